@@ -1,0 +1,53 @@
+"""The one value that the companion publishes and every front end shows."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from tui.domain.ledger import Event
+from tui.domain.snapshot import Snapshot
+from tui.domain.spend import Spend
+from tui.domain.windows import NEAR_PERCENT
+from tui.sources.base import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How things stand with the source."""
+
+    source: str | None = None
+    """The source in use; None before the first was found."""
+    failure: str | None = None
+    """Why the last attempt failed, one line; None while all is well."""
+    failing_since: datetime | None = None
+    next_poll_at: datetime | None = None
+    interval: timedelta | None = None
+    """How often it is read at present."""
+    verdicts: tuple[Verdict, ...] = ()
+    """What the chain found out about every source when it last looked."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything there is to show. Ages and countdowns follow from it and `now`."""
+
+    snapshot: Snapshot | None = None
+    """The last good reading; kept while its source fails."""
+    link: Link = field(default_factory=Link)
+    open_spend: Spend | None = None
+    """A spend that is under way, here or elsewhere, or whose outcome is unknown."""
+    spending: bool = False
+    """Whether this process drives it right now."""
+    recent: tuple[Event, ...] = ()
+    """The newest events of the ledger, oldest first."""
+    demo: str | None = None
+    """The scenario of the embedded stub; None on real data."""
+    near_percent: float = NEAR_PERCENT
+    store_failure: str | None = None
+    """Why nothing can be written down, and therefore nothing spent; None while all is well."""
+
+    def is_stale(self, now: datetime) -> bool:
+        """Whether the numbers are older than they should be, or their source fails."""
+        if self.snapshot is None or self.link.failure is not None:
+            return self.snapshot is not None
+        allowed = max(timedelta(seconds=90), 2.5 * (self.link.interval or timedelta(0)))
+        return self.snapshot.provenance.age(now) > allowed

@@ -1,0 +1,1 @@
+"""What resetbank knows and decides: pure values and functions, standard library only, every function given `now`."""

@@ -1,0 +1,148 @@
+"""Noticing what changed between two readings without our doing (wire.md 1.6, 2.2 and 3.7)."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from tui.domain.credits import Bank, Credit, CreditStatus
+from tui.domain.ledger import Event, EventKind
+from tui.domain.snapshot import Snapshot
+from tui.domain.spend import has_moved
+from tui.domain.windows import RESET_GRACE, Window, label
+
+_EARLY_DROP: float = 5.0
+"""A window that falls by fewer points was recalculated, not reset."""
+
+
+def notice(
+    before: Snapshot, after: Snapshot, *, spent: bool = False, spent_credit: str | None = None
+) -> tuple[Event, ...]:
+    """Compare two readings of one account.
+
+    Args:
+        before: The older reading.
+        after: The newer one.
+        spent: Whether this program spent a reset in between, so that what the spend explains is no news.
+        spent_credit: The credit that it spent, if it chose one.
+
+    Returns:
+        One event a change, ready for the ledger; none if the readings belong to different accounts.
+    """
+    if before.account.key != after.account.key:
+        return ()
+    events = list(_credit_events(before, after, spent, spent_credit))
+    if not spent:
+        events += _window_events(before, after)
+    if before.account.plan and after.account.plan and before.account.plan != after.account.plan:
+        events.append(
+            _event(after, EventKind.PLAN_CHANGED, "the plan changed", change=(before.account.plan, after.account.plan))
+        )
+    return tuple(events)
+
+
+def _event(
+    seen: Snapshot,
+    kind: EventKind,
+    text: str,
+    *,
+    credit: Credit | None = None,
+    window: Window | None = None,
+    change: tuple[object, object] = (None, None),
+) -> Event:
+    before, after = (None if value is None else str(value) for value in change)
+    return Event(
+        at=seen.provenance.observed_at,
+        kind=kind,
+        account=seen.account.key,
+        text=text,
+        source=seen.provenance.source,
+        credit_id=credit.id if credit else None,
+        window=str(window.kind) if window else None,
+        before=before,
+        after=after,
+    )
+
+
+def _complete(bank: Bank) -> bool:
+    """Whether the rows show the whole bank, so that a row's absence means something."""
+    return bank.credits is not None and not bank.unlisted
+
+
+def _credit_events(before: Snapshot, after: Snapshot, spent: bool, spent_credit: str | None) -> Iterator[Event]:
+    old, new = before.bank, after.bank
+    if old.credits is None or new.credits is None:
+        yield from _count_events(before, after, spent)
+        return
+    now = after.provenance.observed_at
+    known = {credit.id for credit in old.credits}
+    for credit in new.credits:
+        if credit.id in known or credit.status is not CreditStatus.AVAILABLE:
+            continue
+        # A capped list moves up when a row above is spent: only a grant since the last look is surely news.
+        newly_granted = (
+            credit.granted_at is not None and credit.granted_at >= before.provenance.observed_at - RESET_GRACE
+        )
+        if _complete(old) or newly_granted:
+            yield _event(after, EventKind.CREDIT_GRANTED, "a reset was granted", credit=credit)
+    for credit in old.credits:
+        if credit.status is not CreditStatus.AVAILABLE or (spent and credit.id == spent_credit):
+            continue
+        current = new.find(credit.id)
+        if current is not None and current.status in (CreditStatus.AVAILABLE, CreditStatus.UNKNOWN):
+            if current.expires_at != credit.expires_at:
+                text = "a reset's last day changed"
+                yield _event(
+                    after,
+                    EventKind.COUNT_CHANGED,
+                    text,
+                    credit=credit,
+                    before=credit.expires_at,
+                    now=current.expires_at,
+                )
+        elif current is not None:
+            text = "a reset was redeemed, but not through this program"
+            yield _event(after, EventKind.CREDIT_REDEEMED, text, credit=credit)
+        elif credit.is_expired(now):
+            yield _event(after, EventKind.CREDIT_EXPIRED, "a reset lapsed unused", credit=credit)
+        elif _complete(new):
+            text = "a reset vanished from the bank before its time"
+            yield _event(after, EventKind.CREDIT_VANISHED, text, credit=credit)
+
+
+def _count_events(before: Snapshot, after: Snapshot, spent: bool) -> Iterator[Event]:
+    old, new = before.bank.available, after.bank.available
+    if old is None or new is None:
+        return
+    expected = old - 1 if spent else old
+    if new != expected:
+        text = "the number of banked resets changed"
+        yield _event(after, EventKind.COUNT_CHANGED, text, change=(old, new))
+
+
+def _window_events(before: Snapshot, after: Snapshot) -> Iterator[Event]:
+    now = after.provenance.observed_at
+    current = {(window.limit_id, window.minutes): window for window in after.windows}
+    for old in before.windows:
+        new = current.get((old.limit_id, old.minutes))
+        if new is None or old.resets_at is None or old.is_idle(before.provenance.observed_at):
+            continue
+        if now >= old.resets_at - RESET_GRACE:
+            continue  # its natural reset
+        if old.used_percent is not None and new.used_percent is not None:
+            drop = old.used_percent - new.used_percent
+            if drop >= _EARLY_DROP and new.used_percent <= old.used_percent / 4:
+                yield _event(
+                    after,
+                    EventKind.WINDOW_RESET_EARLY,
+                    f"{label(old)} was reset before its time, without a spend of ours",
+                    window=old,
+                    change=(f"{old.used_percent:g} %", f"{new.used_percent:g} %"),
+                )
+        if has_moved(old, new):
+            text = f"the reset of {label(old)} moved"
+            yield _event(
+                after, EventKind.RESET_MOVED, text, window=old, change=(_utc(old.resets_at), _utc(new.resets_at))
+            )
+
+
+def _utc(moment: datetime | None) -> str | None:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None

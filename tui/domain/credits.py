@@ -1,0 +1,99 @@
+"""Banked resets: single credits, and the bank that holds them."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+CODEX_RATE_LIMITS: Final = "codex_rate_limits"
+"""The only reset type known to clear the Codex windows; others are shown, never offered (wire.md 2.1)."""
+
+LAPSE_WARNING: Final = timedelta(days=3)
+"""A credit that lapses within this time is marked."""
+
+
+class CreditStatus(StrEnum):
+    """Where a credit is in its life; only an available one can be spent."""
+
+    AVAILABLE = "available"
+    REDEEMING = "redeeming"
+    REDEEMED = "redeemed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """One banked reset as the service listed it."""
+
+    id: str
+    type: str
+    """What it resets, in the spelling of the quota endpoint; text from outside."""
+    status: CreditStatus
+    granted_at: datetime | None
+    expires_at: datetime | None
+    """To the second; None means that it never expires, or, with `never_expires` unset, that the date is unknown."""
+    never_expires: bool = False
+    title: str | None = None
+    """The service's title, localised; shown, never read for meaning."""
+    description: str | None = None
+    supported: bool = True
+    """False only where the service said that the plan cannot use it."""
+    granted_by: str | None = None
+    """Who gave it, in the service's words ("Codex Team", "@friend")."""
+
+    def is_expired(self, now: datetime) -> bool:
+        """Whether its last second is over."""
+        return self.expires_at is not None and now >= self.expires_at
+
+    def lapses_soon(self, now: datetime) -> bool:
+        """Whether it will be lost within `LAPSE_WARNING`."""
+        return self.expires_at is not None and self.expires_at - now <= LAPSE_WARNING
+
+    def refusal(self, now: datetime) -> str | None:
+        """Why it cannot be spent now, in a few words; None if it can."""
+        if self.status is not CreditStatus.AVAILABLE:
+            return {CreditStatus.UNKNOWN: "in a state this version does not know"}.get(self.status, str(self.status))
+        if self.type != CODEX_RATE_LIMITS:
+            return "of a type this version does not know"
+        if self.is_expired(now):
+            return "lapsed"
+        return None if self.supported else "not supported by your plan"
+
+
+def _by_expiry(credit: Credit) -> tuple[int, float, str]:
+    if credit.expires_at is not None:
+        return 0, credit.expires_at.timestamp(), credit.id
+    return (2 if credit.never_expires else 1), 0.0, credit.id
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """The banked resets of one account."""
+
+    available: int | None
+    """How many can be spent, by the service's count, which is authoritative and may exceed the rows. None: unknown."""
+    credits: tuple[Credit, ...] | None
+    """The rows, soonest to lapse first. None: not loaded, only the count is known; empty: none are listed."""
+    rows_observed_at: datetime | None = None
+    """When the rows were read; they are read less often than the count."""
+    applicable: int | None = None
+    """`applicable_available_count`: information only, its meaning is unproven (wire.md 1.4)."""
+
+    def __post_init__(self) -> None:
+        if self.credits is not None:
+            object.__setattr__(self, "credits", tuple(sorted(self.credits, key=_by_expiry)))
+
+    def spendable(self, now: datetime) -> tuple[Credit, ...]:
+        """The listed credits that can be spent now, soonest to lapse first."""
+        return tuple(credit for credit in self.credits or () if credit.refusal(now) is None)
+
+    def find(self, credit_id: str) -> Credit | None:
+        """The listed credit with this id."""
+        return next((credit for credit in self.credits or () if credit.id == credit_id), None)
+
+    @property
+    def unlisted(self) -> int:
+        """How many available credits the rows do not show, because the service caps its list."""
+        if self.available is None or self.credits is None:
+            return 0
+        return max(0, self.available - sum(credit.status is CreditStatus.AVAILABLE for credit in self.credits))

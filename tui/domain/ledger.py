@@ -1,0 +1,46 @@
+"""What the ledger records: everything that happened to a reset or to the windows, by our doing or not."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class EventKind(StrEnum):
+    """What happened."""
+
+    SPEND_CONSENTED = "spend_consented"
+    SPEND_SENT = "spend_sent"
+    SPEND_UNKNOWN = "spend_unknown"
+    SPEND_ANSWERED = "spend_answered"
+    SPEND_CLOSED = "spend_closed"
+    CREDIT_GRANTED = "credit_granted"
+    CREDIT_EXPIRED = "credit_expired"
+    CREDIT_REDEEMED = "credit_redeemed"
+    """Redeemed, but not through this program."""
+    CREDIT_VANISHED = "credit_vanished"
+    EXPIRY_CHANGED = "expiry_changed"
+    COUNT_CHANGED = "count_changed"
+    """The count moved and no rows say which credit."""
+    RESET_MOVED = "reset_moved"
+    WINDOW_RESET_EARLY = "window_reset_early"
+    PLAN_CHANGED = "plan_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the ledger."""
+
+    at: datetime
+    """When it was done or noticed here."""
+    kind: EventKind
+    account: str
+    """The account's key."""
+    text: str
+    """What happened, for a person; may quote text from outside."""
+    source: str | None = None
+    credit_id: str | None = None
+    request_id: str | None = None
+    window: str | None = None
+    """The kind of window concerned."""
+    before: str | None = None
+    after: str | None = None

@@ -1,0 +1,92 @@
+"""One reading of the truth: account, limits and bank, with where and when it was learnt."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tui.domain.credits import Bank
+from tui.domain.windows import MAIN_LIMIT, NEAR_PERCENT, Limit, Window, WindowState
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a reading came from."""
+
+    source: str
+    """`daemon`, `codex`, `http` or `stub`."""
+    observed_at: datetime
+    """When the answer arrived here."""
+
+    def age(self, now: datetime) -> timedelta:
+        """How old the reading is; never below zero, even if the clock was set back."""
+        return max(timedelta(0), now - self.observed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose limits these are; None where the source did not say."""
+
+    id: str | None = None
+    plan: str | None = None
+    """The plan's raw name; names of plans come and go (wire.md 1.5)."""
+    email: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What its spends and its history are filed under."""
+        return self.id or self.email or "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class PaidCredits:
+    """Bought credits that go on where the windows end."""
+
+    has_credits: bool | None
+    unlimited: bool | None
+    balance: str | None
+    """As the service wrote it; a decimal in no stated unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpendControl:
+    """A workspace's own cap on one member."""
+
+    reached: bool | None
+    used_percent: float | None
+    resets_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything one reading told."""
+
+    provenance: Provenance
+    account: Account
+    ordinary_usage_allowed: bool | None
+    """The service's own word; outranks the percentages. None where it did not say."""
+    limits: tuple[Limit, ...]
+    """The main limit first, if it is there."""
+    bank: Bank
+    paid: PaidCredits | None = None
+    spend_control: SpendControl | None = None
+    unknowns: tuple[str, ...] = ()
+    """What the reading should have told and did not, one plain reason each."""
+
+    @property
+    def main_limit(self) -> Limit | None:
+        """The limit of ordinary use."""
+        return next((limit for limit in self.limits if limit.limit_id == MAIN_LIMIT), None)
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """Every window of every limit, the main limit's first."""
+        return tuple(window for limit in self.limits for window in limit.windows)
+
+    def limit_of(self, window: Window) -> Limit:
+        """The limit that a window of this snapshot belongs to."""
+        return next(limit for limit in self.limits if window in limit.windows)
+
+    def state(self, now: datetime, near_percent: float = NEAR_PERCENT) -> WindowState:
+        """Whether ordinary use goes on, is nearly over, or has stopped."""
+        if self.ordinary_usage_allowed is False:
+            return WindowState.REACHED
+        return self.main_limit.state(now, near_percent) if self.main_limit else WindowState.UNKNOWN

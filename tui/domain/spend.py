@@ -1,0 +1,366 @@
+"""Spending one reset: the state machine of design.md section 4, without any input or output.
+
+    idle → proposed → consented → journaled → sent → answered | unknown → verified → closed
+
+A `Proposal` is what a person is shown, a `Consent` what they gave to it; from the journal on there is one `Spend`
+with one key. Each step is a function from a spend to the next one; a step out of order is a programming error and
+raises `IllegalStep`. What is unknown may only be asked again with the same key and the same credit.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from tui.domain.credits import Bank, Credit, CreditStatus
+from tui.domain.snapshot import Account, Snapshot
+from tui.domain.windows import MAIN_LIMIT, Window, WindowKind, WindowState, label
+
+PROPOSAL_LIFETIME: Final = timedelta(minutes=5)
+"""A question older than this no longer describes the world and takes no consent."""
+
+CONSENT_LIFETIME: Final = timedelta(hours=1)
+"""An open spend whose consent is older is finished only when a person asks for it: the moment they meant has passed."""
+
+KEY_LIFETIME: Final = timedelta(days=30)
+"""A credit lives this long by default (wire.md 2.2); an open spend of unknown expiry is let go after it."""
+
+
+class IllegalStep(Exception):
+    """A step was taken out of order; always a programming error."""
+
+
+class Stage(StrEnum):
+    """How far a journaled spend has come."""
+
+    JOURNALED = "journaled"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    ANSWERED = "answered"
+    VERIFIED = "verified"
+    CLOSED = "closed"
+
+
+class Outcome(StrEnum):
+    """How a spend ended, in the words of `spend --json`."""
+
+    RESET = "reset"
+    NOTHING_TO_RESET = "nothing_to_reset"
+    NO_CREDIT = "no_credit"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+
+
+class ConsumeCode(StrEnum):
+    """What the service answers to a consume (wire.md 3.2)."""
+
+    RESET = "reset"
+    NOTHING_TO_RESET = "nothing_to_reset"
+    NO_CREDIT = "no_credit"
+    ALREADY_REDEEMED = "already_redeemed"
+    UNRECOGNISED = "unrecognised"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumeRequest:
+    """One request to spend; every retry of it is equal to it."""
+
+    key: str
+    """UUIDv4, minted once at the consent."""
+    credit_id: str | None
+    """None leaves the choice to the service; only where it listed no rows."""
+    account_id: str | None
+    """Whose bank the consent was given for; a source signed in to another account must refuse."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumeAnswer:
+    """The service's answer to a consume."""
+
+    code: ConsumeCode
+    windows_reset: int | None = None
+    """How many windows it says it refreshed; None where it did not say (the app-server never does)."""
+    credit_id: str | None = None
+    raw_code: str | None = None
+    """The code as it was written, for one that is not recognised."""
+
+
+class ConsentKind(StrEnum):
+    """How consent was given; the ledger says which it was."""
+
+    LETTER = "letter"
+    """The random letter of the dialog."""
+    CODE = "code"
+    """The three letters typed on a real terminal."""
+    UNATTENDED = "unattended"
+    """The settings and the command line both allowed it beforehand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A person's yes to one proposal."""
+
+    kind: ConsentKind
+    given_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a spend is expected to do to one window; expected, not observed."""
+
+    before: Window
+    expected_percent: float
+    expected_reset: datetime | None
+    """Where the reset date may move to; both have been seen (wire.md 3.5). None where the window has no date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What spending one reset now would mean; the thing that consent is given to."""
+
+    proposed_at: datetime
+    account: Account
+    credit: Credit | None
+    """The credit to spend; None where the service listed no rows and chooses itself."""
+    before: tuple[Window, ...]
+    effects: tuple[Effect, ...]
+    """The main limit's windows; single models' are not stated to be reset (wire.md 3.5)."""
+    waiting_saved: timedelta | None
+    """How long work would otherwise stand still; None while it does not."""
+    unused_week_percent: float | None
+    """The share of the running week that is given away if its date moves."""
+    resets_left: int | None
+    nothing_used: bool
+    """Every window is known to be unused: the service will most likely keep the reset."""
+
+    def is_outdated(self, now: datetime) -> bool:
+        """Whether it is too old to take consent."""
+        return now - self.proposed_at > PROPOSAL_LIFETIME
+
+
+def choose_credit(bank: Bank, now: datetime, credit_id: str | None = None) -> Credit | str | None:
+    """Pick the credit to spend.
+
+    Args:
+        bank: The bank as it was read.
+        now: The present moment.
+        credit_id: A credit of the user's choice; None takes the soonest to lapse.
+
+    Returns:
+        The credit; or None where only a count is known and the service has to choose; or, as text, why there is none.
+    """
+    if credit_id is not None:
+        credit = bank.find(credit_id)
+        if credit is None:
+            return f"no reset with the id {credit_id} is listed"
+        reason = credit.refusal(now)
+        return credit if reason is None else f"that reset is {reason}"
+    if spendable := bank.spendable(now):
+        return spendable[0]
+    if bank.available and not bank.credits:
+        return None
+    if bank.available is None and bank.credits is None:
+        return "the service did not say how many resets are banked"
+    return "no reset that could be spent is in the bank"
+
+
+def propose(snapshot: Snapshot, now: datetime, credit: Credit | None) -> Proposal:
+    """State what spending this credit now would mean.
+
+    Args:
+        snapshot: A fresh reading, with rows.
+        now: The present moment.
+        credit: What `choose_credit` picked.
+    """
+    main = snapshot.main_limit
+    windows = main.windows if main else ()
+    week = next((window for window in windows if window.kind is WindowKind.WEEKLY), None)
+    binding = main.binding_window(now) if main else None
+    waiting = None
+    if binding and binding.resets_at and snapshot.state(now) is WindowState.REACHED:
+        waiting = max(timedelta(0), binding.resets_at - now)
+    count = snapshot.bank.available
+    return Proposal(
+        proposed_at=now,
+        account=snapshot.account,
+        credit=credit,
+        before=snapshot.windows,
+        effects=tuple(Effect(w, 0.0, now + w.length if w.resets_at else None) for w in windows),
+        waiting_saved=waiting,
+        unused_week_percent=max(0.0, 100.0 - week.used_percent) if week and week.used_percent is not None else None,
+        resets_left=None if count is None else max(0, count - 1),
+        nothing_used=bool(windows) and all(window.used_percent == 0 for window in windows),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """One consented spend with its one key, as the journal keeps it."""
+
+    key: str
+    account: Account
+    credit_id: str | None
+    credit_expires_at: datetime | None
+    consent: Consent
+    before: tuple[Window, ...]
+    resets_before: int | None
+    journaled_at: datetime
+    stage: Stage = Stage.JOURNALED
+    sends: int = 0
+    """How often the request went out, always the same."""
+    doubtful: bool = False
+    """Whether any of these went unanswered: it may have had its effect."""
+    outcome: Outcome | None = None
+    windows_reset: int | None = None
+    reason: str | None = None
+    """Why the outcome is unknown or refused, in plain words."""
+    after: tuple[Window, ...] | None = None
+    resets_left: int | None = None
+    closed_at: datetime | None = None
+
+    @property
+    def request(self) -> ConsumeRequest:
+        """The one request of this spend."""
+        return ConsumeRequest(self.key, self.credit_id, self.account.id)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still locks its account."""
+        return self.stage is not Stage.CLOSED
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether it may be finished without asking again."""
+        return now - self.consent.given_at <= CONSENT_LIFETIME
+
+    def is_moot(self, now: datetime) -> bool:
+        """Whether its request can have no effect any more, because its credit has lapsed by now."""
+        end = self.credit_expires_at or self.journaled_at + KEY_LIFETIME
+        return now >= end
+
+
+def journal(proposal: Proposal, consent: Consent, key: str, now: datetime) -> Spend:
+    """Turn a consented proposal into a spend to be written down before anything is sent.
+
+    Raises:
+        IllegalStep: The proposal is too old to take consent.
+    """
+    if proposal.is_outdated(now):
+        raise IllegalStep("this proposal is too old to take consent")
+    resets_before = None if proposal.resets_left is None else proposal.resets_left + 1
+    credit = proposal.credit
+    return Spend(
+        key=key,
+        account=proposal.account,
+        credit_id=credit.id if credit else None,
+        credit_expires_at=credit.expires_at if credit else None,
+        consent=consent,
+        before=proposal.before,
+        resets_before=resets_before,
+        journaled_at=now,
+    )
+
+
+def send(spend: Spend) -> Spend:
+    """The request is about to go out; written down first, so that a crash after it counts as sent."""
+    _require(spend, Stage.JOURNALED, Stage.UNKNOWN)
+    return replace(spend, stage=Stage.SENT, sends=spend.sends + 1, reason=None)
+
+
+def lose_answer(spend: Spend, reason: str) -> Spend:
+    """No answer came, or none that can be understood: the outcome is unknown."""
+    _require(spend, Stage.SENT)
+    return replace(spend, stage=Stage.UNKNOWN, doubtful=True, reason=reason)
+
+
+def answer(spend: Spend, reply: ConsumeAnswer) -> Spend:
+    """The service answered."""
+    _require(spend, Stage.SENT)
+    if reply.code is ConsumeCode.UNRECOGNISED:
+        return lose_answer(spend, f"the service answered {reply.raw_code!r}, which this version does not know")
+    outcome = Outcome.RESET if reply.code is ConsumeCode.ALREADY_REDEEMED else Outcome(reply.code.value)
+    return replace(spend, stage=Stage.ANSWERED, outcome=outcome, windows_reset=reply.windows_reset)
+
+
+def reject(spend: Spend, reason: str) -> Spend:
+    """The service refused this request before any effect; that says nothing about an earlier, unanswered one."""
+    _require(spend, Stage.SENT)
+    if spend.doubtful:
+        return replace(spend, stage=Stage.UNKNOWN, reason=reason)
+    return replace(spend, stage=Stage.ANSWERED, outcome=Outcome.REFUSED, reason=reason)
+
+
+def infer_from_bank(spend: Spend, bank: Bank) -> Spend:
+    """Settle an unknown outcome by what the bank shows: a credit that is gone cannot be spent by this key any more."""
+    _require(spend, Stage.UNKNOWN)
+    if spend.credit_id is None or bank.credits is None or bank.unlisted:
+        return spend
+    credit = bank.find(spend.credit_id)
+    if credit is not None and credit.status in (CreditStatus.AVAILABLE, CreditStatus.REDEEMING, CreditStatus.UNKNOWN):
+        return spend
+    reason = "the answer was lost, but the reset is gone from the bank"
+    return replace(spend, stage=Stage.ANSWERED, outcome=Outcome.RESET, reason=reason)
+
+
+def let_go(spend: Spend, now: datetime, reason: str) -> Spend:
+    """End a spend whose request certainly has no effect any more, so that nothing stays locked for ever."""
+    _require(spend, Stage.JOURNALED, Stage.UNKNOWN)
+    outcome = Outcome.UNKNOWN if spend.doubtful else Outcome.REFUSED
+    return replace(spend, stage=Stage.CLOSED, outcome=outcome, reason=reason, closed_at=now)
+
+
+def verify(spend: Spend, after: Snapshot) -> Spend:
+    """A fresh reading shows what really happened."""
+    _require(spend, Stage.ANSWERED)
+    return replace(spend, stage=Stage.VERIFIED, after=after.windows, resets_left=after.bank.available)
+
+
+def close(spend: Spend, now: datetime) -> Spend:
+    """The spend is over; allowed without verification when no reading could be had."""
+    _require(spend, Stage.ANSWERED, Stage.VERIFIED)
+    return replace(spend, stage=Stage.CLOSED, closed_at=now)
+
+
+def _require(spend: Spend, *stages: Stage) -> None:
+    if spend.stage not in stages:
+        raise IllegalStep(f"a spend that is {spend.stage} cannot take this step")
+
+
+def has_dropped(before: Window, after: Window) -> bool | None:
+    """Whether a window was cleared between two readings; a little use right after a reset is allowed for.
+
+    Returns:
+        None where either reading is unknown or the window was empty before.
+    """
+    if before.used_percent is None or after.used_percent is None or before.used_percent == 0:
+        return None
+    return after.used_percent < before.used_percent and after.used_percent <= max(5.0, before.used_percent / 2)
+
+
+def findings(spend: Spend) -> tuple[str, ...]:
+    """What the re-reading showed, plainly; a mismatch between promise and observation comes first."""
+    if spend.outcome is not Outcome.RESET:
+        return (spend.reason,) if spend.reason else ()
+    if spend.after is None:
+        return (spend.reason or "spent; the limits could not be read again, so nothing is verified",)
+    mismatches, facts = [], [spend.reason] if spend.reason else []
+    now_by_window = {(window.limit_id, window.minutes): window for window in spend.after}
+    for before in (window for window in spend.before if window.limit_id == MAIN_LIMIT):
+        after = now_by_window.get((before.limit_id, before.minutes))
+        if after is None:
+            facts.append(f"{label(before)} is no longer reported")
+            continue
+        if has_dropped(before, after) is False:
+            mismatches.append(f"spent, but {label(before)} still {after.used_percent:.0f} %")
+        moved = has_moved(before, after)
+        if moved and before.kind in (WindowKind.WEEKLY, WindowKind.MONTHLY):
+            facts.append(f"the {label(before).lower()} now resets {moved:%a %d %b %H:%M} UTC")
+    if spend.resets_before is not None and spend.resets_left == spend.resets_before:
+        mismatches.append(f"the bank still counts {spend.resets_left}")
+    return (*mismatches, *facts)
+
+
+def has_moved(before: Window, after: Window) -> datetime | None:
+    """The new reset date if it moved by more than two clocks may differ; None if it stayed or is unknown."""
+    if before.resets_at is None or after.resets_at is None:
+        return None
+    return after.resets_at if abs(after.resets_at - before.resets_at) > timedelta(minutes=2) else None

@@ -1,0 +1,146 @@
+"""Every error a user can meet.
+
+A message says what happened, a hint what to do; together they make the one line on stderr or the calm panel on screen.
+None of them ever holds a token, a header or a response body.
+
+    ResetbankError                  exit 1
+     ├── UsageError                 exit 2: the command line cannot be carried out as written
+     ├── SettingsError              exit 2: settings.toml is not valid
+     ├── NoTerminal                 exit 23: consent needs a real terminal
+     ├── SourceError                a source of truth could not be read
+     │    ├── NotViable             it cannot be used here at all, with the reason
+     │    ├── SourceDown            it did not answer, or broke off; asking again may help
+     │    ├── RateLimited           it asks to be left alone for a while
+     │    ├── SignedOut             it refuses the login
+     │    └── BadPayload            it answered something that makes no sense
+     ├── ConsumeRejected            the service refused a spend; certainly nothing was spent by this request
+     ├── OutcomeUnknown             a spend was sent and its answer never came
+     ├── SpendHeld                  another resetbank drives an open spend of this account
+     └── StoreError                 the local database cannot be used
+          ├── StoreLocked           another program holds it for too long
+          ├── StoreReadOnly         it cannot be written
+          ├── StoreCorrupt          it is no database, or a broken one
+          └── StoreTooNew           a newer resetbank wrote it
+"""
+
+from typing import ClassVar
+
+EXIT_FAILURE = 1
+EXIT_USAGE = 2
+EXIT_NEAR = 10
+EXIT_REACHED = 11
+EXIT_UNKNOWN = 12
+EXIT_NOTHING_TO_RESET = 20
+EXIT_NO_CREDIT = 21
+EXIT_OUTCOME_UNKNOWN = 22
+EXIT_REFUSED = 23
+
+
+class ResetbankError(Exception):
+    """Base of every error that resetbank explains.
+
+    Args:
+        message: What happened, one clause without a final period.
+        hint: What to do about it, one clause; empty where there is nothing to do.
+    """
+
+    exit_code: ClassVar[int] = EXIT_FAILURE
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """The message and the hint on one line."""
+        line = f"{self.message}; {self.hint}" if self.hint else self.message
+        return " ".join(line.split())
+
+
+class UsageError(ResetbankError):
+    """The command line cannot be carried out as written."""
+
+    exit_code = EXIT_USAGE
+
+
+class SettingsError(ResetbankError):
+    """The settings file is not valid."""
+
+    exit_code = EXIT_USAGE
+
+
+class NoTerminal(ResetbankError):
+    """Consent can only be given on a real terminal."""
+
+    exit_code = EXIT_REFUSED
+
+
+class SourceError(ResetbankError):
+    """A source of truth could not be read."""
+
+
+class NotViable(SourceError):
+    """This source cannot be used here; the message is the reason that `resetbank doctor` prints."""
+
+
+class SourceDown(SourceError):
+    """The source did not answer, or broke off."""
+
+
+class RateLimited(SourceError):
+    """The source asks to be left alone.
+
+    Args:
+        message: What happened.
+        retry_after: Seconds to wait, if the source said so.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message, "resetbank waits and asks again by itself")
+        self.retry_after = retry_after
+
+
+class SignedOut(SourceError):
+    """The source refuses the login."""
+
+
+class BadPayload(SourceError):
+    """The source answered something that makes no sense."""
+
+
+class ConsumeRejected(ResetbankError):
+    """The service refused a spend before any effect: nothing was spent by this request."""
+
+    exit_code = EXIT_REFUSED
+
+
+class OutcomeUnknown(ResetbankError):
+    """A spend was sent and its answer never came: it may or may not have happened."""
+
+    exit_code = EXIT_OUTCOME_UNKNOWN
+
+
+class SpendHeld(ResetbankError):
+    """Another resetbank drives an open spend of this account right now."""
+
+    exit_code = EXIT_REFUSED
+
+
+class StoreError(ResetbankError):
+    """The local database cannot be used."""
+
+
+class StoreLocked(StoreError):
+    """Another program holds the database for too long."""
+
+
+class StoreReadOnly(StoreError):
+    """The database cannot be written."""
+
+
+class StoreCorrupt(StoreError):
+    """The file is no SQLite database, or a broken one."""
+
+
+class StoreTooNew(StoreError):
+    """A newer resetbank wrote the database."""

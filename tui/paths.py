@@ -1,0 +1,36 @@
+"""Where resetbank keeps its own files. `RESETBANK_HOME` moves all of them."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The files of one installation."""
+
+    settings: Path
+    """The user's settings, TOML; need not exist."""
+    database: Path
+    """Ledger, journal and history, SQLite, mode 0600."""
+    locks: Path
+    """Folder of one lock file an account, held while a spend is driven."""
+
+
+def resetbank_paths(home: Path | None = None) -> Paths:
+    """Find the files, creating nothing.
+
+    Args:
+        home: A folder that holds everything; None means `RESETBANK_HOME`, or else the platform's own folders.
+    """
+    if home is None and (from_environment := os.environ.get("RESETBANK_HOME")):
+        home = Path(from_environment).expanduser()
+    if home is not None:
+        return Paths(home / "settings.toml", home / "resetbank.db", home / "locks")
+    # 16 ms: only paid where RESETBANK_HOME is not set.
+    from platformdirs import user_config_path, user_state_path
+
+    state = user_state_path("resetbank", appauthor=False)
+    return Paths(
+        user_config_path("resetbank", appauthor=False) / "settings.toml", state / "resetbank.db", state / "locks"
+    )

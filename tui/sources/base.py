@@ -1,0 +1,70 @@
+"""What a source of truth can do. The companion knows this protocol and no concrete source."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from tui.domain.snapshot import Snapshot
+from tui.domain.spend import ConsumeAnswer, ConsumeRequest
+
+SourceName = Literal["daemon", "codex", "http", "stub"]
+
+
+class Source(Protocol):
+    """An open way to read the limits and to spend a reset."""
+
+    @property
+    def name(self) -> SourceName:
+        """Which one it is; goes into every snapshot's provenance."""
+        ...
+
+    async def read(self, *, rows: bool) -> Snapshot:
+        """Read limits and bank now.
+
+        Args:
+            rows: Whether the single credits are wanted too. They are rate limited harder than the usage (wire.md 2.2);
+                where they alone fail, the snapshot comes without them and says so in `unknowns`.
+
+        Raises:
+            SourceDown: It did not answer or broke off.
+            RateLimited: It asks to be left alone.
+            SignedOut: It refuses the login.
+            BadPayload: It answered something that makes no sense.
+        """
+        ...
+
+    async def consume(self, request: ConsumeRequest) -> ConsumeAnswer:
+        """Send one spend, exactly once; never retries by itself.
+
+        Raises:
+            ConsumeRejected: Refused before any effect, also when signed in to another account than the request's.
+            OutcomeUnknown: Sent, or perhaps sent, and no usable answer came.
+        """
+        ...
+
+    async def changed(self) -> None:
+        """Return when the source has reason to think that a new reading would differ; a poller never returns."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of sockets and processes; quick, and fine to call twice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A source that may or may not be usable here."""
+
+    name: SourceName
+    open: Callable[[], Awaitable[Source]]
+    """Opens and proves it; raises `NotViable`, or another `SourceError`, with the reason that `doctor` prints."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the chain found out about one candidate."""
+
+    name: SourceName
+    viable: bool
+    reason: str
+    """Why it was taken, why not, or why it was not asked."""
