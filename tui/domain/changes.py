@@ -89,15 +89,9 @@ def _credit_events(before: Snapshot, after: Snapshot, spent: bool, spent_credit:
         current = new.find(credit.id)
         if current is not None and current.status in (CreditStatus.AVAILABLE, CreditStatus.UNKNOWN):
             if current.expires_at != credit.expires_at:
-                text = "a reset's last day changed"
-                yield _event(
-                    after,
-                    EventKind.COUNT_CHANGED,
-                    text,
-                    credit=credit,
-                    before=credit.expires_at,
-                    now=current.expires_at,
-                )
+                change = (_utc(credit.expires_at), _utc(current.expires_at))
+                text = "a reset's last moment changed"
+                yield _event(after, EventKind.EXPIRY_CHANGED, text, credit=credit, change=change)
         elif current is not None:
             text = "a reset was redeemed, but not through this program"
             yield _event(after, EventKind.CREDIT_REDEEMED, text, credit=credit)

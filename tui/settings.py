@@ -1,0 +1,94 @@
+"""The user's settings: one TOML file, every key optional, every mistake one clear line.
+
+```toml
+theme = "resetbank-dark"      # resetbank-dark, resetbank-light, ansi-dark, ansi-light or any Textual theme
+
+[limits]
+near_percent = 90             # from this share on, a window counts as near
+
+[spend]
+unattended = false            # true lets `resetbank spend --unattended` spend without a terminal
+
+[codex]
+command = "codex"             # the Codex executable behind the source `codex`
+
+[keys]
+refresh = "f5,r"              # command id = key, or keys with commas; `resetbank keys` prints the ids
+```
+"""
+
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from tui.errors import SettingsError
+
+
+class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How limits are judged."""
+
+    near_percent: Annotated[float, msgspec.Meta(gt=0, le=100)] = 90.0
+
+
+class SpendSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a spend may do without a person at the terminal."""
+
+    unattended: bool = False
+
+
+class CodexSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the Codex CLI is."""
+
+    command: Annotated[str, msgspec.Meta(min_length=1)] = "codex"
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings; the defaults are what resetbank does without a file."""
+
+    theme: str = "resetbank-dark"
+    limits: LimitSettings = LimitSettings()
+    spend: SpendSettings = SpendSettings()
+    codex: CodexSettings = CodexSettings()
+    keys: dict[str, str] = {}
+    """Command id to key, as Textual writes keys; checked against the command table by the screen."""
+
+
+def nearest(name: str, valid: list[str]) -> str:
+    """A hint that names the valid name nearest to a wrong one, or all of them."""
+    close = get_close_matches(name, valid, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"valid are: {', '.join(sorted(valid))}"
+
+
+def load_settings(path: Path) -> Settings:
+    """Read the settings file; a missing one means the defaults.
+
+    Raises:
+        SettingsError: Unreadable, not TOML, an unknown key, or a value of the wrong kind; names the file and the place.
+    """
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise SettingsError(f"cannot read the settings {path}: {reason}", "mend or remove the file") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}", "mend or remove the file") from error
+    _check_names(path, data, Settings, "")
+    try:
+        return msgspec.convert(data, Settings)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{path}: {error}", "mend that value") from error
+
+
+def _check_names(path: Path, data: dict[str, object], struct: type[msgspec.Struct], prefix: str) -> None:
+    fields = {field.name: field.type for field in msgspec.structs.fields(struct)}
+    for name, value in data.items():
+        if name not in fields:
+            raise SettingsError(f"{path}: unknown setting {prefix}{name}", nearest(name, list(fields)))
+        kind = fields[name]
+        if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            _check_names(path, value, kind, f"{prefix}{name}.")
