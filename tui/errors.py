@@ -15,6 +15,7 @@ None of them ever holds a token, a header or a response body.
      │    └── BadPayload            it answered something that makes no sense
      ├── ConsumeRejected            the service refused a spend; certainly nothing was spent by this request
      ├── OutcomeUnknown             a spend was sent and its answer never came
+     ├── NoCredit                no reset that could be spent is in the bank
      ├── SpendHeld                  another resetbank drives an open spend of this account
      └── StoreError                 the local database cannot be used
           ├── StoreLocked           another program holds it for too long
@@ -118,6 +119,12 @@ class OutcomeUnknown(ResetbankError):
     """A spend was sent and its answer never came: it may or may not have happened."""
 
     exit_code = EXIT_OUTCOME_UNKNOWN
+
+
+class NoCredit(ResetbankError):
+    """No reset that could be spent is in the bank, or not the one that was asked for."""
+
+    exit_code = EXIT_NO_CREDIT
 
 
 class SpendHeld(ResetbankError):

@@ -1,0 +1,76 @@
+"""Holding on to one open source: opened when first needed, let go when it fails, opened anew the next time."""
+
+from typing import Protocol
+
+from tui.domain.snapshot import Snapshot
+from tui.errors import SignedOut, SourceDown, SourceError
+from tui.sources.base import Source, Verdict
+
+
+class SourceChain(Protocol):
+    """What picks a source; `tui.sources.chain` is the real one."""
+
+    async def open(self) -> tuple[Source, tuple[Verdict, ...]]:
+        """Open the first viable source.
+
+        Raises:
+            NotViable: None is; the message names every reason.
+        """
+        ...
+
+
+class Connection:
+    """The source in use."""
+
+    def __init__(self, chain: SourceChain) -> None:
+        self._chain = chain
+        self._source: Source | None = None
+        self._proven = False
+        self.verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def source_name(self) -> str | None:
+        """Which source is open; None while none is."""
+        return self._source.name if self._source else None
+
+    async def source(self) -> Source:
+        """The open source, opened now where there is none.
+
+        Raises:
+            SourceError: None could be opened.
+        """
+        if self._source is None:
+            self._source, self.verdicts = await self._chain.open()
+            self._proven = False
+        return self._source
+
+    async def read(self, *, rows: bool) -> Snapshot:
+        """Read from the source; one that worked before and has gone is replaced at once, by the chain's next choice.
+
+        Raises:
+            SourceError: It failed, and so did its replacement.
+        """
+        proven = self._source is not None and self._proven
+        try:
+            return await self._read(rows)
+        except (SourceDown, SignedOut):
+            if not proven:
+                raise
+        return await self._read(rows)
+
+    async def _read(self, rows: bool) -> Snapshot:
+        source = await self.source()
+        try:
+            snapshot = await source.read(rows=rows)
+        except SourceError as error:
+            if isinstance(error, SourceDown | SignedOut):
+                await self.aclose()
+            raise
+        self._proven = True
+        return snapshot
+
+    async def aclose(self) -> None:
+        """Let the source go; the next use opens one anew."""
+        source, self._source = self._source, None
+        if source is not None:
+            await source.aclose()

@@ -1,0 +1,44 @@
+"""Putting a fresh reading on top of the last one."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from tui.companion.schedule import ROWS_EVERY
+from tui.domain.snapshot import Snapshot
+
+
+def fold(previous: Snapshot | None, fresh: Snapshot) -> Snapshot:
+    """Carry the single credits over into a reading that came without them, as long as the count agrees.
+
+    Args:
+        previous: The last reading, if there is one.
+        fresh: The new one.
+    """
+    if previous is None or fresh.bank.credits is not None or previous.bank.credits is None:
+        return fresh
+    if previous.account.key != fresh.account.key or previous.bank.available != fresh.bank.available:
+        return fresh
+    bank = replace(fresh.bank, credits=previous.bank.credits, rows_observed_at=previous.bank.rows_observed_at)
+    return replace(fresh, bank=bank)
+
+
+def wants_rows(known: Snapshot | None, now: datetime) -> bool:
+    """Whether the single credits are due: never read yet, or read too long ago."""
+    if known is None or known.bank.rows_observed_at is None:
+        return True
+    return now - known.bank.rows_observed_at >= ROWS_EVERY
+
+
+def count_moved(known: Snapshot | None, fresh: Snapshot) -> bool:
+    """Whether a reading without rows shows another count than the rows that are known."""
+    if known is None or fresh.bank.credits is not None or fresh.bank.available is None:
+        return False
+    return known.bank.available != fresh.bank.available
+
+
+def has_moved_percent(previous: Snapshot | None, fresh: Snapshot) -> bool:
+    """Whether any window's share differs between two readings: a sign that somebody is at work."""
+    if previous is None:
+        return True
+    before = {(window.limit_id, window.minutes): window.used_percent for window in previous.windows}
+    return any(before.get((window.limit_id, window.minutes)) != window.used_percent for window in fresh.windows)

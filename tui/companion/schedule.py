@@ -1,0 +1,55 @@
+"""How often to ask (design.md section 3), as pure functions."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from tui.domain.snapshot import Snapshot
+
+RELAXED: Final = timedelta(minutes=5)
+"""Between readings while the windows are at rest."""
+
+ROWS_EVERY: Final = timedelta(minutes=10)
+"""The single credits are rate limited harder than the usage (wire.md 2.2)."""
+
+_PACE: Final = ((99.0, 5), (90.0, 15), (75.0, 30), (0.0, 60))
+_REST_AFTER: Final = timedelta(minutes=10)
+_FIRST_BACK_OFF: Final = 2.0
+_LONGEST_BACK_OFF: Final = 120.0
+
+
+def poll_interval(snapshot: Snapshot, last_movement: datetime, now: datetime) -> timedelta:
+    """How long to wait after a good reading.
+
+    Args:
+        snapshot: The reading.
+        last_movement: When a percentage was last seen to move: a companion that knows no session rests on this.
+        now: The present moment.
+    """
+    fullest = max((window.used_percent or 0.0 for window in snapshot.windows), default=0.0)
+    if now - last_movement > _REST_AFTER and fullest < _PACE[0][0]:
+        return RELAXED
+    pace = timedelta(seconds=next(seconds for percent, seconds in _PACE if fullest >= percent))
+    resets = [window.resets_at - now for window in snapshot.windows if window.resets_at and window.resets_at > now]
+    # Look right after a window starts afresh rather than a whole interval later.
+    return min([pace, *(until + timedelta(seconds=2) for until in resets)])
+
+
+def back_off(failures: int, retry_after: float | None) -> timedelta:
+    """How long to wait after `failures` failed readings in a row.
+
+    Args:
+        failures: At least one.
+        retry_after: Seconds the service asked for, which is never undercut.
+    """
+    seconds = min(_LONGEST_BACK_OFF, _FIRST_BACK_OFF * 2 ** min(failures - 1, 10))
+    return timedelta(seconds=max(seconds, retry_after or 0.0))
+
+
+def jittered(interval: timedelta, share: float) -> timedelta:
+    """Spread an interval by up to ten per cent either way, so that many companions do not ask in step.
+
+    Args:
+        interval: The interval.
+        share: A random number from 0 to 1.
+    """
+    return interval * (0.9 + 0.2 * share)

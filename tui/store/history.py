@@ -1,0 +1,69 @@
+"""The last reading of each account, kept across restarts, so that changes in between are noticed and noticed once."""
+
+from dataclasses import replace
+
+import msgspec
+
+from tui.domain.changes import notice
+from tui.domain.ledger import Event
+from tui.domain.snapshot import Snapshot
+from tui.domain.spend import Outcome, Spend
+from tui.store.ledger import Ledger, insert_events, stamp
+
+
+class History:
+    """Readings beside the ledger, in the same database."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def fold(self, snapshot: Snapshot) -> tuple[Event, ...]:
+        """Compare a reading with the last one and put what changed by itself into the ledger.
+
+        One transaction, so that of several resetbanks that see the same change exactly one records it. A reading older
+        than the last one is left alone.
+
+        Returns:
+            What was recorded.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        account = snapshot.account.key
+        with self._ledger.writing() as connection:
+            row = connection.execute("SELECT body FROM observations WHERE account = ?", (account,)).fetchone()
+            previous = _decode(row[0]) if row else None
+            if previous is not None:
+                if previous.provenance.observed_at >= snapshot.provenance.observed_at:
+                    return ()
+                if snapshot.bank.credits is None and previous.bank.credits is not None:
+                    # Which credit it was can only be told once the rows are there again: compare the bank then.
+                    snapshot = replace(snapshot, bank=previous.bank)
+            since = stamp(previous.provenance.observed_at) if previous else ""
+            until = stamp(snapshot.provenance.observed_at)
+            rows = connection.execute(
+                "SELECT body FROM spends WHERE account = ? AND journaled_at <= ?"
+                " AND (closed_at IS NULL OR closed_at >= ?)",
+                (account, until, since),
+            ).fetchall()
+            spends = [spend for (body,) in rows if _may_have_spent(spend := msgspec.json.decode(body, type=Spend))]
+            credit_id = spends[0].credit_id if spends else None
+            events = notice(previous, snapshot, spent=bool(spends), spent_credit=credit_id) if previous else ()
+            insert_events(connection, events)
+            connection.execute(
+                "INSERT INTO observations VALUES (?, ?, ?) ON CONFLICT (account)"
+                " DO UPDATE SET observed_at = excluded.observed_at, body = excluded.body",
+                (account, until, msgspec.json.encode(snapshot).decode()),
+            )
+        return events
+
+
+def _decode(body: str) -> Snapshot | None:
+    try:
+        return msgspec.json.decode(body, type=Snapshot)
+    except msgspec.MsgspecError:
+        return None  # written by another version: nothing to compare with, and the next reading replaces it
+
+
+def _may_have_spent(spend: Spend) -> bool:
+    return spend.sends > 0 and spend.outcome in (None, Outcome.RESET, Outcome.UNKNOWN)

@@ -1,0 +1,135 @@
+"""Opening the database: pragmas, migrations, file mode, and SQLite's errors in plain words.
+
+WAL with `synchronous=FULL`: a commit is on the disk when it returns, which the journal of spends rests on.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from tui.errors import StoreCorrupt, StoreError, StoreLocked, StoreReadOnly, StoreTooNew
+
+BUSY_SECONDS: Final = 1.0
+"""How long another program's transaction is waited for."""
+
+MIGRATIONS: Final = (
+    """
+    CREATE TABLE spends (
+        key TEXT PRIMARY KEY,
+        account TEXT NOT NULL,
+        stage TEXT NOT NULL,
+        holder TEXT NOT NULL,
+        journaled_at TEXT NOT NULL,
+        closed_at TEXT,
+        body TEXT NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX one_open_spend_an_account ON spends (account) WHERE closed_at IS NULL;
+    CREATE TABLE events (
+        id INTEGER PRIMARY KEY,
+        at TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        account TEXT NOT NULL,
+        text TEXT NOT NULL,
+        source TEXT,
+        credit_id TEXT,
+        request_id TEXT,
+        "window" TEXT,
+        before TEXT,
+        after TEXT
+    ) STRICT;
+    CREATE TABLE observations (
+        account TEXT PRIMARY KEY,
+        observed_at TEXT NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT;
+    """,
+)
+"""One script a version; never edited once released, only added to."""
+
+
+def open_database(path: Path | None) -> sqlite3.Connection:
+    """Open and, where needed, create or migrate the database.
+
+    Args:
+        path: The file; None keeps everything in memory, as the demo does.
+
+    Returns:
+        A connection in autocommit mode that any thread may use, one at a time.
+
+    Raises:
+        StoreError: It is locked, read-only, corrupt, too new, or its folder cannot be made.
+    """
+    with explained(path):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # The ledger names accounts: nobody else may read it, and SQLite gives its side files the same mode.
+            path.touch(mode=0o600, exist_ok=True)
+        connection = sqlite3.connect(
+            path or ":memory:", timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            _migrate(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path | None) -> None:
+    if _version(connection) == len(MIGRATIONS):
+        return
+    with transaction(connection):
+        version = _version(connection)
+        if version > len(MIGRATIONS):
+            raise StoreTooNew(f"{path} was written by a newer resetbank", "upgrade resetbank, or set RESETBANK_HOME")
+        for script in MIGRATIONS[version:]:
+            # Not executescript(): that would commit the transaction around it.
+            for statement in script.split(";"):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Everything inside happens together or not at all; takes the write lock at once."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+
+
+@contextmanager
+def explained(path: Path | None) -> Iterator[None]:
+    """Turn SQLite's and the file system's errors into ours.
+
+    Raises:
+        StoreError: With the file's name and what to do.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = (error.sqlite_errorcode if hasattr(error, "sqlite_errorcode") else 0) & 0xFF
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise StoreLocked(f"{path} is locked by another program", "close it and try again") from error
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+            raise StoreReadOnly(f"{path} cannot be written", "check its permissions, or set RESETBANK_HOME") from error
+        if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            hint = "move it away (it may hold an open spend) and start again"
+            raise StoreCorrupt(f"{path} is not a database, or a damaged one", hint) from error
+        raise StoreError(f"{path} cannot be used: {error}", "check the disk, or set RESETBANK_HOME") from error
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise StoreReadOnly(
+            f"{path} cannot be written: {reason}", "check its permissions, or set RESETBANK_HOME"
+        ) from error
