@@ -1,0 +1,30 @@
+"""Fixtures for every test: none of them ever touches the machine's own files, keyring or Codex."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.clocks import ManualClock
+from tests.support.stub_process import StubProcess, start_stub
+
+
+@pytest.fixture(autouse=True)
+def isolation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, folder in (("HOME", "home"), ("RESETBANK_HOME", "resetbank-home"), ("CODEX_HOME", "codex-home")):
+        monkeypatch.setenv(name, str(tmp_path / folder))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def stub(tmp_path: Path) -> Iterator[StubProcess]:
+    """The real service in a process of its own, in the scenario `busy`, with a sandbox for the real Codex CLI."""
+    with start_stub(sandbox=tmp_path / "sandbox") as process:
+        yield process

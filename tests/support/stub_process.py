@@ -1,0 +1,161 @@
+"""`resetbank stub` as a real process, and a client for its controls."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, Request, build_opener
+
+_OPENER = build_opener(ProxyHandler({}))
+_DEADLINE = 30.0
+_COMMAND = """
+import argparse, sys
+from tui.cli import stub
+from tui.errors import ResetbankError
+parser = argparse.ArgumentParser()
+stub.add_arguments(parser)
+try:
+    sys.exit(stub.run(parser.parse_args()))
+except ResetbankError as error:
+    sys.exit(print(f"resetbank: {error}", file=sys.stderr) or error.exit_code)
+"""
+
+
+@dataclass
+class StubProcess:
+    """A running service; every control raises AssertionError with the service's own line where it refuses."""
+
+    process: subprocess.Popen[str]
+    url: str
+    """The base URL of the quota endpoint, ending in `/backend-api`."""
+    port: int
+    scenario: str
+    sandbox: Path | None
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port alone: the other path style's base URL."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def codex_home(self) -> Path:
+        assert self.sandbox is not None, "started without a sandbox"
+        return self.sandbox / "codex-home"
+
+    @property
+    def workspace(self) -> Path:
+        assert self.sandbox is not None, "started without a sandbox"
+        return self.sandbox / "workspace"
+
+    def state(self) -> dict[str, Any]:
+        return self._call("GET", "/stub/state", None)
+
+    def account(self, account: str = "acc1") -> dict[str, Any]:
+        """One account's part of the state."""
+        return next(entry for entry in self.state()["accounts"] if entry["id"] == account)
+
+    def spent(self, account: str = "acc1") -> int:
+        """How many credits are redeemed."""
+        return sum(credit["status"] == "redeemed" for credit in self.account(account)["credits"])
+
+    def requests(self, path_end: str) -> int:
+        """How many requests came for paths with this end."""
+        return sum(count for path, count in self.state()["requests"].items() if path.endswith(path_end))
+
+    def set_usage(self, kind: str, used_percent: float, account: str = "acc1") -> None:
+        self._call("POST", "/stub/usage", {"account": account, "kind": kind, "used_percent": used_percent})
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass for the service alone."""
+        self._call("POST", "/stub/clock", {"advance_seconds": seconds})
+
+    def grant(self, count: int = 1, expires_in_seconds: float | None = None, account: str = "acc1") -> list[str]:
+        """Grant credits; the ids of the new ones."""
+        body: dict[str, object] = {"account": account, "count": count}
+        if expires_in_seconds is not None:
+            body["expires_in_seconds"] = expires_in_seconds
+        granted: list[str] = self._call("POST", "/stub/grant", body)["granted"]
+        return granted
+
+    def fault(self, path: str, kind: str, count: int = 1) -> None:
+        self._call("POST", "/stub/faults", {"path": path, "kind": kind, "count": count})
+
+    def set_scenario(self, name: str) -> None:
+        self._call("POST", "/stub/scenario", {"name": name})
+
+    def kill(self) -> None:
+        """End it the hard way: SIGKILL."""
+        self.process.kill()
+        self.process.wait(_DEADLINE)
+
+    def stop(self, sig: signal.Signals = signal.SIGTERM) -> None:
+        """End it the ordinary way; it must obey with exit code 0 and say nothing."""
+        self.process.send_signal(sig)
+        stdout, stderr = self.process.communicate(timeout=_DEADLINE)
+        assert (self.process.returncode, stdout, stderr) == (0, "", "")
+
+    def _call(self, method: str, path: str, body: dict[str, object] | None) -> dict[str, Any]:
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(self.origin + path, data, {"Content-Type": "application/json"}, method=method)
+        try:
+            with _OPENER.open(request, timeout=_DEADLINE) as response:
+                answer: dict[str, Any] = json.load(response)
+        except HTTPError as error:
+            with error:
+                raise AssertionError(f"{path}: {error.code} {error.read().decode()}") from None
+        return answer
+
+
+def launch(*arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
+    """Start the command as a person would; the caller ends it."""
+    return subprocess.Popen(
+        [sys.executable, "-c", _COMMAND, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        cwd=cwd,
+        env=os.environ | {"PYTHONWARNINGS": "error"},
+    )
+
+
+@contextmanager
+def start_stub(
+    *,
+    scenario: str | None = None,
+    db: Path | None = None,
+    sandbox: Path | None = None,
+    port: int = 0,
+    cwd: Path | None = None,
+) -> Iterator[StubProcess]:
+    """Run the service until the block ends; it must then obey SIGTERM with exit code 0, unless the test ended it."""
+    arguments = ["--port", str(port)]
+    for flag, value in (("--scenario", scenario), ("--db", db), ("--sandbox", sandbox)):
+        if value is not None:
+            arguments += [flag, str(value)]
+    process = launch(*arguments, cwd=cwd)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            _, stderr = process.communicate(timeout=_DEADLINE)
+            raise AssertionError(f"the stub did not start: {stderr}")
+        ready = json.loads(line)
+        assert urlsplit(ready["url"]).port == ready["port"]
+        folder = Path(ready["sandbox"]) if ready["sandbox"] else None
+        running = StubProcess(process, ready["url"], ready["port"], ready["scenario"], folder)
+        yield running
+        if process.poll() is None:
+            running.stop()
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate(timeout=_DEADLINE)
