@@ -1,5 +1,6 @@
 """Holding on to one open source: opened when first needed, let go when it fails, opened anew the next time."""
 
+import asyncio
 from typing import Protocol
 
 from tui.domain.snapshot import Snapshot
@@ -68,6 +69,13 @@ class Connection:
             raise
         self._proven = True
         return snapshot
+
+    async def changed(self) -> None:
+        """Return when the open source hints at a change; never, while none is open."""
+        if self._source is None:
+            await asyncio.Event().wait()
+        else:
+            await self._source.changed()
 
     async def aclose(self) -> None:
         """Let the source go; the next use opens one anew."""

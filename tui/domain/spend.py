@@ -278,7 +278,9 @@ def answer(spend: Spend, reply: ConsumeAnswer) -> Spend:
     if reply.code is ConsumeCode.UNRECOGNISED:
         return lose_answer(spend, f"the service answered {reply.raw_code!r}, which this version does not know")
     outcome = Outcome.RESET if reply.code is ConsumeCode.ALREADY_REDEEMED else Outcome(reply.code.value)
-    return replace(spend, stage=Stage.ANSWERED, outcome=outcome, windows_reset=reply.windows_reset)
+    doubt = "an earlier request went unanswered and may have spent this reset"
+    reason = doubt if spend.doubtful and outcome is Outcome.NO_CREDIT else None
+    return replace(spend, stage=Stage.ANSWERED, outcome=outcome, windows_reset=reply.windows_reset, reason=reason)
 
 
 def reject(spend: Spend, reason: str) -> Spend:
@@ -336,27 +338,45 @@ def has_dropped(before: Window, after: Window) -> bool | None:
     return after.used_percent < before.used_percent and after.used_percent <= max(5.0, before.used_percent / 2)
 
 
-def findings(spend: Spend) -> tuple[str, ...]:
-    """What the re-reading showed, plainly; a mismatch between promise and observation comes first."""
-    if spend.outcome is not Outcome.RESET:
-        return (spend.reason,) if spend.reason else ()
+def mismatches(spend: Spend) -> tuple[str, ...]:
+    """Where the re-reading contradicts the service's answer, plainly; empty where it agrees or nothing was re-read."""
     if spend.after is None:
-        return (spend.reason or "spent; the limits could not be read again, so nothing is verified",)
-    mismatches, facts = [], [spend.reason] if spend.reason else []
-    now_by_window = {(window.limit_id, window.minutes): window for window in spend.after}
-    for before in (window for window in spend.before if window.limit_id == MAIN_LIMIT):
-        after = now_by_window.get((before.limit_id, before.minutes))
-        if after is None:
-            facts.append(f"{label(before)} is no longer reported")
-            continue
-        if has_dropped(before, after) is False:
-            mismatches.append(f"spent, but {label(before)} still {after.used_percent:.0f} %")
-        moved = has_moved(before, after)
-        if moved and before.kind in (WindowKind.WEEKLY, WindowKind.MONTHLY):
-            facts.append(f"the {label(before).lower()} now resets {moved:%a %d %b %H:%M} UTC")
-    if spend.resets_before is not None and spend.resets_left == spend.resets_before:
-        mismatches.append(f"the bank still counts {spend.resets_left}")
-    return (*mismatches, *facts)
+        return ()
+    before, left = spend.resets_before, spend.resets_left
+    if spend.outcome is Outcome.NOTHING_TO_RESET and before is not None and left is not None and left < before:
+        return (f"kept by the service's word, but the bank counts {left} instead of {before}",)
+    if spend.outcome is not Outcome.RESET:
+        return ()
+    found = [
+        f"spent, but {label(old)} still {new.used_percent:.0f} %"
+        for old, new in _main_windows(spend)
+        if new is not None and has_dropped(old, new) is False
+    ]
+    if before is not None and left == before:
+        found.append(f"spent, but the bank still counts {left}")
+    return tuple(found)
+
+
+def findings(spend: Spend) -> tuple[str, ...]:
+    """What there is to say about a spend's end; where promise and observation disagree, that comes first."""
+    facts = [spend.reason] if spend.reason else []
+    if spend.outcome is Outcome.RESET and spend.after is None:
+        facts.append("the limits could not be read again, so nothing is verified")
+    if spend.outcome is Outcome.RESET:
+        for old, new in _main_windows(spend):
+            if new is None:
+                facts.append(f"{label(old)} is no longer reported")
+            elif old.kind in (WindowKind.WEEKLY, WindowKind.MONTHLY) and (moved := has_moved(old, new)):
+                facts.append(f"the {label(old).lower()} now resets {moved:%a %d %b %H:%M} UTC")
+    return (*mismatches(spend), *facts)
+
+
+def _main_windows(spend: Spend) -> list[tuple[Window, Window | None]]:
+    """The main limit's windows before, each with itself after; none where nothing was re-read."""
+    if spend.after is None:
+        return []
+    after = {(window.limit_id, window.minutes): window for window in spend.after}
+    return [(old, after.get((old.limit_id, old.minutes))) for old in spend.before if old.limit_id == MAIN_LIMIT]
 
 
 def has_moved(before: Window, after: Window) -> datetime | None:

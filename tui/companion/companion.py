@@ -1,0 +1,326 @@
+"""The companion: polls, folds what it learns into one frozen State, spends, and tells whoever listens."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from tui.clock import Clock
+from tui.companion.connection import Connection, SourceChain
+from tui.companion.fold import count_moved, fold, has_moved_percent, wants_rows
+from tui.companion.locks import AccountLocks
+from tui.companion.schedule import back_off, jittered, poll_interval
+from tui.companion.spender import Spender, may_finish_unasked
+from tui.companion.state import State
+from tui.companion.threads import in_thread
+from tui.domain.credits import Credit
+from tui.domain.ledger import Event
+from tui.domain.snapshot import Snapshot
+from tui.domain.spend import Consent, Proposal, Spend, choose_credit, propose
+from tui.domain.windows import NEAR_PERCENT
+from tui.errors import NoCredit, RateLimited, ResetbankError, SourceError, SpendHeld, StoreError
+from tui.store.history import History
+from tui.store.ledger import Ledger
+
+RECENT: Final = 8
+"""How many of the newest ledger lines the State carries."""
+
+_LEAST_GAP: Final = timedelta(seconds=1)
+"""Between two readings that a source's own hint asked for: thousands of hints a second make one reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The local database and who may drive spends in it."""
+
+    ledger: Ledger
+    history: History
+    locks: AccountLocks
+
+
+class Companion:
+    """The program without a screen."""
+
+    def __init__(
+        self,
+        *,
+        chain: SourceChain,
+        books: Books | StoreError,
+        clock: Clock,
+        holder: str,
+        new_key: Callable[[], str],
+        random_share: Callable[[], float],
+        near_percent: float = NEAR_PERCENT,
+        demo: str | None = None,
+    ) -> None:
+        """Tie the parts together; nothing is read or sent yet.
+
+        Args:
+            chain: What picks a source.
+            books: The database; or why it cannot be used: then everything can be seen and nothing spent.
+            clock: The time.
+            holder: What other processes are told while this one drives a spend.
+            new_key: Makes a UUIDv4 for each consent.
+            random_share: Gives numbers from 0 to 1, for jitter.
+            near_percent: From which share on a window counts as near.
+            demo: The scenario of the embedded stub, if that is the source.
+        """
+        self.clock = clock
+        self._connection = Connection(chain)
+        self._books = books if isinstance(books, Books) else None
+        self._random_share = random_share
+        self._listeners: list[Callable[[State], None]] = []
+        self._refresh = asyncio.Event()
+        self._line = asyncio.Lock()
+        self._rows_wanted = False
+        self._failures = 0
+        self._last_movement = clock.now()
+        self._last_finish: datetime | None = None
+        failure = str(books) if isinstance(books, StoreError) else None
+        self._state = State(demo=demo, near_percent=near_percent, store_failure=failure)
+        self._spender: Spender | None = None
+        if self._books is not None:
+            self._spender = Spender(
+                self._connection,
+                self._books.ledger,
+                self._books.locks,
+                clock,
+                holder=holder,
+                new_key=new_key,
+                on_step=lambda spend: self._publish(open_spend=spend if spend.is_open else None),
+                on_reading=self._take,
+            )
+
+    @property
+    def state(self) -> State:
+        """The newest State."""
+        return self._state
+
+    def listen(self, on_state: Callable[[State], None]) -> Callable[[], None]:
+        """Be told of every new State, on the loop.
+
+        Returns:
+            A function that ends the telling.
+        """
+        self._listeners.append(on_state)
+        return lambda: self._listeners.remove(on_state) if on_state in self._listeners else None
+
+    def refresh(self) -> None:
+        """Read now instead of at the next turn, the single credits too."""
+        self._rows_wanted = True
+        self._refresh.set()
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        await self._remember()
+        while True:
+            await self.poll()
+            await self._finish_unasked()
+            await self._wait(self._plan())
+
+    async def poll(self) -> None:
+        """Read once and publish what came of it; a failure keeps the last numbers and says why."""
+        self._refresh.clear()
+        known = self._state.snapshot
+        rows = self._rows_wanted or wants_rows(known, self.clock.now())
+        async with self._line:
+            try:
+                fresh = await self._connection.read(rows=rows)
+                if not rows and count_moved(known, fresh):
+                    fresh = await self._connection.read(rows=True)
+            except SourceError as error:
+                self._failed(error)
+                return
+            self._rows_wanted = False
+            self._take(fresh)
+            await self._record(fresh)
+
+    async def propose(self, credit_id: str | None = None) -> Proposal:
+        """Read afresh and state what spending one reset would mean.
+
+        Args:
+            credit_id: The credit of the user's choice; None takes the soonest to lapse.
+
+        Raises:
+            StoreError: Nothing could be written down, so nothing may be spent.
+            SpendHeld: A spend is open already.
+            NoCredit: There is nothing to spend.
+            SourceError: The limits could not be read.
+        """
+        self._require_spender()
+        async with self._line:
+            snapshot = await self._connection.read(rows=True)
+            self._take(snapshot)
+            await self._record(snapshot)
+        if self._state.open_spend is not None:
+            raise SpendHeld("a spend of this account is still open", "finish that one first")
+        now = self.clock.now()
+        picked = choose_credit(snapshot.bank, now, credit_id)
+        if isinstance(picked, str):
+            raise NoCredit(picked)
+        assert picked is None or isinstance(picked, Credit)
+        return propose(snapshot, now, picked)
+
+    async def spend(self, proposal: Proposal, consent: Consent) -> Spend:
+        """Spend one reset on one consent; see `Spender.spend`."""
+        async with self._driving() as spender:
+            return await spender.spend(proposal, consent)
+
+    async def finish(self) -> Spend | None:
+        """Go on with the open spend of the account in use, with its own key; see `Spender.finish`.
+
+        Raises:
+            SourceError: The account could not be learnt.
+        """
+        async with self._driving() as spender:
+            if self._state.snapshot is None:
+                self._take(await self._connection.read(rows=True))
+            assert self._state.snapshot is not None
+            self._last_finish = self.clock.now()
+            return await spender.finish(self._state.snapshot.account.key)
+
+    async def open_spend(self) -> Spend | None:
+        """The open spend of the account in use, as the journal has it now."""
+        account = self._state.snapshot.account.key if self._state.snapshot else None
+        await self._remember(account)
+        return self._state.open_spend
+
+    async def events(self, limit: int | None = None) -> tuple[Event, ...]:
+        """The newest lines of the ledger, oldest first; None gives all.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        return await in_thread(self._books.ledger.events, limit) if self._books else ()
+
+    async def aclose(self) -> None:
+        """Let the source and the database go."""
+        await self._connection.aclose()
+        if self._books is not None:
+            self._books.ledger.close()
+
+    def _require_spender(self) -> Spender:
+        if self._spender is None:
+            failure = self._state.store_failure or "the database cannot be used"
+            raise StoreError(f"nothing can be written down, so nothing is spent: {failure}")
+        return self._spender
+
+    @contextlib.asynccontextmanager
+    async def _driving(self) -> AsyncIterator[Spender]:
+        """Nothing else uses the connection while a spend is driven, and the State says so."""
+        spender = self._require_spender()
+        async with self._line:
+            self._publish(spending=True)
+            try:
+                yield spender
+            finally:
+                self._publish(spending=False)
+                await self._remember()
+
+    def _take(self, fresh: Snapshot) -> None:
+        previous = self._state.snapshot
+        snapshot = fold(previous, fresh)
+        if has_moved_percent(previous, snapshot):
+            self._last_movement = snapshot.provenance.observed_at
+        self._failures = 0
+        link = replace(
+            self._state.link,
+            source=self._connection.source_name,
+            failure=None,
+            failing_since=None,
+            verdicts=self._connection.verdicts,
+        )
+        self._publish(snapshot=snapshot, link=link)
+
+    def _failed(self, error: SourceError) -> None:
+        self._failures += 1
+        retry_after = error.retry_after if isinstance(error, RateLimited) else None
+        interval = back_off(self._failures, retry_after)
+        now = self.clock.now()
+        link = replace(
+            self._state.link,
+            failure=str(error),
+            failing_since=self._state.link.failing_since or now,
+            interval=interval,
+            next_poll_at=now + interval,
+            verdicts=self._connection.verdicts or self._state.link.verdicts,
+        )
+        self._publish(link=link)
+
+    async def _record(self, snapshot: Snapshot) -> None:
+        """Put what changed by itself into the ledger."""
+        if self._books is None:
+            return
+        try:
+            await in_thread(self._books.history.fold, snapshot)
+            await self._remember(snapshot.account.key)
+        except StoreError as error:
+            self._publish(store_failure=str(error))
+        else:
+            if self._state.store_failure is not None:
+                self._publish(store_failure=None)
+
+    async def _remember(self, account: str | None = None) -> None:
+        """Show what the database knows: the open spend and the newest lines."""
+        if self._books is None:
+            return
+        if account is None and self._state.snapshot is not None:
+            account = self._state.snapshot.account.key
+        ledger = self._books.ledger
+        try:
+            open_spend = await in_thread(ledger.open_spend, account)
+            recent = await in_thread(ledger.events, RECENT)
+        except StoreError as error:
+            self._publish(store_failure=str(error))
+            return
+        self._publish(open_spend=open_spend, recent=recent)
+
+    async def _finish_unasked(self) -> None:
+        """Take up an open spend that a crash or an outage left behind."""
+        state = self._state
+        if state.link.failure or state.snapshot is None or state.open_spend is None or state.spending:
+            return
+        if state.open_spend.account.key != state.snapshot.account.key:
+            return
+        if not may_finish_unasked(state.open_spend, self.clock.now(), self._last_finish):
+            return
+        with contextlib.suppress(ResetbankError):  # held elsewhere, or down again: it stays open and on screen
+            await self.finish()
+
+    def _plan(self) -> timedelta:
+        """When to read next."""
+        state = self._state
+        if state.link.failure is not None or state.snapshot is None:
+            return state.link.interval or timedelta(0)
+        now = self.clock.now()
+        interval = jittered(poll_interval(state.snapshot, self._last_movement, now), self._random_share())
+        self._publish(link=replace(state.link, interval=interval, next_poll_at=now + interval))
+        return interval
+
+    async def _wait(self, interval: timedelta) -> None:
+        """Wait for the next turn, for a refresh, or for the source's hint that something changed."""
+        started = self.clock.now()
+        waits = [
+            asyncio.ensure_future(self.clock.sleep(interval.total_seconds())),
+            asyncio.ensure_future(self._refresh.wait()),
+            hint := asyncio.ensure_future(self._connection.changed()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            hinted = hint.done()
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+        if hinted and not self._refresh.is_set():
+            await self.clock.sleep((_LEAST_GAP - (self.clock.now() - started)).total_seconds())
+
+    def _publish(self, **changes: Any) -> None:
+        state = replace(self._state, **changes)
+        if state == self._state:
+            return
+        self._state = state
+        for listener in tuple(self._listeners):
+            listener(state)
