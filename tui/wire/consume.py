@@ -1,0 +1,54 @@
+"""Spending one reset at the quota endpoint (wire.md 3.1 and 3.2): the exact request, and the answer."""
+
+from typing import Final
+
+import msgspec
+
+from tui.domain.spend import ConsumeAnswer, ConsumeCode, ConsumeRequest
+from tui.errors import BadPayload
+from tui.wire.fields import FieldReader, clean_text, load_object
+
+_MOST_WINDOWS: Final = 1000
+
+
+class _ConsumeBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    redeem_request_id: str
+    credit_id: str | None = None
+
+
+def encode_consume(request: ConsumeRequest) -> bytes:
+    """The request's body; without a credit id the service picks one."""
+    return msgspec.json.encode(_ConsumeBody(request.key, request.credit_id))
+
+
+def decode_consume(body: bytes) -> ConsumeAnswer:
+    """Read the answer.
+
+    Raises:
+        BadPayload: It is no JSON object with a code in it; what the request did is then unknown.
+    """
+    payload = load_object(body, "the answer to the spend")
+    code = payload.get("code")
+    if not isinstance(code, str):
+        raise BadPayload("the answer to the spend has no code")
+    reader = FieldReader()
+    credit = reader.mapping(payload.get("credit"), "the credit of the answer") or {}
+    return ConsumeAnswer(
+        code=recognise(code),
+        windows_reset=_windows_reset(reader, payload.get("windows_reset")),
+        credit_id=reader.text(credit.get("id"), "the credit of the answer", 256),
+        raw_code=clean_text(code, 60),
+    )
+
+
+def recognise(code: str) -> ConsumeCode:
+    """The code in the domain's words; one that newer services add is not recognised."""
+    try:
+        return ConsumeCode(code)
+    except ValueError:
+        return ConsumeCode.UNRECOGNISED
+
+
+def _windows_reset(reader: FieldReader, value: object) -> int | None:
+    count = reader.count(value, "the count of windows")
+    return count if count is not None and count <= _MOST_WINDOWS else None

@@ -1,0 +1,105 @@
+"""The credits endpoint's answer (wire.md 2.1), and credit rows in either spelling, to the domain's credits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from tui.domain.credits import CODEX_RATE_LIMITS, Credit, CreditStatus
+from tui.domain.snapshot import Snapshot
+from tui.wire.fields import FieldReader, clean_text, load_object
+
+MOST_ROWS: Final = 500
+"""Credit rows of one answer that are read; more is a flood."""
+
+LONGEST_CREDIT_ID: Final = 256
+"""A credit id that is longer, or holds what cannot be shown, cannot be spent and is left out."""
+
+_STATUSES: Final = {str(status): status for status in CreditStatus}
+_TYPE_SPELLINGS: Final = {"codexRateLimits": CODEX_RATE_LIMITS}
+
+
+@dataclass(frozen=True, slots=True)
+class CreditRows:
+    """One answer of the credits endpoint."""
+
+    available: int | None
+    """The service's count, which may exceed the rows (wire.md 2.2)."""
+    credits: tuple[Credit, ...] | None
+    """None where the rows themselves are missing."""
+    unknowns: tuple[str, ...] = ()
+
+
+def decode_credit_rows(body: bytes) -> CreditRows:
+    """Read an answer of the credits endpoint.
+
+    Raises:
+        BadPayload: It is no JSON object.
+    """
+    payload = load_object(body, "the list of resets")
+    reader = FieldReader()
+    available = reader.count(payload.get("available_count"), "the count of banked resets")
+    listed = read_credits(reader, payload.get("credits"))
+    if listed is None:
+        reader.note("the list of resets came without its rows")
+    return CreditRows(available, listed, reader.unknowns)
+
+
+def with_rows(snapshot: Snapshot, rows: CreditRows, observed_at: datetime) -> Snapshot:
+    """Put rows into a reading; their count, being newer, is believed."""
+    bank = replace(
+        snapshot.bank,
+        available=snapshot.bank.available if rows.available is None else rows.available,
+        credits=rows.credits,
+        rows_observed_at=None if rows.credits is None else observed_at,
+    )
+    return replace(snapshot, bank=bank, unknowns=(*snapshot.unknowns, *rows.unknowns))
+
+
+def without_rows(snapshot: Snapshot, reason: str) -> Snapshot:
+    """Say in a reading why the rows are missing."""
+    return replace(snapshot, unknowns=(*snapshot.unknowns, reason))
+
+
+def read_credits(reader: FieldReader, value: object) -> tuple[Credit, ...] | None:
+    """Read credit rows in the spelling of either interface; None where there are no rows to read."""
+    items = reader.items(value, "the list of resets", MOST_ROWS)
+    if items is None:
+        return None
+    by_id: dict[str, Credit] = {}
+    for item in items:
+        credit = _credit(reader, item)
+        if credit is not None:
+            by_id.setdefault(credit.id, credit)
+    return tuple(by_id.values())
+
+
+def _credit(reader: FieldReader, value: object) -> Credit | None:
+    row = reader.mapping(value, "a reset in the list")
+    if row is None:
+        return None
+    credit_id = row.get("id")
+    # It is sent back to the letter when spent: one that would have to be cleaned up is none.
+    if not isinstance(credit_id, str) or not credit_id or clean_text(credit_id, LONGEST_CREDIT_ID) != credit_id:
+        reader.note("a reset in the list has no usable id")
+        return None
+    kind = reader.text(_either(row, "reset_type", "resetType"), "the type of a reset", 60) or "unknown"
+    status = reader.text(row.get("status"), "the status of a reset", 60)
+    expiry = _either(row, "expires_at", "expiresAt")
+    return Credit(
+        id=credit_id,
+        type=_TYPE_SPELLINGS.get(kind, kind),
+        status=_STATUSES.get(status or "", CreditStatus.UNKNOWN),
+        granted_at=reader.moment(_either(row, "granted_at", "grantedAt"), "the grant time of a reset"),
+        expires_at=reader.moment(expiry, "the expiry of a reset"),
+        never_expires=expiry is None,
+        title=reader.text(row.get("title"), "the title of a reset", 120),
+        description=reader.text(row.get("description"), "the description of a reset"),
+        supported=row.get("is_supported_by_plan") is not False,  # absent means supported (wire.md 2.1)
+        granted_by=reader.text(row.get("profile_user_id"), "the giver of a reset", 120),
+    )
+
+
+def _either(row: Mapping[str, object], snake: str, camel: str) -> object:
+    value = row.get(snake)
+    return row.get(camel) if value is None else value

@@ -1,0 +1,195 @@
+"""Reading outside data field by field: what makes no sense becomes unknown, with a reason, and never a crash or a 0."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from tui.errors import BadPayload
+
+LONGEST_TEXT: Final = 500
+"""Characters of outside text that are kept where the caller names no other limit."""
+
+_MOST_NOTES: Final = 12
+_LARGEST_PERCENT: Final = 10_000.0
+_LARGEST_COUNT: Final = 100_000
+_EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
+_LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
+_DECIMAL: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,20})?", re.ASCII)
+_DIRECTION_MARKS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+
+
+def clean_text(text: str, longest: int = LONGEST_TEXT) -> str:
+    """Make outside text safe to show on one line.
+
+    Control characters, lone surrogates and marks that turn the writing direction go; blanks run together; what is too
+    long is cut and ends in `…`. Markup is not touched: text from outside never reaches it.
+    """
+    # Ten times the limit is looked at, so that a megabyte of blanks costs nothing.
+    visible = (
+        " " if character.isspace() else character
+        for character in text[: longest * 10]
+        if character.isspace()
+        or not (unicodedata.category(character) in ("Cc", "Cs", "Cn", "Co") or character in _DIRECTION_MARKS)
+    )
+    line = " ".join("".join(visible).split())
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def load_object(body: bytes, what: str) -> dict[str, object]:
+    """Decode a body that should be one JSON object.
+
+    Args:
+        body: The bytes as they came.
+        what: The name of the answer, for the error line.
+
+    Raises:
+        BadPayload: No JSON, nested too deeply, or no object.
+    """
+    try:
+        try:
+            value = msgspec.json.decode(body)
+        except msgspec.DecodeError:
+            # Slower and more tolerant: one NaN, endless number or lone surrogate spoils one field, not the answer.
+            import json
+
+            value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadPayload(f"{what} is not valid JSON", "check the base URL") from error
+    if not isinstance(value, dict):
+        raise BadPayload(f"{what} is not a JSON object", "check the base URL")
+    return value
+
+
+class FieldReader:
+    """Reads single fields and collects what could not be understood.
+
+    Every method takes the value as it was decoded and the field's name in plain words. It answers None for null or
+    absent, and None with a note for anything else that it cannot take at its word.
+    """
+
+    def __init__(self) -> None:
+        self._notes: dict[str, None] = {}
+
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """One line a field that made no sense; a flood of them is cut."""
+        notes = tuple(self._notes)
+        if len(notes) <= _MOST_NOTES:
+            return notes
+        return (*notes[:_MOST_NOTES], f"and {len(notes) - _MOST_NOTES} more fields make no sense")
+
+    def note(self, reason: str) -> None:
+        """Add a line of one's own; the same line counts once."""
+        self._notes[reason] = None
+
+    def _odd(self, what: str) -> None:
+        self.note(f"{what} makes no sense")
+
+    def mapping(self, value: object, what: str) -> Mapping[str, object] | None:
+        """An object."""
+        if value is None or isinstance(value, dict):
+            return value
+        self._odd(what)
+        return None
+
+    def items(self, value: object, what: str, most: int) -> list[object] | None:
+        """A list, cut after `most` items."""
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            self._odd(what)
+            return None
+        if len(value) > most:
+            self.note(f"{what}: only the first {most} of {len(value)} are read")
+        return value[:most]
+
+    def flag(self, value: object, what: str) -> bool | None:
+        """True or false."""
+        if value is None or isinstance(value, bool):
+            return value
+        self._odd(what)
+        return None
+
+    def text(self, value: object, what: str, longest: int = LONGEST_TEXT) -> str | None:
+        """Text, made safe to show; empty counts as absent."""
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            self._odd(what)
+            return None
+        return clean_text(value, longest) or None
+
+    def decimal(self, value: object, what: str) -> str | None:
+        """A decimal in its own spelling, given as text or as a number."""
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            number = _number(value)
+            if number is None:
+                self._odd(what)
+                return None
+            return f"{number:.10g}"
+        return self.text(value, what, 40)
+
+    def number(self, value: object, what: str, largest: float) -> float | None:
+        """A number from 0 to `largest`, given as a number or as decimal text."""
+        if value is None:
+            return None
+        number = _number(value)
+        if number is None or not 0 <= number <= largest:
+            self._odd(what)
+            return None
+        return number + 0.0  # minus zero becomes zero
+
+    def percent(self, value: object, what: str) -> float | None:
+        """A share in per cent; fractions and more than 100 have been seen (wire.md 1.4)."""
+        return self.number(value, what, _LARGEST_PERCENT)
+
+    def count(self, value: object, what: str) -> int | None:
+        """How many; a whole number from 0 up."""
+        number = self.number(value, what, _LARGEST_COUNT)
+        if number is not None and not number.is_integer():
+            self._odd(what)
+            return None
+        return None if number is None else int(number)
+
+    def moment(self, value: object, what: str) -> datetime | None:
+        """A time: unix seconds, as a number or as text, or RFC 3339 with its offset; in UTC."""
+        if value is None:
+            return None
+        moment = _moment(value)
+        if moment is None:
+            self._odd(what)
+        return moment
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str) and _DECIMAL.fullmatch(value.strip()):
+        return float(value)
+    if isinstance(value, int | float):
+        try:
+            number = float(value)
+        except OverflowError:
+            return None
+        return number if math.isfinite(number) else None
+    return None
+
+
+def _moment(value: object) -> datetime | None:
+    seconds = _number(value)
+    if seconds is not None:
+        return datetime.fromtimestamp(seconds, UTC) if _EARLIEST <= seconds <= _LATEST else None
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = msgspec.convert(value.strip(), datetime)
+        if moment.tzinfo is None or not _EARLIEST <= moment.timestamp() <= _LATEST:
+            return None
+        return moment.astimezone(UTC)
+    except (msgspec.ValidationError, ValueError, OverflowError):
+        return None

@@ -1,0 +1,98 @@
+"""The envelope of the app-server's JSON-RPC 2.0 without `"jsonrpc"` (wire.md 5.1): one message a line or frame."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from tui.errors import BadPayload
+
+INVALID_REQUEST: Final = -32600
+METHOD_NOT_FOUND: Final = -32601
+INVALID_PARAMS: Final = -32602
+INTERNAL_ERROR: Final = -32603
+
+
+class _Request(msgspec.Struct, omit_defaults=True):
+    id: int
+    method: str
+    params: object = msgspec.UNSET
+
+
+class _Notification(msgspec.Struct):
+    method: str
+
+
+class _Incoming(msgspec.Struct):
+    id: int | str | None = None
+    method: str | None = None
+    result: msgspec.Raw = msgspec.Raw()
+    error: msgspec.Raw = msgspec.Raw()
+
+
+class _Error(msgspec.Struct):
+    code: int = INTERNAL_ERROR
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A request was answered."""
+
+    id: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request was answered with an error."""
+
+    id: int
+    code: int
+    message: str
+    """For telling kinds apart, never for showing: it may quote a response body."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A notification; its parameters are not read, since a fresh reading tells more."""
+
+    method: str
+
+
+def encode_request(request_id: int, method: str, params: object = msgspec.UNSET) -> bytes:
+    """One request without a line end; parameters may be left out, or be None for null."""
+    return msgspec.json.encode(_Request(request_id, method, params))
+
+
+def encode_notification(method: str) -> bytes:
+    """One notification without a line end."""
+    return msgspec.json.encode(_Notification(method))
+
+
+def decode_message(line: bytes) -> Result | Refusal | News | None:
+    """Tell what the server said.
+
+    Returns:
+        None for what is none of our business: its own requests, which we never answer, and odd messages.
+
+    Raises:
+        BadPayload: This is not JSON, so whoever speaks is no app-server.
+    """
+    try:
+        message = msgspec.json.decode(line, type=_Incoming)
+    except msgspec.ValidationError:
+        return None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadPayload("what answers there does not speak the app-server's protocol") from error
+    if message.method is not None:
+        return News(message.method) if message.id is None else None
+    if not isinstance(message.id, int):
+        return None
+    if bytes(message.error) not in (b"", b"null"):
+        try:
+            error_fields = msgspec.json.decode(message.error, type=_Error)
+        except (msgspec.DecodeError, RecursionError):
+            error_fields = _Error()
+        return Refusal(message.id, error_fields.code, error_fields.message[:4000])
+    return Result(message.id, bytes(message.result) or b"null")
