@@ -1,0 +1,102 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
+from tests.support.clocks import START
+from tui.domain.changes import notice
+from tui.domain.credits import CreditStatus
+from tui.domain.ledger import EventKind
+from tui.domain.snapshot import Account, Snapshot
+
+LATER = START + timedelta(minutes=10)
+WINDOWS = (window(FIVE_HOURS, 50.0), window(WEEK, 40.0))
+OLD = snapshot(*WINDOWS, rows=(credit("a", 2), credit("b", 20)))
+
+
+def kinds(before: Snapshot, after: Snapshot, **spent: object) -> list[EventKind]:
+    return [event.kind for event in notice(before, after, **spent)]  # type: ignore[arg-type]
+
+
+def test_nothing_changed_is_no_news() -> None:
+    assert notice(OLD, snapshot(*WINDOWS, rows=OLD.bank.credits, at=LATER)) == ()
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind"),
+    [
+        ((credit("a", 2), credit("b", 20), credit("c", 30)), EventKind.CREDIT_GRANTED),
+        ((credit("b", 20),), EventKind.CREDIT_VANISHED),
+        ((credit("a", 2, status=CreditStatus.REDEEMED), credit("b", 20)), EventKind.CREDIT_REDEEMED),
+        ((credit("a", 1), credit("b", 20)), EventKind.EXPIRY_CHANGED),
+    ],
+)
+def test_what_happened_to_a_credit_without_us(rows: tuple[object, ...], kind: EventKind) -> None:
+    assert kinds(OLD, snapshot(*WINDOWS, rows=rows, at=LATER)) == [kind]  # type: ignore[arg-type]
+
+
+def test_a_lapsed_credit_is_told_from_a_vanished_one() -> None:
+    after = snapshot(*WINDOWS, rows=(credit("b", 20),), at=START + timedelta(days=2))
+    assert EventKind.CREDIT_EXPIRED in kinds(OLD, after)
+    assert EventKind.CREDIT_VANISHED not in kinds(OLD, after)
+
+
+def test_our_own_spend_is_no_news() -> None:
+    after = snapshot(window(FIVE_HOURS, 0.0), window(WEEK, 0.0), rows=(credit("b", 20),), at=LATER)
+    assert notice(OLD, after, spent=True, spent_credit="a") == ()
+
+
+def test_a_second_credit_that_goes_with_our_spend_is_noticed() -> None:
+    after = snapshot(window(FIVE_HOURS, 0.0), window(WEEK, 0.0), rows=(), at=LATER)
+    assert kinds(OLD, after, spent=True, spent_credit="a") == [EventKind.CREDIT_VANISHED]
+
+
+def test_a_capped_list_proves_no_absence() -> None:
+    capped = snapshot(*WINDOWS, rows=(credit("b", 20),), available=2, at=LATER)
+    assert notice(OLD, capped) == ()
+
+
+def test_a_row_that_moves_up_in_a_capped_list_was_not_granted_now() -> None:
+    capped = snapshot(*WINDOWS, rows=(credit("a", 2),), available=9)
+    after = snapshot(*WINDOWS, rows=(credit("a", 2), credit("old", 20)), available=9, at=LATER)
+    assert notice(capped, after) == ()
+    fresh = replace(credit("new", 30), granted_at=START + timedelta(minutes=5))
+    granted = snapshot(*WINDOWS, rows=(credit("a", 2), fresh), available=10, at=LATER)
+    assert kinds(capped, granted) == [EventKind.CREDIT_GRANTED]
+
+
+def test_counts_speak_where_there_are_no_rows() -> None:
+    before, after = (
+        snapshot(*WINDOWS, rows=None, available=3),
+        snapshot(*WINDOWS, rows=None, available=1, at=LATER),
+    )
+    assert kinds(before, after) == [EventKind.COUNT_CHANGED]
+    assert kinds(before, replace(after, bank=replace(after.bank, available=2)), spent=True) == []
+    assert kinds(before, replace(after, bank=replace(after.bank, available=None))) == []
+
+
+def test_a_window_reset_before_its_time_and_its_date_moved() -> None:
+    after = snapshot(WINDOWS[0], window(WEEK, 0.0, resets_in=timedelta(days=7)), rows=OLD.bank.credits, at=LATER)
+    assert kinds(OLD, after) == [EventKind.WINDOW_RESET_EARLY, EventKind.RESET_MOVED]
+
+
+def test_a_natural_reset_is_no_news() -> None:
+    due = snapshot(window(FIVE_HOURS, 80.0, resets_in=timedelta(minutes=9)), rows=())
+    after = snapshot(window(FIVE_HOURS, 0.0, resets_in=timedelta(hours=5)), rows=(), at=LATER)
+    assert notice(due, after) == ()
+
+
+def test_an_idle_window_that_slides_is_no_news() -> None:
+    idle = snapshot(window(FIVE_HOURS, 0.0, resets_in=timedelta(hours=5)), rows=())
+    after = snapshot(window(FIVE_HOURS, 0.0, resets_in=timedelta(hours=5), at=LATER), rows=(), at=LATER)
+    assert notice(idle, after) == ()
+
+
+def test_another_account_is_never_compared() -> None:
+    assert notice(OLD, snapshot(rows=(), account=Account("acc2"), at=LATER)) == ()
+
+
+def test_a_changed_plan_is_noticed() -> None:
+    after = snapshot(*WINDOWS, rows=OLD.bank.credits, account=Account("acc1", "pro", "me@example.com"), at=LATER)
+    assert kinds(OLD, after) == [EventKind.PLAN_CHANGED]

@@ -1,0 +1,174 @@
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
+from tests.support.clocks import START
+from tui.domain.credits import Bank, CreditStatus
+from tui.domain.spend import (
+    Consent,
+    ConsentKind,
+    ConsumeAnswer,
+    ConsumeCode,
+    IllegalStep,
+    Outcome,
+    Spend,
+    Stage,
+    answer,
+    close,
+    findings,
+    infer_from_bank,
+    journal,
+    let_go,
+    lose_answer,
+    mismatches,
+    propose,
+    reject,
+    send,
+    verify,
+)
+
+CONSENT = Consent(ConsentKind.CODE, START)
+BEFORE = snapshot(
+    window(FIVE_HOURS, 100.0), window(WEEK, 43.0), rows=(credit("c1", 2), credit("c2", 20)), allowed=False
+)
+AFTER = snapshot(window(FIVE_HOURS, 0.0), window(WEEK, 0.0, resets_in=timedelta(days=7)), rows=(credit("c2", 20),))
+
+
+def journaled() -> Spend:
+    return journal(propose(BEFORE, START, BEFORE.bank.find("c1")), CONSENT, "key-1", START)
+
+
+def answered(code: ConsumeCode = ConsumeCode.RESET) -> Spend:
+    return answer(send(journaled()), ConsumeAnswer(code))
+
+
+def test_a_proposal_states_what_moves_and_what_is_lost() -> None:
+    proposal = propose(BEFORE, START, BEFORE.bank.find("c1"))
+    assert proposal.waiting_saved == timedelta(hours=2, minutes=30)
+    assert proposal.unused_week_percent == 57.0
+    assert proposal.resets_left == 1
+    assert [effect.expected_reset for effect in proposal.effects] == [
+        START + timedelta(hours=5),
+        START + timedelta(days=7),
+    ]
+    assert not proposal.nothing_used
+
+
+def test_no_waiting_is_promised_while_work_goes_on() -> None:
+    assert propose(AFTER, START, None).waiting_saved is None
+    assert propose(snapshot(window(FIVE_HOURS, 0.0)), START, None).nothing_used
+
+
+def test_an_outdated_proposal_takes_no_consent() -> None:
+    proposal = propose(BEFORE, START, BEFORE.bank.find("c1"))
+    with pytest.raises(IllegalStep):
+        journal(proposal, CONSENT, "key", START + timedelta(minutes=6))
+
+
+def test_every_request_of_a_spend_is_the_same() -> None:
+    first = send(journaled())
+    again = send(lose_answer(first, "timeout"))
+    assert again.request == first.request == journaled().request
+    assert again.sends == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [
+        (ConsumeCode.RESET, Outcome.RESET),
+        (ConsumeCode.ALREADY_REDEEMED, Outcome.RESET),
+        (ConsumeCode.NOTHING_TO_RESET, Outcome.NOTHING_TO_RESET),
+        (ConsumeCode.NO_CREDIT, Outcome.NO_CREDIT),
+    ],
+)
+def test_answers_become_outcomes(code: ConsumeCode, outcome: Outcome) -> None:
+    assert answered(code).outcome is outcome
+
+
+def test_an_unrecognised_answer_is_an_unknown_outcome() -> None:
+    spend = answer(send(journaled()), ConsumeAnswer(ConsumeCode.UNRECOGNISED, raw_code="partially"))
+    assert spend.stage is Stage.UNKNOWN
+    assert spend.doubtful
+    assert "partially" in (spend.reason or "")
+
+
+def test_a_refusal_ends_a_clean_spend_and_not_a_doubtful_one() -> None:
+    assert reject(send(journaled()), "429").outcome is Outcome.REFUSED
+    doubtful = send(lose_answer(send(journaled()), "timeout"))
+    assert reject(doubtful, "401").stage is Stage.UNKNOWN
+
+
+def test_a_lost_answer_is_settled_only_by_a_bank_that_shows_the_credit_gone() -> None:
+    unknown = lose_answer(send(journaled()), "timeout")
+    still_there, gone, redeemed = (
+        (credit("c1", 2),),
+        (credit("c2", 20),),
+        (credit("c1", 2, status=CreditStatus.REDEEMED),),
+    )
+    assert infer_from_bank(unknown, Bank(1, still_there)) is unknown
+    assert infer_from_bank(unknown, Bank(9, gone)) is unknown  # capped: it may only be out of sight
+    assert infer_from_bank(unknown, Bank(1, None)) is unknown
+    assert infer_from_bank(unknown, Bank(1, gone)).outcome is Outcome.RESET
+    assert infer_from_bank(unknown, Bank(0, redeemed)).outcome is Outcome.RESET
+
+
+def test_a_mismatch_is_said_plainly() -> None:
+    week_stayed = snapshot(window(FIVE_HOURS, 0.0), window(WEEK, 43.0), rows=(credit("c2", 20),))
+    assert mismatches(verify(answered(), week_stayed)) == ("spent, but Week still 43 %",)
+    bank_stayed = replace(AFTER, bank=BEFORE.bank)
+    assert mismatches(verify(answered(), bank_stayed)) == ("spent, but the bank still counts 2",)
+    burnt = verify(answered(ConsumeCode.NOTHING_TO_RESET), AFTER)
+    assert mismatches(burnt) == ("kept by the service's word, but the bank counts 1 instead of 2",)
+
+
+def test_a_moved_week_is_a_fact_not_a_mismatch() -> None:
+    spend = verify(answered(), AFTER)
+    assert mismatches(spend) == ()
+    assert findings(spend) == ("the week now resets Mon 30 Nov 14:07 UTC",)
+
+
+def test_unverified_is_said() -> None:
+    assert findings(close(answered(), START)) == ("the limits could not be read again, so nothing is verified",)
+
+
+def test_nothing_stays_locked_for_ever() -> None:
+    unknown = lose_answer(send(journaled()), "timeout")
+    assert not unknown.is_moot(START + timedelta(days=1))
+    assert unknown.is_moot(START + timedelta(days=2))
+    gone = let_go(unknown, START + timedelta(days=2), "lapsed")
+    assert (gone.is_open, gone.outcome) == (False, Outcome.UNKNOWN)
+    assert let_go(journaled(), START, "nothing was sent").outcome is Outcome.REFUSED
+
+
+STEPS: dict[str, Callable[[Spend], Spend]] = {
+    "send": send,
+    "lose": lambda spend: lose_answer(spend, "timeout"),
+    "reset": lambda spend: answer(spend, ConsumeAnswer(ConsumeCode.RESET)),
+    "kept": lambda spend: answer(spend, ConsumeAnswer(ConsumeCode.NOTHING_TO_RESET)),
+    "reject": lambda spend: reject(spend, "403"),
+    "infer": lambda spend: infer_from_bank(spend, AFTER.bank),
+    "verify": lambda spend: verify(spend, AFTER),
+    "close": lambda spend: close(spend, START),
+}
+
+
+@given(st.lists(st.sampled_from(sorted(STEPS)), max_size=14))
+def test_no_order_of_steps_changes_the_key_or_forgets_a_doubt(names: list[str]) -> None:
+    spend = journaled()
+    for name in names:
+        before = spend
+        try:
+            spend = STEPS[name](spend)
+        except IllegalStep:
+            continue
+        assert before.is_open
+        assert spend.request == before.request
+        assert spend.doubtful or not before.doubtful
+        assert spend.sends == before.sends + (name == "send")
+    if spend.outcome is Outcome.REFUSED:
+        assert not spend.doubtful
