@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
 
@@ -36,3 +36,23 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Wait on the running loop."""
         await asyncio.sleep(max(0.0, seconds))
+
+
+class LocalZone(tzinfo):
+    """The machine's own time zone with its rules for every date, unlike the fixed offset of `astimezone().tzinfo`."""
+
+    def utcoffset(self, moment: datetime | None, /) -> timedelta | None:
+        """The offset that holds here at that local time."""
+        return None if moment is None else moment.replace(tzinfo=None).astimezone().utcoffset()
+
+    def dst(self, _moment: datetime | None, /) -> timedelta | None:
+        """Unknown; the offset is the whole truth."""
+        return None
+
+    def tzname(self, moment: datetime | None, /) -> str | None:
+        """The zone's short name at that local time."""
+        return None if moment is None else moment.replace(tzinfo=None).astimezone().tzname()
+
+    def fromutc(self, moment: datetime, /) -> datetime:
+        """Local time of a moment given in UTC."""
+        return moment.replace(tzinfo=UTC).astimezone().replace(tzinfo=self)

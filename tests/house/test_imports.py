@@ -1,0 +1,72 @@
+"""What each command loads, seen from a fresh interpreter: a one-shot command never pays for what it does not need."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {
+    "textual", "rich", "httpx", "keyring", "websockets", "starlette", "uvicorn", "sqlite3", "asyncio", "msgspec",
+    "platformdirs", "filelock", "dataclasses",
+}  # fmt: skip
+
+_SCRIPT = """
+import contextlib, io, json, sys
+from tui.cli import main
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+    main(sys.argv[1:])
+print(json.dumps(sorted(set(sys.modules) & set(json.loads(sys.stdin.readline())))))
+"""
+
+
+def loaded(*words: str, environment: dict[str, str] | None = None) -> set[str]:
+    result = subprocess.run(
+        [sys.executable, "-c", _SCRIPT, *words],
+        input=json.dumps(sorted(HEAVY)) + "\n",
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env=os.environ | (environment or {}),
+    )
+    return set(json.loads(result.stdout))
+
+
+@pytest.mark.parametrize("words", [("--version",), ("--help",), ("status", "--help")])
+def test_help_loads_nothing_heavy(words: tuple[str, ...]) -> None:
+    assert loaded(*words) == set()
+
+
+def test_status_never_loads_the_screen_or_the_service() -> None:
+    assert not loaded("status", "--json", "--base-url", "http://127.0.0.1:9/backend-api", "--source", "http") & {
+        "textual",
+        "rich",
+        "starlette",
+        "uvicorn",
+        "filelock",
+    }
+
+
+def test_the_ledger_needs_no_network_library() -> None:
+    assert not loaded("ledger", "--json") & {
+        "textual",
+        "rich",
+        "httpx",
+        "keyring",
+        "websockets",
+        "starlette",
+        "asyncio",
+    }
+
+
+def test_keys_needs_no_screen_library() -> None:
+    assert not loaded("keys") & {"textual", "rich", "httpx", "keyring", "sqlite3", "asyncio"}
+
+
+def test_no_file_is_longer_than_four_hundred_lines() -> None:
+    root = Path(__file__).parents[2]
+    long = {str(file.relative_to(root)) for file in (root / "tui").rglob("*.py") if file.read_text().count("\n") > 400}
+    assert long == set()

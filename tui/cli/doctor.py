@@ -1,0 +1,86 @@
+"""`resetbank doctor`: which sources could be used and why the others could not; settings, paths, versions."""
+
+import argparse
+import asyncio
+from typing import Any
+
+HELP = "say which sources are viable and why the others are not"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Look at everything and report; exit 0 when a source is viable and the local files are fine, else 1."""
+    report = asyncio.run(_examine(arguments))
+    if arguments.json:
+        from tui.cli.oneshot import print_json
+
+        print_json(report)
+    else:
+        _print(report)
+    return 0 if report["healthy"] else 1
+
+
+async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
+    import platform
+
+    from tui import __version__
+    from tui.assembly import Wishes, probe_sources
+    from tui.errors import ResetbankError
+    from tui.paths import resetbank_paths
+    from tui.settings import Settings, load_settings
+
+    paths = resetbank_paths()
+    settings, settings_problem = Settings(), None
+    try:
+        settings = load_settings(paths.settings)
+    except ResetbankError as error:
+        settings_problem = str(error)
+    try:
+        verdicts = await probe_sources(Wishes.of(arguments), settings)
+        sources = [{"name": v.name, "viable": v.viable, "reason": v.reason} for v in verdicts]
+    except ResetbankError as error:
+        sources = [{"name": arguments.source, "viable": False, "reason": str(error)}]
+    database_problem = _database_problem()
+    return {
+        "schema": 1,
+        "healthy": any(s["viable"] for s in sources if s["name"] != "stub" or arguments.source == "stub")
+        and settings_problem is None
+        and database_problem is None,
+        "sources": sources,
+        "settings": {"path": str(paths.settings), "exists": paths.settings.exists(), "problem": settings_problem},
+        "database": {"path": str(paths.database), "exists": paths.database.exists(), "problem": database_problem},
+        "versions": {"resetbank": __version__, "python": platform.python_version(), **_library_versions()},
+    }
+
+
+def _database_problem() -> str | None:
+    """Open the database as a spend would; says nothing where there is none yet."""
+    from tui.cli.ledger import read_events
+    from tui.errors import StoreError
+
+    try:
+        read_events()
+    except StoreError as error:
+        return str(error)
+    return None
+
+
+def _library_versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("textual", "httpx", "keyring", "websockets")}
+
+
+def _print(report: dict[str, Any]) -> None:
+    print("Sources, in the order of choice")
+    for source in report["sources"]:
+        print(f"  {'✓' if source['viable'] else '✗'} {source['name']:<8} {source['reason']}")
+    for title in ("settings", "database"):
+        part = report[title]
+        state = part["problem"] or ("ok" if part["exists"] else "not there yet; the defaults hold")
+        print(f"{title.capitalize():<10} {part['path']}\n           {state}")
+    print("Versions   " + ", ".join(f"{name} {number}" for name, number in report["versions"].items()))

@@ -1,0 +1,77 @@
+"""`resetbank ledger`: everything that happened to the resets, oldest first."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tui.domain.ledger import Event
+
+HELP = "print every event of the ledger, oldest first"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON, schema 1")
+    form.add_argument("--csv", action="store_true", help="print CSV with a header line")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the local ledger; reads no source."""
+    events = read_events()
+    if arguments.json:
+        from tui.cli.oneshot import print_json
+        from tui.wire.report import ledger_report
+
+        print_json(ledger_report(events))
+    elif arguments.csv:
+        _print_csv(events)
+    else:
+        from tui.clock import LocalZone
+        from tui.ui.view.plain import ledger_text
+
+        print(ledger_text(events, LocalZone()))
+    return 0
+
+
+def read_events() -> "Sequence[Event]":
+    """Every event of the local database; none where there is no database yet.
+
+    Raises:
+        StoreError: It cannot be used.
+    """
+    from tui.paths import resetbank_paths
+
+    path = resetbank_paths().database
+    if not path.exists():
+        return ()
+    from tui.store.ledger import Ledger
+    from tui.store.schema import open_database
+
+    ledger = Ledger(open_database(path), path)
+    try:
+        return ledger.events()
+    finally:
+        ledger.close()
+
+
+def _print_csv(events: "Sequence[Event]") -> None:
+    import csv
+    from dataclasses import fields
+
+    from tui.domain.ledger import Event
+    from tui.wire.report import event_row
+
+    names = ["event" if field.name == "kind" else field.name for field in fields(Event)]
+    writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
+    writer.writeheader()
+    for event in events:
+        writer.writerow({name: _harmless(value) for name, value in event_row(event).items()})
+
+
+def _harmless(value: str | None) -> str | None:
+    """Keep a spreadsheet from reading outside text as a formula."""
+    return "'" + value if value and value[0] in "=+-@\t\r" else value

@@ -1,0 +1,45 @@
+"""`resetbank login`: keep a token for a quota service of one's own in the system's keyring."""
+
+import argparse
+import sys
+
+HELP = "store a token for a base URL of one's own in the system's keyring"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    parser.add_argument("--account", metavar="ID", help="the account id to send with it (default: the token's own)")
+    parser.add_argument("--forget", action="store_true", help="remove the stored token instead")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask for the token, or read it from a pipe, and store it; it is never printed."""
+    from tui.errors import UsageError
+
+    if not arguments.base_url:
+        raise UsageError(
+            "login needs --base-url URL, the service that the token is for",
+            "for OpenAI's own service run 'codex login' instead",
+        )
+    from tui.sources.codex_home import checked_base_url
+    from tui.sources.secrets import forget_login, store_login
+
+    base_url = checked_base_url(arguments.base_url)
+    if arguments.forget:
+        forget_login(base_url)
+        print(f"The token for {base_url} is forgotten.")
+        return 0
+    token = _ask(base_url)
+    if not token:
+        raise UsageError("no token was given; nothing is stored", "paste it at the question, or pipe it in")
+    store_login(base_url, token, arguments.account)
+    print(f"Stored. Use it with: resetbank --base-url {base_url}")
+    return 0
+
+
+def _ask(base_url: str) -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().strip()
+    from getpass import getpass
+
+    return getpass(f"Token for {base_url} (not shown): ").strip()

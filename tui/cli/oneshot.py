@@ -1,0 +1,63 @@
+"""What the commands without a screen share: one companion for the length of one command."""
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from tui.errors import SourceError
+
+if TYPE_CHECKING:
+    from tui.companion.companion import Companion
+    from tui.companion.state import State
+    from tui.settings import Settings
+
+
+def run_with_companion(
+    arguments: argparse.Namespace, front_end: str, work: Callable[["Companion", "Settings"], Awaitable[int]]
+) -> int:
+    """Run one command's work with an open companion and return its exit code."""
+
+    async def main() -> int:
+        async with _companion(arguments, front_end) as (companion, settings):
+            return await work(companion, settings)
+
+    return asyncio.run(main())
+
+
+@asynccontextmanager
+async def _companion(
+    arguments: argparse.Namespace, front_end: str
+) -> AsyncIterator[tuple["Companion", "Settings"]]:
+    from tui.assembly import Wishes, open_companion
+    from tui.paths import resetbank_paths
+    from tui.settings import load_settings
+
+    paths = resetbank_paths()
+    settings = load_settings(paths.settings)
+    companion = open_companion(Wishes.of(arguments), settings, paths, front_end=front_end)
+    try:
+        yield companion, settings
+    finally:
+        await companion.aclose()
+
+
+async def read_once(companion: "Companion") -> "State":
+    """Poll once and return the State.
+
+    Raises:
+        SourceError: Nothing could be read; the message is the source's own.
+    """
+    await companion.poll()
+    state = companion.state
+    if state.snapshot is None:
+        raise SourceError(state.link.failure or "nothing could be read")
+    return state
+
+
+def print_json(report: object) -> None:
+    """Print one JSON document, readable and stable."""
+    import msgspec
+
+    print(msgspec.json.format(msgspec.json.encode(report), indent=2).decode())

@@ -1,0 +1,136 @@
+"""`resetbank spend`: one reset, on a code typed at a real terminal; or the end of a spend that is still open."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from tui.errors import EXIT_NO_CREDIT, EXIT_NOTHING_TO_RESET, EXIT_OUTCOME_UNKNOWN, EXIT_REFUSED
+
+if TYPE_CHECKING:
+    from tui.companion.companion import Companion
+    from tui.domain.spend import Consent, Outcome, Proposal, Spend
+    from tui.errors import ResetbankError
+    from tui.settings import Settings
+
+HELP = "spend one reset: shows what it would do and asks for a typed code"
+
+CONSENT_SECONDS = 60.0
+"""Silence for this long is a no."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    parser.add_argument("--credit", metavar="ID", help="the reset to spend (default: the soonest to lapse)")
+    parser.add_argument(
+        "--unattended", action="store_true", help="ask nobody; only with [spend] unattended = true in the settings"
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON; the question goes to stderr")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Finish the open spend, or propose a new one."""
+    from tui.cli.oneshot import run_with_companion
+
+    return run_with_companion(arguments, "resetbank spend", lambda c, s: _spend(c, s, arguments))
+
+
+async def _spend(companion: "Companion", settings: "Settings", arguments: argparse.Namespace) -> int:
+    from tui.cli.oneshot import read_once
+    from tui.domain.spend import Outcome
+    from tui.errors import ResetbankError
+
+    try:
+        await read_once(companion)
+        spend = await companion.finish() if await companion.open_spend() is not None else None
+        if spend is None:
+            spend = await _spend_anew(companion, settings, arguments)
+    except ResetbankError as error:
+        if arguments.json:
+            _print_refusal(companion, _OUTCOME_OF_CODE.get(error.exit_code, Outcome.REFUSED.value), error)
+        raise
+    _print_result(companion, spend, as_json=arguments.json)
+    outcome = Outcome.UNKNOWN if spend.is_open or spend.outcome is None else spend.outcome
+    return _EXIT_CODES[outcome.value]
+
+
+_EXIT_CODES = {
+    "reset": 0,
+    "nothing_to_reset": EXIT_NOTHING_TO_RESET,
+    "no_credit": EXIT_NO_CREDIT,
+    "unknown": EXIT_OUTCOME_UNKNOWN,
+    "refused": EXIT_REFUSED,
+}
+_OUTCOME_OF_CODE = {EXIT_NO_CREDIT: "no_credit", EXIT_OUTCOME_UNKNOWN: "unknown"}
+
+
+async def _spend_anew(companion: "Companion", settings: "Settings", arguments: argparse.Namespace) -> "Spend":
+    screen = sys.stderr if arguments.json else sys.stdout
+    _require_consent_to_be_possible(settings, arguments, screen)
+    proposal = await companion.propose(arguments.credit)
+    consent = await _consent(companion, proposal, screen, unattended=arguments.unattended)
+    return await companion.spend(proposal, consent)
+
+
+def _require_consent_to_be_possible(settings: "Settings", arguments: argparse.Namespace, screen: TextIO) -> None:
+    from tui.errors import ConsumeRejected, NoTerminal
+
+    if arguments.unattended and not settings.spend.unattended:
+        raise ConsumeRejected(
+            "--unattended is not allowed by the settings; nothing was spent",
+            "set unattended = true under [spend] in settings.toml",
+        )
+    if not arguments.unattended and not (sys.stdin.isatty() and screen.isatty()):
+        raise NoTerminal(
+            "a reset is only spent with consent, and there is no terminal to ask on; nothing was spent",
+            "run it in a terminal, or see --unattended",
+        )
+
+
+async def _consent(
+    companion: "Companion", proposal: "Proposal", screen: TextIO, *, unattended: bool
+) -> "Consent":
+    import secrets
+
+    from tui.cli.terminal import discard_typed_ahead, read_line
+    from tui.clock import LocalZone
+    from tui.domain.spend import Consent, ConsentKind
+    from tui.errors import ConsumeRejected
+    from tui.ui.view.plain import proposal_text
+
+    if unattended:
+        return Consent(ConsentKind.UNATTENDED, companion.clock.now())
+    print(proposal_text(proposal, companion.clock.now(), LocalZone()), file=screen)
+    letters = list("ABCDEFGHJKMNPQRSTUVWXYZ")  # without I, L and O, which look like digits
+    code = "".join(secrets.SystemRandom().sample(letters, 3))
+    discard_typed_ahead()
+    print(f"Type {code} to spend this reset: ", end="", file=screen, flush=True)
+    typed = await read_line(CONSENT_SECONDS)
+    if typed is None:
+        print(file=screen)
+    if typed is None or typed.strip() != code:
+        why = "no answer came" if typed is None else "that was not the code"
+        raise ConsumeRejected(f"{why}; nothing was spent", "run it again if you meant to")
+    return Consent(ConsentKind.CODE, companion.clock.now())
+
+
+def _print_result(companion: "Companion", spend: "Spend", *, as_json: bool) -> None:
+    if as_json:
+        from tui.cli.oneshot import print_json
+        from tui.wire.report import spend_report
+
+        print_json(spend_report(spend, companion.clock.now()))
+        return
+    from tui.clock import LocalZone
+    from tui.ui.view.plain import result_text
+
+    print(result_text(spend, companion.clock.now(), LocalZone()))
+
+
+def _print_refusal(companion: "Companion", outcome: str, error: "ResetbankError") -> None:
+    from tui.cli.oneshot import print_json
+    from tui.domain.spend import Outcome
+    from tui.wire.report import refusal_report
+
+    snapshot = companion.state.snapshot
+    windows = snapshot.windows if snapshot else ()
+    print_json(refusal_report(Outcome(outcome), windows, companion.clock.now(), str(error)))

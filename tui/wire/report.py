@@ -1,0 +1,164 @@
+"""What resetbank itself writes for scripts: the JSON of design.md section 7, schema 1. null means unknown."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from tui.domain.credits import Credit
+from tui.domain.ledger import Event
+from tui.domain.snapshot import Snapshot
+from tui.domain.spend import Outcome, Spend, findings
+from tui.domain.windows import NEAR_PERCENT, Limit, Window
+
+SCHEMA: Final = 1
+
+
+def status_report(
+    snapshot: Snapshot | None,
+    now: datetime,
+    *,
+    stale: bool,
+    open_spend: Spend | None,
+    near_percent: float = NEAR_PERCENT,
+) -> dict[str, Any]:
+    """What `status --json` prints.
+
+    Args:
+        snapshot: The last reading; None where nothing is known.
+        now: The present moment.
+        stale: Whether the reading is older than it should be.
+        open_spend: The account's open spend.
+        near_percent: From which share on a window counts as near.
+    """
+    if snapshot is None:
+        return {
+            "schema": SCHEMA,
+            "source": None,
+            "observed_at": None,
+            "age_seconds": None,
+            "stale": True,
+            "account": {"id": None, "plan": None, "email": None},
+            "ordinary_usage_allowed": None,
+            "windows": [],
+            "resets": {"available": None, "credits": None},
+            "open_spend": _open_spend(open_spend),
+        }
+    account, bank = snapshot.account, snapshot.bank
+    return {
+        "schema": SCHEMA,
+        "source": snapshot.provenance.source,
+        "observed_at": rfc3339(snapshot.provenance.observed_at),
+        "age_seconds": round(snapshot.provenance.age(now).total_seconds(), 1),
+        "stale": stale,
+        "account": {"id": account.id, "plan": account.plan, "email": account.email},
+        "ordinary_usage_allowed": snapshot.ordinary_usage_allowed,
+        "windows": [
+            _window(window) | {"state": limit.state_of(window, now, near_percent)}
+            for limit in snapshot.limits
+            for window in limit.windows
+        ],
+        "resets": {
+            "available": bank.available,
+            "credits": None if bank.credits is None else [_credit(credit) for credit in bank.credits],
+        },
+        "open_spend": _open_spend(open_spend),
+    }
+
+
+def spend_report(spend: Spend, now: datetime) -> dict[str, Any]:
+    """What `spend --json` prints about a spend that was consented to."""
+    outcome = Outcome.UNKNOWN if spend.is_open or spend.outcome is None else spend.outcome
+    return {
+        "schema": SCHEMA,
+        "outcome": outcome,
+        "request_id": spend.key,
+        "credit_id": spend.credit_id,
+        "before": _judged(spend.before, now),
+        "after": None if spend.after is None else _judged(spend.after, now),
+        "resets_left": spend.resets_left,
+        "note": "; ".join(findings(spend)) or None,
+    }
+
+
+def refusal_report(outcome: Outcome, before: Iterable[Window], now: datetime, note: str) -> dict[str, Any]:
+    """What `spend --json` prints where no spend came about."""
+    return {
+        "schema": SCHEMA,
+        "outcome": outcome,
+        "request_id": None,
+        "credit_id": None,
+        "before": _judged(tuple(before), now),
+        "after": None,
+        "resets_left": None,
+        "note": note,
+    }
+
+
+def ledger_report(events: Iterable[Event]) -> dict[str, Any]:
+    """What `ledger --json` prints: every event, oldest first."""
+    return {"schema": SCHEMA, "events": [event_row(event) for event in events]}
+
+
+def event_row(event: Event) -> dict[str, str | None]:
+    """One event as a flat row, for JSON and CSV alike."""
+    return {
+        "at": event.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "event": event.kind,
+        "account": event.account,
+        "text": event.text,
+        "source": event.source,
+        "credit_id": event.credit_id,
+        "request_id": event.request_id,
+        "window": event.window,
+        "before": event.before,
+        "after": event.after,
+    }
+
+
+def rfc3339(moment: datetime | None) -> str | None:
+    """A moment in UTC to the second, rounded down; None stays None."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+
+
+def _judged(windows: tuple[Window, ...], now: datetime) -> list[dict[str, Any]]:
+    """Windows of a spend, judged by their percentages alone, since `allowed` is not part of the record."""
+    return [
+        _window(window) | {"state": Limit(window.limit_id, window.limit_name, None, (window,)).state_of(window, now)}
+        for window in windows
+    ]
+
+
+def _window(window: Window) -> dict[str, Any]:
+    return {
+        "limit_id": window.limit_id,
+        "limit_name": window.limit_name,
+        "kind": window.kind,
+        "minutes": window.minutes,
+        "used_percent": window.used_percent,
+        "resets_at": rfc3339(window.resets_at),
+    }
+
+
+def _credit(credit: Credit) -> dict[str, Any]:
+    return {
+        "id": credit.id,
+        "type": credit.type,
+        "status": credit.status,
+        "granted_at": rfc3339(credit.granted_at),
+        "expires_at": rfc3339(credit.expires_at),
+        "title": credit.title,
+    }
+
+
+def _open_spend(spend: Spend | None) -> dict[str, Any] | None:
+    if spend is None:
+        return None
+    return {
+        "request_id": spend.key,
+        "credit_id": spend.credit_id,
+        "stage": spend.stage,
+        "consent": spend.consent.kind,
+        "since": rfc3339(spend.journaled_at),
+        "sends": spend.sends,
+        "reason": spend.reason,
+    }
