@@ -1,0 +1,75 @@
+"""The fake model endpoint: one whole turn as server-sent events, with the meter in its headers (wire.md 11.3)."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+from starlette.responses import Response
+
+from tui.stub.answers import json_answer
+from tui.stub.programme import blocking
+from tui.stub.reading import Reading
+
+_TEXT = "This is the resetbank stub: no model was asked, one turn was metered."
+
+
+def turn_answer(reading: Reading, allowed: bool) -> Response:
+    """Answer one turn.
+
+    Args:
+        reading: The account after the turn.
+        allowed: Whether the turn was metered; otherwise a limit stopped it.
+    """
+    headers = meter_headers(reading)
+    if not allowed:
+        return _limit_answer(reading, headers)
+    events = "".join(
+        f"event: {event['type']}\ndata: {msgspec.json.encode(event).decode()}\n\n" for event in _turn_events()
+    )
+    return Response(events, 200, headers, "text/event-stream")
+
+
+def meter_headers(reading: Reading) -> dict[str, str]:
+    """The meter as every model answer carries it (wire.md 7, 11.3)."""
+    headers = {"x-codex-credits-has-credits": "False", "x-codex-credits-unlimited": "False"}
+    for slot, window in zip(("primary", "secondary"), reading.main_windows, strict=False):
+        headers[f"x-codex-{slot}-used-percent"] = str(window.shown_percent)
+        headers[f"x-codex-{slot}-window-minutes"] = str(window.rule.seconds // 60)
+        headers[f"x-codex-{slot}-reset-at"] = str(window.reset_at(reading.now))
+    return headers
+
+
+def _turn_events() -> tuple[Mapping[str, Any], ...]:
+    response_id, message_id = f"resp_{uuid4().hex}", f"msg_{uuid4().hex}"
+    item = {
+        "type": "message",
+        "role": "assistant",
+        "id": message_id,
+        "content": [{"type": "output_text", "text": _TEXT}],
+    }
+    usage = {
+        "input_tokens": 1200,
+        "input_tokens_details": {"cached_tokens": 0},
+        "output_tokens": 20,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": 1220,
+    }
+    return (
+        {"type": "response.created", "response": {"id": response_id}},
+        {"type": "response.output_item.done", "item": item},
+        {"type": "response.completed", "response": {"id": response_id, "usage": usage}},
+    )
+
+
+def _limit_answer(reading: Reading, headers: dict[str, str]) -> Response:
+    wall = blocking(reading.windows)
+    resets_at = wall.reset_at(reading.now) if wall else None
+    error = {
+        "type": "usage_limit_reached",
+        "message": "The usage limit has been reached",
+        "plan_type": reading.plan,
+        "resets_at": resets_at,
+        "resets_in_seconds": None if resets_at is None else max(0, resets_at - int(reading.now)),
+    }
+    return json_answer({"error": error}, 429, headers)

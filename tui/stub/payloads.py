@@ -1,0 +1,153 @@
+"""What the quota endpoint says, built from a reading (wire.md 1.4, 2.1, 3.2). Pure."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from tui.domain.spend import ConsumeCode
+from tui.domain.windows import MAIN_LIMIT
+from tui.stub.programme import HeldCredit, HeldStatus, MeteredWindow, Redemption, blocking
+from tui.stub.reading import Reading
+from tui.stub.scenarios import SPARK_LIMIT, SPARK_NAME
+
+Payload = dict[str, Any]
+
+_LIMIT_NAMES = {SPARK_LIMIT: SPARK_NAME}
+
+
+def rfc3339(moment: float | None) -> str | None:
+    """Unix seconds as the service writes moments."""
+    return None if moment is None else datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def usage(reading: Reading) -> Payload:
+    """The whole usage payload of wire.md 1.4."""
+    now, available = reading.now, reading.spendable
+    limited = blocking(reading.windows) is not None
+    others = dict.fromkeys(window.limit_id for window in reading.windows if window.limit_id != MAIN_LIMIT)
+    payload: Payload = {
+        "user_id": "user-1",
+        "account_id": reading.account,
+        "email": reading.email,
+        "plan_type": reading.plan,
+        "rate_limit": _rate_limit(reading.main_windows, now, allowed=not limited),
+        "code_review_rate_limit": None,
+        "additional_rate_limits": [
+            {
+                "limit_name": _LIMIT_NAMES.get(limit_id),
+                "metered_feature": limit_id,
+                "normal_model_slug": None,
+                "rate_limit": _rate_limit(
+                    [window for window in reading.windows if window.limit_id == limit_id], now, allowed=True
+                ),
+            }
+            for limit_id in others
+        ]
+        or None,
+        "model_usage": None,
+        "credits": {
+            "has_credits": False,
+            "unlimited": False,
+            "overage_limit_reached": False,
+            "balance": "0",
+            "approx_local_messages": [0, 0],
+            "approx_cloud_messages": [0, 0],
+        },
+        "spend_control": {"reached": False, "individual_limit": None},
+        "rate_limit_reached_type": {"type": "rate_limit_reached", "details": None} if limited else None,
+        "rate_limit_upsell": None,
+        "promo": None,
+        "referral_beacon": None,
+        "rate_limit_reset_credits": {
+            "available_count": available,
+            "applicable_available_count": available if limited else 0,
+            "total_earned_count": 0,
+            "immediate_reset_purchase_eligible": False,
+        }
+        if reading.ever_granted
+        else None,
+    }
+    return payload | dict(reading.extras)
+
+
+def _rate_limit(windows: Sequence[MeteredWindow], now: float, *, allowed: bool) -> Payload | None:
+    if not windows:
+        return None
+    slots = [_window(window, now) for window in windows]
+    return {
+        "allowed": allowed,
+        "limit_reached": not allowed,
+        "primary_window": slots[0],
+        "secondary_window": slots[1] if len(slots) > 1 else None,
+    }
+
+
+def _window(window: MeteredWindow, now: float) -> Payload:
+    reset_at = window.reset_at(now)
+    return {
+        "used_percent": window.shown_percent,
+        "limit_window_seconds": window.rule.seconds,
+        "reset_after_seconds": max(0, reset_at - int(now)),
+        "reset_at": reset_at,
+    }
+
+
+def credits_list(reading: Reading) -> Payload:
+    """The single credits of wire.md 2.1, without expired ones; the count stays true where the list is capped."""
+    shown = [
+        credit
+        for credit in reading.credits
+        if (status := credit.status_at(reading.now)) != HeldStatus.EXPIRED
+        and (status != HeldStatus.REDEEMED or reading.scenario.lists_redeemed)
+    ]
+    return {
+        "credits": [_credit(credit) for credit in shown[: reading.scenario.list_cap]],
+        "available_count": reading.spendable,
+        "total_earned_count": 0,
+        "immediate_reset_purchase_eligible": False,
+        "history_enabled": reading.scenario.lists_redeemed,
+    }
+
+
+def _credit(credit: HeldCredit) -> Payload:
+    return {
+        "id": credit.id,
+        "reset_type": credit.reset_type,
+        "is_supported_by_plan": credit.supported,
+        "status": credit.status,
+        "granted_at": rfc3339(credit.granted_at),
+        "expires_at": rfc3339(credit.expires_at),
+        "redeem_started_at": rfc3339(credit.redeemed_at),
+        "redeemed_at": rfc3339(credit.redeemed_at),
+        "profile_image_url": None,
+        "profile_user_id": credit.granted_by,
+        "title": credit.title,
+        "description": credit.description,
+    }
+
+
+def consumed(result: Redemption) -> Payload:
+    """The answer to a consume (wire.md 3.2)."""
+    credit = result.credit
+    told = None
+    if credit is not None and result.code is not ConsumeCode.NO_CREDIT:
+        told = {"id": credit.id, "status": credit.status, "redeemed_at": rfc3339(credit.redeemed_at)}
+    return {"code": result.code, "credit": told, "windows_reset": result.windows_reset}
+
+
+def accounts_check(reading: Reading) -> Payload:
+    """The one account that the login belongs to (wire.md 11.2)."""
+    return {
+        "accounts": [
+            {
+                "id": reading.account,
+                "plan_type": reading.plan,
+                "name": "Personal",
+                "structure": "personal",
+                "workspace_backend_origin": "https://chatgpt.com",
+                "account_routing_override": "NO_CONSTRAINT",
+            }
+        ],
+        "account_ordering": [reading.account],
+        "default_account_id": reading.account,
+    }

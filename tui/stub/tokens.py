@@ -1,0 +1,75 @@
+"""Fake logins: unsigned JWTs as in wire.md 11.2, made here and recognised here; no real token is ever looked at."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+_AUTH_CLAIM: Final = "https://api.openai.com/auth"
+LIFETIME: Final = timedelta(days=60)
+"""Long enough that Codex never wants to refresh it."""
+
+
+class LoginRefused(Exception):
+    """The login is missing, malformed, expired, or disagrees with itself; the text is the reason, free of secrets."""
+
+
+class _Auth(msgspec.Struct, frozen=True):
+    chatgpt_account_id: str
+
+
+class _Claims(msgspec.Struct, frozen=True):
+    auth: _Auth = msgspec.field(name=_AUTH_CLAIM)
+    exp: float
+
+
+def make_token(account: str, now: datetime, *, plan: str = "plus", email: str = "me@example.com") -> str:
+    """An unsigned JWT for one account, good for `LIFETIME`."""
+    claims = {
+        "email": email,
+        "iat": int(now.timestamp()),
+        "exp": int((now + LIFETIME).timestamp()),
+        _AUTH_CLAIM: {"chatgpt_plan_type": plan, "chatgpt_user_id": "user-1", "chatgpt_account_id": account},
+    }
+    parts = (msgspec.json.encode({"alg": "none", "typ": "JWT"}), msgspec.json.encode(claims), b"unsigned")
+    return ".".join(urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+
+
+def bearer_headers(account: str, now: datetime) -> dict[str, str]:
+    """The two headers of a signed-in request (wire.md 1.2)."""
+    return {"Authorization": f"Bearer {make_token(account, now)}", "ChatGPT-Account-Id": account}
+
+
+def account_of(headers: Mapping[str, str], now: datetime) -> str:
+    """The account that a request is signed in to.
+
+    Args:
+        headers: The request's, with names that compare without case.
+        now: The machine's moment, not the service's: advancing the service's clock signs nobody out.
+
+    Raises:
+        LoginRefused: With the reason.
+    """
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise LoginRefused("a bearer token is needed")
+    claims = _claims(token)
+    if claims is None:
+        raise LoginRefused("the token cannot be read")
+    if now.timestamp() >= claims.exp:
+        raise LoginRefused("the token has expired")
+    if headers.get("chatgpt-account-id") != claims.auth.chatgpt_account_id:
+        raise LoginRefused("the token and the header ChatGPT-Account-Id name different accounts")
+    return claims.auth.chatgpt_account_id
+
+
+@lru_cache(maxsize=64)
+def _claims(token: str) -> _Claims | None:
+    try:
+        body = token.split(".")[1]
+        return msgspec.json.decode(urlsafe_b64decode(body + "=" * (-len(body) % 4)), type=_Claims)
+    except (IndexError, ValueError):
+        return None
