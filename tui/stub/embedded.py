@@ -1,0 +1,51 @@
+"""The service inside this process, for `--demo` and for tests: no socket, no file, no login of one's own."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from starlette.types import ASGIApp
+
+from tui.clock import Clock
+from tui.stub.bank import Bank
+from tui.stub.http import create_app
+from tui.stub.scenarios import DEFAULT_SCENARIO, MAIN_ACCOUNT
+from tui.stub.tokens import make_token
+from tui.stub.traffic import Traffic
+
+EMBEDDED_BASE_URL: Final = "http://127.0.0.1/backend-api"
+"""A base URL to ask it by; with an in-process transport nothing is ever dialled."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedStub:
+    """A running service without a server."""
+
+    app: ASGIApp
+    """What an in-process transport talks to."""
+    bank: Bank
+    traffic: Traffic
+    scenario: str
+    account_id: str
+    token: str = field(repr=False)
+    base_url: str = EMBEDDED_BASE_URL
+
+    def close(self) -> None:
+        """Let its state go."""
+        self.bank.close()
+
+
+def embedded_stub(clock: Clock, scenario: str = DEFAULT_SCENARIO, account_id: str = MAIN_ACCOUNT) -> EmbeddedStub:
+    """Start a scenario in memory; may be made in one thread and used in another.
+
+    Args:
+        clock: The machine's clock.
+        scenario: Its name.
+        account_id: The account that the token is for.
+
+    Raises:
+        UsageError: There is no such scenario.
+    """
+    bank = Bank.open(clock, scenario=scenario)
+    traffic = Traffic(bank.scenario().faults)
+    token = make_token(account_id, clock.now())
+    return EmbeddedStub(create_app(bank, clock, traffic), bank, traffic, scenario, account_id, token)

@@ -1,0 +1,133 @@
+"""The service as a process of its own: on loopback, one JSON line when it is ready, gone without a word on a signal."""
+
+import asyncio
+import errno
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from tui.clock import Clock
+from tui.errors import UsageError
+from tui.stub.bank import Bank
+from tui.stub.faults import ABORT
+from tui.stub.http import create_app
+from tui.stub.sandbox import write_sandbox
+from tui.stub.scenarios import MAIN_ACCOUNT
+from tui.stub.traffic import Traffic
+
+HOST: Final = "127.0.0.1"
+_LAST_ANSWERS: Final = 1
+"""Seconds that requests under way are given when the service ends."""
+
+
+def serve(
+    clock: Clock,
+    announce: Callable[[dict[str, object]], None],
+    *,
+    port: int = 0,
+    db: Path | None = None,
+    scenario: str | None = None,
+    sandbox: Path | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        clock: The machine's clock.
+        announce: Called once when it is ready, with what the one JSON line holds (design.md section 7).
+        port: 0 picks a free one.
+        db: The SQLite file; None keeps the state in memory.
+        scenario: The world to be in; None goes on with the database's, or the default.
+        sandbox: A folder to write a sandbox for the real Codex CLI into.
+
+    Raises:
+        StoreError: The database cannot be used.
+        UsageError: The port is taken, the sandbox cannot be written, or there is no such scenario.
+    """
+    bank = Bank.open(clock, db, scenario)
+    try:
+        with _listen(port) as listener:
+            bound = listener.getsockname()[1]
+            url = f"http://{HOST}:{bound}/backend-api"
+            reading = bank.read(MAIN_ACCOUNT)
+            folder = write_sandbox(sandbox, url, MAIN_ACCOUNT, clock.now(), plan=reading.plan) if sandbox else None
+            ready = {
+                "url": url,
+                "port": bound,
+                "scenario": reading.scenario.name,
+                "sandbox": str(folder) if folder else None,
+            }
+            traffic = Traffic(reading.scenario.faults)
+            # Its messages would mix with ours; an unhandled error still reaches stderr.
+            logging.getLogger("uvicorn").setLevel(logging.ERROR)
+            config = uvicorn.Config(
+                create_app(bank, clock, traffic),
+                http=_CuttableProtocol,
+                ws="none",
+                loop="asyncio",
+                lifespan="off",
+                log_config=None,
+                log_level="error",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_LAST_ANSWERS,
+            )
+            asyncio.run(_Server(config, traffic, lambda: announce(ready)).serve([listener]))
+    finally:
+        bank.close()
+
+
+@contextmanager
+def _listen(port: int) -> Iterator[socket.socket]:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+            listener.listen()
+        except OSError as error:
+            reason = "it is in use" if error.errno == errno.EADDRINUSE else error.strerror
+            raise UsageError(f"cannot listen on port {port}: {reason}", "choose another with --port") from error
+        yield listener
+
+
+class _CuttableProtocol(HttpToolsProtocol):
+    """Hands every request the means to cut its connection, which the faults need."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["state"][ABORT] = self.transport.abort
+
+
+class _Server(uvicorn.Server):
+    """Ends with 0 on SIGINT and SIGTERM, where uvicorn would raise the signal again."""
+
+    def __init__(self, config: uvicorn.Config, traffic: Traffic, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._traffic = traffic
+        self._on_ready = on_ready
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        handled = (signal.SIGINT, signal.SIGTERM)
+        for number in handled:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in handled:
+                loop.remove_signal_handler(number)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._traffic.closing.set()
+        await super().shutdown(sockets)
