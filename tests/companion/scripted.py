@@ -1,0 +1,98 @@
+"""A source whose every answer the test decides, for what no real service does on demand: order and moment."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
+from tests.support.clocks import ManualClock
+from tui.companion.companion import Books, Companion
+from tui.companion.locks import AccountLocks
+from tui.domain.snapshot import Snapshot
+from tui.domain.spend import ConsumeAnswer, ConsumeRequest
+from tui.errors import StoreError
+from tui.sources.base import Source, SourceName, Verdict
+from tui.store.history import History
+from tui.store.ledger import Ledger
+from tui.store.schema import open_database
+
+READING = snapshot(window(FIVE_HOURS, 95.0), window(WEEK, 40.0), rows=(credit("c1", 2), credit("c2", 20)))
+AT_LIMIT = snapshot(window(FIVE_HOURS, 100.0), window(WEEK, 40.0), rows=READING.bank.credits, allowed=False)
+CLEARED = snapshot(window(FIVE_HOURS, 0.0), window(WEEK, 0.0), rows=(credit("c2", 20),))
+
+
+class ScriptedSource:
+    """Implements `tui.sources.base.Source`; an answer that is an exception is raised."""
+
+    name: SourceName = "http"
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        self.reading: Snapshot | Exception = READING
+        self.answers: deque[ConsumeAnswer | Exception | Callable[[], ConsumeAnswer]] = deque()
+        self.reads: list[bool] = []
+        """Whether each reading asked for rows."""
+        self.requests: list[ConsumeRequest] = []
+        self.hint = asyncio.Event()
+        self.closed = 0
+
+    async def read(self, *, rows: bool) -> Snapshot:
+        self.reads.append(rows)
+        if isinstance(self.reading, Exception):
+            raise self.reading
+        now = self.clock.now()
+        bank = self.reading.bank
+        bank = replace(bank, rows_observed_at=now) if rows else replace(bank, credits=None, rows_observed_at=None)
+        return replace(self.reading, provenance=replace(self.reading.provenance, observed_at=now), bank=bank)
+
+    async def consume(self, request: ConsumeRequest) -> ConsumeAnswer:
+        self.requests.append(request)
+        answer = self.answers.popleft()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer() if callable(answer) else answer
+
+    async def changed(self) -> None:
+        await self.hint.wait()
+        self.hint.clear()
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+class ScriptedChain:
+    """Hands the source out, or fails."""
+
+    def __init__(self, source: ScriptedSource) -> None:
+        self.source = source
+        self.failure: Exception | None = None
+        self.opened = 0
+
+    async def open(self) -> tuple[Source, tuple[Verdict, ...]]:
+        self.opened += 1
+        if self.failure is not None:
+            raise self.failure
+        return self.source, (Verdict("http", True, "scripted"),)
+
+
+class World:
+    """A companion with a scripted source and a real database."""
+
+    def __init__(self, clock: ManualClock, folder: Path | None, *, books: StoreError | None = None) -> None:
+        self.clock = clock
+        self.source = ScriptedSource(clock)
+        self.chain = ScriptedChain(self.source)
+        path = folder / "resetbank.db" if folder else None
+        self.ledger = Ledger(open_database(path), path)
+        locks = AccountLocks(folder / "locks" if folder else None)
+        self.keys = iter(f"key-{number}" for number in range(1, 100))
+        self.companion = Companion(
+            chain=self.chain,
+            books=books or Books(self.ledger, History(self.ledger), locks),
+            clock=clock,
+            holder="the test",
+            new_key=lambda: next(self.keys),
+            random_share=lambda: 0.5,
+        )

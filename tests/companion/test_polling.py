@@ -1,0 +1,168 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.companion.scripted import READING, World
+from tests.domain.worlds import FIVE_HOURS, credit, snapshot, window
+from tests.support.clocks import START, ManualClock
+from tui.companion.schedule import RELAXED, back_off, jittered, poll_interval
+from tui.domain.ledger import EventKind
+from tui.errors import NotViable, RateLimited, SourceDown
+
+
+@pytest.fixture
+async def world(clock: ManualClock, tmp_path: Path) -> AsyncIterator[World]:
+    world = World(clock, tmp_path)
+    task = asyncio.create_task(world.companion.run())
+    yield world
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    await world.companion.aclose()
+
+
+async def turn(world: World) -> float:
+    """Wait until the companion waits; how long it means to."""
+    await world.clock.until_sleeping()
+    assert world.clock.next_wake is not None
+    return world.clock.next_wake
+
+
+@pytest.mark.parametrize(("used", "seconds"), [(10, 60), (75, 30), (90, 15), (99, 5), (140, 5)])
+def test_the_fuller_the_sooner(used: float, seconds: int) -> None:
+    assert poll_interval(snapshot(window(FIVE_HOURS, used)), START, START) == timedelta(seconds=seconds)
+
+
+def test_a_meter_at_rest_is_asked_seldom_but_a_stopped_one_is_not() -> None:
+    rested = START - timedelta(hours=1)
+    assert poll_interval(snapshot(window(FIVE_HOURS, 95)), rested, START) == RELAXED
+    assert poll_interval(snapshot(window(FIVE_HOURS, 100)), rested, START) == timedelta(seconds=5)
+
+
+def test_a_window_that_starts_afresh_is_looked_at_right_then() -> None:
+    soon = snapshot(window(FIVE_HOURS, 10, resets_in=timedelta(seconds=20)))
+    assert poll_interval(soon, START, START) == timedelta(seconds=22)
+
+
+def test_back_off_grows_is_bounded_and_obeys_the_service() -> None:
+    assert [back_off(failures, None).total_seconds() for failures in (1, 2, 3, 9, 99)] == [2, 4, 8, 120, 120]
+    assert back_off(1, 300) == timedelta(seconds=300)
+    assert back_off(9, 1) == timedelta(seconds=120)
+
+
+def test_jitter_is_ten_per_cent_at_most() -> None:
+    assert [jittered(timedelta(seconds=60), share).total_seconds() for share in (0, 0.5, 1)] == [54, 60, 66]
+
+
+async def test_rows_are_read_first_and_then_only_when_due(world: World) -> None:
+    assert await turn(world) == 15
+    for _ in range(3):
+        world.clock.advance(15)
+        await turn(world)
+    assert world.source.reads == [True, False, False, False]
+    assert world.companion.state.snapshot is not None
+    assert world.companion.state.snapshot.bank.credits == READING.bank.credits
+    world.clock.advance(600)
+    await turn(world)
+    assert world.source.reads[-1] is True
+
+
+async def test_a_count_that_moved_brings_the_rows_at_once(world: World) -> None:
+    await turn(world)
+    bank = replace(READING.bank, available=3, credits=(*(READING.bank.credits or ()), credit("c3", 30)))
+    world.source.reading = replace(READING, bank=bank)
+    world.clock.advance(15)
+    await turn(world)
+    assert world.source.reads == [True, False, True]
+    assert [event.kind for event in world.companion.state.recent] == [EventKind.CREDIT_GRANTED]
+
+
+async def test_a_failing_source_keeps_the_numbers_and_says_since_when(world: World) -> None:
+    await turn(world)
+    good = world.companion.state.snapshot
+    world.source.reading = SourceDown("the service answered 503")
+    world.clock.advance(15)
+    assert await turn(world) == 2
+    state = world.companion.state
+    assert state.snapshot == good
+    assert state.link.failure == "the service answered 503"
+    assert state.link.failing_since == START + timedelta(seconds=15)
+    assert state.is_stale(world.clock.now())
+    world.clock.advance(2)
+    assert await turn(world) == 4
+    world.source.reading = READING
+    world.clock.advance(4)
+    await turn(world)
+    assert world.companion.state.link.failure is None
+    assert not world.companion.state.is_stale(world.clock.now())
+
+
+async def test_a_source_that_went_is_replaced_at_once_by_the_chains_choice(world: World) -> None:
+    await turn(world)
+    world.source.reading = SourceDown("the daemon has gone")
+    world.clock.advance(15)
+    await turn(world)
+    assert (world.source.closed, world.chain.opened) == (2, 2)
+
+
+async def test_no_source_is_said_and_tried_again(world: World) -> None:
+    world.chain.failure = NotViable("no login")
+    assert await turn(world) == 2
+    assert world.companion.state.snapshot is None
+    assert world.companion.state.link.failure == "no login"
+    world.chain.failure = None
+    world.clock.advance(2)
+    await turn(world)
+    assert world.companion.state.snapshot is not None
+
+
+async def test_the_services_wish_to_be_left_alone_is_obeyed(world: World) -> None:
+    world.source.reading = RateLimited("429", 300.0)
+    assert await turn(world) == 300
+
+
+async def test_a_hint_brings_a_reading_and_a_storm_of_hints_one_a_second(world: World) -> None:
+    await turn(world)
+    for _ in range(1000):
+        world.source.hint.set()
+        await until(lambda: not world.source.hint.is_set() or world.clock.next_wake == 1)
+    assert world.source.reads == [True]
+    world.clock.advance(1)
+    await until(lambda: len(world.source.reads) == 2 and world.clock.next_wake == 1)
+    world.clock.advance(1)
+    await until(lambda: len(world.source.reads) == 3 and world.clock.next_wake == 15)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.to_thread(lambda: None)
+
+
+async def test_refresh_reads_now_with_rows(world: World) -> None:
+    await turn(world)
+    published = asyncio.Event()
+    world.companion.listen(lambda _: published.set())
+    world.clock.advance(1)
+    world.companion.refresh()
+    await asyncio.wait_for(published.wait(), 5)
+    assert world.source.reads == [True, True]
+
+
+async def test_states_are_told_only_when_they_differ(world: World) -> None:
+    await turn(world)
+    told: list[object] = []
+    forget = world.companion.listen(told.append)
+    world.clock.advance(15)
+    await turn(world)
+    assert len(told) == len({id(state) for state in told}) > 0
+    forget()
+    told.clear()
+    world.clock.advance(15)
+    await turn(world)
+    assert told == []
