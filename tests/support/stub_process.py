@@ -16,17 +16,6 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 _OPENER = build_opener(ProxyHandler({}))
 _DEADLINE = 30.0
-_COMMAND = """
-import argparse, sys
-from tui.cli import stub
-from tui.errors import ResetbankError
-parser = argparse.ArgumentParser()
-stub.add_arguments(parser)
-try:
-    sys.exit(stub.run(parser.parse_args()))
-except ResetbankError as error:
-    sys.exit(print(f"resetbank: {error}", file=sys.stderr) or error.exit_code)
-"""
 
 
 @dataclass
@@ -117,7 +106,7 @@ class StubProcess:
 def launch(*arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
     """Start the command as a person would; the caller ends it."""
     return subprocess.Popen(
-        [sys.executable, "-c", _COMMAND, *arguments],
+        [sys.executable, "-m", "tui", "stub", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,

@@ -85,7 +85,8 @@ def serve(
 
 @contextmanager
 def _listen(port: int) -> Iterator[socket.socket]:
-    with socket.socket() as listener:
+    # With the protocol named, asyncio switches Nagle's algorithm off; without it every answer takes 40 ms.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((HOST, port))
