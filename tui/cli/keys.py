@@ -14,9 +14,9 @@ def run(_arguments: argparse.Namespace) -> int:
     from tui.paths import resetbank_paths
     from tui.settings import load_settings
     from tui.ui.commands import COMMANDS
-    from tui.ui.keymap import effective_keys
+    from tui.ui.keymap import resolve_keys
 
-    keys = effective_keys(load_settings(resetbank_paths().settings).keys)
+    keys = resolve_keys(load_settings(resetbank_paths().settings).keys)
     rows = [("KEY", "ID", "DOES"), *((keys[c.id], c.id, c.help) for c in COMMANDS)]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     for key, command, does in rows:

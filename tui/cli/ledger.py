@@ -30,10 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif arguments.csv:
         _print_csv(events)
     else:
-        from tui.clock import LocalZone
-        from tui.ui.view.plain import ledger_text
-
-        print(ledger_text(events, LocalZone()))
+        _print_text(tuple(events))
     return 0
 
 
@@ -56,6 +53,18 @@ def read_events() -> "Sequence[Event]":
         return ledger.events()
     finally:
         ledger.close()
+
+
+def _print_text(events: "tuple[Event, ...]") -> None:
+    import shutil
+
+    from tui.clock import LocalZone, SystemClock
+    from tui.ui.view.ledger import ledger_lines
+    from tui.ui.view.scene import Scene
+    from tui.ui.view.text import plain
+
+    width = shutil.get_terminal_size((100, 24)).columns
+    print(plain(ledger_lines(Scene(SystemClock().now(), LocalZone()), events, width)))
 
 
 def _print_csv(events: "Sequence[Event]") -> None:

@@ -21,18 +21,21 @@ def run(arguments: argparse.Namespace) -> int:
             "login needs --base-url URL, the service that the token is for",
             "for OpenAI's own service run 'codex login' instead",
         )
-    from tui.sources.codex_home import checked_base_url
+    import asyncio
+
+    from tui.sources.base_url import parse_base_url
+    from tui.sources.login import Token
     from tui.sources.secrets import forget_login, store_login
 
-    base_url = checked_base_url(arguments.base_url)
+    base_url = parse_base_url(arguments.base_url)
     if arguments.forget:
-        forget_login(base_url)
-        print(f"The token for {base_url} is forgotten.")
+        known = asyncio.run(forget_login(base_url))
+        print(f"The token for {base_url} is forgotten." if known else f"No token was stored for {base_url}.")
         return 0
-    token = _ask(base_url)
+    token = _ask(str(base_url))
     if not token:
         raise UsageError("no token was given; nothing is stored", "paste it at the question, or pipe it in")
-    store_login(base_url, token, arguments.account)
+    asyncio.run(store_login(base_url, Token(token), arguments.account))
     print(f"Stored. Use it with: resetbank --base-url {base_url}")
     return 0
 

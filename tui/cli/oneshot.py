@@ -27,9 +27,7 @@ def run_with_companion(
 
 
 @asynccontextmanager
-async def _companion(
-    arguments: argparse.Namespace, front_end: str
-) -> AsyncIterator[tuple["Companion", "Settings"]]:
+async def _companion(arguments: argparse.Namespace, front_end: str) -> AsyncIterator[tuple["Companion", "Settings"]]:
     from tui.assembly import Wishes, open_companion
     from tui.paths import resetbank_paths
     from tui.settings import load_settings

@@ -52,7 +52,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of every command."""
-    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    shared = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     group = shared.add_argument_group("where the truth comes from")
     group.add_argument("--source", choices=SOURCES, help="which source to use (default: auto, the first viable)")
     group.add_argument("--codex-home", metavar="DIR", help="Codex's folder (default: $CODEX_HOME or ~/.codex)")

@@ -8,7 +8,7 @@ from tui.errors import EXIT_NO_CREDIT, EXIT_NOTHING_TO_RESET, EXIT_OUTCOME_UNKNO
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
-    from tui.domain.spend import Consent, Outcome, Proposal, Spend
+    from tui.domain.spend import Consent, Proposal, Spend
     from tui.errors import ResetbankError
     from tui.settings import Settings
 
@@ -16,6 +16,9 @@ HELP = "spend one reset: shows what it would do and asks for a typed code"
 
 CONSENT_SECONDS = 60.0
 """Silence for this long is a no."""
+
+WIDTH = 80
+"""Columns of the printed question and its result."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,16 +89,14 @@ def _require_consent_to_be_possible(settings: "Settings", arguments: argparse.Na
         )
 
 
-async def _consent(
-    companion: "Companion", proposal: "Proposal", screen: TextIO, *, unattended: bool
-) -> "Consent":
+async def _consent(companion: "Companion", proposal: "Proposal", screen: TextIO, *, unattended: bool) -> "Consent":
     import secrets
 
     from tui.cli.terminal import discard_typed_ahead, read_line
     from tui.clock import LocalZone
     from tui.domain.spend import Consent, ConsentKind
     from tui.errors import ConsumeRejected
-    from tui.ui.view.plain import proposal_text
+    from tui.ui.view.status import proposal_text
 
     if unattended:
         return Consent(ConsentKind.UNATTENDED, companion.clock.now())
@@ -121,9 +122,10 @@ def _print_result(companion: "Companion", spend: "Spend", *, as_json: bool) -> N
         print_json(spend_report(spend, companion.clock.now()))
         return
     from tui.clock import LocalZone
-    from tui.ui.view.plain import result_text
+    from tui.ui.view.outcome import result_lines
+    from tui.ui.view.text import plain
 
-    print(result_text(spend, companion.clock.now(), LocalZone()))
+    print(plain(result_lines(spend, companion.clock.now(), LocalZone(), WIDTH)))
 
 
 def _print_refusal(companion: "Companion", outcome: str, error: "ResetbankError") -> None:

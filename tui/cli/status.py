@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 
     from tui.companion.companion import Companion
     from tui.companion.state import State
-    from tui.settings import Settings
 
 HELP = "print the limits and the bank once; the exit code tells how things stand"
 
@@ -54,9 +53,10 @@ async def _status(companion: "Companion", *, as_json: bool) -> int:
 def print_status(state: "State", now: "datetime") -> None:
     """Print the State as plain text."""
     from tui.clock import LocalZone
-    from tui.ui.view.plain import status_text
+    from tui.ui.view.scene import Scene
+    from tui.ui.view.status import status_text
 
-    print(status_text(state, now, LocalZone()))
+    print(status_text(Scene(now, LocalZone(), state)))
 
 
 def exit_code(state: "State", now: "datetime") -> int:

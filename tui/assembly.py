@@ -1,0 +1,181 @@
+"""The composition root: the only place that names concrete sources, stores and clocks and ties them together."""
+
+import argparse
+import asyncio
+import os
+import random
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui.clock import Clock, SystemClock
+from tui.companion.companion import Books, Companion
+from tui.companion.connection import SourceChain
+from tui.companion.locks import AccountLocks
+from tui.errors import NotViable, StoreError
+from tui.paths import Paths
+from tui.settings import Settings
+from tui.sources.base import Candidate, Source, SourceName, Verdict
+from tui.sources.chain import Chain
+from tui.sources.codex_home import CodexHome, find_codex_home, read_config
+from tui.store.history import History
+from tui.store.ledger import Ledger
+from tui.store.schema import open_database
+
+DEFAULT_SCENARIO = "busy"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line asks for."""
+
+    source: str = "auto"
+    codex_home: Path | None = None
+    base_url: str | None = None
+    demo: str | None = None
+    """The scenario of the embedded service; None for real data."""
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace) -> "Wishes":
+        """Read the wishes off parsed arguments."""
+        demo = getattr(arguments, "demo", None)
+        if demo is None and arguments.source == "stub":
+            demo = DEFAULT_SCENARIO
+        home = arguments.codex_home
+        return cls(arguments.source, Path(home).expanduser() if home else None, arguments.base_url, demo)
+
+
+def open_companion(
+    wishes: Wishes, settings: Settings, paths: Paths, *, front_end: str, clock: Clock | None = None
+) -> Companion:
+    """Put a companion together; nothing is read or sent yet.
+
+    Args:
+        wishes: What the command line asks for.
+        settings: The user's settings.
+        paths: Where the database is; a demo keeps its own in memory and never touches it.
+        front_end: What others are told while this process spends ("resetbank spend").
+        clock: The time; None takes the machine's.
+
+    Raises:
+        UsageError: The base URL or the scenario cannot be used.
+    """
+    clock = clock or SystemClock()
+    chain: SourceChain
+    if wishes.demo is not None:
+        chain = _EmbeddedChain(clock, wishes.demo)
+        books: Books | StoreError = _open_books(None, None)
+    else:
+        chain = Chain(_candidates(wishes, settings, clock))
+        try:
+            books = _open_books(paths.database, paths.locks)
+        except StoreError as error:
+            books = error
+    return Companion(
+        chain=chain,
+        books=books,
+        clock=clock,
+        holder=f"{front_end}, process {os.getpid()}",
+        new_key=lambda: str(uuid.uuid4()),
+        random_share=random.random,
+        near_percent=settings.limits.near_percent,
+        demo=wishes.demo,
+    )
+
+
+def screen_connector(
+    wishes: Wishes, settings: Settings, paths: Paths, clock: Clock | None = None
+) -> Callable[[], Awaitable[Companion]]:
+    """What the screen awaits after its first paint: a companion, in a thread because importing and opening take time.
+
+    Without any login, and where nothing was asked for, it is one on the embedded service.
+    """
+
+    def connect() -> Companion:
+        effective = wishes
+        nothing_asked = (wishes.source, wishes.base_url, wishes.demo) == ("auto", None, None)
+        if nothing_asked and _nobody_is_signed_in(find_codex_home(wishes.codex_home)):
+            effective = Wishes(demo=DEFAULT_SCENARIO)
+        return open_companion(effective, settings, paths, front_end="the resetbank screen", clock=clock)
+
+    return lambda: asyncio.to_thread(connect)
+
+
+def _nobody_is_signed_in(home: CodexHome) -> bool:
+    """Whether Codex certainly holds no login; one that is only broken or out of reach is never replaced by a demo."""
+    try:
+        return read_config(home).credentials_store == "file" and not home.auth_file.exists()
+    except NotViable:
+        return False
+
+
+async def probe_sources(wishes: Wishes, settings: Settings) -> tuple[Verdict, ...]:
+    """Try every source and say what became of it, for `resetbank doctor`."""
+    clock = SystemClock()
+    verdicts = await Chain(_candidates(wishes, settings, clock)).probe()
+    return (*verdicts, Verdict("stub", True, "always there, on --demo or --source stub"))
+
+
+def _open_books(database: Path | None, locks: Path | None) -> Books:
+    ledger = Ledger(open_database(database), database)
+    return Books(ledger, History(ledger), AccountLocks(locks))
+
+
+def _candidates(wishes: Wishes, settings: Settings, clock: Clock) -> list[Candidate]:
+    home = find_codex_home(wishes.codex_home)
+    openers: dict[SourceName, Callable[[], Awaitable[Source]]] = {
+        "daemon": lambda: _open_daemon(home, clock, wishes),
+        "codex": lambda: _open_codex(home, clock, wishes, settings.codex.command),
+        "http": lambda: _open_http(home, clock, wishes),
+    }
+    return [Candidate(name, opener) for name, opener in openers.items() if wishes.source in ("auto", name)]
+
+
+async def _open_daemon(home: CodexHome, clock: Clock, wishes: Wishes) -> Source:
+    _refuse_own_base_url(wishes)
+    from tui.sources.appserver import open_daemon
+
+    return await open_daemon(home, clock)
+
+
+async def _open_codex(home: CodexHome, clock: Clock, wishes: Wishes, command: str) -> Source:
+    _refuse_own_base_url(wishes)
+    from tui.sources.appserver import open_codex
+
+    return await open_codex(command, home, clock)
+
+
+async def _open_http(home: CodexHome, clock: Clock, wishes: Wishes) -> Source:
+    from tui.sources.backend import open_backend
+    from tui.sources.logins import Logins, choose_base_url
+
+    base_url, own = choose_base_url(wishes.base_url, home)
+    return await open_backend(base_url, Logins(home, base_url, own, clock), clock)
+
+
+def _refuse_own_base_url(wishes: Wishes) -> None:
+    """Codex talks to the service of its own configuration; a base URL of one's own is for HTTP."""
+    if wishes.base_url is not None:
+        raise NotViable("--base-url names a service that only the source http can ask")
+
+
+class _EmbeddedChain:
+    """Opens the embedded service once and keeps it, so that a demo's bank survives a fault."""
+
+    def __init__(self, clock: Clock, scenario: str) -> None:
+        from tui.stub.embedded import embedded_stub
+
+        self._clock = clock
+        self._stub = embedded_stub(clock, scenario)
+
+    async def open(self) -> tuple[Source, tuple[Verdict, ...]]:
+        """Open a source on the embedded service; always viable."""
+        from tui.sources.backend import Backend
+        from tui.sources.base_url import parse_base_url
+        from tui.sources.login import Login, Token, fixed_login
+
+        stub = self._stub
+        login = fixed_login(Login(Token(stub.token), stub.account_id, origin="embedded"))
+        source = Backend(parse_base_url(stub.base_url), login, self._clock, name="stub", app=stub.app)
+        return source, (Verdict("stub", True, "the embedded service"),)
