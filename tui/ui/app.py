@@ -1,0 +1,238 @@
+"""The screen's application: paints first, connects then, and turns commands into calls of the companion."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from datetime import tzinfo
+from pathlib import PurePath
+from typing import ClassVar, Final
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from tui.clock import Clock
+from tui.companion.state import State
+from tui.errors import ResetbankError
+from tui.settings import Settings
+from tui.ui.commands import COMMANDS, shown_key
+from tui.ui.companion_port import CompanionPort
+from tui.ui.keymap import resolve_keys
+from tui.ui.messages import Connected, StatePublished, Ticked
+from tui.ui.screens.main import MainScreen
+from tui.ui.themes import OWN_THEMES, check_theme, next_theme
+from tui.ui.view.scene import Problem, Scene
+
+_CLOSING_SECONDS: Final = 0.4
+"""How long the companion may take to let go at exit."""
+
+
+class ResetbankApp(App[int]):
+    """Shows the companion's state and carries commands to it."""
+
+    TITLE = "resetbank"
+    CSS_PATH = "styles.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(command.key, command.id, command.title, id=command.id, tooltip=command.help, show=command.show)
+        for command in COMMANDS
+    ]
+
+    def __init__(
+        self,
+        *,
+        connect: Callable[[], Awaitable[CompanionPort]],
+        settings: Settings,
+        clock: Clock,
+        zone: tzinfo,
+        letters: Callable[[int], str],
+        demo: str | None = None,
+        drive: bool = True,
+    ) -> None:
+        """Check keys and theme; nothing is connected before the first picture stands.
+
+        Args:
+            connect: Builds the companion; called after the first paint, since it imports much.
+            settings: Theme and keys.
+            clock: The time.
+            zone: The reader's zone.
+            letters: Gives so many distinct random capital letters.
+            demo: The scenario of the embedded service, if that is the source.
+            drive: False starts neither the timer nor the polling: a test drives both.
+
+        Raises:
+            SettingsError: A theme or a key in the settings is not valid.
+        """
+        self._table = resolve_keys(settings.keys)
+        theme = check_theme(settings.theme)
+        super().__init__()
+        for own in OWN_THEMES:
+            self.register_theme(own)
+        self.theme = theme
+        self._connect = connect
+        self._clock = clock
+        self._letters = letters
+        self._drive = drive
+        self._companion: CompanionPort | None = None
+        self._unlisten: Callable[[], None] = lambda: None
+        keys = {name: shown_key(keys) for name, keys in self._table.items()}
+        self._scene = Scene(clock.now(), zone, State(demo=demo), connecting=True, keys=keys)
+
+    def get_default_screen(self) -> Screen[None]:
+        """The main screen."""
+        return MainScreen(self._scene)
+
+    def on_load(self) -> None:
+        """Lay the user's keys over the defaults."""
+        self.set_keymap(self._table)
+
+    def on_mount(self) -> None:
+        """Connect once the first picture stands."""
+        if self._drive:
+            self.set_interval(1, self._tick, name="clock")
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self._work(self._open(), "connect")
+
+    def _tick(self) -> None:
+        self.post_message(Ticked())
+
+    def _work(self, work: Awaitable[None], name: str) -> None:
+        """Start a worker whose failure ends in `on_worker_state_changed`, never in silence."""
+        self.run_worker(work, name=name, group=name, exclusive=True, exit_on_error=False)
+
+    async def _open(self) -> None:
+        try:
+            companion = await self._connect()
+        except ResetbankError as error:
+            self.present(replace(self._scene, connecting=False, problem=Problem(error.message, error.hint)))
+            return
+        self._companion = companion
+        self.post_message(Connected(companion))
+
+    def on_connected(self, message: Connected) -> None:
+        """Follow the companion from now on."""
+        companion = message.companion
+        self._unlisten = companion.listen(lambda state: self._publish(state))
+        self.present(replace(self._scene, connecting=False, problem=None, state=companion.state))
+        if self._drive:
+            self._work(companion.run(), "poll")
+
+    def _publish(self, state: State) -> None:
+        self.post_message(StatePublished(state))
+
+    def on_state_published(self, message: StatePublished) -> None:
+        """Show the new state."""
+        self.present(replace(self._scene, state=message.state, now=self._clock.now()))
+
+    def on_ticked(self) -> None:
+        """Let ages and countdowns go on."""
+        self.present(replace(self._scene, now=self._clock.now()))
+
+    def present(self, scene: Scene) -> None:
+        """Give every open screen the scene; those that do not differ paint nothing."""
+        self._scene = scene
+        for screen in self.screen_stack:
+            show = getattr(screen, "show", None)
+            if show is not None and screen.is_mounted:
+                show(scene)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Put one line about a worker that failed unexpectedly on the screen."""
+        if event.state is not WorkerState.ERROR:
+            return
+        error = event.worker.error
+        if isinstance(error, ResetbankError):
+            text = str(error)
+        else:
+            # The type and place alone: an unforeseen error's text might quote what must not be shown.
+            text = f"unexpected {type(error).__name__} in {event.worker.name}{_place(error)}; refresh tries again"
+        if event.worker.name == "connect":
+            problem = Problem(text, "please report it")
+            self.present(replace(self._scene, connecting=False, problem=problem))
+        else:
+            self.present(replace(self._scene, alarm=text))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: the command table, and a picture of the screen."""
+        for command in COMMANDS:
+            yield SystemCommand(command.title, command.help, getattr(self, f"action_{command.id}"))
+        yield SystemCommand("Screenshot", "Save a picture of the screen as SVG", self.deliver_screenshot)
+
+    def action_spend(self) -> None:
+        """Ask whether to spend one reset."""
+        if (companion := self._free_companion()) is not None:
+            from tui.ui.screens.spend import SpendScreen
+
+            self.push_screen(SpendScreen(self._scene, companion, self._clock, self._letters))
+
+    def action_finish(self) -> None:
+        """Finish the open spend with its own key."""
+        companion, spend = self._free_companion(), self._scene.state.open_spend
+        if companion is None or spend is None:
+            if companion is not None:
+                self.notify("no spend is open", markup=False)
+            return
+        from tui.ui.screens.finish import FinishScreen
+
+        self.push_screen(FinishScreen(self._scene, companion, self._clock, self._letters, spend))
+
+    def action_ledger(self) -> None:
+        """Show the ledger."""
+        if (companion := self._free_companion()) is not None:
+            from tui.ui.screens.ledger import LedgerScreen
+
+            self.push_screen(LedgerScreen(self._scene, companion))
+
+    def action_help(self) -> None:
+        """Show keys and signs."""
+        if isinstance(self.screen, MainScreen):
+            from tui.ui.screens.help import HelpScreen
+
+            self.push_screen(HelpScreen(self._scene, self._table))
+
+    def action_refresh(self) -> None:
+        """Read now; connect or poll again where that had failed."""
+        if self._companion is None:
+            if not self._scene.connecting:
+                self.present(replace(self._scene, connecting=True, problem=None, alarm=None))
+                self._work(self._open(), "connect")
+            return
+        self.present(replace(self._scene, alarm=None))
+        polling = any(worker.name == "poll" and not worker.is_finished for worker in self.workers)
+        if self._drive and not polling:
+            self._work(self._companion.run(), "poll")
+        self._companion.refresh()
+
+    def action_theme(self) -> None:
+        """Go on to the next theme."""
+        self.theme = next_theme(self.theme)
+
+    def _free_companion(self) -> CompanionPort | None:
+        """The companion, if nothing else lies over the main screen."""
+        if not isinstance(self.screen, MainScreen):
+            return None
+        if self._companion is None:
+            self.notify("not connected yet", markup=False)
+        return self._companion
+
+    async def on_unmount(self) -> None:
+        """Let everything go, quickly: an open spend is kept by its journal."""
+        self._unlisten()
+        self.workers.cancel_all()
+        if self._companion is not None:
+            with contextlib.suppress(TimeoutError, ResetbankError):
+                async with asyncio.timeout(_CLOSING_SECONDS):
+                    await self._companion.aclose()
+
+
+def _place(error: BaseException | None) -> str:
+    """Where an error was raised: file and line, without the path."""
+    trace = error.__traceback__ if error else None
+    if trace is None:
+        return ""
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return f" ({PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})"

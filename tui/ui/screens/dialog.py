@@ -1,0 +1,168 @@
+"""The frame of a dialog that asks for a random letter, and the guard against keys pressed blindly."""
+
+import math
+from collections.abc import Callable
+from typing import ClassVar, Final, Literal
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.events import Key, Resize, ScreenResume
+from textual.screen import ModalScreen
+
+from tui.clock import Clock
+from tui.ui.companion_port import CompanionPort
+from tui.ui.view.scene import Scene
+from tui.ui.view.text import Line
+from tui.ui.widgets.lines import Lines
+
+GUARD_SECONDS: Final = 0.4
+"""After anything new is shown, no key consents for so long: what was typed ahead meant something else."""
+
+NEVER_DRAWN: Final = frozenset("JKNQY")
+"""Letters whose small form is a key of the dialog, or the habit of saying yes."""
+
+_TALL_ROWS: Final = 18
+
+Phase = Literal["reading", "asking", "working", "over"]
+
+
+class LetterDialog(ModalScreen[None]):
+    """Reads, asks for one random capital letter, works, and shows what came of it."""
+
+    AUTO_FOCUS: ClassVar[str | None] = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,n", "leave", "Leave", id="dialog.leave", tooltip="Leave without spending"),
+        Binding("enter", "acknowledge", "Back", id="dialog.acknowledge", tooltip="Go back once the result was shown"),
+        Binding("pageup", "scroll(-1)", "Up", id="dialog.up", tooltip="Scroll up"),
+        Binding("pagedown", "scroll(1)", "Down", id="dialog.down", tooltip="Scroll down"),
+    ]
+
+    def __init__(self, scene: Scene, companion: CompanionPort, clock: Clock, letters: Callable[[int], str]) -> None:
+        """Prepare; nothing is read before it is shown.
+
+        Args:
+            scene: What the main screen shows now.
+            companion: What reads and spends.
+            clock: Measures the guard.
+            letters: Gives so many distinct random capital letters.
+        """
+        super().__init__()
+        self.scene = scene
+        self.companion = companion
+        self.clock = clock
+        self.phase: Phase = "reading"
+        self.letter = ""
+        self._letters = letters
+        self._last_letter = ""
+        self._armed_at = math.inf
+
+    def compose(self) -> ComposeResult:
+        """The question, which scrolls, and the keys, which always stay in sight."""
+        with Vertical(id="dialog") as frame:
+            frame.border_title = self.title_text()
+            with VerticalScroll(id="question", can_focus=False):
+                yield Lines(self.draw_body, id="text")
+            yield Lines(self.draw_prompt, id="prompt")
+
+    def title_text(self) -> str:
+        """What the dialog is about."""
+        raise NotImplementedError
+
+    def draw_body(self, width: int) -> tuple[Line, ...]:
+        """The question, the steps or the result."""
+        raise NotImplementedError
+
+    def draw_prompt(self, width: int) -> tuple[Line, ...]:
+        """Which key does what now."""
+        raise NotImplementedError
+
+    def begin(self) -> None:
+        """The dialog is on screen; a handler of this name per class would run for every base as well."""
+        raise NotImplementedError
+
+    def consent(self) -> None:
+        """The letter was pressed, in time."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        """Fit the frame to a short terminal and begin."""
+        self._adapt(self.app.size.height)
+        self.begin()
+
+    def on_resize(self, event: Resize) -> None:
+        """Fit the frame anew."""
+        self._adapt(event.size.height)
+
+    def _adapt(self, rows: int) -> None:
+        """Let the question scroll so that the keys always stay in sight."""
+        short = rows < _TALL_ROWS
+        self.set_class(short, "-short")
+        prompt = self.query_one("#prompt", Lines)
+        around = (2 if short else 5) + max(len(prompt.lines), 2)
+        self.query_one("#question").styles.max_height = max(3, rows - around)
+
+    def show(self, scene: Scene) -> None:
+        """Show this scene from now on."""
+        self.scene = scene
+        self.redraw()
+
+    def enter(self, phase: Phase) -> None:
+        """Go on to a phase, with a new letter if it asks."""
+        self.phase = phase
+        self.letter = self._draw_letter() if phase == "asking" else ""
+        self.redraw()
+        self._guard()
+
+    def redraw(self) -> None:
+        """Draw anew; whatever differs restarts the guard."""
+        if not self.is_mounted:
+            return
+        # Both are drawn: `or` would leave the second one as it was.
+        differs = [self.query_one(name, Lines).redraw() for name in ("#text", "#prompt")]
+        if any(differs):
+            self._adapt(self.app.size.height)
+            self._guard()
+
+    def _guard(self) -> None:
+        self._armed_at = math.inf
+        self.call_after_refresh(self._arm)
+
+    def _arm(self) -> None:
+        self._armed_at = self.clock.monotonic() + GUARD_SECONDS
+
+    @property
+    def is_armed(self) -> bool:
+        """Whether what is shown has been there long enough to have been read."""
+        return self.clock.monotonic() >= self._armed_at
+
+    def on_screen_resume(self, event: ScreenResume) -> None:
+        """What lay above is gone: keys that were meant for it must not consent."""
+        self._guard()
+
+    def _draw_letter(self) -> str:
+        drawn = self._letters(len(NEVER_DRAWN) + 2)
+        self._last_letter = next(letter for letter in drawn if letter not in NEVER_DRAWN | {self._last_letter})
+        return self._last_letter
+
+    def on_key(self, event: Key) -> None:
+        """Take the letter, and nothing else, as consent."""
+        if self.phase == "asking" and event.character == self.letter:
+            event.stop()
+            if self.is_armed:
+                self.consent()
+
+    def action_leave(self) -> None:
+        """Leave, unless the work is under way."""
+        if self.phase != "working" and (self.phase != "over" or self.is_armed):
+            self.dismiss()
+
+    def action_acknowledge(self) -> None:
+        """Leave once the result was shown."""
+        if self.phase == "over" and self.is_armed:
+            self.dismiss()
+
+    def action_scroll(self, pages: int) -> None:
+        """Scroll the question."""
+        question = self.query_one("#question", VerticalScroll)
+        question.scroll_relative(y=pages * max(1, question.size.height - 1), animate=False)

@@ -1,0 +1,23 @@
+"""The help: keys and signs."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from tui.ui.screens.page import PageScreen
+from tui.ui.view.help import help_lines
+from tui.ui.view.scene import Scene
+from tui.ui.view.text import Line
+
+
+class HelpScreen(PageScreen):
+    """What every key does and every sign means."""
+
+    TITLE_TEXT: ClassVar[str] = "Help"
+
+    def __init__(self, scene: Scene, table: Mapping[str, str]) -> None:
+        super().__init__(scene)
+        self._table = table
+
+    def draw(self, width: int) -> tuple[Line, ...]:
+        """The keys and the signs."""
+        return help_lines(self._table, width)

@@ -1,0 +1,61 @@
+"""The ledger: everything that happened, newest at the end."""
+
+from typing import ClassVar
+
+from textual.containers import VerticalScroll
+
+from tui.domain.ledger import Event
+from tui.errors import ResetbankError
+from tui.ui.companion_port import CompanionPort
+from tui.ui.screens.page import PageScreen
+from tui.ui.view.ledger import ledger_lines
+from tui.ui.view.scene import Scene
+from tui.ui.view.text import Level, Line, Span, clean, wrap
+from tui.ui.widgets.lines import Lines
+
+NEWEST = 500
+"""How many events are shown; `resetbank ledger` prints them all."""
+
+
+class LedgerScreen(PageScreen):
+    """Reads the ledger once when it opens, and again when a new event is published."""
+
+    TITLE_TEXT: ClassVar[str] = "Ledger"
+
+    def __init__(self, scene: Scene, companion: CompanionPort) -> None:
+        super().__init__(scene)
+        self._companion = companion
+        self._events: tuple[Event, ...] | None = None
+        self._failure: str | None = None
+
+    def on_mount(self) -> None:
+        """Begin to read."""
+        self._read()
+
+    def draw(self, width: int) -> tuple[Line, ...]:
+        """The events, or why there are none."""
+        if self._failure is not None:
+            return wrap((Span("! ", Level.NEAR), Span(self._failure)), width)
+        if self._events is None:
+            return ((Span("reading…", Level.DIM),),)
+        return ledger_lines(self._scene, self._events, width)
+
+    def show(self, scene: Scene) -> None:
+        """Read again where something new has happened."""
+        news = scene.state.recent != self._scene.state.recent
+        super().show(scene)
+        if news:
+            self._read()
+
+    def _read(self) -> None:
+        self.app.run_worker(self._load(), name="ledger", group="ledger", exclusive=True, exit_on_error=False)
+
+    async def _load(self) -> None:
+        try:
+            self._events = await self._companion.events(NEWEST)
+            self._failure = None
+        except ResetbankError as error:
+            self._failure = clean(str(error))
+        if self.is_mounted:
+            self.query_one("#text", Lines).redraw()
+            self.query_one("#page", VerticalScroll).scroll_end(animate=False)

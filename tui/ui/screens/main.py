@@ -1,0 +1,78 @@
+"""The main screen: headline, limits, bank and what happened lately."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.events import Resize
+from textual.screen import Screen
+
+from tui.ui.view.bank import bank_lines
+from tui.ui.view.chrome import demo_line, fits, header_line, key_line, status_line, too_small_line
+from tui.ui.view.headline import headline
+from tui.ui.view.ledger import recent_lines
+from tui.ui.view.limits import limits_lines
+from tui.ui.view.scene import Scene
+from tui.ui.view.text import wrap
+from tui.ui.widgets.lines import Draw, Lines
+
+_WIDE_COLUMNS = 100
+_TALL_ROWS = 18
+
+
+class MainScreen(Screen[None]):
+    """Shows one scene; every panel is drawn by a function of `tui.ui.view`."""
+
+    AUTO_FOCUS: ClassVar[str | None] = "#body"
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__()
+        self._scene = scene
+        self._short = False
+
+    def compose(self) -> ComposeResult:
+        """A handful of widgets: each costs start time."""
+        yield Lines(lambda width: (demo_line(self._scene, width),), id="band")
+        yield Lines(lambda width: (header_line(self._scene, width),), id="header")
+        yield Lines(lambda width: wrap(headline(self._scene), width), id="headline")
+        with VerticalScroll(id="body"):
+            yield self._panel("limits", "Limits", lambda width: limits_lines(self._scene, width, short=self._short))
+            yield self._panel("bank", "Bank", lambda width: bank_lines(self._scene, width, short=self._short))
+            yield self._panel("recent", "Recent", lambda width: recent_lines(self._scene, width))
+        yield Lines(lambda width: (status_line(self._scene, width),), id="status")
+        yield Lines(lambda width: (key_line(self._scene, width),), id="keys")
+        yield Lines(lambda width: (too_small_line(self._scene, width),), id="small")
+
+    def _panel(self, name: str, title: str, draw: Draw) -> Lines:
+        panel = Lines(draw, id=name)
+        panel.add_class("panel")
+        panel.border_title = title
+        return panel
+
+    def on_mount(self) -> None:
+        """Lay out for the size that the terminal has from the start."""
+        self._adapt(self.app.size.width, self.app.size.height)
+
+    def on_resize(self, event: Resize) -> None:
+        """Lay out for the new size."""
+        self._adapt(event.size.width, event.size.height)
+
+    def _adapt(self, width: int, height: int) -> None:
+        self._short = height < _TALL_ROWS
+        self.set_class(not fits(width, height), "-small")
+        self.set_class(self._short, "-short")
+        self.set_class(width >= _WIDE_COLUMNS and not self._short, "-wide")
+        self._redraw()
+
+    def show(self, scene: Scene) -> None:
+        """Show this scene from now on."""
+        self._scene = scene
+        self.set_class(scene.state.demo is not None, "-demo")
+        self._redraw()
+
+    def _redraw(self) -> None:
+        panels: Iterable[Lines] = self.query(Lines).results()
+        for panel in panels:
+            if panel.display:
+                panel.redraw()

@@ -1,0 +1,55 @@
+"""A full screen of lines that scroll: the ledger and the help."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+
+from tui.ui.view.scene import Scene
+from tui.ui.view.text import Level, Line, Span
+from tui.ui.widgets.lines import Lines
+
+
+class PageScreen(Screen[None]):
+    """Lines under a title; escape is not the only way back."""
+
+    TITLE_TEXT: ClassVar[str] = ""
+    AUTO_FOCUS: ClassVar[str | None] = "#page"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,n,left", "back", "Back", id="page.back", tooltip="Go back to the main screen"),
+    ]
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__()
+        self._scene = scene
+
+    def compose(self) -> ComposeResult:
+        """The lines and the way back."""
+        with VerticalScroll(id="page") as page:
+            page.border_title = self.TITLE_TEXT
+            yield Lines(self.draw, id="text")
+        yield Lines(lambda width: (self._keys(),), id="keys")
+
+    def draw(self, width: int) -> tuple[Line, ...]:
+        """The page's lines."""
+        raise NotImplementedError
+
+    def show(self, scene: Scene) -> None:
+        """Show this scene from now on."""
+        self._scene = scene
+        self.query_one("#text", Lines).redraw()
+
+    def _keys(self) -> Line:
+        return (
+            Span("esc", Level.KEY, "screen.back"),
+            Span(" Back", action="screen.back"),
+            Span("   "),
+            Span("↑ ↓", Level.KEY),
+            Span(" Scroll"),
+        )
+
+    def action_back(self) -> None:
+        """Go back."""
+        self.dismiss()

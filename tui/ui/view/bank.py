@@ -1,0 +1,114 @@
+"""The banked resets, soonest to lapse first."""
+
+from collections.abc import Iterator
+
+from tui.domain.credits import Bank, Credit, CreditStatus
+from tui.ui.view.scene import Scene
+from tui.ui.view.text import Level, Line, Span, cells, clean, clip, dimmed, left, right, spread, wrap
+from tui.ui.view.times import age, countdown, last_moment
+from tui.ui.view.words import resets
+
+
+def bank_lines(scene: Scene, width: int, *, short: bool = False) -> tuple[Line, ...]:
+    """The panel's lines.
+
+    Args:
+        scene: What to show.
+        width: Columns to stay within.
+        short: Whether rows are scarce: one line for all.
+    """
+    snapshot = scene.state.snapshot
+    if snapshot is None:
+        return ((Span("… no reading yet", Level.DIM),),)
+    lines = (_short_line(scene, snapshot.bank),) if short else tuple(_lines(scene, snapshot.bank, width))
+    if scene.state.is_stale(scene.now):
+        lines = dimmed(lines)
+    return tuple(clip(line, width) for line in (*lines, *_open_spend(scene, width, short)))
+
+
+def _count(bank: Bank) -> Span:
+    if bank.available is None:
+        return Span("? resets: how many is not told", Level.UNKNOWN)
+    return Span(resets(bank.available), Level.STRONG if bank.available else Level.DIM)
+
+
+def _short_line(scene: Scene, bank: Bank) -> Line:
+    first = next(iter(bank.spendable(scene.now)), None)
+    if first is None or first.expires_at is None:
+        return (Span("Bank  ", Level.STRONG), _count(bank))
+    mark = Span(" !", Level.NEAR) if first.lapses_soon(scene.now) else Span("")
+    text = f", next lapses in {countdown(first.expires_at - scene.now)}"
+    return (Span("Bank  ", Level.STRONG), _count(bank), Span(text), mark)
+
+
+def _lines(scene: Scene, bank: Bank, width: int) -> Iterator[Line]:
+    rows_age = ""
+    if bank.credits and bank.rows_observed_at and (scene.now - bank.rows_observed_at).total_seconds() >= 120:
+        rows_age = f"rows read {age(scene.now - bank.rows_observed_at)}"
+    yield spread((_count(bank),), (Span(rows_age, Level.DIM),), width)
+    if bank.credits is None:
+        if bank.available != 0:
+            yield from wrap((Span("single resets not loaded yet; only the count is known", Level.DIM),), width)
+        return
+    spendable = bank.spendable(scene.now)
+    rows = sorted(bank.credits, key=lambda credit: credit.refusal(scene.now) is not None)  # stable: else by expiry
+    lapses = [_lapse(scene, credit) for credit in rows]
+    columns = (
+        max((cells(when) for when, left_over, _ in lapses if left_over), default=0),
+        max((cells(left_over) for _, left_over, _ in lapses), default=0),
+    )
+    for credit, lapse in zip(rows, lapses, strict=True):
+        yield _credit_line(scene, credit, lapse, columns, width, first=credit in spendable[:1])
+    if bank.unlisted:
+        yield (Span(f"  +{bank.unlisted} more, not listed by the service", Level.DIM),)
+
+
+def _title(credit: Credit) -> str:
+    return clean(credit.title or "") or "Reset"
+
+
+def _credit_line(
+    scene: Scene, credit: Credit, lapse: tuple[str, str, bool], columns: tuple[int, int], width: int, *, first: bool
+) -> Line:
+    when, left_over, soon = lapse
+    end = f"{left(when, columns[0])}  {right(left_over, columns[1])}" if left_over else when
+    room = width - (columns[0] + columns[1] + 2 if any(columns) else cells(end)) - 6
+    if cells(end) > width - 6 - room:
+        room = width - cells(end) - 6
+    refusal = credit.refusal(scene.now)
+    level = Level.DIM if refusal else (Level.STRONG if first else Level.PLAIN)
+    mark = Span(" !", Level.NEAR) if soon else Span("  ")
+    return (
+        Span("▸ " if first else "  ", Level.ACCENT),
+        Span(left(_title(credit), max(4, min(room, 30))), level),
+        Span("  "),
+        Span(end, Level.DIM if refusal else Level.PLAIN),
+        mark,
+    )
+
+
+def _lapse(scene: Scene, credit: Credit) -> tuple[str, str, bool]:
+    """When it lapses, how long until then, and whether that is soon; for one that cannot be spent, why not."""
+    if credit.status is CreditStatus.REDEEMING:
+        return "redeeming now", "", False
+    if credit.status is CreditStatus.REDEEMED:
+        return "redeemed", "", False
+    refusal = credit.refusal(scene.now)
+    if refusal == "lapsed" and credit.expires_at:
+        return f"lapsed {last_moment(credit.expires_at, scene.now, scene.zone)}", "", False
+    if credit.status is CreditStatus.UNKNOWN:
+        return "? unknown status", "", False
+    if refusal:
+        return ("not for your plan" if not credit.supported else "? unknown type"), "", False
+    if credit.expires_at is None:
+        return ("never lapses" if credit.never_expires else "? when it lapses is not told"), "", False
+    when = last_moment(credit.expires_at, scene.now, scene.zone)
+    return when, countdown(credit.expires_at - scene.now), credit.lapses_soon(scene.now)
+
+
+def _open_spend(scene: Scene, width: int, short: bool) -> tuple[Line, ...]:
+    spend = scene.state.open_spend
+    if spend is None or scene.state.spending or short:
+        return ()
+    todo = scene.does("finish", "finishes it with the same key")
+    return ((Span(" "),), *wrap((Span("1 spend open: outcome unknown, ", Level.NEAR), Span(todo)), width))

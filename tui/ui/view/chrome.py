@@ -1,0 +1,103 @@
+"""The lines around the panels: who and where from, how the source stands, the keys, the demo band."""
+
+from typing import Final
+
+from tui.ui.commands import COMMANDS, FINISH
+from tui.ui.view.scene import Scene
+from tui.ui.view.text import Level, Line, Span, cells, clean, clip, fit, line_width, spread
+from tui.ui.view.times import age, brief, countdown, local
+
+NAME: Final = "resetbank"
+
+SMALLEST: Final = (30, 8)
+"""Columns and rows below which there is nothing useful to show."""
+
+
+def header_line(scene: Scene, width: int) -> Line:
+    """Name, plan and account on the left; source, age and clock on the right."""
+    snapshot, link = scene.state.snapshot, scene.state.link
+    clock = local(scene.now, scene.zone).strftime("%H:%M:%S")
+    who = ""
+    if snapshot:
+        who = " · ".join(clean(part) for part in (snapshot.account.plan, snapshot.account.email) if part)
+    source, level = link.source or "", Level.DIM
+    if snapshot:
+        source = f"{snapshot.provenance.source} · {age(snapshot.provenance.age(scene.now))}"
+        level = Level.UNKNOWN if scene.state.is_stale(scene.now) else Level.OK
+    sign = "● " if level is Level.OK else "○ "
+    gap = "   " if width >= 60 else "  "
+    told = (Span(sign, level), Span(source, Level.DIM if level is Level.UNKNOWN else Level.PLAIN)) if source else ()
+    end = (*told, Span(gap), Span(clock, Level.DIM)) if width >= 46 or not told else told
+    if snapshot and len(NAME) + len(gap) + cells(who) + line_width(end) >= width:
+        who = clean(snapshot.account.plan or "")
+    return spread((Span(NAME, Level.ACCENT), Span(gap), Span(who)), end, width)
+
+
+def status_line(scene: Scene, width: int) -> Line:
+    """What hinders, worst first, or how often the source is read."""
+    state, link = scene.state, scene.state.link
+    if scene.alarm:
+        return _fault(clean(scene.alarm), width)
+    if state.store_failure:
+        return _fault(f"nothing can be written down, so nothing can be spent: {clean(state.store_failure)}", width)
+    if link.failure:
+        since = f" since {brief(link.failing_since, scene.now, scene.zone)}" if link.failing_since else ""
+        last = ""
+        if state.snapshot:
+            last = f"; last reading {age(state.snapshot.provenance.age(scene.now))}"
+        return _fault(f"{link.source or 'no source'} fails{since}: {clean(link.failure)}{last}", width)
+    if state.snapshot and state.is_stale(scene.now):
+        return _fault(f"stale: last reading {age(state.snapshot.provenance.age(scene.now))}", width)
+    if state.snapshot and state.snapshot.unknowns:
+        return clip((Span("? ", Level.UNKNOWN), Span(fit(clean(state.snapshot.unknowns[0]), width - 2))), width)
+    if link.interval:
+        rhythm = f"read every {countdown(link.interval)}"
+        following = f", next at {local(link.next_poll_at, scene.zone):%H:%M:%S}" if link.next_poll_at else ""
+        return clip((Span(rhythm + following, Level.DIM),), width)
+    return (Span(" "),)
+
+
+def _fault(text: str, width: int) -> Line:
+    return (Span("! ", Level.NEAR), Span(fit(text, width - 2)))
+
+
+def key_line(scene: Scene, width: int) -> Line:
+    """The keys that fit; help and quit always, finish only while a spend is open."""
+    shown = [command for command in COMMANDS if command.show]
+    if scene.state.open_spend is None:
+        shown = [command for command in shown if command.id != FINISH]
+    items = {c.id: (scene.keys.get(c.id, c.key), c.title) for c in shown}
+    for dropped in ("refresh", "ledger"):
+        if sum(cells(key) + cells(title) + 3 for key, title in items.values()) <= width + 2:
+            break
+        items.pop(dropped, None)
+    spans: list[Span] = []
+    for number, (name, (key, title)) in enumerate(items.items()):
+        spans += [Span("  ")] if number else []
+        spans += [Span(key, Level.KEY, f"app.{name}"), Span(f" {title}", Level.PLAIN, f"app.{name}")]
+    return clip(tuple(spans), width)
+
+
+def demo_line(scene: Scene, width: int) -> Line:
+    """The band that says that nothing here is real; empty on real data."""
+    if scene.state.demo is None:
+        return ()
+    what = f"embedded service, scenario {clean(scene.state.demo)}"
+    real = "nothing here is real"
+    how = "connect: run codex login, or resetbank login --base-url URL"
+    for parts in (("DEMO", what, real, how), ("DEMO", real, "connect: run codex login"), ("DEMO", real)):
+        text = " · ".join(parts)
+        if cells(text) <= width:
+            return (Span(text, Level.STRONG),)
+    return (Span("DEMO", Level.STRONG),)
+
+
+def fits(width: int, height: int) -> bool:
+    """Whether a terminal is large enough for the screen."""
+    return width >= SMALLEST[0] and height >= SMALLEST[1]
+
+
+def too_small_line(scene: Scene, width: int) -> Line:
+    """What to show where nothing fits."""
+    text = "too small · q quits" if scene.keys.get("quit", "q") == "q" else "too small"
+    return (Span(fit(text, width), Level.DIM),)

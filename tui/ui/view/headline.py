@@ -1,0 +1,99 @@
+"""One sentence that names the binding window and what can be done about it."""
+
+from datetime import timedelta
+from typing import Final
+
+from tui.domain.snapshot import Snapshot
+from tui.domain.spend import Stage
+from tui.domain.windows import Window, WindowState, label
+from tui.ui.view.scene import Scene
+from tui.ui.view.text import Level, Line, Span, clean
+from tui.ui.view.times import countdown, until
+from tui.ui.view.words import limit_word, percent, resets
+
+_SHORT_WAIT: Final = timedelta(minutes=5)
+"""A reset is not offered for less waiting than this (design.md 5)."""
+
+STAGES: Final = {
+    Stage.JOURNALED: "written down, not sent yet",
+    Stage.SENT: "sent, waiting for the answer",
+    Stage.UNKNOWN: "no answer yet",
+    Stage.ANSWERED: "answered, reading the limits again",
+    Stage.VERIFIED: "verified",
+    Stage.CLOSED: "done",
+}
+"""How far a spend is, in words."""
+
+
+def headline(scene: Scene) -> Line:
+    """The sentence, its first words marked with their level."""
+    state = scene.state
+    if scene.problem:
+        return (Span("Not connected: ", Level.REACHED), Span(clean(scene.problem.message)))
+    if scene.connecting:
+        return (Span("connecting…", Level.DIM),)
+    if state.open_spend and state.spending:
+        return (Span("Spending one reset: ", Level.NEAR), Span(STAGES[state.open_spend.stage]))
+    if state.open_spend:
+        todo = scene.does("finish", "finishes it with the same key, never a second one")
+        return (Span("1 spend open, its outcome is unknown: ", Level.NEAR), Span(todo))
+    if state.snapshot is None:
+        reason = state.link.failure
+        return (Span("No reading yet: ", Level.UNKNOWN), Span(clean(reason) if reason else "waiting for the first one"))
+    sentence = _sentence(scene, state.snapshot)
+    if state.is_stale(scene.now):
+        return (Span("Last known: ", Level.UNKNOWN), *(Span(span.text, Level.DIM) for span in sentence))
+    return sentence
+
+
+def _sentence(scene: Scene, snapshot: Snapshot) -> Line:
+    judged = snapshot.state(scene.now, scene.state.near_percent)
+    limit = snapshot.main_limit
+    window = limit.binding_window(scene.now) if limit else None
+    if judged is WindowState.REACHED:
+        return _stopped(scene, snapshot, window)
+    if judged is WindowState.UNKNOWN or limit is None or window is None:
+        known = f"; {_used(window)}" if window else ""
+        return (Span("Unknown how much is left", Level.UNKNOWN), Span(f"{known}: {_why_unknown(snapshot)}"))
+    when = f" resets {until(window.resets_at, scene.now, scene.zone)};" if window.resets_at else ""
+    bank = _bank(scene, snapshot)
+    if judged is WindowState.NEAR:
+        return (Span(f"{_used(window)}, near:", Level.NEAR), Span(f"{when} {bank}"))
+    return (Span("Free to work: ", Level.OK), Span(f"{_used(window)},{when} {bank}"))
+
+
+def _used(window: Window) -> str:
+    return f"{label(window)} {percent(window.used_percent)} used"
+
+
+def _stopped(scene: Scene, snapshot: Snapshot, window: Window | None) -> Line:
+    reached = window is not None and (window.used_percent or 0) >= 100
+    cause = f"{limit_word(window)} reached" if reached and window else "the service allows no ordinary use now"
+    start = Span(f"Stopped: {cause}. ", Level.REACHED)
+    end = window.resets_at if reached and window and window.resets_at and window.resets_at > scene.now else None
+    if end and end - scene.now <= _SHORT_WAIT:
+        return (start, Span(f"It resets by itself at {until(end, scene.now, scene.zone)}"))
+    wait = f"wait until {until(end, scene.now, scene.zone)}" if end else "wait; when it ends is not told"
+    if snapshot.bank.available == 0:
+        return (start, Span(f"No reset in the bank; {wait}"))
+    if snapshot.bank.available is None:
+        return (start, Span(f"How many resets are banked is unknown; {wait}"))
+    return (start, Span(f"{scene.does('spend', 'spends one reset and goes on now')}, or {wait}"))
+
+
+def _bank(scene: Scene, snapshot: Snapshot) -> str:
+    bank = snapshot.bank
+    if bank.available is None:
+        return "the bank is unknown"
+    if bank.available == 0:
+        return "no reset in the bank"
+    text = f"{resets(bank.available)} banked"
+    first = next(iter(bank.spendable(scene.now)), None)
+    if first and first.expires_at and first.lapses_soon(scene.now):
+        subject = "it" if bank.available == 1 else "one"
+        text += f", {subject} lapses in {countdown(first.expires_at - scene.now)}"
+    return f"{text}; {scene.does('spend', 'spends one')}"
+
+
+def _why_unknown(snapshot: Snapshot) -> str:
+    return clean(snapshot.unknowns[0]) if snapshot.unknowns else "the reading is over its time or did not say"

@@ -1,0 +1,56 @@
+"""The keys and the signs."""
+
+from collections.abc import Mapping
+
+from tui.ui.commands import COMMANDS, shown_key
+from tui.ui.view.text import Level, Line, Span, left, wrap
+from tui.ui.view.words import LEGEND
+
+_KEY_CELLS = 12
+
+
+def all_keys(keys: str) -> str:
+    """Every key of a command as a person reads them: `F5, ctrl+r`."""
+    return ", ".join(shown_key(key) for key in keys.split(","))
+
+
+def help_lines(table: Mapping[str, str], width: int) -> tuple[Line, ...]:
+    """Keys from the command table, then every sign.
+
+    Args:
+        table: Command id to its keys, the user's own laid over the defaults.
+        width: Columns to stay within.
+    """
+    lines: list[Line] = [(Span("Keys", Level.STRONG),)]
+    for command in COMMANDS:
+        lines += _entry(all_keys(table.get(command.id, command.key)), command.help, Level.KEY, width)
+    lines += _entry("ctrl+p", "Everything by name", Level.KEY, width)
+    lines += _entry("↑ ↓", "Scroll where there is more than fits", Level.KEY, width)
+    lines += [(Span(" "),), (Span("Signs", Level.STRONG),)]
+    for sign, meaning, level in LEGEND:
+        lines += _entry(sign, meaning, level, width)
+    lines += [(Span(" "),), (Span("Safety", Level.STRONG),)]
+    for text in (
+        "A reset is spent only by the capital letter that the dialog draws at random; Enter, space and y never do it.",
+        "One confirmed spend uses one key: whatever breaks, at most one reset is gone, and the ledger tells.",
+    ):
+        lines += wrap((Span(text),), width)
+    return tuple(lines)
+
+
+def _entry(sign: str, text: str, level: Level, width: int) -> tuple[Line, ...]:
+    rows = wrap((Span(text),), width - _KEY_CELLS - 2)
+    return tuple(
+        (Span("  "), Span(left(sign, _KEY_CELLS) if number == 0 else " " * _KEY_CELLS, level), *row)
+        for number, row in enumerate(rows)
+    )
+
+
+def key_table(table: Mapping[str, str], width: int) -> tuple[Line, ...]:
+    """The key table for a terminal without a screen: id, keys and what they do."""
+    ids = max(len(command.id) for command in COMMANDS) + 2
+    rows: list[Line] = []
+    for command in COMMANDS:
+        start = left(command.id, ids) + left(all_keys(table.get(command.id, command.key)), _KEY_CELLS)
+        rows += wrap((Span(start + "  "), Span(command.help)), width, indent=ids + _KEY_CELLS + 2)
+    return tuple(rows)

@@ -1,0 +1,77 @@
+"""Events of the ledger as lines."""
+
+from datetime import datetime
+from typing import Final
+
+from tui.domain.ledger import Event, EventKind
+from tui.ui.view.scene import Scene
+from tui.ui.view.text import Level, Line, Span, clean, clip, wrap
+from tui.ui.view.times import full, local
+
+_LEVELS: Final = {
+    EventKind.SPEND_UNKNOWN: Level.NEAR,
+    EventKind.CREDIT_EXPIRED: Level.NEAR,
+    EventKind.CREDIT_REDEEMED: Level.NEAR,
+    EventKind.CREDIT_VANISHED: Level.NEAR,
+    EventKind.CREDIT_GRANTED: Level.OK,
+}
+
+
+def _text(scene: Scene, event: Event) -> str:
+    change = ""
+    if event.before is not None or event.after is not None:
+        change = f": {_value(scene, event.before)} → {_value(scene, event.after)}"
+    return clean(event.text) + change
+
+
+def _value(scene: Scene, value: str | None) -> str:
+    """One side of a change; the ledger writes dates in UTC, a person reads them in their own zone."""
+    if value is None:
+        return "?"
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return clean(value)
+    return full(moment, scene.now, scene.zone) if moment.tzinfo else clean(value)
+
+
+def recent_lines(scene: Scene, width: int) -> tuple[Line, ...]:
+    """The newest events, newest first, one line each."""
+    events = scene.state.recent
+    if not events:
+        return ((Span("nothing has happened yet", Level.DIM),),)
+    return tuple(
+        clip(
+            (
+                Span(f"{_when(scene, event)}  ", Level.DIM),
+                Span(_text(scene, event), _LEVELS.get(event.kind, Level.PLAIN)),
+            ),
+            width,
+        )
+        for event in reversed(events)
+    )
+
+
+def ledger_lines(scene: Scene, events: tuple[Event, ...], width: int) -> tuple[Line, ...]:
+    """Every event with its details, oldest first; long ones go on below."""
+    if not events:
+        return ((Span("The ledger is empty: nothing has happened to a reset yet.", Level.DIM),),)
+    lines: list[Line] = []
+    for event in events:
+        start = Span(f"{_when(scene, event)}  ", Level.DIM)
+        text = Span(_text(scene, event), _LEVELS.get(event.kind, Level.PLAIN))
+        details = [part for part in (_id("reset", event.credit_id), _id("key", event.request_id), event.source) if part]
+        end = Span("  " + clean(" · ".join(details)), Level.DIM) if details else Span("")
+        lines += wrap((start, text, end), width, indent=14)
+    return tuple(lines)
+
+
+def _when(scene: Scene, event: Event) -> str:
+    return local(event.at, scene.zone).strftime("%d %b %H:%M")
+
+
+def _id(name: str, value: str | None) -> str | None:
+    """An id, shortened from the middle where it is long; the exports have it in full."""
+    if not value:
+        return None
+    return f"{name} {value if len(value) <= 16 else f'{value[:8]}…{value[-4:]}'}"

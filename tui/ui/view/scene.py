@@ -1,0 +1,37 @@
+"""Everything that one picture of the screen follows from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+
+from tui.companion.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why the program cannot work for now."""
+
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A state seen at one moment."""
+
+    now: datetime
+    zone: tzinfo
+    state: State = field(default_factory=State)
+    connecting: bool = False
+    """No companion yet: there is nothing to show, and nothing is invented."""
+    problem: Problem | None = None
+    """Connecting failed."""
+    alarm: str | None = None
+    """Something unexpected went wrong inside; one line, kept until the next attempt."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Command id to the key that is shown for it; empty where there is no screen."""
+
+    def does(self, command: str, what: str) -> str:
+        """How a person does it: by key on the screen, by command without one."""
+        key = self.keys.get(command)
+        return f"{key} {what}" if key else f"`resetbank {'spend' if command == 'finish' else command}` {what}"

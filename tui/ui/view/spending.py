@@ -1,0 +1,158 @@
+"""What spending one reset would mean, as shown before the consent."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, tzinfo
+from typing import Final
+
+from tui.companion.state import State
+from tui.domain.credits import CreditStatus
+from tui.domain.snapshot import Snapshot
+from tui.domain.spend import Effect, Proposal
+from tui.domain.windows import MAIN_LIMIT, RESET_GRACE, WindowKind, label
+from tui.ui.view.text import Level, Line, Span, clean, fit, right, wrap
+from tui.ui.view.times import brief, countdown, full, last_moment
+from tui.ui.view.words import percent, resets
+
+LABEL_CELLS: Final = 11
+"""Columns of the names on the left."""
+
+_LITTLE_USED: Final = 50.0
+"""Below this share in every window a spend wins little."""
+
+_SOON: Final = timedelta(minutes=30)
+"""A natural reset nearer than this is worth a warning."""
+
+_FELL: Final = 5.0
+"""A window that fell by more points since the question was made no longer fits it."""
+
+
+def named(name: str, *parts: Span, width: int, level: Level = Level.DIM) -> tuple[Line, ...]:
+    """A name and its text, which wraps beside the name."""
+    start = Span(name + " " * max(1, LABEL_CELLS - len(name)), level)
+    return tuple(
+        (start if number == 0 else Span(" " * LABEL_CELLS), *text)
+        for number, text in enumerate(wrap(parts, width - LABEL_CELLS))
+    )
+
+
+def proposal_lines(
+    proposal: Proposal, now: datetime, zone: tzinfo, width: int, *, choice: tuple[int, int] | None = None
+) -> tuple[Line, ...]:
+    """State the consequences.
+
+    Args:
+        proposal: What is proposed.
+        now: The moment that dates and countdowns are told for.
+        zone: The reader's zone.
+        width: Columns to stay within.
+        choice: Which of how many spendable credits this is; None where there is no choice.
+    """
+    lines: list[Line] = []
+    lines += named("Waiting", Span(_waiting(proposal, now, zone)), width=width)
+    lines += named("Spending", *_credit(proposal, now, zone, choice), width=width)
+    for effect in proposal.effects:
+        lines += named(f"  {label(effect.before)}", Span(_effect(effect, now, zone)), width=width)
+    if proposal.resets_left is not None:
+        lines += named("  then", Span(f"{resets(proposal.resets_left)} left"), width=width)
+    if others := _other_limits(proposal):
+        lines += named("  others", Span(others, Level.DIM), width=width)
+    for text in warnings(proposal, now, zone):
+        lines += named("! Note", Span(text), width=width, level=Level.NEAR)
+    return tuple(lines)
+
+
+def _waiting(proposal: Proposal, now: datetime, zone: tzinfo) -> str:
+    if proposal.waiting_saved is None:
+        return "none now: work does not stand still"
+    ends = proposal.proposed_at + proposal.waiting_saved
+    return f"saves waiting until {brief(ends, now, zone)}, {countdown(ends - now)}"
+
+
+def _credit(proposal: Proposal, now: datetime, zone: tzinfo, choice: tuple[int, int] | None) -> Iterator[Span]:
+    credit = proposal.credit
+    if credit is None:
+        yield Span("one reset, which one the service chooses: it listed none")
+        return
+    yield Span(fit(clean(credit.title or "") or "Reset", 30), Level.STRONG)
+    if credit.expires_at is not None:
+        when = last_moment(credit.expires_at, now, zone)
+        yield Span(f", lapses {when} ({countdown(credit.expires_at - now)})")
+    else:
+        yield Span(", never lapses" if credit.never_expires else ", when it lapses is not told")
+    if choice and choice[1] > 1:
+        yield Span(f"  ↑↓ {choice[0]} of {choice[1]}", Level.DIM)
+
+
+def _effect(effect: Effect, now: datetime, zone: tzinfo) -> str:
+    window = effect.before
+    change = f"{right(percent(window.used_percent), 5)} → {percent(effect.expected_percent)} expected"
+    if window.kind not in (WindowKind.WEEKLY, WindowKind.MONTHLY) or not window.resets_at or not effect.expected_reset:
+        return change
+    dates = f"{full(window.resets_at, now, zone)} → {full(effect.expected_reset, now, zone)}"
+    return f"{change}, and its reset may move {dates}"
+
+
+def _other_limits(proposal: Proposal) -> str:
+    names = dict.fromkeys(clean(w.limit_name or w.limit_id) for w in proposal.before if w.limit_id != MAIN_LIMIT)
+    return f"{', '.join(names)}: not stated to be reset" if names else ""
+
+
+def warnings(proposal: Proposal, now: datetime, zone: tzinfo) -> tuple[str, ...]:
+    """What speaks against spending now."""
+    found: list[str] = []
+    windows = [effect.before for effect in proposal.effects]
+    used = [window.used_percent for window in windows]
+    known = [share for share in used if share is not None]
+    if proposal.nothing_used:
+        found.append("nothing is used: there is nothing to reset")
+    elif known and len(known) == len(used) and max(known) < _LITTLE_USED:
+        found.append(f"only {percent(max(known))} used: a reset would win little now")
+    if not windows or len(known) < len(used):
+        found.append("not every window is known, so what it would win is uncertain")
+    fullest = max((w for w in windows if w.used_percent is not None), key=lambda w: w.used_percent or 0, default=None)
+    if fullest and fullest.resets_at and timedelta(0) < fullest.resets_at - now <= _SOON and not proposal.nothing_used:
+        found.append(f"{label(fullest)} resets by itself in {countdown(fullest.resets_at - now)}")
+    week = next((w for w in windows if w.kind is WindowKind.WEEKLY), None)
+    if week and week.resets_at and proposal.unused_week_percent:
+        share = percent(proposal.unused_week_percent)
+        found.append(f"if the weekly date moves, the {share} of this week that are unused are given away")
+    return tuple(found)
+
+
+def changed_since(proposal: Proposal, state: State, now: datetime) -> str | None:
+    """Why a question no longer fits the world and has to be asked anew; None while it does.
+
+    A spend that was right when the question was shown can be wrong a minute later: a window was reset by itself, or
+    another program took the credit.
+    """
+    if proposal.is_outdated(now):
+        return "the question was too old"
+    if proposal.credit and proposal.credit.is_expired(now):
+        return "that reset has lapsed"
+    started = [e.before for e in proposal.effects]
+    if any(w.resets_at and w.resets_at > proposal.proposed_at and now >= w.resets_at + RESET_GRACE for w in started):
+        return "a window has reset by itself"
+    snapshot = state.snapshot
+    if snapshot is None or snapshot.provenance.observed_at <= proposal.proposed_at:
+        return None
+    return _contradiction(proposal, snapshot)
+
+
+def _contradiction(proposal: Proposal, snapshot: Snapshot) -> str | None:
+    if snapshot.account.key != proposal.account.key:
+        return "the account changed"
+    expected = None if proposal.resets_left is None else proposal.resets_left + 1
+    if None not in (expected, snapshot.bank.available) and snapshot.bank.available != expected:
+        return "the bank changed"
+    if proposal.credit and snapshot.bank.credits is not None:
+        current = snapshot.bank.find(proposal.credit.id)
+        if current is not None and current.status is not CreditStatus.AVAILABLE:
+            return "that reset is no longer available"
+    fresh = {(window.limit_id, window.minutes): window for window in snapshot.windows}
+    for before in proposal.before:
+        after = fresh.get((before.limit_id, before.minutes))
+        if not after or before.used_percent is None or after.used_percent is None:
+            continue
+        if before.used_percent - after.used_percent > _FELL:
+            return f"{label(before)} fell to {percent(after.used_percent)}"
+    return None

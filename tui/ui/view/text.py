@@ -1,0 +1,149 @@
+"""Spans of text with a meaning, and the handling of cells: cleaning, measuring, fitting, wrapping."""
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """What a piece of text means; the widgets turn it into a style, words and signs carry it without one."""
+
+    PLAIN = "plain"
+    DIM = "dim"
+    STRONG = "strong"
+    OK = "ok"
+    NEAR = "near"
+    REACHED = "reached"
+    UNKNOWN = "unknown"
+    ACCENT = "accent"
+    KEY = "key"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of one line."""
+
+    text: str
+    level: Level = Level.PLAIN
+    action: str | None = None
+    """What a click on it runs: `app.` and a command id, or `screen.` and an action of the screen."""
+
+
+Line = tuple[Span, ...]
+
+
+def clean(text: str) -> str:
+    """Make text from outside fit for one line: no control, format or combining characters, single spaces."""
+    kept = (" " if character.isspace() else character for character in text)
+    shown = (c for c in kept if c == " " or not (unicodedata.category(c)[0] == "C" or unicodedata.category(c) == "Mn"))
+    return " ".join("".join(shown).split())
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal a cleaned text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def fit(text: str, width: int) -> str:
+    """Cut to at most `width` columns, with an ellipsis where something is left out."""
+    if cells(text) <= width:
+        return text
+    kept, used = [], 0
+    for character in text:
+        used += cells(character)
+        if used > width - 1:
+            break
+        kept.append(character)
+    return "".join(kept).rstrip() + "…" if width > 0 else ""
+
+
+def left(text: str, width: int) -> str:
+    """Fit and fill on the right to exactly `width` columns."""
+    text = fit(text, width)
+    return text + " " * (width - cells(text))
+
+
+def right(text: str, width: int) -> str:
+    """Fit and fill on the left to exactly `width` columns."""
+    text = fit(text, width)
+    return " " * (width - cells(text)) + text
+
+
+def line(*parts: Span | str) -> Line:
+    """A line of spans; a bare string is plain."""
+    return tuple(Span(part) if isinstance(part, str) else part for part in parts)
+
+
+def line_width(spans: Line) -> int:
+    """How many columns a line takes."""
+    return sum(cells(span.text) for span in spans)
+
+
+def clip(spans: Line, width: int) -> Line:
+    """Cut a line to `width` columns."""
+    if line_width(spans) <= width:
+        return spans
+    kept: list[Span] = []
+    for span in spans:
+        room = width - line_width(tuple(kept))
+        if cells(span.text) > room:
+            kept.append(replace(span, text=fit(span.text, room)))
+            break
+        kept.append(span)
+    return tuple(kept)
+
+
+def spread(start: Line, end: Line, width: int) -> Line:
+    """One line with a left and a right part; the right part is kept, the left one cut."""
+    start = clip(start, max(0, width - line_width(end) - 1))
+    gap = max(0, width - line_width(start) - line_width(end))
+    return clip((*start, Span(" " * gap), *end), width)
+
+
+def wrap(spans: Iterable[Span], width: int, indent: int = 0) -> tuple[Line, ...]:
+    """Break a line at spaces.
+
+    Args:
+        spans: The text.
+        width: Columns to stay within.
+        indent: How far lines after the first are moved in.
+    """
+    width = max(width, indent + 4)
+    lines: list[list[Span]] = [[]]
+    used = 0
+    for span in spans:
+        for number, word in enumerate(span.text.split(" ")):
+            gap = " " if number else ""
+            if not word and used >= width:
+                continue  # spaces at the end of a full line
+            if used and used + len(gap) + cells(word) > width and word:
+                lines.append([Span(" " * indent)] if indent else [])
+                used, gap = indent, ""
+            piece = gap + fit(word, width - used - len(gap))
+            if piece:
+                lines[-1].append(replace(span, text=piece))
+                used += cells(piece)
+    return tuple(_joined(parts) for parts in lines if parts)
+
+
+def _joined(parts: list[Span]) -> Line:
+    joined: list[Span] = []
+    for part in parts:
+        if joined and (joined[-1].level, joined[-1].action) == (part.level, part.action):
+            joined[-1] = replace(part, text=joined[-1].text + part.text)
+        else:
+            joined.append(part)
+    return tuple(joined)
+
+
+def dimmed(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """The same text, all of it dim: it was true once and may not be now."""
+    return tuple(tuple(replace(span, level=Level.DIM) for span in spans) for spans in lines)
+
+
+def plain(lines: Iterable[Line]) -> str:
+    """The text alone, for a terminal without styles or a pipe."""
+    return "\n".join("".join(span.text for span in spans).rstrip() for spans in lines)

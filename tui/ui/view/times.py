@@ -1,0 +1,64 @@
+"""Dates, ages and countdowns as a person reads them, in the zone of that person."""
+
+from datetime import datetime, timedelta, tzinfo
+from typing import Final
+
+_DAY: Final = timedelta(days=1)
+_FAR: Final = timedelta(days=300)
+"""Beyond it a date without its year would mislead."""
+
+
+def local(moment: datetime, zone: tzinfo) -> datetime:
+    """The moment in this zone; one at the edge of the calendar stays as it is."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
+
+
+def countdown(left: timedelta) -> str:
+    """How long until something: `45 s`, `11 min`, `3 h 12 min`, `2 d 19 h`, `16 d`; `now` when it is over."""
+    seconds = int(left.total_seconds())
+    if seconds <= 0:
+        return "now"
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes:02d} min"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if days < 10 and hours else f"{days} d"
+
+
+def age(passed: timedelta) -> str:
+    """How long ago: `now` within a second, else like a countdown with `ago`."""
+    seconds = int(passed.total_seconds())
+    if seconds < 1:
+        return "now"
+    return f"{countdown(timedelta(seconds=seconds))} ago"
+
+
+def full(moment: datetime, now: datetime, zone: tzinfo, *, seconds: bool = False) -> str:
+    """Date and time: `Thu 26 Nov 09:39`, or `26 Nov 09:39:12` with seconds; with the year where it is far from now."""
+    there = local(moment, zone)
+    year = " %Y" if abs(moment - now) > _FAR else ""
+    return there.strftime(f"%d %b{year} %H:%M:%S" if seconds else f"%a %d %b{year} %H:%M")
+
+
+def brief(moment: datetime, now: datetime, zone: tzinfo) -> str:
+    """The time alone on the same local day, date and time on any other."""
+    there = local(moment, zone)
+    return there.strftime("%H:%M") if there.date() == local(now, zone).date() else full(moment, now, zone)
+
+
+def until(moment: datetime, now: datetime, zone: tzinfo) -> str:
+    """When, and how long till then: `17:20 (3 h 12 min)`."""
+    return f"{brief(moment, now, zone)} ({countdown(moment - now)})"
+
+
+def last_moment(moment: datetime, now: datetime, zone: tzinfo) -> str:
+    """When a reset lapses: to the second within its last day."""
+    return full(moment, now, zone, seconds=abs(moment - now) <= _DAY)

@@ -1,0 +1,80 @@
+"""Words and signs that the screens share, so that one thing has one name."""
+
+from datetime import datetime
+from typing import Final
+
+from tui.domain.windows import Limit, Window, WindowKind, WindowState
+from tui.ui.view.text import Level
+
+WORD_CELLS: Final = 9
+"""Columns of the longest sign and word."""
+
+LEGEND: Final = (
+    ("✓ on pace", "used no faster than time goes by", Level.OK),
+    ("~ fast", "used faster than time goes by", Level.PLAIN),
+    ("! NEAR", "nearly used up", Level.NEAR),
+    ("✗ REACHED", "used up: work stands still", Level.REACHED),
+    ("– blocked", "something is left, but another limit is reached", Level.DIM),
+    ("? UNKNOWN", "not told; never counted as 0 or as all right", Level.UNKNOWN),
+    ("│", "in a bar: where an even pace would be", Level.ACCENT),
+    ("▸", "in the bank: the reset that is spent first", Level.ACCENT),
+    ("!", "in the bank: lapses within three days", Level.NEAR),
+    ("● ○", "the source answers · does not answer, numbers dimmed", Level.PLAIN),
+)
+"""Every sign with its meaning, for the help."""
+
+
+def percent(value: float | None) -> str:
+    """A share as text: whole points, never rounded to 0 or to 100 where it is neither."""
+    if value is None:
+        return "?"
+    if 0 < value < 1:
+        return "<1 %"
+    return f"{int(value) if 99 <= value < 100 else round(value)} %"
+
+
+def resets(count: int | None) -> str:
+    """A number of resets: `3 resets`, `1 reset`, `no reset`."""
+    if count is None:
+        return "unknown number of resets"
+    return {0: "no reset", 1: "1 reset"}.get(count, f"{count} resets")
+
+
+def limit_word(window: Window) -> str:
+    """What a reached window is called: `5-hour limit`, `weekly limit`."""
+    known = {
+        WindowKind.FIVE_HOUR: "5-hour limit",
+        WindowKind.DAILY: "daily limit",
+        WindowKind.WEEKLY: "weekly limit",
+        WindowKind.MONTHLY: "monthly limit",
+    }
+    return known.get(window.kind, f"limit of {window.minutes / 60:g} hours")
+
+
+def window_word(
+    limit: Limit, window: Window, now: datetime, near_percent: float, *, stopped: bool = False
+) -> tuple[str, Level]:
+    """Sign, word and level of one window.
+
+    Args:
+        limit: The limit that it belongs to.
+        window: The window.
+        now: The present moment.
+        near_percent: From which share on it counts as near.
+        stopped: Whether the service says that use has stopped, whatever the percentages say.
+    """
+    state = limit.state_of(window, now, near_percent)
+    if state is WindowState.REACHED or (stopped and window.used_percent is not None and window.used_percent >= 100):
+        return "✗ REACHED", Level.REACHED
+    if state is WindowState.UNKNOWN:
+        return "? UNKNOWN", Level.UNKNOWN
+    if limit.blocker_of(window, now) is not None:
+        return "– blocked", Level.DIM
+    if state is WindowState.NEAR:
+        return "! NEAR", Level.NEAR
+    if window.used_percent == 0:
+        return "✓ unused", Level.OK
+    even = window.elapsed_fraction(now)
+    if even is None:
+        return "✓ ok", Level.OK
+    return ("✓ on pace", Level.OK) if (window.used_percent or 0) <= even * 100 else ("~ fast", Level.PLAIN)
