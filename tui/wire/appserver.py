@@ -133,7 +133,8 @@ def _limits(
     main = reader.mapping(payload.get("rateLimits"), "the main limit")
     if main is not None:
         limit = _limit(reader, main, MAIN_LIMIT, provenance, allowed)
-        found[limit.limit_id] = limit
+        if limit.windows or limit.allowed is not None:  # else it stands for a service that reports no limit at all
+            found[limit.limit_id] = limit
     by_id = reader.mapping(payload.get("rateLimitsByLimitId"), "the list of limits") or {}
     for key in list(by_id)[:MOST_LIMITS]:
         limit_id = clean_text(key, LONGEST_ID)
@@ -174,7 +175,10 @@ def _limit(
 
 
 def _bank(reader: FieldReader, payload: Mapping[str, object], provenance: Provenance) -> Bank:
-    fields = reader.mapping(payload.get("rateLimitResetCredits"), "the banked resets") or {}
+    key = "rateLimitResetCredits"
+    if key in payload and payload[key] is None:
+        return Bank(available=0, credits=None)  # Codex passes on the service's null, which means none (wire.md 1.4)
+    fields = reader.mapping(payload.get(key), "the banked resets") or {}
     available = reader.count(fields.get("availableCount"), "the count of banked resets")
     if available is None:
         reader.note("the service did not say how many resets are banked")

@@ -1,0 +1,139 @@
+"""What an HTTP answer of the quota endpoint means (wire.md 1.3 and 3.2), told apart from how it was fetched."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from tui.errors import (
+    BadPayload,
+    ConsumeRejected,
+    OutcomeUnknown,
+    RateLimited,
+    SignedOut,
+    SourceDown,
+    SourceError,
+)
+
+_LONGEST_PAUSE: Final = 24 * 3600.0
+_SECONDS: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+_PERHAPS_DONE: Final = frozenset({408, 409})
+"""Refusals after which the effect may still be there (wire.md 3.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, of any status."""
+
+    host: str
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+    def __repr__(self) -> str:
+        """Status and size; a body may hold personal data."""
+        return f"Answer({self.host!r}, {self.status}, {len(self.body)} bytes)"
+
+
+class Failed(Exception):  # the other errors are named that way too
+    """No whole answer came.
+
+    Args:
+        reason: Why, one clause.
+        sent: Whether the request, or a part of it, may have reached the server.
+        odd: Whether asking again is no use, because the answer itself is at fault.
+    """
+
+    def __init__(self, reason: str, *, sent: bool, odd: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.sent = sent
+        self.odd = odd
+
+
+def describe_trouble(failure: Failed) -> SourceError:
+    """The error of a reading for which no whole answer came."""
+    if failure.odd:
+        return BadPayload(failure.reason, "check the base URL")
+    return SourceDown(failure.reason)
+
+
+def read_trouble(answer: Answer, now: datetime) -> None:
+    """Let a usable answer to a reading pass.
+
+    Raises:
+        RateLimited: 429, or 503 with a time to wait.
+        SignedOut: 401, or 403 from the service itself.
+        SourceDown: Another status of failure, or a guard in front of the service.
+        BadPayload: A redirect, a web page, or no such endpoint.
+    """
+    host, status = answer.host, answer.status
+    pause = retry_after(answer, now)
+    if status == 429:
+        raise RateLimited(f"{host} asks for fewer requests (429)", pause)
+    if status == 503 and pause is not None:
+        raise RateLimited(f"{host} is busy (503)", pause)
+    if is_challenge(answer):
+        raise SourceDown(f"a Cloudflare check stands before {host} ({status})", "use --source codex")
+    if 300 <= status < 400:
+        raise BadPayload(f"{host} redirects elsewhere ({status}); a login does not follow", "check the base URL")
+    if status == 401:
+        raise SignedOut(f"{host} refuses the login (401)", "run codex once to refresh your login")
+    if is_web_page(answer):
+        raise BadPayload(f"{host} answers a web page instead of numbers ({status})", "check the base URL")
+    if status == 403:
+        raise SignedOut(f"{host} forbids this login to read the limits (403)", "sign in to an account that may")
+    if status == 404:
+        raise BadPayload(f"{host} has no such endpoint (404)", "check the base URL")
+    if status != 200:
+        raise SourceDown(f"{host} answers {status}")
+
+
+def consume_verdict(answer: Answer, hint: str) -> None:
+    """Let an answer to a spend pass that may hold an outcome.
+
+    Args:
+        answer: What came.
+        hint: What happens next with an unknown outcome.
+
+    Raises:
+        ConsumeRejected: A refusal that surely came before any effect.
+        OutcomeUnknown: Any other status than 200.
+    """
+    status = answer.status
+    if status == 200:
+        return
+    if 400 <= status < 500 and status not in _PERHAPS_DONE:
+        next_step = {401: "run codex once to refresh your login", 429: "wait a minute and try again"}.get(status, "")
+        raise ConsumeRejected(f"{answer.host} refused the spend ({status})", next_step)
+    raise OutcomeUnknown(f"{answer.host} answered the spend with {status}", hint)
+
+
+def retry_after(answer: Answer, now: datetime) -> float | None:
+    """Seconds that the service asks to wait (a day at most), given as such or as a date; None where it says nothing."""
+    text = answer.headers.get("retry-after", "").strip()
+    if _SECONDS.fullmatch(text):
+        return min(float(text), _LONGEST_PAUSE)
+    try:
+        moment = parsedate_to_datetime(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return min(max(0.0, (moment - now).total_seconds()), _LONGEST_PAUSE)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+
+
+def is_web_page(answer: Answer) -> bool:
+    """Whether the answer is HTML."""
+    start = answer.body[:200].lstrip().lower()
+    return "html" in answer.headers.get("content-type", "").lower() or start.startswith((b"<!doctype", b"<html"))
+
+
+def is_challenge(answer: Answer) -> bool:
+    """Whether a Cloudflare check answered in the service's place (wire.md 1.3)."""
+    if "cf-mitigated" in answer.headers:
+        return True
+    return is_web_page(answer) and (b"challenge-platform" in answer.body or b"cf_chl_opt" in answer.body)

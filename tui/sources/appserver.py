@@ -1,0 +1,226 @@
+"""The sources `daemon` and `codex`: Codex's own app-server, over the daemon's socket or a child's stdio (wire.md 5).
+
+Codex keeps and renews the login itself; no token passes through here.
+"""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from typing import Final, Literal, NoReturn
+
+import msgspec
+
+from tui import __version__
+from tui.clock import Clock
+from tui.domain.snapshot import Provenance, Snapshot
+from tui.domain.spend import ConsumeAnswer, ConsumeRequest
+from tui.errors import (
+    BadPayload,
+    ConsumeRejected,
+    NotViable,
+    OutcomeUnknown,
+    RateLimited,
+    SignedOut,
+    SourceDown,
+    SourceError,
+)
+from tui.sources.appserver_client import AppServerClient, Refused, Unanswered
+from tui.sources.appserver_transports import Transport, connect_daemon, start_child
+from tui.sources.codex_home import SIGN_IN, TOKEN_VARIABLE, CodexHome
+from tui.wire import appserver as wire
+from tui.wire.credits import without_rows
+from tui.wire.jsonrpc import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, Refusal
+
+HANDSHAKE_DEADLINE: Final = 6.0
+READ_DEADLINE: Final = 10.0
+CONSUME_DEADLINE: Final = 12.0
+"""Seconds; the server gives a consume 10 itself (wire.md 3.3)."""
+
+_FINISH: Final = "resetbank asks again with the same key, which cannot spend twice"
+_PERHAPS_DONE: Final = frozenset({408, 409})
+_BANKED_RESETS_LOGIN: Final = "chatgpt"
+
+
+class AppServerSource:
+    """An app-server that is signed in; implements `tui.sources.base.Source`."""
+
+    def __init__(self, name: Literal["daemon", "codex"], transport: Transport, clock: Clock) -> None:
+        self._name: Literal["daemon", "codex"] = name
+        self._clock = clock
+        self._news = asyncio.Event()
+        self._login: wire.Login | None = None
+        self._account_id: str | None = None
+        self._takes_params = True
+        self._client = AppServerClient(transport, self._hear, self._news.set)
+
+    @property
+    def name(self) -> Literal["daemon", "codex"]:
+        """`daemon` or `codex`."""
+        return self._name
+
+    async def prove(self) -> None:
+        """Shake hands and see that somebody is signed in with ChatGPT.
+
+        Raises:
+            NotViable: It speaks otherwise, nobody is signed in, or not in a way that has banked resets.
+        """
+        try:
+            params = wire.initialize_params(__version__)
+            await self._client.request(wire.INITIALIZE, params, deadline=HANDSHAKE_DEADLINE)
+            await self._client.notify(wire.INITIALIZED)
+            await self._read_login(HANDSHAKE_DEADLINE)
+        except Unanswered as error:
+            raise NotViable(error.reason, "run codex once to see what is wrong") from error
+        except Refused as error:
+            raise NotViable(f"Codex refuses the connection ({error})", "update codex") from error
+        except (SignedOut, BadPayload) as error:
+            raise NotViable(error.message, error.hint) from error
+
+    async def read(self, *, rows: bool) -> Snapshot:
+        """Read limits and bank; see `Source.read`."""
+        try:
+            login = self._login or await self._read_login(READ_DEADLINE)
+            body = await self._read_limits(rows)
+        except Unanswered as error:
+            raise SourceDown(error.reason) from error
+        except Refused as error:
+            _raise_read_error(error.refusal)
+        snapshot = wire.decode_rate_limits(body, Provenance(self._name, self._clock.now()), login)
+        self._account_id = snapshot.account.id
+        if rows and snapshot.bank.available != 0 and snapshot.bank.credits is None:
+            return without_rows(snapshot, "the list of resets could not be read: Codex did not pass it on")
+        return snapshot
+
+    async def consume(self, request: ConsumeRequest) -> ConsumeAnswer:
+        """Send one spend, once; see `Source.consume`."""
+        if request.account_id is not None:
+            await self._require_account(request.account_id)
+        try:
+            params = wire.consume_params(request)
+            return wire.decode_consume_result(
+                await self._client.request(wire.CONSUME, params, deadline=CONSUME_DEADLINE)
+            )
+        except Unanswered as error:
+            if error.sent:
+                raise OutcomeUnknown(f"the spend was sent, but {error.reason}", _FINISH) from error
+            raise ConsumeRejected(f"nothing was sent: {error.reason}", "try again") from error
+        except Refused as error:
+            _raise_consume_error(error.refusal)
+        except BadPayload as error:
+            raise OutcomeUnknown(error.message, _FINISH) from error
+
+    async def changed(self) -> None:
+        """Return after news of limits, account or a thread, and once when the line breaks."""
+        await self._news.wait()
+        self._news.clear()
+
+    async def aclose(self) -> None:
+        """Close the line, and end the child if there is one."""
+        await self._client.aclose()
+
+    def _hear(self, method: str) -> None:
+        if method == wire.ACCOUNT_UPDATED:
+            self._login = self._account_id = None  # perhaps somebody else now
+        if method in wire.NEWS:
+            self._news.set()
+
+    async def _read_login(self, deadline: float) -> wire.Login:
+        params = {"refreshToken": False}
+        login = wire.decode_login(await self._client.request(wire.ACCOUNT_READ, params, deadline=deadline))
+        if login.kind is None:
+            raise SignedOut("Codex is not signed in", SIGN_IN)
+        if login.kind != _BANKED_RESETS_LOGIN:
+            raise SignedOut(f"Codex is signed in by {login.kind}, which has no banked resets", SIGN_IN)
+        self._login = login
+        return login
+
+    async def _read_limits(self, rows: bool) -> bytes:
+        params: object = msgspec.UNSET if rows or not self._takes_params else wire.COUNT_ONLY
+        try:
+            return await self._client.request(wire.LIMITS_READ, params, deadline=READ_DEADLINE)
+        except Refused as error:
+            old = error.refusal.code in (INVALID_REQUEST, INVALID_PARAMS) and not wire.wants_login(error.refusal)
+            if not old or params is None:
+                raise
+        self._takes_params = False  # an old server: null is all it takes (wire.md 5.4)
+        return await self._client.request(wire.LIMITS_READ, None, deadline=READ_DEADLINE)
+
+    async def _require_account(self, account_id: str) -> None:
+        """Refuse to spend from another account than the one that consent was given for."""
+        try:
+            if self._account_id is None:
+                await self.read(rows=False)
+        except SourceError as error:
+            raise ConsumeRejected(f"nothing was sent: {error.message}", error.hint) from error
+        if self._account_id is None:
+            raise ConsumeRejected("nothing was sent: Codex does not say whose login it has", "update codex")
+        if self._account_id != account_id:
+            raise ConsumeRejected(
+                "nothing was sent: Codex is now signed in to another account", "sign in to the one the spend is for"
+            )
+
+
+def _raise_read_error(refusal: Refusal) -> NoReturn:
+    if wire.wants_login(refusal):
+        raise SignedOut("Codex is not signed in with ChatGPT", SIGN_IN)
+    status = wire.http_status(refusal.message)
+    if status == 401:
+        raise SignedOut("the service refuses Codex's login (401)", SIGN_IN)
+    if status == 429:
+        raise RateLimited("the service asks Codex for fewer requests (429)")
+    if status is not None:
+        raise SourceDown(f"the service answers Codex with {status}")
+    if refusal.code == METHOD_NOT_FOUND:
+        raise BadPayload("this Codex is too old to tell the limits", "update codex")
+    raise SourceDown(f"Codex could not read the limits (error {refusal.code})")
+
+
+def _raise_consume_error(refusal: Refusal) -> NoReturn:
+    status = wire.http_status(refusal.message)
+    refused_above = status is not None and 400 <= status < 500 and status not in _PERHAPS_DONE
+    if refusal.code != INTERNAL_ERROR or refused_above:
+        told = f"{status}" if status is not None else f"error {refusal.code}"
+        if wire.wants_login(refusal):
+            raise ConsumeRejected("Codex is not signed in with ChatGPT", SIGN_IN)
+        raise ConsumeRejected(f"the spend was refused ({told})", "update codex" if status is None else "")
+    raise OutcomeUnknown(f"Codex could not tell how the spend ended ({status or f'error {refusal.code}'})", _FINISH)
+
+
+async def open_daemon(home: CodexHome, clock: Clock) -> AppServerSource:
+    """Open the source `daemon`.
+
+    Raises:
+        NotViable: No daemon, something else in its place, or no login with banked resets.
+    """
+    return await _proven("daemon", await connect_daemon(home.daemon_socket), clock)
+
+
+async def open_codex(
+    command: str, home: CodexHome, clock: Clock, *, arguments: Sequence[str] = ("app-server",)
+) -> AppServerSource:
+    """Open the source `codex`: a child `codex app-server`.
+
+    Args:
+        command: The Codex executable.
+        home: Its CODEX_HOME.
+        clock: For the moment of a reading.
+        arguments: What makes it serve on stdio.
+
+    Raises:
+        NotViable: It is not there, does not run, speaks otherwise, or has no login with banked resets.
+    """
+    if not home.path.is_dir():
+        raise NotViable(f"there is no Codex home at {home.path}", SIGN_IN)
+    environment = {name: value for name, value in os.environ.items() if name != TOKEN_VARIABLE}
+    environment["CODEX_HOME"] = str(home.path)
+    return await _proven("codex", await start_child((command, *arguments), environment), clock)
+
+
+async def _proven(name: Literal["daemon", "codex"], transport: Transport, clock: Clock) -> AppServerSource:
+    source = AppServerSource(name, transport, clock)
+    try:
+        await source.prove()
+    except BaseException:
+        await source.aclose()
+        raise
+    return source

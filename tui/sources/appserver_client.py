@@ -1,0 +1,143 @@
+"""One JSON-RPC client for the app-server, over either transport.
+
+It asks and listens, no more: it subscribes to no thread, and the server's own requests, approvals among them, are for
+the person's own Codex to answer and are ignored.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+import msgspec
+
+from tui.errors import BadPayload
+from tui.sources.appserver_transports import Transport, TransportClosed
+from tui.wire.jsonrpc import News, Refusal, Result, decode_message, encode_notification, encode_request
+
+
+class Refused(Exception):
+    """The server answered with an error.
+
+    Args:
+        refusal: What it said; never to be shown.
+    """
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(f"error {refusal.code}")
+        self.refusal = refusal
+
+
+class Unanswered(Exception):
+    """No answer came.
+
+    Args:
+        reason: Why, in a clause.
+        sent: Whether the request, or a part of it, may have reached the server.
+    """
+
+    def __init__(self, reason: str, *, sent: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.sent = sent
+
+
+class AppServerClient:
+    """Matches answers to requests.
+
+    Args:
+        transport: An open line; the client closes it.
+        on_news: Called with each notification's method.
+        on_end: Called once when the line breaks.
+    """
+
+    def __init__(self, transport: Transport, on_news: Callable[[str], None], on_end: Callable[[], None]) -> None:
+        self._transport = transport
+        self._on_news = on_news
+        self._on_end = on_end
+        self._pending: dict[int, asyncio.Future[Result | Refusal]] = {}
+        self._next_id = 0
+        self._ended: str | None = None
+        self._listener = asyncio.create_task(self._listen())
+
+    @property
+    def ended(self) -> str | None:
+        """Why the line is broken; None while it holds."""
+        return self._ended
+
+    async def request(self, method: str, params: object = msgspec.UNSET, *, deadline: float) -> bytes:
+        """Ask and wait for the answer.
+
+        Args:
+            method: The method.
+            params: Its parameters; left out where not given.
+            deadline: Seconds to wait.
+
+        Returns:
+            The result's JSON.
+
+        Raises:
+            Refused: The server answered with an error.
+            Unanswered: The line broke, or the time was over.
+        """
+        if self._ended is not None:
+            raise Unanswered(self._ended, sent=False)
+        request_id, self._next_id = self._next_id, self._next_id + 1
+        message = encode_request(request_id, method, params)
+        answer: asyncio.Future[Result | Refusal] = asyncio.get_running_loop().create_future()
+        self._pending[request_id] = answer
+        try:
+            async with asyncio.timeout(deadline):
+                await self._transport.send(message)
+                found = await answer
+        except TransportClosed as error:
+            raise Unanswered(str(error), sent=True) from error
+        except TimeoutError as error:
+            raise Unanswered(f"Codex did not answer within {deadline:g} s", sent=True) from error
+        finally:
+            self._pending.pop(request_id, None)
+        if isinstance(found, Refusal):
+            raise Refused(found)
+        return found.body
+
+    async def notify(self, method: str) -> None:
+        """Tell, without an answer.
+
+        Raises:
+            Unanswered: The line broke.
+        """
+        try:
+            await self._transport.send(encode_notification(method))
+        except TransportClosed as error:
+            raise Unanswered(str(error), sent=True) from error
+
+    async def aclose(self) -> None:
+        """Close the line within half a second; fine to call twice."""
+        self._end("the connection to Codex was closed")
+        self._listener.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._listener
+        await self._transport.aclose()
+
+    async def _listen(self) -> None:
+        try:
+            while True:
+                message = decode_message(await self._transport.receive())
+                if isinstance(message, News):
+                    self._on_news(message.method)
+                elif message is not None:
+                    waiting = self._pending.get(message.id)
+                    if waiting is not None and not waiting.done():
+                        waiting.set_result(message)
+        except TransportClosed as error:
+            self._end(str(error))
+        except BadPayload as error:
+            self._end(error.message)
+
+    def _end(self, reason: str) -> None:
+        if self._ended is not None:
+            return
+        self._ended = reason
+        for waiting in self._pending.values():
+            if not waiting.done():
+                waiting.set_exception(Unanswered(reason, sent=True))
+        self._on_end()

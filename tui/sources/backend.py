@@ -1,0 +1,302 @@
+"""The quota endpoint over HTTP (wire.md 1 to 3). The only importer of httpx.
+
+A login goes only to the checked base URL, never across a redirect, never through a proxy to this machine. Every answer
+is read up to a size and within one deadline, whatever the server does.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+import httpx
+
+from tui import __version__
+from tui.clock import Clock
+from tui.domain.snapshot import Provenance, Snapshot
+from tui.domain.spend import ConsumeAnswer, ConsumeRequest
+from tui.errors import BadPayload, ConsumeRejected, NotViable, OutcomeUnknown, RateLimited, SignedOut, SourceError
+from tui.sources.answers import (
+    Answer,
+    Failed,
+    consume_verdict,
+    describe_trouble,
+    read_trouble,
+    retry_after,
+)
+from tui.sources.base_url import BaseUrl
+from tui.sources.login import Login, LoginProvider, Token
+from tui.wire.consume import decode_consume, encode_consume
+from tui.wire.credits import decode_credit_rows, with_rows, without_rows
+from tui.wire.usage import decode_usage
+
+LARGEST_ANSWER: Final = 1 << 20
+"""Bytes of an answer that are read; real ones are a few thousand."""
+
+ROWS_PAUSE: Final = 60.0
+"""Seconds that the credits endpoint is left alone after a 429 at least (wire.md 2.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds for one whole request, from the connection to the last byte."""
+
+    usage: float = 15.0
+    rows: float = 5.0
+    consume: float = 10.0
+
+
+class Backend:
+    """Polls the quota endpoint; implements `tui.sources.base.Source`.
+
+    Building it loads the certificates for https, tens of milliseconds; it may be built in a thread.
+
+    Args:
+        base_url: Where.
+        login: Finds the login at each reading.
+        clock: For the moment of a reading and the pause of the credits endpoint.
+        name: `http`, or `stub` for the embedded service.
+        app: An ASGI app to ask in this process instead of the network.
+        deadlines: Seconds for each request.
+    """
+
+    def __init__(
+        self,
+        base_url: BaseUrl,
+        login: LoginProvider,
+        clock: Clock,
+        *,
+        name: Literal["http", "stub"] = "http",
+        app: Callable[..., Any] | None = None,
+        deadlines: Deadlines = Deadlines(),  # frozen
+    ) -> None:
+        self._base_url = base_url
+        self._find_login = login
+        self._clock = clock
+        self._name: Literal["http", "stub"] = name
+        self._in_process = app is not None
+        self._deadlines = deadlines
+        self._client = _client(base_url, app)
+        self._rows_free_at = clock.monotonic()
+        self._seen_account: tuple[Token, str | None] | None = None
+
+    @property
+    def name(self) -> Literal["http", "stub"]:
+        """`http` or `stub`."""
+        return self._name
+
+    async def read(self, *, rows: bool) -> Snapshot:
+        """Read usage, and the single credits where wanted; see `Source.read`."""
+        login, answer = await self._read_usage(await self._login())
+        provenance = Provenance(self._name, self._clock.now())
+        snapshot = decode_usage(answer.body, provenance, login.account_id)
+        self._seen_account = (login.access_token, snapshot.account.id)
+        known = snapshot.account
+        account = replace(known, plan=known.plan or login.plan, email=known.email or login.email)
+        snapshot = replace(snapshot, account=account)
+        return await self._with_rows(snapshot, login) if rows else snapshot
+
+    async def consume(self, request: ConsumeRequest) -> ConsumeAnswer:
+        """Send one spend, once; see `Source.consume`."""
+        try:
+            login = await self._login()
+            if request.account_id is not None:
+                await self._require_account(request.account_id, login)
+        except SourceError as error:
+            raise ConsumeRejected(f"nothing was sent: {error.message}", error.hint) from error
+        try:
+            answer = await self._ask(
+                "POST", self._base_url.consume, login, self._deadlines.consume, encode_consume(request)
+            )
+        except Failed as failure:
+            if failure.sent:
+                raise OutcomeUnknown(f"the spend was sent, but {failure.reason}", _FINISH) from failure
+            raise ConsumeRejected(f"nothing was sent: {failure.reason}", "try again") from failure
+        consume_verdict(answer, _FINISH)
+        try:
+            return decode_consume(answer.body)
+        except BadPayload as error:
+            raise OutcomeUnknown(error.message, _FINISH) from error
+
+    async def changed(self) -> None:
+        """Never returns: nobody tells a poller anything."""
+        await asyncio.get_running_loop().create_future()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        with suppress(TimeoutError, httpx.HTTPError, OSError):
+            async with asyncio.timeout(0.3):
+                await self._client.aclose()
+
+    async def _login(self) -> Login:
+        try:
+            return await self._find_login()
+        except NotViable as error:
+            raise SignedOut(error.message, error.hint) from error
+
+    async def _read_usage(self, login: Login) -> tuple[Login, Answer]:
+        answer = await self._ask_to_read(self._base_url.usage, login, self._deadlines.usage)
+        if answer.status == 401:
+            # Codex may have renewed its login since it was read. Only a login that differs is worth a second try.
+            again = await self._login()
+            if again.access_token != login.access_token:
+                login = again
+                answer = await self._ask_to_read(self._base_url.usage, login, self._deadlines.usage)
+        read_trouble(answer, self._clock.now())
+        return login, answer
+
+    async def _with_rows(self, snapshot: Snapshot, login: Login) -> Snapshot:
+        wait = self._rows_free_at - self._clock.monotonic()
+        if wait > 0:
+            return without_rows(snapshot, f"the list of resets is asked for again in {wait:.0f} s: too many requests")
+        try:
+            answer = await self._ask_to_read(self._base_url.credits, login, self._deadlines.rows)
+            if answer.status == 429:
+                told = retry_after(answer, self._clock.now())
+                self._rows_free_at = self._clock.monotonic() + max(ROWS_PAUSE, told or 0.0)
+            read_trouble(answer, self._clock.now())
+            found = decode_credit_rows(answer.body)
+        except (SourceError, RateLimited) as error:
+            return without_rows(snapshot, f"the list of resets could not be read: {error.message}")
+        return with_rows(snapshot, found, self._clock.now())
+
+    async def _require_account(self, account_id: str, login: Login) -> None:
+        """Refuse to spend from another account than the one that consent was given for."""
+        current = login.account_id
+        if current is None:
+            if self._seen_account is None or self._seen_account[0] != login.access_token:
+                await self.read(rows=False)
+            current = self._seen_account[1] if self._seen_account else None
+        if current is None:
+            raise SignedOut("the service does not say whose login this is", "store the account id with the login")
+        if current != account_id:
+            raise SignedOut("the login now belongs to another account", "sign in to the account that the spend is for")
+
+    async def _ask_to_read(self, url: str, login: Login, deadline: float) -> Answer:
+        try:
+            return await self._ask("GET", url, login, deadline)
+        except Failed as failure:
+            raise describe_trouble(failure) from failure
+
+    async def _ask(self, method: str, url: str, login: Login, deadline: float, body: bytes | None = None) -> Answer:
+        headers = {"Authorization": f"Bearer {login.access_token.reveal()}"}
+        if login.account_id is not None:
+            headers["ChatGPT-Account-Id"] = login.account_id
+        if login.fedramp:
+            headers["X-OpenAI-Fedramp"] = "true"
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        host = self._base_url.host
+        sent = self._in_process  # there is no connection that could fail first
+
+        async def trace(event: str, info: object) -> None:
+            nonlocal sent
+            sent = sent or event.endswith("send_request_headers.started")
+
+        try:
+            async with asyncio.timeout(deadline):
+                request = self._client.stream(method, url, headers=headers, content=body, extensions={"trace": trace})
+                async with request as response:
+                    return Answer(host, response.status_code, dict(response.headers), await _body(response))
+        except _TooLarge as error:
+            raise Failed(f"{host} answers more than {LARGEST_ANSWER >> 20} MiB", sent=True, odd=True) from error
+        except TimeoutError as error:
+            raise Failed(f"{host} did not answer within {deadline:g} s", sent=sent) from error
+        except Exception as error:
+            # Everything that httpx or an app in this process can raise; a test goes through all of httpx's.
+            raise Failed(failure_reason(error, host), sent=sent) from None
+
+
+_FINISH: Final = "resetbank asks again with the same key, which cannot spend twice"
+
+
+class _TooLarge(Exception):
+    """An answer that does not end, or comes packed."""
+
+
+def _capped(app: Callable[..., Any]) -> Callable[..., Any]:
+    """An app in this process that is stopped when its answer does not end; httpx would collect all of it."""
+
+    async def run(scope: Any, receive: Any, send: Any) -> None:
+        size = 0
+
+        async def counted(message: Any) -> None:
+            nonlocal size
+            size += len(message.get("body", b""))
+            if size > LARGEST_ANSWER:
+                raise _TooLarge
+            await send(message)
+
+        await app(scope, receive, counted)
+
+    return run
+
+
+async def _body(response: httpx.Response) -> bytes:
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise _TooLarge  # not asked for; a packed megabyte can be a gigabyte
+    parts, size = [], 0
+    async for part in response.aiter_raw():
+        size += len(part)
+        if size > LARGEST_ANSWER:
+            raise _TooLarge
+        parts.append(part)
+    return b"".join(parts)
+
+
+def failure_reason(error: Exception, host: str) -> str:
+    """Say in a clause why a request failed. The error's own text may quote anything and is not used."""
+    match error:
+        case httpx.ConnectTimeout() | httpx.PoolTimeout():
+            return f"no connection to {host} in time"
+        case httpx.TimeoutException():
+            return f"{host} did not answer in time"
+        case httpx.ConnectError():
+            cause = str(error)
+            if "CERTIFICATE_VERIFY_FAILED" in cause:
+                return f"the certificate of {host} is not trusted"
+            return f"no connection to {host}"
+        case httpx.ProxyError():
+            return f"the proxy refused a connection to {host}"
+        case httpx.DecodingError() | httpx.RemoteProtocolError():
+            return f"{host} broke off or does not speak HTTP"
+        case httpx.NetworkError() | httpx.ProtocolError() | OSError():
+            return f"the connection to {host} broke"
+        case httpx.TooManyRedirects():
+            return f"{host} redirects without end"
+        case httpx.UnsupportedProtocol() | httpx.InvalidURL():
+            return f"{host} is not an address to ask"
+        case _:
+            return f"the request to {host} failed"
+
+
+def _client(base_url: BaseUrl, app: Callable[..., Any] | None) -> httpx.AsyncClient:
+    transport = None if app is None else httpx.ASGITransport(app=_capped(app))
+    return httpx.AsyncClient(
+        transport=transport,
+        # Plain http needs no certificates: an empty context costs nothing and would trust nobody.
+        verify=True if base_url.secure and app is None else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        # A proxy from the environment must never see what is meant for this machine.
+        trust_env=not base_url.loopback and app is None,
+        follow_redirects=False,
+        timeout=None,  # noqa: S113  # one deadline over the whole request instead
+        headers={
+            "User-Agent": f"resetbank/{__version__}",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+        },
+    )
+
+
+async def open_backend(base_url: BaseUrl, login: LoginProvider, clock: Clock) -> Backend:
+    """Open the source `http`: it is viable where there is a login; whether the service answers is told by reading.
+
+    Raises:
+        NotViable: There is no login for that base URL.
+    """
+    await login()
+    if base_url.secure:
+        return await asyncio.to_thread(Backend, base_url, login, clock)
+    return Backend(base_url, login, clock)

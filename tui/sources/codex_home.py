@@ -1,0 +1,183 @@
+"""Codex's own folder: where it is, what its config.toml says, and its login. Read only, and never renewed.
+
+The refresh token is never used: a second program that redeems it logs the person out everywhere (wire.md 6).
+"""
+
+import os
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from tui.errors import BadPayload, NotViable, UsageError
+from tui.sources.base_url import OFFICIAL, BaseUrl, parse_base_url
+from tui.sources.login import Login, Token, header_text, read_claims
+from tui.wire.fields import clean_text, load_object
+
+SIGN_IN: Final = "sign in with `codex login`"
+TOKEN_VARIABLE: Final = "RESETBANK_TOKEN"  # noqa: S105  # the name of a variable, not a token
+"""The environment's token for a base URL of one's own, where there is no keyring."""
+_LARGEST_FILE: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class CodexConfig:
+    """What resetbank needs of config.toml."""
+
+    chatgpt_base_url: str = OFFICIAL
+    credentials_store: str = "file"
+    """`file`, `keyring`, `auto` or `ephemeral` (wire.md 6)."""
+
+    def base_url(self) -> BaseUrl:
+        """The configured address, checked.
+
+        Raises:
+            NotViable: A login may not be sent there.
+        """
+        try:
+            return parse_base_url(self.chatgpt_base_url)
+        except UsageError as error:
+            raise NotViable(f"chatgpt_base_url of Codex's config.toml: {error.message}", error.hint) from error
+
+
+@dataclass(frozen=True, slots=True)
+class CodexHome:
+    """One CODEX_HOME."""
+
+    path: Path
+
+    @property
+    def auth_file(self) -> Path:
+        """Codex's login."""
+        return self.path / "auth.json"
+
+    @property
+    def config_file(self) -> Path:
+        """Codex's settings."""
+        return self.path / "config.toml"
+
+    @property
+    def daemon_socket(self) -> Path:
+        """Where the running Codex daemon listens (wire.md 11.6)."""
+        return self.path / "app-server-control" / "app-server-control.sock"
+
+    @property
+    def keyring_user(self) -> str:
+        """The user name of Codex's keyring entry (wire.md 6)."""
+        return f"cli|{sha256(str(self.path.resolve()).encode()).hexdigest()[:16]}"
+
+
+def find_codex_home(chosen: Path | None = None) -> CodexHome:
+    """Find Codex's folder: the one chosen on the command line, `CODEX_HOME`, or `~/.codex`. It need not exist.
+
+    Raises:
+        UsageError: The chosen folder is not one.
+    """
+    if chosen is not None:
+        chosen = chosen.expanduser()
+        if not chosen.is_dir():
+            raise UsageError(f"--codex-home {chosen} is not a folder", "name the folder that holds Codex's config.toml")
+        return CodexHome(chosen)
+    from_environment = os.environ.get("CODEX_HOME")
+    return CodexHome(Path(from_environment) if from_environment else Path.home() / ".codex")
+
+
+def read_config(home: CodexHome) -> CodexConfig:
+    """Read config.toml; a missing one means Codex's defaults.
+
+    Raises:
+        NotViable: It cannot be read or is not valid.
+    """
+    data = _read(home.config_file)
+    if data is None:
+        return CodexConfig()
+    try:
+        config = tomllib.loads(data.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise NotViable(f"{home.config_file} is not valid TOML", "mend it; Codex cannot read it either") from error
+    return CodexConfig(
+        _config_text(home, config, "chatgpt_base_url", OFFICIAL),
+        _config_text(home, config, "cli_auth_credentials_store", "file"),
+    )
+
+
+def _config_text(home: CodexHome, config: Mapping[str, object], key: str, default: str) -> str:
+    value = config.get(key, default)
+    if not isinstance(value, str):
+        raise NotViable(f"{key} in {home.config_file} is not text", "mend it; Codex cannot read it either")
+    return value
+
+
+def read_auth_file(home: CodexHome, now: datetime) -> Login | None:
+    """Read auth.json; None where there is none.
+
+    Raises:
+        NotViable: It is there, but holds no login that can be used; the reason says what to do.
+    """
+    data = _read(home.auth_file)
+    return None if data is None else parse_auth(data, now, str(home.auth_file))
+
+
+def parse_auth(data: bytes, now: datetime, place: str) -> Login:
+    """Read a login in Codex's form (wire.md 6), from auth.json or from its keyring entry.
+
+    Args:
+        data: The JSON.
+        now: The present moment.
+        place: Where it came from, for messages.
+
+    Raises:
+        NotViable: It holds no ChatGPT login, or an expired one.
+    """
+    if not data.strip():
+        raise NotViable(f"{place} is empty", SIGN_IN)
+    try:
+        fields = load_object(data, place)
+    except BadPayload as error:
+        raise NotViable(f"{place} is damaged: {error.message.removeprefix(place).strip()}", SIGN_IN) from error
+    mode = fields.get("auth_mode")
+    tokens = fields.get("tokens")
+    if isinstance(mode, str) and mode.lower() != "chatgpt":
+        raise NotViable(f"Codex is signed in by {clean_text(mode, 40)}, which has no banked resets", SIGN_IN)
+    if not isinstance(tokens, dict):
+        if fields.get("OPENAI_API_KEY"):
+            raise NotViable("Codex is signed in by an API key, which has no banked resets", SIGN_IN)
+        raise NotViable(f"{place} holds no ChatGPT login", SIGN_IN)
+    raw = tokens.get("access_token")
+    if not isinstance(raw, str) or not raw:
+        raise NotViable(f"{place} holds no access token", SIGN_IN)
+    access = read_claims(raw)
+    raw_id = tokens.get("id_token")
+    about = read_claims(raw_id if isinstance(raw_id, str) else "")
+    if access.expires_at is not None and access.expires_at <= now:
+        raise NotViable(f"the login expired at {access.expires_at:%Y-%m-%d %H:%M} UTC", "run codex once to refresh it")
+    return Login(
+        access_token=Token(raw),
+        account_id=header_text(tokens.get("account_id")) or access.account_id or about.account_id,
+        fedramp=access.fedramp or about.fedramp,
+        plan=access.plan or about.plan,
+        email=access.email or about.email,
+        expires_at=access.expires_at,
+        origin=place,
+    )
+
+
+def _read(path: Path) -> bytes | None:
+    """A file's bytes; None where it does not exist."""
+    try:
+        # A pipe or device in its place would block or never end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise NotViable(f"{path} is not a file", "remove it and sign in with `codex login`")
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_FILE + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise NotViable(f"cannot read {path}: {error.strerror}", "check who owns it") from error
+    if len(data) > _LARGEST_FILE:
+        raise NotViable(f"{path} is larger than 1 MiB", "that is not Codex's file; sign in with `codex login`")
+    return data

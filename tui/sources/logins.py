@@ -1,0 +1,126 @@
+"""Which login goes to which base URL. A login for the official service never goes to a foreign host.
+
+1. `RESETBANK_TOKEN`, for a base URL of one's own (`--base-url`) only.
+2. Codex's login, where that CODEX_HOME's config.toml names this very base URL, or it is the official one.
+3. What `resetbank login` stored for a base URL of one's own.
+4. Codex's login for any base URL on this machine: that is how a sandbox is tried out.
+
+Codex's login is read from auth.json, or from Codex's keyring entry where config.toml says so.
+"""
+
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from tui.clock import Clock
+from tui.errors import NotViable
+from tui.sources import secrets
+from tui.sources.base_url import BaseUrl, parse_base_url
+from tui.sources.codex_home import SIGN_IN, TOKEN_VARIABLE, CodexHome, parse_auth, read_auth_file, read_config
+from tui.sources.login import Login, Token, read_claims
+
+
+@dataclass(frozen=True, slots=True)
+class Logins:
+    """Finds the login for one base URL, afresh at each call."""
+
+    home: CodexHome
+    base_url: BaseUrl
+    own: bool
+    """Whether the base URL was given by the person rather than taken from Codex's configuration."""
+    clock: Clock
+
+    async def __call__(self) -> Login:
+        """Find the login.
+
+        Raises:
+            NotViable: There is none that may be used here; the reason says what to do.
+        """
+        if self.own and (token := os.environ.get(TOKEN_VARIABLE)):
+            return _opaque(Token(token.strip()), None, TOKEN_VARIABLE)
+        reasons: list[NotViable] = []
+        for attempt in self._attempts():
+            try:
+                login = await attempt()
+            except NotViable as error:
+                reasons.append(error)
+            else:
+                if login is not None:
+                    return login
+        if not self.own:
+            raise reasons[0]
+        told = "".join(f": {error.message}" if not n else f", {error.message}" for n, error in enumerate(reasons))
+        raise NotViable(
+            f"there is no login for {self.base_url.host}{told}",
+            f"run `resetbank login --base-url {self.base_url}` or set {TOKEN_VARIABLE}",
+        )
+
+    def _attempts(self) -> tuple[Callable[[], Awaitable[Login | None]], ...]:
+        if _belongs(self.home, self.base_url):
+            return (self._codex, self._stored) if self.own else (self._codex,)
+        return (self._stored, self._codex) if self.base_url.loopback else (self._stored,)
+
+    async def _codex(self) -> Login:
+        return await codex_login(self.home, self.clock)
+
+    async def _stored(self) -> Login | None:
+        stored = await secrets.stored_login(self.base_url)
+        return None if stored is None else _opaque(stored.token, stored.account_id, "resetbank login")
+
+
+def choose_base_url(chosen: str | None, home: CodexHome) -> tuple[BaseUrl, bool]:
+    """The base URL to use, and whether it is one of the person's own.
+
+    Raises:
+        UsageError: The chosen one may not be used.
+        NotViable: The one that Codex is configured for may not be used.
+    """
+    if chosen is not None:
+        return parse_base_url(chosen), True
+    return read_config(home).base_url(), False
+
+
+async def codex_login(home: CodexHome, clock: Clock) -> Login:
+    """Codex's own login, from the file or the keyring.
+
+    Raises:
+        NotViable: There is none that can be used.
+    """
+    store = read_config(home).credentials_store
+    if store == "ephemeral":
+        raise NotViable("Codex keeps its login in memory only", "use --source daemon or --source codex")
+    if store != "keyring":
+        # Saving to the keyring deletes the file, so with `auto` a file that is there is the login.
+        login = read_auth_file(home, clock.now())
+        if login is not None:
+            return login
+    if store in ("keyring", "auto"):
+        entry = await secrets.codex_entry(home)
+        if entry is not None:
+            return parse_auth(entry.encode(errors="replace"), clock.now(), "Codex's keyring entry")
+        raise NotViable("Codex has no login in the keyring", f"{SIGN_IN}, or use --source codex")
+    raise NotViable(f"Codex is not signed in: there is no {home.auth_file}", SIGN_IN)
+
+
+def _belongs(home: CodexHome, base_url: BaseUrl) -> bool:
+    """Whether Codex itself would send its login there."""
+    if base_url.official:
+        return True
+    try:
+        # Without a word in config.toml Codex's address is the official one, which is never this one.
+        return read_config(home).base_url() == base_url
+    except NotViable:
+        return False
+
+
+def _opaque(token: Token, account_id: str | None, origin: str) -> Login:
+    claims = read_claims(token.reveal())
+    return Login(
+        access_token=token,
+        account_id=account_id or claims.account_id,
+        fedramp=claims.fedramp,
+        plan=claims.plan,
+        email=claims.email,
+        expires_at=claims.expires_at,
+        origin=origin,
+    )

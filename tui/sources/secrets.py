@@ -1,0 +1,164 @@
+"""The keyring: logins for base URLs of one's own, and Codex's entry. The only importer of keyring.
+
+A keyring may wait for a person to unlock it, for ever. Every call runs in a daemon thread with a deadline, so that
+neither the program nor its exit waits along.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import msgspec
+
+from tui.errors import BadPayload, NotViable
+from tui.sources.base_url import BaseUrl
+from tui.sources.codex_home import CodexHome
+from tui.sources.login import Token, header_text
+from tui.wire.fields import load_object
+
+SERVICE: Final = "resetbank"
+CODEX_SERVICE: Final = "Codex Auth"
+DEADLINE: Final = 5.0
+"""Seconds that a keyring may take; enough for a machine under load, too short for a forgotten prompt."""
+
+WITHOUT_KEYRING: Final = "set RESETBANK_TOKEN in the environment instead"
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLogin:
+    """What `resetbank login` stored for one base URL."""
+
+    token: Token
+    account_id: str | None
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    token: str
+    account_id: str | None
+
+
+async def store_login(base_url: BaseUrl, token: Token, account_id: str | None, *, deadline: float = DEADLINE) -> None:
+    """Keep a token for a base URL.
+
+    Raises:
+        NotViable: No keyring on this machine, or it refused or did not answer in time.
+    """
+    entry = msgspec.json.encode(_Entry(token.reveal(), account_id)).decode()
+
+    def store() -> None:
+        import keyring
+
+        _require_backend()
+        keyring.set_password(SERVICE, base_url.url, entry)
+
+    await _in_daemon_thread(store, deadline)
+
+
+async def stored_login(base_url: BaseUrl, *, deadline: float = DEADLINE) -> StoredLogin | None:
+    """What is kept for a base URL; None where nothing is.
+
+    Raises:
+        NotViable: No keyring on this machine, it refused or did not answer in time, or the entry is damaged.
+    """
+    entry = await _get(SERVICE, base_url.url, deadline)
+    if entry is None:
+        return None
+    try:
+        fields = load_object(entry.encode(), "the stored login")
+        token = fields.get("token")
+        if isinstance(token, str):
+            return StoredLogin(Token(token), header_text(fields.get("account_id")))
+    except (BadPayload, UnicodeEncodeError):
+        pass
+    raise NotViable(f"the stored login for {base_url.host} is damaged", "run `resetbank login` again")
+
+
+async def forget_login(base_url: BaseUrl, *, deadline: float = DEADLINE) -> bool:
+    """Remove what is kept for a base URL.
+
+    Returns:
+        Whether there was anything.
+
+    Raises:
+        NotViable: No keyring on this machine, or it refused or did not answer in time.
+    """
+
+    def forget() -> bool:
+        import keyring
+
+        _require_backend()
+        if keyring.get_password(SERVICE, base_url.url) is None:
+            return False
+        keyring.delete_password(SERVICE, base_url.url)
+        return True
+
+    return await _in_daemon_thread(forget, deadline)
+
+
+async def codex_entry(home: CodexHome, *, deadline: float = DEADLINE) -> str | None:
+    """Codex's own keyring entry, the JSON of an auth.json (wire.md 6); None where there is none.
+
+    Raises:
+        NotViable: No keyring on this machine, or it refused or did not answer in time.
+    """
+    return await _get(CODEX_SERVICE, home.keyring_user, deadline)
+
+
+async def _get(service: str, user: str, deadline: float) -> str | None:
+    def get() -> str | None:
+        import keyring
+
+        _require_backend()
+        return keyring.get_password(service, user)
+
+    return await _in_daemon_thread(get, deadline)
+
+
+def _require_backend() -> None:
+    import keyring
+    from keyring.backends import fail, null
+
+    if isinstance(keyring.get_keyring(), fail.Keyring | null.Keyring):
+        raise NotViable("no keyring backend on this machine", WITHOUT_KEYRING)
+
+
+async def _in_daemon_thread(call: Callable[[], Result], deadline: float) -> Result:
+    """Run a blocking call; `asyncio.to_thread` would make the exit wait for it."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Result] = loop.create_future()
+
+    def settle(result: Result | None, error: BaseException | None) -> None:
+        if answer.done():
+            return
+        if error is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(result)  # type: ignore[arg-type]  # None only where Result allows it
+
+    def run() -> None:
+        result, failure = None, None
+        try:
+            result = call()
+        except Exception as error:
+            failure = error if isinstance(error, NotViable) else _refused(error)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, result, failure)
+
+    threading.Thread(target=run, name="keyring", daemon=True).start()
+    try:
+        async with asyncio.timeout(deadline):
+            return await answer
+    except TimeoutError as error:
+        raise NotViable(
+            f"the keyring did not answer within {deadline:g} s; it may wait to be unlocked", WITHOUT_KEYRING
+        ) from error
+
+
+def _refused(error: Exception) -> NotViable:
+    # Backends put all kinds of things into their messages: only the kind of error is told.
+    return NotViable(f"the keyring refused ({type(error).__name__})", WITHOUT_KEYRING)
