@@ -17,7 +17,7 @@ from tui.stub.bank import Bank
 from tui.stub.faults import parse_fault
 from tui.stub.payloads import rfc3339
 from tui.stub.programme import CREDIT_LIFETIME, HeldCredit, MeteredWindow
-from tui.stub.reading import Reading, UnknownWindow
+from tui.stub.reading import Reading, UnknownAccount, UnknownWindow
 from tui.stub.scenarios import MAIN_ACCOUNT
 from tui.stub.traffic import Traffic
 
@@ -131,7 +131,10 @@ def _local(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Requ
     async def guarded(request: Request) -> Response:
         if request.client is None or not _is_loopback(request.client.host):
             raise BadRequest("the controls answer this machine alone", 403)
-        return await endpoint(request)
+        try:
+            return await endpoint(request)
+        except UnknownAccount as error:
+            raise BadRequest(f"there is no account {error.args[0]!r}") from error
 
     return guarded
 
