@@ -14,7 +14,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
-_OPENER = build_opener(ProxyHandler({}))
+OPENER = build_opener(ProxyHandler({}))
 _DEADLINE = 30.0
 
 
@@ -95,7 +95,7 @@ class StubProcess:
         data = None if body is None else json.dumps(body).encode()
         request = Request(self.origin + path, data, {"Content-Type": "application/json"}, method=method)
         try:
-            with _OPENER.open(request, timeout=_DEADLINE) as response:
+            with OPENER.open(request, timeout=_DEADLINE) as response:
                 answer: dict[str, Any] = json.load(response)
         except HTTPError as error:
             with error:

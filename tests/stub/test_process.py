@@ -1,0 +1,141 @@
+import json
+import signal
+import socket
+import stat
+import tomllib
+from pathlib import Path
+from urllib.request import Request
+
+import pytest
+
+from tests.support.stub_process import OPENER, StubProcess, launch, start_stub
+from tui.clock import SystemClock
+from tui.stub.tokens import bearer_headers
+
+
+def consume(stub: StubProcess, key: str, credit_id: str | None = None) -> dict[str, object]:
+    body = {"redeem_request_id": key} | ({"credit_id": credit_id} if credit_id else {})
+    request = Request(
+        f"{stub.url}/wham/rate-limit-reset-credits/consume",
+        json.dumps(body).encode(),
+        bearer_headers("acc1", SystemClock().now()) | {"Content-Type": "application/json"},
+    )
+    with OPENER.open(request, timeout=30) as answer:
+        result: dict[str, object] = json.load(answer)
+    return result
+
+
+def failure(*arguments: str, exit_code: int) -> str:
+    """The one line that a start without success leaves on stderr."""
+    process = launch(*arguments)
+    stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stdout) == (exit_code, "")
+    assert stderr.count("\n") == 1
+    return stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_cleanly(number: signal.Signals) -> None:
+    with start_stub() as stub:
+        stub.stop(number)
+
+
+def test_the_one_line(tmp_path: Path) -> None:
+    with start_stub(scenario="monthly", sandbox=tmp_path / "box", cwd=tmp_path) as stub:
+        assert stub.url == f"http://127.0.0.1:{stub.port}/backend-api"
+        assert (stub.scenario, stub.sandbox) == ("monthly", tmp_path / "box")
+        assert stub.state()["scenario"] == "monthly"
+        with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.2", stub.port), 30):
+            pass
+
+
+def test_busy_is_the_default() -> None:
+    with start_stub() as stub:
+        assert (stub.scenario, stub.sandbox) == ("busy", None)
+
+
+def test_a_kill_forgets_no_redemption(tmp_path: Path) -> None:
+    db = tmp_path / "stub.db"
+    with start_stub(db=db, scenario="at-limit") as stub:
+        first = consume(stub, "key")
+        stub.advance(3_600)
+        stub.kill()
+    with start_stub(db=db) as stub:
+        assert stub.scenario == "at-limit"
+        for credit in stub.account()["credits"]:
+            again = consume(stub, "key", credit["id"])
+            assert (again["code"], again["credit"]) == ("already_redeemed", first["credit"])
+        assert stub.spent() == 1
+        assert [record["requests"] for record in stub.state()["redemptions"]] == [4]
+
+
+def test_a_killed_server_lost_no_answered_effect(tmp_path: Path) -> None:
+    db = tmp_path / "stub.db"
+    keys = [f"key-{number}" for number in range(5)]
+    for key in keys:
+        with start_stub(db=db) as stub:
+            stub.grant()
+            stub.set_usage("weekly", 50)
+            assert consume(stub, key)["code"] == "reset"
+            stub.kill()
+    with start_stub(db=db) as stub:
+        assert stub.spent() == len(keys)
+        assert {consume(stub, key)["code"] for key in keys} == {"already_redeemed"}
+
+
+def test_a_taken_port() -> None:
+    with start_stub() as stub:
+        line = failure("--port", str(stub.port), exit_code=2)
+        assert f"cannot listen on port {stub.port}: it is in use" in line
+
+
+def test_an_unknown_scenario() -> None:
+    assert "did you mean 'weekly-wall'" in failure("--scenario", "weekly-wal", exit_code=2)
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http", "٣"])
+def test_no_port(port: str) -> None:
+    assert "is no port" in failure(f"--port={port}", exit_code=2)
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    path = tmp_path / "stub.db"
+    path.write_text("no database at all\n" * 100)
+    assert "not a database" in failure("--db", str(path), exit_code=1)
+
+
+def test_a_sandbox(stub: StubProcess) -> None:
+    auth = stub.codex_home / "auth.json"
+    login = json.loads(auth.read_text())
+    config = tomllib.loads((stub.codex_home / "config.toml").read_text())
+    assert stat.S_IMODE(auth.stat().st_mode) == 0o600
+    assert login["tokens"]["account_id"] == "acc1"
+    assert config["chatgpt_base_url"] == stub.url
+    assert config["model_providers"]["sandbox"]["base_url"] == f"{stub.url}/codex"
+    assert config["projects"][str(stub.workspace.resolve())]["trust_level"] == "trusted"
+
+
+def test_a_sandbox_is_written_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        with start_stub(sandbox=tmp_path / "box") as stub:
+            assert tomllib.loads((stub.codex_home / "config.toml").read_text())["chatgpt_base_url"] == stub.url
+
+
+def test_a_real_login_is_never_written_over(tmp_path: Path) -> None:
+    home = tmp_path / "codex-home"
+    home.mkdir()
+    (home / "auth.json").write_text("a real login")
+    assert "is not a sandbox of resetbank" in failure("--sandbox", str(tmp_path), exit_code=2)
+    assert (home / "auth.json").read_text() == "a real login"
+
+
+def test_a_sandbox_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "cannot be written" in failure("--sandbox", str(tmp_path / "file"), exit_code=2)
+
+
+@pytest.mark.parametrize("name", ['quo"ted \\ path', "grüße 😀", "del\x7f"])
+def test_a_sandbox_of_any_name(tmp_path: Path, name: str) -> None:
+    with start_stub(sandbox=tmp_path / name) as stub:
+        config = tomllib.loads((stub.codex_home / "config.toml").read_text("utf-8"))
+        assert list(config["projects"]) == [str(stub.workspace.resolve())]

@@ -1,0 +1,85 @@
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.codex_cli import codex_environment, codex_executable
+from tests.support.stub_process import StubProcess, start_stub
+from tui.stub.scenarios import SCENARIOS
+
+pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
+
+
+def codex_exec(stub: StubProcess) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [codex_executable(), "exec", "say hello", "--skip-git-repo-check"],
+        cwd=stub.workspace,
+        env=codex_environment(stub.codex_home),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def rate_limits(stub: StubProcess) -> dict[str, object]:
+    """What the real app-server reads, as its last answer."""
+    requests = (
+        {"id": 0, "method": "initialize", "params": {"clientInfo": {"name": "test", "title": "t", "version": "0"}}},
+        {"method": "initialized"},
+        {"id": 1, "method": "account/rateLimits/read", "params": None},
+    )
+    with subprocess.Popen(
+        [codex_executable(), "app-server"],
+        cwd=stub.workspace,
+        env=codex_environment(stub.codex_home),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        try:
+            for request in requests:
+                server.stdin.write(json.dumps(request) + "\n")
+            server.stdin.flush()
+            answer = next(found for line in server.stdout if (found := json.loads(line)).get("id") == 1)
+        finally:
+            server.kill()
+    result: dict[str, object] = answer["result"]
+    return result
+
+
+def test_a_turn_of_the_real_cli_is_metered(stub: StubProcess) -> None:
+    done = codex_exec(stub)
+    assert done.returncode == 0, done.stderr
+    assert "one turn was metered" in done.stdout
+    assert [window["used_percent"] for window in stub.account()["windows"]] == [96.0, 41.5]
+    assert [window["used_percent"] for window in stub.account("acc2")["windows"]] == [0.0, 5.0]
+
+
+def test_the_real_cli_fails_at_the_limit_and_works_after_a_reset(tmp_path: Path) -> None:
+    with start_stub(scenario="at-limit", sandbox=tmp_path / "sandbox") as stub:
+        stopped = codex_exec(stub)
+        assert stopped.returncode != 0
+        assert "hit your usage limit" in stopped.stderr
+        assert stub.account()["windows"][0]["used_percent"] == 100
+        stub.set_usage("five_hour", 0)
+        assert codex_exec(stub).returncode == 0
+        assert stub.account()["windows"][0]["used_percent"] == 3
+
+
+def test_the_real_app_server_reads_every_scenario(stub: StubProcess) -> None:
+    for name, scenario in SCENARIOS.items():
+        stub.set_scenario(name)
+        result = rate_limits(stub)
+        limits, bank = result["rateLimits"], result["rateLimitResetCredits"]
+        assert isinstance(limits, dict)
+        assert isinstance(bank, dict)
+        for slot, start in zip(("primary", "secondary"), scenario.windows, strict=False):
+            assert limits[slot]["usedPercent"] == start.used_percent, name
+        assert bank["availableCount"] == stub.account()["available"], name
+        assert len(bank["credits"]) == min(len(scenario.credits), scenario.list_cap or 99), name
