@@ -1,5 +1,6 @@
 """Fixtures for every test: none of them ever touches the machine's own files, keyring or Codex."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,10 @@ import pytest
 
 from tests.support.clocks import ManualClock
 from tests.support.stub_process import StubProcess, start_stub
+
+
+# The many processes that the tests start would otherwise compile everything anew each time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,89 @@
+"""Every fault on every path: never a second key, never two resets, an honest outcome."""
+
+import pytest
+
+from tests.safety.headless import companion_over, spend_once
+from tests.support.stub_process import StubProcess
+from tui.domain.spend import Consent, ConsentKind, Outcome, Stage
+
+LOSING = ["drop_before", "drop_after", "delay:5", "status:500", "status:503", "garbage"]
+"""After these nobody can know whether the reset was spent."""
+
+REFUSING = ["status:429", "status:401"]
+
+
+@pytest.mark.parametrize("fault", LOSING)
+async def test_a_lost_answer_is_learnt_with_the_same_key(stub: StubProcess, fault: str) -> None:
+    keys: list[str] = []
+    async with companion_over(stub, keys=keys) as companion:
+        stub.fault("/consume", fault)
+        done = await spend_once(companion)
+    assert (done.stage, done.outcome, done.sends) == (Stage.CLOSED, Outcome.RESET, 2)
+    assert stub.spent() == 1
+    assert [record["redeem_request_id"] for record in stub.state()["redemptions"]] == keys
+    assert len(keys) == 1
+
+
+@pytest.mark.parametrize("fault", LOSING)
+async def test_an_outage_leaves_it_open_until_the_service_is_back(stub: StubProcess, fault: str) -> None:
+    keys: list[str] = []
+    async with companion_over(stub, keys=keys) as companion:
+        stub.fault("/consume", fault, 100)
+        left = await spend_once(companion)
+        # The bank tells where the effect happened; where it did not, the outcome stays unknown and the account locked.
+        assert left.is_open == (stub.spent() == 0)
+        assert left.is_open or left.outcome is Outcome.RESET
+        stub.fault("/consume", "none")
+        done = await companion.finish() or left
+    assert (done.is_open, done.outcome) == (False, Outcome.RESET)
+    assert stub.spent() == 1
+    assert len(keys) == 1
+
+
+@pytest.mark.parametrize("fault", REFUSING)
+async def test_a_refusal_spends_nothing_and_locks_nothing(stub: StubProcess, fault: str) -> None:
+    async with companion_over(stub) as companion:
+        stub.fault("/consume", fault)
+        refused = await spend_once(companion)
+        assert (refused.is_open, refused.outcome, refused.sends) == (False, Outcome.REFUSED, 1)
+        assert stub.spent() == 0
+        assert (await spend_once(companion)).outcome is Outcome.RESET
+    assert stub.spent() == 1
+
+
+@pytest.mark.parametrize("path", ["/usage", "/rate-limit-reset-credits"])
+@pytest.mark.parametrize("fault", [*LOSING, *REFUSING])
+async def test_a_fault_while_verifying_changes_no_outcome(stub: StubProcess, path: str, fault: str) -> None:
+    async with companion_over(stub) as companion:
+        proposal = await companion.propose()
+        stub.fault(path, fault, 2)
+        done = await companion.spend(proposal, Consent(ConsentKind.CODE, companion.clock.now()))
+    assert (done.is_open, done.outcome) == (False, Outcome.RESET)
+    assert stub.spent() == 1
+
+
+@pytest.mark.parametrize("fault", [*LOSING, *REFUSING])
+async def test_a_fault_on_the_reads_keeps_the_last_numbers(stub: StubProcess, fault: str) -> None:
+    async with companion_over(stub) as companion:
+        await companion.poll()
+        good = companion.state.snapshot
+        assert good is not None
+        stub.fault("/usage", fault, 100)
+        await companion.poll()
+        state = companion.state
+        assert state.snapshot is not None
+        assert state.snapshot.windows == good.windows
+        assert state.link.failure
+        stub.fault("/usage", "none")
+        await companion.poll()
+        assert companion.state.link.failure is None
+
+
+async def test_the_service_killed_and_started_again(stub: StubProcess) -> None:
+    async with companion_over(stub) as companion:
+        await companion.poll()
+        proposal = await companion.propose()
+        stub.kill()
+        done = await companion.spend(proposal, Consent(ConsentKind.CODE, companion.clock.now()))
+        assert (done.is_open, done.outcome) == (False, Outcome.REFUSED)
+        assert "nothing was sent" in (done.reason or "")
