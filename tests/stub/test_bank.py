@@ -1,5 +1,6 @@
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -174,6 +175,24 @@ def test_every_scenario_starts_as_written(name: str, open_bank: Opener) -> None:
     reading = open_bank(name).read("acc1", all_credits=True)
     assert [window.used_percent for window in reading.windows] == [w.used_percent for w in SCENARIOS[name].windows]
     assert len(reading.credits) == len(SCENARIOS[name].credits)
+
+
+def test_two_servers_on_one_file_spend_no_credit_twice(open_bank: Opener, tmp_path: Path) -> None:
+    banks = [open_bank("many", tmp_path / "stub.db"), open_bank(None, tmp_path / "stub.db")]
+
+    def spend_all(bank: Bank) -> list[str]:
+        taken = []
+        for number in range(20):
+            bank.set_usage("acc1", WindowKind.FIVE_HOUR, 50)
+            result = bank.consume("acc1", f"{id(bank)}-{number}", None)
+            if result.code is ConsumeCode.RESET and result.credit:
+                taken.append(result.credit.id)
+        return taken
+
+    with ThreadPoolExecutor() as threads:
+        taken = [credit_id for spent in threads.map(spend_all, banks) for credit_id in spent]
+    assert len(taken) == len(set(taken)) == 12
+    assert banks[0].read("acc1").spendable == 0
 
 
 def test_the_unknown_is_told(open_bank: Opener) -> None:

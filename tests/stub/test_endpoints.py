@@ -1,5 +1,7 @@
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -7,7 +9,9 @@ import pytest
 
 from tests.stub.conftest import Served
 from tests.support.clocks import ManualClock
+from tui.stub.bank import Bank
 from tui.stub.embedded import embedded_stub
+from tui.stub.http import create_app
 from tui.stub.scenarios import SCENARIOS
 from tui.stub.tokens import LIFETIME, bearer_headers, make_token
 
@@ -294,6 +298,20 @@ async def test_every_scenario_has_whole_numbers_and_its_count(embedded: Start, n
 async def test_a_weekly_window_may_be_primary(embedded: Start) -> None:
     limits = (await embedded("weekly-only").client.get("/api/codex/usage")).json()["rate_limit"]
     assert (limits["primary_window"]["limit_window_seconds"], limits["secondary_window"]) == (604_800, None)
+
+
+async def test_a_locked_database_is_a_503(open_bank: Callable[..., Bank], clock: ManualClock, tmp_path: Path) -> None:
+    app = create_app(open_bank("busy", tmp_path / "stub.db"), clock)
+    holder = sqlite3.connect(tmp_path / "stub.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://stub", headers=bearer_headers("acc1", clock.now())
+    ) as client:
+        assert (await client.get("/api/codex/usage")).status_code == 200
+        answer = await client.post(MODEL, json={})
+        holder.close()
+        assert (answer.status_code, "is locked" in answer.json()["detail"]) == (503, True)
+        assert (await client.post(MODEL, json={})).status_code == 200
 
 
 async def test_another_thread_may_have_made_it(clock: ManualClock) -> None:

@@ -25,6 +25,8 @@ from tui.stub.traffic import Traffic
 HOST: Final = "127.0.0.1"
 _LAST_ANSWERS: Final = 1
 """Seconds that requests under way are given when the service ends."""
+_IDLE_CONNECTION: Final = 75
+"""Seconds; longer than clients keep one, so that no request meets a connection that is just being closed."""
 
 
 def serve(
@@ -64,8 +66,8 @@ def serve(
                 "sandbox": str(folder) if folder else None,
             }
             traffic = Traffic(reading.scenario.faults)
-            # Its messages would mix with ours; an unhandled error still reaches stderr.
-            logging.getLogger("uvicorn").setLevel(logging.ERROR)
+            # A client that goes away early is no news; an unhandled error still reaches stderr.
+            logging.getLogger("asyncio").setLevel(logging.ERROR)
             config = uvicorn.Config(
                 create_app(bank, clock, traffic),
                 http=_CuttableProtocol,
@@ -76,6 +78,7 @@ def serve(
                 log_level="error",
                 access_log=False,
                 server_header=False,
+                timeout_keep_alive=_IDLE_CONNECTION,
                 timeout_graceful_shutdown=_LAST_ANSWERS,
             )
             asyncio.run(_Server(config, traffic, lambda: announce(ready)).serve([listener]))
