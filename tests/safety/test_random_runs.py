@@ -1,0 +1,237 @@
+"""A thousand random runs of faults, crashes, restarts and repeated requests: resets gone = consents that were spent."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from tests.safety.headless import HastyClock
+from tui.companion.companion import Books, Companion
+from tui.companion.locks import AccountLocks
+from tui.domain.ledger import Event
+from tui.domain.spend import Consent, ConsentKind, Outcome, Proposal, Spend
+from tui.domain.windows import WindowKind
+from tui.errors import ResetbankError
+from tui.sources.backend import Backend
+from tui.sources.base import Source, Verdict
+from tui.sources.base_url import parse_base_url
+from tui.sources.login import Login, Token, fixed_login
+from tui.store.history import History
+from tui.store.ledger import Ledger
+from tui.store.schema import open_database
+from tui.stub.embedded import embedded_stub
+
+PATHS = ["/consume", "/usage", "/rate-limit-reset-credits"]
+FAULTS = ["drop_before", "drop_after", "status:500", "status:503", "status:429", "status:401", "garbage"]
+
+
+class Crash(BaseException):
+    """The process is gone at this very point."""
+
+
+class MortalLedger(Ledger):
+    """The real ledger of a process that dies before or after one of its commits."""
+
+    commits_to_live: int | None = None
+    dies_after = False
+
+    def begin(self, spend: Spend, holder: str, event: Event) -> None:
+        dies = self._is_the_last()
+        if dies and not self.dies_after:
+            raise Crash
+        super().begin(spend, holder, event)
+        if dies:
+            raise Crash
+
+    def advance(self, spend: Spend, events: Iterable[Event] = (), holder: str | None = None) -> None:
+        dies = self._is_the_last()
+        if dies and not self.dies_after:
+            raise Crash
+        super().advance(spend, events, holder)
+        if dies:
+            raise Crash
+
+    def _is_the_last(self) -> bool:
+        if self.commits_to_live is None:
+            return False
+        self.commits_to_live -= 1
+        return self.commits_to_live < 0
+
+
+class Bankrun(RuleBasedStateMachine):
+    """One account, one service, and companions that come and go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.clock = HastyClock()
+        self.stub = embedded_stub(self.clock, "many")
+        self.ledger = MortalLedger(open_database(None), None)
+        self.locks = AccountLocks(None)
+        self.keys: list[str] = []
+        self.proposal: Proposal | None = None
+        self.companion = self.start()
+
+    def start(self) -> Companion:
+        self.ledger.commits_to_live = None
+        self.locks = AccountLocks(None)  # the kernel lets a dead process's locks go
+        return Companion(
+            chain=self,
+            books=Books(self.ledger, History(self.ledger), self.locks),
+            clock=self.clock,
+            holder="one of many",
+            new_key=self.new_key,
+            random_share=lambda: 0.5,
+        )
+
+    def new_key(self) -> str:
+        self.keys.append(f"00000000-0000-4000-8000-{len(self.keys):012}")
+        return self.keys[-1]
+
+    async def open(self) -> tuple[Source, tuple[Verdict, ...]]:
+        login = fixed_login(Login(Token(self.stub.token), self.stub.account_id))
+        backend = Backend(parse_base_url(self.stub.base_url), login, self.clock, name="stub", app=self.stub.app)
+        return backend, ()
+
+    def run(self, work: Any) -> Any:
+        try:
+            return self.loop.run_until_complete(work)
+        except ResetbankError:
+            return None
+        except Crash:
+            self.companion = self.start()
+            self.proposal = None
+            return None
+
+    @initialize()
+    def use_something(self) -> None:
+        self.stub.bank.set_usage(self.stub.account_id, WindowKind.FIVE_HOUR, 100.0)
+
+    @rule(used=st.sampled_from([0.0, 50.0, 100.0]))
+    def work_goes_on(self, used: float) -> None:
+        self.stub.bank.set_usage(self.stub.account_id, WindowKind.FIVE_HOUR, used)
+
+    @rule(path=st.sampled_from(PATHS), kind=st.sampled_from(FAULTS), count=st.integers(1, 6))
+    def the_service_fails(self, path: str, kind: str, count: int) -> None:
+        self.stub.traffic.arm(path, kind, count)
+
+    @rule()
+    def the_service_recovers(self) -> None:
+        self.stub.traffic.disarm("")
+
+    @rule(commits=st.integers(0, 5), after=st.booleans())
+    def the_process_is_doomed(self, commits: int, after: bool) -> None:
+        self.ledger.commits_to_live, self.ledger.dies_after = commits, after
+
+    @rule()
+    def the_process_starts_again(self) -> None:
+        self.companion, self.proposal = self.start(), None
+
+    @rule()
+    def poll(self) -> None:
+        self.run(self.companion.poll())
+
+    @rule()
+    def ask(self) -> None:
+        self.proposal = self.run(self.companion.propose()) or self.proposal
+
+    @precondition(lambda self: self.proposal is not None)
+    @rule()
+    def consent(self) -> None:
+        assert self.proposal is not None
+        # The same question may be answered twice, as by an impatient hand: the second yes must find it gone.
+        self.run(self.companion.spend(self.proposal, Consent(ConsentKind.LETTER, self.clock.now())))
+
+    @rule(kind=st.none() | st.sampled_from(FAULTS), count=st.integers(1, 4), doom=st.none() | st.integers(0, 5))
+    def ask_and_consent_in_bad_weather(self, kind: str | None, count: int, doom: int | None) -> None:
+        self.work_goes_on(100.0)
+        self.ask()
+        if kind is not None:
+            self.the_service_fails("/consume", kind, count)
+        if doom is not None:
+            self.the_process_is_doomed(doom, after=bool(count % 2))
+        if self.proposal is not None:
+            self.consent()
+
+    @rule()
+    def finish(self) -> None:
+        self.run(self.companion.finish())
+
+    @precondition(lambda self: bool(self.keys))
+    @rule()
+    def somebody_repeats_a_request(self) -> None:
+        spend = self.ledger.open_spend() or self.ledger.last_closed(self.stub.account_id)
+        if spend is not None and spend.sends:
+
+            async def repeat() -> None:
+                source, _ = await self.open()
+                await source.consume(spend.request)
+
+            if spend.outcome in (None, Outcome.RESET):
+                self.run(repeat())
+
+    @invariant()
+    def never_more_gone_than_consented(self) -> None:
+        assert self.gone() <= len(self.keys)
+
+    @invariant()
+    def one_open_spend_at_most(self) -> None:
+        with self.ledger.writing() as connection:
+            (count,) = connection.execute("SELECT count(*) FROM spends WHERE closed_at IS NULL").fetchone()
+        assert count <= 1
+
+    def gone(self) -> int:
+        readings, _ = self.stub.bank.everything()
+        rows = next(reading.credits for reading in readings if reading.account == self.stub.account_id)
+        return sum(row.status == "redeemed" for row in rows)
+
+    def teardown(self) -> None:
+        """When all is well again, the ledger and the bank agree to the last reset."""
+        self.stub.traffic.disarm("")
+        self.companion = self.start()
+        self.run(self.companion.finish())
+        try:
+            assert self.ledger.open_spend() is None
+            with self.ledger.writing() as connection:
+                bodies = connection.execute("SELECT body FROM spends").fetchall()
+            import msgspec
+
+            spends = [msgspec.json.decode(body, type=Spend) for (body,) in bodies]
+            assert {spend.outcome for spend in spends} <= set(Outcome) - {Outcome.UNKNOWN}
+            assert sum(spend.outcome is Outcome.RESET for spend in spends) == self.gone()
+            _, records = self.stub.bank.everything()
+            redeemed = [record.redeem_request_id for record in records if record.redeemed_at is not None]
+            assert sorted(redeemed) == sorted({spend.key for spend in spends if spend.outcome is Outcome.RESET})
+            COUNTS["runs"] += 1
+            COUNTS["consents"] += len(self.keys)
+            COUNTS["gone"] += self.gone()
+            COUNTS["repeats"] += sum(max(0, spend.sends - 1) for spend in spends)
+        finally:
+            self.loop.run_until_complete(self.companion.aclose())
+            self.loop.run_until_complete(self.loop.shutdown_default_executor())
+            self.loop.close()
+            self.stub.close()
+
+
+COUNTS = {"runs": 0, "consents": 0, "gone": 0, "repeats": 0}
+
+
+def test_a_thousand_random_runs() -> None:
+    from hypothesis.stateful import run_state_machine_as_test
+
+    run_state_machine_as_test(
+        Bankrun,
+        settings=settings(
+            max_examples=1000,
+            stateful_step_count=15,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            database=None,
+        ),
+    )
+    print(COUNTS)
+    assert COUNTS["runs"] >= 1000
+    assert COUNTS["gone"] > 300
