@@ -114,8 +114,16 @@ def test_any_mixture_of_odd_fields_is_read(changes: dict[str, object]) -> None:
     seen = limits(**changes)
     if seen.bank.available == 0:
         bank = changes["rateLimitResetCredits"]
-        assert isinstance(bank, dict)
-        assert "availableCount" in bank
+        assert bank is None or (isinstance(bank, dict) and "availableCount" in bank)
+
+
+def test_a_null_bank_is_empty_and_an_absent_one_unknown() -> None:
+    assert limits(rateLimitResetCredits=None).bank.available == 0
+    assert decode_rate_limits(b'{"rateLimits":{}}', CODEX, ME).bank.available is None
+
+
+def test_a_service_without_limits_leaves_none() -> None:
+    assert limits(rateLimits={"limitId": "codex"}, ordinaryUsageAllowed=None).limits == ()
 
 
 @pytest.mark.parametrize(

@@ -195,9 +195,13 @@ class Backend:
             nonlocal sent
             sent = sent or event.endswith("send_request_headers.started")
 
+        # Connecting and the TLS handshake get a share each, so that httpx ends them itself and closes their socket.
+        timeout = httpx.Timeout(None, connect=deadline * _CONNECT_SHARE)
         try:
             async with asyncio.timeout(deadline):
-                request = self._client.stream(method, url, headers=headers, content=body, extensions={"trace": trace})
+                request = self._client.stream(
+                    method, url, headers=headers, content=body, extensions={"trace": trace}, timeout=timeout
+                )
                 async with request as response:
                     return Answer(host, response.status_code, dict(response.headers), await _body(response))
         except _TooLarge as error:
@@ -209,6 +213,7 @@ class Backend:
             raise Failed(failure_reason(error, host), sent=sent) from None
 
 
+_CONNECT_SHARE: Final = 0.4
 _FINISH: Final = "resetbank asks again with the same key, which cannot spend twice"
 
 
@@ -262,12 +267,12 @@ def failure_reason(error: Exception, host: str) -> str:
             return f"the proxy refused a connection to {host}"
         case httpx.DecodingError() | httpx.RemoteProtocolError():
             return f"{host} broke off or does not speak HTTP"
-        case httpx.NetworkError() | httpx.ProtocolError() | OSError():
-            return f"the connection to {host} broke"
         case httpx.TooManyRedirects():
             return f"{host} redirects without end"
         case httpx.UnsupportedProtocol() | httpx.InvalidURL():
             return f"{host} is not an address to ask"
+        case httpx.TransportError() | OSError():
+            return f"the connection to {host} broke"
         case _:
             return f"the request to {host} failed"
 
@@ -281,7 +286,7 @@ def _client(base_url: BaseUrl, app: Callable[..., Any] | None) -> httpx.AsyncCli
         # A proxy from the environment must never see what is meant for this machine.
         trust_env=not base_url.loopback and app is None,
         follow_redirects=False,
-        timeout=None,  # noqa: S113  # one deadline over the whole request instead
+        timeout=None,  # noqa: S113  # each request brings its own
         headers={
             "User-Agent": f"resetbank/{__version__}",
             "Accept": "application/json",

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from tui.errors import NotViable, ResetbankError
+from tui.errors import NotViable, SourceError, UsageError
 from tui.sources.base import Candidate, Source, Verdict
 
 OPENING_DEADLINE: Final = 8.0
@@ -28,6 +28,7 @@ class Chain:
 
         Raises:
             NotViable: None is; the message names every reason.
+            UsageError: The command line asks a source for what it cannot do.
         """
         verdicts: list[Verdict] = []
         for number, candidate in enumerate(self._candidates):
@@ -47,7 +48,10 @@ class Chain:
         return tuple(await asyncio.gather(*(self._probe(candidate) for candidate in self._candidates)))
 
     async def _probe(self, candidate: Candidate) -> Verdict:
-        found = await self._try(candidate)
+        try:
+            found = await self._try(candidate)
+        except UsageError as error:
+            return Verdict(candidate.name, False, str(error))
         if isinstance(found, Verdict):
             return found
         await found.aclose()
@@ -59,7 +63,7 @@ class Chain:
                 return await candidate.open()
         except TimeoutError:
             reason = f"it did not answer within {self._deadline:g} s"
-        except ResetbankError as error:
+        except SourceError as error:
             reason = str(error)
         except OSError as error:
             reason = error.strerror or type(error).__name__

@@ -20,13 +20,15 @@ _LARGEST_COUNT: Final = 100_000
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 _LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
 _DECIMAL: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,20})?", re.ASCII)
-_DIRECTION_MARKS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+_HIDDEN: Final = frozenset(("Cc", "Cf", "Cs", "Cn", "Co"))
+_JOINERS: Final = frozenset("\u200c\u200d")
+"""Hidden characters that scripts and emoji need."""
 
 
 def clean_text(text: str, longest: int = LONGEST_TEXT) -> str:
     """Make outside text safe to show on one line.
 
-    Control characters, lone surrogates and marks that turn the writing direction go; blanks run together; what is too
+    Control characters, lone surrogates and marks that hide or turn the text go; blanks run together; what is too
     long is cut and ends in `…`. Markup is not touched: text from outside never reaches it.
     """
     # Ten times the limit is looked at, so that a megabyte of blanks costs nothing.
@@ -34,7 +36,8 @@ def clean_text(text: str, longest: int = LONGEST_TEXT) -> str:
         " " if character.isspace() else character
         for character in text[: longest * 10]
         if character.isspace()
-        or not (unicodedata.category(character) in ("Cc", "Cs", "Cn", "Co") or character in _DIRECTION_MARKS)
+        or character in _JOINERS
+        or unicodedata.category(character) not in _HIDDEN
     )
     line = " ".join("".join(visible).split())
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
