@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import tzinfo
-from pathlib import PurePath
+from pathlib import Path
 from typing import ClassVar, Final
 
 from textual.app import App, SystemCommand
@@ -33,7 +33,7 @@ class ResetbankApp(App[int]):
     """Shows the companion's state and carries commands to it."""
 
     TITLE = "resetbank"
-    CSS_PATH = "styles.tcss"
+    CSS_PATH = Path(__file__).with_name("styles.tcss")  # absolute, so that a subclass elsewhere finds it too
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(command.key, command.id, command.title, id=command.id, tooltip=command.help, show=command.show)
         for command in COMMANDS
@@ -148,7 +148,8 @@ class ResetbankApp(App[int]):
             text = str(error)
         else:
             # The type and place alone: an unforeseen error's text might quote what must not be shown.
-            text = f"unexpected {type(error).__name__} in {event.worker.name}{_place(error)}; refresh tries again"
+            text = f"unexpected {type(error).__name__} in {event.worker.name}{_place(error)}"
+            text += "; refresh tries again" if event.worker.name in ("connect", "poll") else ""
         if event.worker.name == "connect":
             problem = Problem(text, "please report it")
             self.present(replace(self._scene, connecting=False, problem=problem))
@@ -235,4 +236,4 @@ def _place(error: BaseException | None) -> str:
         return ""
     while trace.tb_next is not None:
         trace = trace.tb_next
-    return f" ({PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})"
+    return f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})"

@@ -84,8 +84,15 @@ def demo_line(scene: Scene, width: int) -> Line:
         return ()
     what = f"embedded service, scenario {clean(scene.state.demo)}"
     real = "nothing here is real"
-    how = "connect: run codex login, or resetbank login --base-url URL"
-    for parts in (("DEMO", what, real, how), ("DEMO", real, "connect: run codex login"), ("DEMO", real)):
+    scenario = f"scenario {clean(scene.state.demo)}"
+    how = "connect: codex login, or resetbank login --base-url URL"
+    for parts in (
+        ("DEMO", what, real, how),
+        ("DEMO", scenario, real, how),
+        ("DEMO", scenario, real, "connect: codex login"),
+        ("DEMO", real, "connect: codex login"),
+        ("DEMO", real),
+    ):
         text = " · ".join(parts)
         if cells(text) <= width:
             return (Span(text, Level.STRONG),)

@@ -58,8 +58,11 @@ def _sentence(scene: Scene, snapshot: Snapshot) -> Line:
     when = f" resets {until(window.resets_at, scene.now, scene.zone)};" if window.resets_at else ""
     bank = _bank(scene, snapshot)
     if judged is WindowState.NEAR:
-        return (Span(f"{_used(window)}, near:", Level.NEAR), Span(f"{when} {bank}"))
-    return (Span("Free to work: ", Level.OK), Span(f"{_used(window)},{when} {bank}"))
+        offer = f"; {scene.does('spend', 'spends one')}" if snapshot.bank.available else ""
+        return (Span(f"{_used(window)}, near:", Level.NEAR), Span(f"{when} {bank}{offer}"))
+    if all(w.used_percent == 0 for w in limit.windows):
+        return (Span("Free to work: ", Level.OK), Span(f"nothing is used; {bank}"))
+    return (Span("Free to work: ", Level.OK), Span(f"{_used(window)}{',' if when else ';'}{when} {bank}"))
 
 
 def _used(window: Window) -> str:
@@ -92,7 +95,7 @@ def _bank(scene: Scene, snapshot: Snapshot) -> str:
     if first and first.expires_at and first.lapses_soon(scene.now):
         subject = "it" if bank.available == 1 else "one"
         text += f", {subject} lapses in {countdown(first.expires_at - scene.now)}"
-    return f"{text}; {scene.does('spend', 'spends one')}"
+    return text
 
 
 def _why_unknown(snapshot: Snapshot) -> str:

@@ -20,7 +20,8 @@ _LEVELS: Final = {
 def _text(scene: Scene, event: Event) -> str:
     change = ""
     if event.before is not None or event.after is not None:
-        change = f": {_value(scene, event.before)} → {_value(scene, event.after)}"
+        change = f": {_value(scene, event.before)}"
+        change += f" → {_value(scene, event.after)}" if event.after is not None else ""
     return clean(event.text) + change
 
 
@@ -39,7 +40,8 @@ def recent_lines(scene: Scene, width: int) -> tuple[Line, ...]:
     """The newest events, newest first, one line each."""
     events = scene.state.recent
     if not events:
-        return ((Span("nothing has happened yet", Level.DIM),),)
+        read = scene.state.snapshot is not None
+        return ((Span("nothing has happened yet" if read else "… no reading yet", Level.DIM),),)
     return tuple(
         clip(
             (

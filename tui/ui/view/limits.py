@@ -97,8 +97,9 @@ def _bar(window: Window, used: float | None, width: int, level: Level, now: date
         filled = min(max(filled, 1), width - 1)
     even = None if used == 0 else window.elapsed_fraction(now)
     marked = None if even is None else min(width - 1, int(even * width))
+    fill = Level.FULL if level is Level.REACHED else level
     pieces: list[Span] = []
-    for start, end, sign, meaning in ((0, filled, "█", level), (filled, width, "░", Level.DIM)):
+    for start, end, sign, meaning in ((0, filled, "█", fill), (filled, width, "░", Level.DIM)):
         if marked is not None and start <= marked < end:
             mark = Span("│", Level.DIM if level is Level.DIM else Level.ACCENT)
             pieces += [Span(sign * (marked - start), meaning), mark, Span(sign * (end - marked - 1), meaning)]

@@ -116,9 +116,9 @@ def _observed(before: Window, fresh: tuple[Window, ...], now: datetime, zone: tz
     date = ""
     if before.kind in (WindowKind.WEEKLY, WindowKind.MONTHLY) and before.resets_at:
         date = (
-            f"  reset moved {full(before.resets_at, now, zone)} → {full(moved, now, zone)}"
+            f"  reset {full(before.resets_at, now, zone)} → {full(moved, now, zone)}"
             if moved
-            else "  reset date stayed"
+            else "  reset date as before"
         )
     yield from named(f"  {label(before)}", Span(change), Span(sign, level), Span(date, Level.DIM), width=width)
 

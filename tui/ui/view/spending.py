@@ -89,7 +89,7 @@ def _effect(effect: Effect, now: datetime, zone: tzinfo) -> str:
     if window.kind not in (WindowKind.WEEKLY, WindowKind.MONTHLY) or not window.resets_at or not effect.expected_reset:
         return change
     dates = f"{full(window.resets_at, now, zone)} → {full(effect.expected_reset, now, zone)}"
-    return f"{change}, and its reset may move {dates}"
+    return f"{change}, reset may move {dates}"
 
 
 def _other_limits(proposal: Proposal) -> str:

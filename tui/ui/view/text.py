@@ -18,6 +18,8 @@ class Level(StrEnum):
     UNKNOWN = "unknown"
     ACCENT = "accent"
     KEY = "key"
+    FULL = "full"
+    """The cells of a full bar: reversed they would look empty."""
 
 
 @dataclass(frozen=True, slots=True)

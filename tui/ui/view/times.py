@@ -34,11 +34,9 @@ def countdown(left: timedelta) -> str:
 
 
 def age(passed: timedelta) -> str:
-    """How long ago: `now` within a second, else like a countdown with `ago`."""
+    """How long ago: `2 s ago`, `7 min ago`."""
     seconds = int(passed.total_seconds())
-    if seconds < 1:
-        return "now"
-    return f"{countdown(timedelta(seconds=seconds))} ago"
+    return f"{countdown(timedelta(seconds=seconds)) if seconds > 0 else '0 s'} ago"
 
 
 def full(moment: datetime, now: datetime, zone: tzinfo, *, seconds: bool = False) -> str:

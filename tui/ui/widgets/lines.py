@@ -16,7 +16,7 @@ Draw = Callable[[int], tuple[Line, ...]]
 
 STYLES: Final = {
     Level.PLAIN: "",
-    Level.DIM: "$text-muted",
+    Level.DIM: "$foreground 62%",
     Level.STRONG: "bold",
     Level.OK: "$success",
     Level.NEAR: "bold $warning",
@@ -24,6 +24,7 @@ STYLES: Final = {
     Level.UNKNOWN: "$secondary",
     Level.ACCENT: "bold $accent",
     Level.KEY: "bold $accent",
+    Level.FULL: "$error",
 }
 """How a level looks in colour; the ANSI themes mean the terminal's own colours by the same names."""
 
@@ -40,6 +41,7 @@ STYLES_WITHOUT_COLOR: Final = {
     Level.UNKNOWN: "italic",
     Level.ACCENT: "bold",
     Level.KEY: "bold underline",
+    Level.FULL: "bold",
 }
 """Where colour is not wanted, weight and reversal carry what it carried."""
 

@@ -1,0 +1,92 @@
+"""Running the app headless on a scripted companion, and reading its screen as text."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from itertools import cycle
+
+from textual.pilot import Pilot
+
+from tests.support.clocks import ManualClock
+from tests.ui.scripted import ScriptedCompanion
+from tests.ui.states import ZONE
+from tui.companion.state import State
+from tui.settings import Settings
+from tui.ui.app import ResetbankApp
+from tui.ui.companion_port import CompanionPort
+
+
+def drawn(*rounds: str) -> Callable[[int], str]:
+    """Letters that are drawn in this order, again and again."""
+    letters = cycle(rounds)
+    return lambda count: next(letters)[:count]
+
+
+def screen_text(app: ResetbankApp) -> str:
+    """The screen as plain text; the only place that touches Textual's compositor."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips).rstrip() + "\n"
+
+
+def make_app(
+    companion: ScriptedCompanion | None,
+    clock: ManualClock,
+    *,
+    settings: Settings | None = None,
+    connect: Callable[[], Awaitable[CompanionPort]] | None = None,
+    demo: str | None = None,
+    letters: Callable[[int], str] | None = None,
+) -> ResetbankApp:
+    async def connected() -> CompanionPort:
+        assert companion is not None
+        return companion
+
+    app = ResetbankApp(
+        connect=connect or connected,
+        settings=settings or Settings(),
+        clock=clock,
+        zone=ZONE,
+        letters=letters or drawn("ABCDEFG"),
+        demo=demo,
+        drive=False,
+    )
+    app.animation_level = "none"
+    return app
+
+
+@asynccontextmanager
+async def running(
+    shown: State | ScriptedCompanion,
+    clock: ManualClock | None = None,
+    *,
+    size: tuple[int, int] = (80, 24),
+    settings: Settings | None = None,
+    letters: Callable[[int], str] | None = None,
+) -> AsyncIterator[tuple[Pilot[int], ResetbankApp, ScriptedCompanion]]:
+    """The app connected and at rest."""
+    clock = clock or ManualClock()
+    companion = shown if isinstance(shown, ScriptedCompanion) else ScriptedCompanion(shown, clock)
+    app = make_app(companion, clock, settings=settings, letters=letters, demo=companion.state.demo)
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        yield pilot, app, companion
+
+
+async def until(pilot: Pilot[int], condition: Callable[[], bool]) -> None:
+    """Until something holds; for workers that fail, which cannot be waited for."""
+    for _ in range(200):
+        if condition():
+            return
+        await pilot.pause()
+    raise AssertionError("it never came true")
+
+
+def words(app: ResetbankApp) -> str:
+    """The screen's words, whatever the line breaks."""
+    return " ".join(screen_text(app).replace("│", " ").split())
+
+
+async def settle(pilot: Pilot[int]) -> None:
+    """Until no worker runs and every message is handled."""
+    await pilot.pause()
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()

@@ -1,0 +1,376 @@
+"""The application around the screens: commands, keys, connecting, failing, leaving."""
+
+import gc
+from collections.abc import Awaitable, Callable
+from typing import ClassVar
+
+import pytest
+from textual.app import App
+from textual.binding import Binding
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tests.support.clocks import ManualClock
+from tests.ui import states
+from tests.ui.scripted import ScriptedCompanion
+from tests.ui.showing import drawn, make_app, running, screen_text, settle
+from tui.companion.state import State
+from tui.errors import NotViable, SettingsError, StoreCorrupt
+from tui.settings import Settings
+from tui.ui.app import ResetbankApp
+from tui.ui.commands import COMMANDS
+from tui.ui.companion_port import CompanionPort
+from tui.ui.messages import Ticked
+from tui.ui.screens.dialog import LetterDialog
+from tui.ui.screens.finish import FinishScreen
+from tui.ui.screens.help import HelpScreen
+from tui.ui.screens.ledger import LedgerScreen
+from tui.ui.screens.main import MainScreen
+from tui.ui.screens.page import PageScreen
+from tui.ui.screens.spend import SpendScreen
+from tui.ui.themes import CYCLE
+from tui.ui.widgets.lines import STYLES, STYLES_WITHOUT_COLOR, Lines
+
+OURS: tuple[type[App[int] | Screen[None]], ...] = (
+    ResetbankApp,
+    MainScreen,
+    PageScreen,
+    HelpScreen,
+    LedgerScreen,
+    LetterDialog,
+    SpendScreen,
+    FinishScreen,
+)
+
+
+async def test_every_binding_has_an_id_and_a_tooltip() -> None:
+    bindings = [binding for owner in OURS for binding in owner.__dict__.get("BINDINGS", [])]
+    assert len(bindings) > len(COMMANDS)
+    for binding in bindings:
+        assert isinstance(binding, Binding)
+        assert binding.id, binding
+        assert binding.tooltip, binding
+
+
+async def test_every_command_has_a_binding_an_action_and_a_place_in_palette_and_help() -> None:
+    async with running(states.busy(), size=(100, 60)) as (pilot, app, _):
+        palette = {command.title for command in app.get_system_commands(app.screen)}
+        assert {command.title for command in COMMANDS} <= palette
+        assert {binding.id for binding in app.BINDINGS if isinstance(binding, Binding)} == {c.id for c in COMMANDS}
+        await pilot.press("question_mark")
+        await settle(pilot)
+        shown = " ".join(screen_text(app).split())
+        for command in COMMANDS:
+            assert hasattr(app, f"action_{command.id}")
+            assert command.help in shown
+
+
+async def test_the_palette_opens_a_screen() -> None:
+    async with running(states.busy()) as (pilot, app, _):
+        await pilot.press("ctrl+p")
+        await pilot.press(*"ledger")
+        await pilot.app.workers.wait_for_complete()
+        await pilot.press("enter", "enter")
+        await settle(pilot)
+        assert isinstance(app.screen, LedgerScreen)
+
+
+async def test_the_key_line_can_be_clicked() -> None:
+    async with running(states.busy()) as (pilot, app, _):
+        row = screen_text(app).split("\n")[23]
+        await pilot.click("#keys", offset=(row.index("Ledger") + 2, 0))
+        await settle(pilot)
+        assert isinstance(app.screen, LedgerScreen)
+        await pilot.click("#keys", offset=(2, 0))
+        await settle(pilot)
+        assert isinstance(app.screen, MainScreen)
+
+
+async def test_a_click_beside_the_keys_does_nothing() -> None:
+    async with running(states.busy()) as (pilot, app, _):
+        await pilot.click("#keys", offset=(75, 0))
+        await pilot.click("#limits", offset=(5, 1))
+        await settle(pilot)
+        assert isinstance(app.screen, MainScreen)
+
+
+async def test_the_keymap_of_the_settings_applies() -> None:
+    async with running(states.busy(), settings=Settings(keys={"ledger": "x", "spend": "s"})) as (pilot, app, companion):
+        assert "s Spend  x Ledger" in screen_text(app)
+        assert "s spends one" in screen_text(app)
+        await pilot.press("l", "r")
+        await settle(pilot)
+        assert isinstance(app.screen, MainScreen)
+        await pilot.press("x")
+        await settle(pilot)
+        assert isinstance(app.screen, LedgerScreen)
+        assert companion.proposals == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (Settings(keys={"spnd": "s"}), "did you mean 'spend'"),
+        (Settings(theme="resetbank-drak"), "unknown theme 'resetbank-drak'; did you mean 'resetbank-dark'"),
+    ],
+)
+def test_wrong_settings_are_refused_before_anything_is_painted(settings: Settings, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        make_app(None, ManualClock(), settings=settings)
+
+
+async def test_refresh_reads_now() -> None:
+    async with running(states.busy()) as (pilot, _, companion):
+        await pilot.press("f5", "ctrl+r")
+        await settle(pilot)
+        assert companion.refreshed == 2
+
+
+@pytest.mark.parametrize("theme", CYCLE)
+async def test_every_theme_shows_the_same_text(theme: str) -> None:
+    async with running(states.busy(), settings=Settings(theme=theme)) as (_, app, _):
+        assert "! NEAR" in screen_text(app)
+        assert app.current_theme.name == theme
+
+
+async def test_the_theme_key_goes_round() -> None:
+    async with running(states.busy()) as (pilot, app, _):
+        seen = []
+        for _ in CYCLE:
+            await pilot.press("t")
+            seen.append(app.theme)
+        assert set(seen) == set(CYCLE)
+        assert app.theme == "resetbank-dark"
+
+
+async def test_without_colour_the_words_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with running(states.at_limit()) as (_, app, _):
+        assert app.no_color
+        text = screen_text(app)
+        assert "✗ REACHED" in text
+        assert "– blocked" in text
+        content = app.screen.query_one("#limits", Lines).render()
+        assert {span.style for span in content.spans} <= set(STYLES_WITHOUT_COLOR.values())
+        assert not any("$" in str(span.style) for span in content.spans)
+
+
+def test_every_level_has_a_look() -> None:
+    assert set(STYLES) == set(STYLES_WITHOUT_COLOR)
+
+
+async def test_text_from_outside_is_never_markup() -> None:
+    title = "[/bold] [link='x']y[/] [@click=app.quit]z[/]"
+    evil = states.credit("c1", states.at(26, 9), title=title)
+    shown = states.snapshot(states.main_limit(states.week(1)), banked=states.bank(evil))
+    async with running(states.state(shown), size=(120, 40)) as (pilot, app, _):
+        assert "[/bold]" in screen_text(app)
+        await pilot.press("r")
+        await settle(pilot)
+        assert "[/bold] [link='x']" in screen_text(app)
+
+
+async def test_ages_go_on_with_the_clock() -> None:
+    clock = ManualClock()
+    async with running(states.busy(), clock) as (pilot, app, _):
+        assert "2 s ago   14:07:31" in screen_text(app)
+        clock.advance(60)
+        app.post_message(Ticked())
+        await pilot.pause()
+        assert "1 min ago   14:08:31" in screen_text(app)
+        assert "3 h 11 min" in screen_text(app)
+
+
+async def test_a_published_state_is_shown() -> None:
+    async with running(State()) as (pilot, app, companion):
+        assert "No reading yet" in screen_text(app)
+        companion.publish(states.busy())
+        await pilot.pause()
+        assert "93 %" in screen_text(app)
+
+
+async def test_resizing_keeps_the_picture() -> None:
+    async with running(states.busy(), size=(120, 40)) as (pilot, app, _):
+        wide = screen_text(app)
+        for size in ((80, 24), (40, 12), (20, 5), (200, 60), (120, 40)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert max(map(len, screen_text(app).split("\n"))) <= size[0]
+        assert screen_text(app) == wide
+
+
+async def test_resizing_under_a_dialog() -> None:
+    clock = ManualClock()
+    async with running(states.at_limit(), clock, size=(120, 40)) as (pilot, app, _):
+        await pilot.press("r")
+        await settle(pilot)
+        await pilot.resize_terminal(40, 12)
+        await pilot.pause()
+        assert "(capital)" in screen_text(app)
+
+
+async def test_too_small_still_quits() -> None:
+    async with running(states.busy(), size=(20, 5)) as (pilot, app, _):
+        await pilot.press("q")
+        await pilot.pause()
+        assert not app.is_running or app._exit
+
+
+async def test_leaving_lets_the_companion_go() -> None:
+    async with running(states.busy()) as (pilot, app, companion):
+        await pilot.press("q")
+    assert companion.closed
+    assert companion.listeners == []
+    assert (app.return_code or 0) == 0
+
+
+def failing_once(companion: ScriptedCompanion) -> Callable[[], Awaitable[CompanionPort]]:
+    failures = [NotViable("no source can be used", "run `codex login`")]
+
+    async def connect() -> CompanionPort:
+        if failures:
+            raise failures.pop()
+        return companion
+
+    return connect
+
+
+async def test_a_failed_connection_is_a_calm_panel_and_refresh_tries_again() -> None:
+    clock = ManualClock()
+    companion = ScriptedCompanion(states.busy(), clock)
+    app = make_app(None, clock, connect=failing_once(companion))
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        text = screen_text(app)
+        assert "Not connected: no source can be used" in text
+        assert "run `codex login`" in text
+        assert "resetbank doctor" in text
+        await pilot.press("r")
+        assert isinstance(app.screen, MainScreen)
+        await pilot.press("f5")
+        await settle(pilot)
+        assert "93 %" in screen_text(app)
+    assert companion.closed
+
+
+async def test_a_crash_while_connecting_is_shown_without_its_text() -> None:
+    async def broken() -> CompanionPort:
+        raise ValueError("Bearer secret-token")
+
+    app = make_app(None, ManualClock(), connect=broken)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.pause()
+        text = " ".join(screen_text(app).split())
+        assert "unexpected ValueError in connect (test_app.py:" in text
+        assert "secret-token" not in text
+
+
+async def test_polling_that_died_is_said_and_started_again() -> None:
+    clock = ManualClock()
+    companion = ScriptedCompanion(states.busy(), clock, failure=RuntimeError("boom"))
+
+    async def connect() -> CompanionPort:
+        return companion
+
+    app = ResetbankApp(
+        connect=connect, settings=Settings(), clock=clock, zone=states.ZONE, letters=drawn("ABCDEFG"), drive=True
+    )
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.pause()
+        assert "! unexpected RuntimeError in poll" in screen_text(app)
+        companion.failure = None
+        await pilot.press("f5")
+        await settle(pilot)
+        assert "unexpected" not in screen_text(app)
+        assert companion.refreshed == 1
+
+
+async def test_a_crash_of_the_screen_itself_gives_a_failing_code() -> None:
+    class Broken(ResetbankApp):
+        BINDINGS: ClassVar = [Binding("x", "explode", "Explode")]
+
+        def action_explode(self) -> None:
+            raise RuntimeError
+
+    clock = ManualClock()
+    companion = ScriptedCompanion(states.busy(), clock)
+
+    async def connect() -> CompanionPort:
+        return companion
+
+    app = Broken(connect=connect, settings=Settings(), clock=clock, zone=states.ZONE, letters=drawn("ABC"), drive=False)
+    with pytest.raises(RuntimeError):
+        async with app.run_test() as pilot:
+            await pilot.press("x")
+    assert app.return_code == 1
+    assert companion.closed
+
+
+async def test_the_ledger_that_cannot_be_read_says_why() -> None:
+    clock = ManualClock()
+    companion = ScriptedCompanion(states.busy(), clock)
+    async with running(companion, clock) as (pilot, app, _):
+        companion.failure = StoreCorrupt("the database is broken", "move it away")
+        await pilot.press("l")
+        await settle(pilot)
+        assert "the database is broken; move it away" in screen_text(app)
+
+
+async def test_the_ledger_follows_new_events() -> None:
+    clock = ManualClock()
+    companion = ScriptedCompanion(states.busy(), clock, ledger=())
+    async with running(companion, clock) as (pilot, app, _):
+        await pilot.press("l")
+        await settle(pilot)
+        assert "The ledger is empty" in screen_text(app)
+        companion.ledger = states.EVENTS
+        companion.publish(states.state(states.busy().snapshot, recent=states.EVENTS[:1]))
+        await pilot.pause()
+        await settle(pilot)
+        assert "a reset lapsed unused" in screen_text(app)
+
+
+async def test_a_long_ledger_opens_at_its_end_and_scrolls() -> None:
+    clock = ManualClock()
+    many = tuple(states.event(states.EVENTS[0].kind, f"grant number {n}", states.NOW) for n in range(100))
+    companion = ScriptedCompanion(states.busy(), clock, ledger=many)
+    async with running(companion, clock) as (pilot, app, _):
+        await pilot.press("l")
+        await settle(pilot)
+        assert "grant number 99" in screen_text(app)
+        await pilot.press("home")
+        await pilot.pause()
+        assert "grant number 0 " in screen_text(app)
+
+
+async def test_nothing_is_repainted_where_nothing_differs() -> None:
+    async with running(states.busy()) as (pilot, app, companion):
+        painted = [panel.redraw() for panel in app.screen.query(Lines).results() if panel.display]
+        assert painted
+        assert not any(painted)
+
+
+async def test_opening_and_closing_screens_keeps_no_widgets() -> None:
+    clock = ManualClock()
+    async with running(states.at_limit(), clock) as (pilot, app, _):
+
+        async def once() -> None:
+            await app.run_action("spend")
+            await settle(pilot)
+            await app.run_action("screen.leave")
+            await settle(pilot)
+            await app.run_action("help")
+            await settle(pilot)
+            await app.run_action("screen.back")
+            await settle(pilot)
+
+        await once()
+        gc.collect()
+        before = sum(isinstance(item, Widget) for item in gc.get_objects())
+        for _ in range(8):
+            await once()
+        gc.collect()
+        after = sum(isinstance(item, Widget) for item in gc.get_objects())
+        assert after <= before + 4

@@ -1,0 +1,72 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.binding import Binding, BindingsMap
+
+from tui.errors import SettingsError
+from tui.ui.commands import COMMANDS, shown_key
+from tui.ui.keymap import normal_key, resolve_keys
+
+
+def test_defaults_stand() -> None:
+    assert resolve_keys({}) == {command.id: command.key for command in COMMANDS}
+
+
+def test_a_key_is_replaced_and_normalised() -> None:
+    table = resolve_keys({"spend": "s, $", "help": "f12"})
+    assert table["spend"] == "s,dollar_sign"
+    assert table["help"] == "f12"
+
+
+def test_two_commands_may_swap_their_keys() -> None:
+    table = resolve_keys({"spend": "l", "ledger": "r"})
+    assert (table["spend"], table["ledger"]) == ("l", "r")
+
+
+@pytest.mark.parametrize(
+    ("custom", "message"),
+    [
+        ({"spnd": "s"}, r"unknown command keys.spnd; did you mean 'spend'\?"),
+        ({"ledger": "r"}, r"'r' is given to both spend and ledger; give keys.ledger another key"),
+        ({"spend": "x", "ledger": "x"}, "'x' is given to both"),
+        ({"ledger": "ctrl+c"}, "it copies and quits"),
+        ({"ledger": "ctrl+q"}, "it always quits"),
+        ({"ledger": "ctrl+p"}, "it opens the palette"),
+        ({"ledger": "ctrl+i"}, "it moves the focus"),
+        ({"ledger": "escape"}, "it leaves dialogs"),
+        ({"spend": "enter"}, "pressed blindly"),
+        ({"spend": "space"}, "pressed blindly"),
+        ({"spend": "ctrl+m"}, "pressed blindly"),
+        ({"spend": "ctrl+j"}, "pressed blindly"),
+        ({"spend": "shift+enter"}, "pressed blindly"),
+        ({"ledger": "ctlr+r"}, "unknown key 'ctlr\\+r'"),
+        ({"ledger": "quesion_mark"}, "did you mean 'question_mark'"),
+        ({"ledger": ""}, "unknown key ''; write a letter"),
+        ({"ledger": "a,,b"}, "unknown key ''"),
+    ],
+)
+def test_mistakes_are_named(custom: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        resolve_keys(custom)
+
+
+@given(st.characters(min_codepoint=33, max_codepoint=126))
+def test_keys_are_named_as_textual_names_them(character: str) -> None:
+    if character == ",":
+        return
+    (name,) = BindingsMap([Binding(character, "x", "x")]).key_to_bindings
+    assert normal_key(character) == name
+
+
+@given(st.dictionaries(st.sampled_from([c.id for c in COMMANDS]), st.text(max_size=12)))
+def test_a_resolved_table_never_shares_a_key(custom: dict[str, str]) -> None:
+    try:
+        table = resolve_keys(custom)
+    except SettingsError:
+        return
+    keys = [key for keys in table.values() for key in keys.split(",")]
+    assert len(keys) == len(set(keys))
+
+
+def test_keys_are_shown_short() -> None:
+    assert [shown_key(key) for key in ("question_mark,f1", "f5,ctrl+r", "r")] == ["?", "F5", "r"]

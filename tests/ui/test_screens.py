@@ -1,0 +1,165 @@
+"""The screens as plain text, at three sizes; `pytest tests/ui --update-screens` accepts a change."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.support.clocks import ManualClock
+from tests.ui import states
+from tests.ui.scripted import ScriptedCompanion
+from tests.ui.showing import make_app, running, screen_text, settle
+from tui.companion.state import State
+from tui.domain.spend import Spend, lose_answer
+from tui.errors import NotViable
+from tui.ui.app import ResetbankApp
+from tui.ui.companion_port import CompanionPort
+
+FOLDER: Final = Path(__file__).parent / "screens"
+SIZES: Final = ((40, 12), (80, 24), (120, 40))
+
+MAIN: Final[dict[str, Callable[[], State]]] = {
+    "calm": states.calm,
+    "busy": states.busy,
+    "at-limit": states.at_limit,
+    "weekly-wall": states.weekly_wall,
+    "weekly-only": states.weekly_only,
+    "monthly": states.monthly,
+    "many": states.many,
+    "empty-bank": states.empty_bank,
+    "unknown": states.unknown,
+    "failing": states.failing,
+    "open-spend": states.open_spend,
+    "demo": states.demo,
+    "before-first-reading": State,
+}
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, ResetbankApp], None]:
+    update = bool(request.config.getoption("--update-screens", default=False))
+
+    def compare(name: str, app: ResetbankApp) -> None:
+        path = FOLDER / f"{name}-{app.size.width}x{app.size.height}.txt"
+        shown = screen_text(app)
+        if update:
+            path.write_text(shown, "utf-8")
+        assert path.exists(), f"{path.name} is missing; --update-screens writes it"
+        assert shown == path.read_text("utf-8")
+
+    return compare
+
+
+Golden = Callable[[str, ResetbankApp], None]
+at_every_size = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+
+
+@at_every_size
+@pytest.mark.parametrize("name", MAIN)
+async def test_main_screen(name: str, size: tuple[int, int], golden: Golden) -> None:
+    async with running(MAIN[name](), size=size) as (_, app, _):
+        golden(name, app)
+
+
+@at_every_size
+async def test_connecting(size: tuple[int, int], golden: Golden, clock: ManualClock) -> None:
+    async def never() -> CompanionPort:
+        await clock.sleep(1)
+        raise AssertionError
+
+    app = make_app(None, clock, connect=never)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        golden("connecting", app)
+
+
+@at_every_size
+async def test_not_connected(size: tuple[int, int], golden: Golden, clock: ManualClock) -> None:
+    async def refused() -> CompanionPort:
+        raise NotViable("no source can be used here", "run `codex login` first")
+
+    app = make_app(None, clock, connect=refused)
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        golden("not-connected", app)
+
+
+Steps = Callable[[Pilot[int], ManualClock], Awaitable[None]]
+
+
+async def ask(pilot: Pilot[int], clock: ManualClock) -> None:
+    await pilot.press("r")
+    await settle(pilot)
+
+
+async def spend(pilot: Pilot[int], clock: ManualClock) -> None:
+    await ask(pilot, clock)
+    clock.advance(1)
+    await pilot.press("A")
+    await settle(pilot)
+
+
+async def ledger(pilot: Pilot[int], clock: ManualClock) -> None:
+    await pilot.press("l")
+    await settle(pilot)
+
+
+async def show_help(pilot: Pilot[int], clock: ManualClock) -> None:
+    await pilot.press("question_mark")
+    await settle(pilot)
+
+
+def lost(spend: Spend) -> Spend:
+    return lose_answer(spend, "the connection broke before the answer came")
+
+
+def companion(clock: ManualClock, name: str) -> ScriptedCompanion:
+    reset = states.reset_snapshot(five=3)
+    scripts = {
+        "spend-question": ScriptedCompanion(states.at_limit(), clock),
+        "spend-question-little-used": ScriptedCompanion(states.calm(), clock),
+        "spend-refused": ScriptedCompanion(states.empty_bank(), clock),
+        "spend-result": ScriptedCompanion(states.at_limit(), clock, after=reset),
+        "spend-mismatch": ScriptedCompanion(
+            states.at_limit(), clock, after=states.reset_snapshot(five=100, weekly=0, moved=False, left=3)
+        ),
+        "spend-unknown": ScriptedCompanion(states.at_limit(), clock, ends=lost),
+    }
+    return scripts.get(name) or ScriptedCompanion(states.busy(), clock)
+
+
+DIALOGS: Final[dict[str, Steps]] = {
+    "spend-question": ask,
+    "spend-question-little-used": ask,
+    "spend-refused": ask,
+    "spend-result": spend,
+    "spend-mismatch": spend,
+    "spend-unknown": spend,
+    "ledger": ledger,
+    "help": show_help,
+}
+
+
+@at_every_size
+@pytest.mark.parametrize("name", DIALOGS)
+async def test_other_screen(name: str, size: tuple[int, int], golden: Golden, clock: ManualClock) -> None:
+    async with running(companion(clock, name), clock, size=size) as (pilot, app, _):
+        await DIALOGS[name](pilot, clock)
+        golden(name, app)
+
+
+@at_every_size
+async def test_finishing_an_old_spend(size: tuple[int, int], golden: Golden, clock: ManualClock) -> None:
+    clock.set_wall(states.NOW + timedelta(hours=2))
+    async with running(ScriptedCompanion(states.open_spend(), clock), clock, size=size) as (pilot, app, _):
+        await pilot.press("f")
+        await settle(pilot)
+        golden("finish-question", app)
+
+
+async def test_too_small() -> None:
+    async with running(states.busy(), size=(20, 5)) as (_, app, _):
+        assert screen_text(app).split("\n") == ["too small · q quits", ""]

@@ -1,0 +1,443 @@
+"""The pure texts."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.ui import states
+from tui.companion.state import Link, State
+from tui.domain.credits import Bank
+from tui.domain.ledger import EventKind
+from tui.domain.spend import Outcome, propose, reject, send
+from tui.domain.windows import Limit
+from tui.ui.view.bank import bank_lines
+from tui.ui.view.chrome import demo_line, header_line, key_line, status_line
+from tui.ui.view.headline import headline
+from tui.ui.view.help import help_lines
+from tui.ui.view.ledger import ledger_lines, recent_lines
+from tui.ui.view.limits import limits_lines
+from tui.ui.view.outcome import progress_lines, result_lines
+from tui.ui.view.scene import Problem, Scene
+from tui.ui.view.spending import changed_since, proposal_lines, warnings
+from tui.ui.view.status import proposal_text, status_text
+from tui.ui.view.text import Level, Line, Span, cells, clean, fit, left, line_width, plain, right, spread, wrap
+from tui.ui.view.times import age, brief, countdown, full, last_moment
+from tui.ui.view.words import percent
+
+NOW, ZONE = states.NOW, states.ZONE
+KEYS = {"spend": "r", "finish": "f", "refresh": "F5", "quit": "q"}
+
+
+def scene(state: State, now: datetime = NOW) -> Scene:
+    return Scene(now, ZONE, state, keys=KEYS)
+
+
+def says(lines: tuple[Line, ...]) -> str:
+    return " ".join(plain(lines).split())
+
+
+def levels(lines: tuple[Line, ...]) -> set[Level]:
+    return {span.level for line in lines for span in line if span.text.strip()}
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        (states.calm(), "Free to work: Week 41 % used, resets Fri 27 Nov 08:00 (3 d 17 h); 2 resets banked"),
+        (
+            states.busy(),
+            "5 hours 93 % used, near: resets 17:20 (3 h 12 min); 3 resets banked, one lapses in 2 d 19 h; r spends one",
+        ),
+        (
+            states.at_limit(),
+            "Stopped: 5-hour limit reached. r spends one reset and goes on now, or wait until 17:20 (3 h 12 min)",
+        ),
+        (
+            states.weekly_wall(),
+            "Stopped: weekly limit reached. r spends one reset and goes on now, "
+            "or wait until Fri 27 Nov 08:00 (3 d 17 h)",
+        ),
+        (states.unknown(), "Unknown how much is left: the five-hour window came without a percentage"),
+        (
+            states.open_spend(),
+            "1 spend open, its outcome is unknown: f finishes it with the same key, never a second one",
+        ),
+        (State(), "No reading yet: waiting for the first one"),
+        (State(link=Link(failure="the socket is gone")), "No reading yet: the socket is gone"),
+    ],
+)
+def test_headline(state: State, sentence: str) -> None:
+    assert says((headline(scene(state)),)) == sentence
+
+
+def test_a_stop_with_an_empty_bank_offers_nothing() -> None:
+    shown = states.at_limit().snapshot
+    assert shown is not None
+    empty = replace(states.at_limit(), snapshot=replace(shown, bank=states.bank()))
+    assert says((headline(scene(empty)),)).endswith("No reset in the bank; wait until 17:20 (3 h 12 min)")
+
+
+def test_a_stop_that_ends_in_minutes_offers_no_reset() -> None:
+    sentence = says((headline(scene(states.at_limit(), states.AFTERNOON - timedelta(minutes=4))),))
+    assert sentence.endswith("It resets by itself at 17:20 (4 min)")
+
+
+def test_stopped_without_a_full_window_is_said_as_such() -> None:
+    shown = states.snapshot(states.main_limit(states.five_hours(40), allowed=False), allowed=False)
+    assert "the service allows no ordinary use now" in says((headline(scene(states.state(shown))),))
+
+
+def test_what_is_stale_is_marked_and_dimmed() -> None:
+    stale = scene(states.failing())
+    assert says((headline(stale),)).startswith("Last known: 5 hours 93 % used")
+    assert levels(limits_lines(stale, 70)) == {Level.DIM}
+    assert levels(bank_lines(stale, 70)) == {Level.DIM}
+    assert "http fails since 14:02: the service answered 503; last reading 7 min ago" in says((status_line(stale, 90),))
+
+
+def test_an_old_reading_without_a_failure_is_stale_too() -> None:
+    old = scene(states.busy(), NOW + timedelta(minutes=10))
+    assert "stale: last reading 10 min ago" in says((status_line(old, 80),))
+    assert says((header_line(old, 80),)).count("○") == 1
+
+
+def test_an_unknown_share_is_never_a_number() -> None:
+    text = says(limits_lines(scene(states.unknown()), 70))
+    assert "? UNKNOWN" in text
+    assert "0 %" not in text
+    assert "how much is used is not told" in text
+
+
+def test_a_window_that_is_over_is_unknown() -> None:
+    text = says(limits_lines(scene(states.unknown()), 70))
+    assert "was 41 %; its reset at 13:00 has passed, not read since" in text
+
+
+def test_no_windows_at_all_is_said() -> None:
+    empty = states.state(states.snapshot(Limit("codex", None, None, ())))
+    assert "? UNKNOWN the service reported no limits" in says(limits_lines(scene(empty), 70))
+
+
+def test_a_blocked_window_is_grey_and_says_why() -> None:
+    lines = limits_lines(scene(states.weekly_wall()), 70)
+    assert "– blocked" in plain(lines[:1])
+    assert levels(lines[:2]) == {Level.DIM}
+    assert "blocked by the week" in plain(lines[1:2])
+
+
+def test_the_mark_of_an_even_pace_stands_where_the_time_is() -> None:
+    half = states.five_hours(93, NOW + timedelta(hours=2, minutes=30))
+    (line, *_) = limits_lines(scene(states.state(states.snapshot(states.main_limit(half)))), 70)
+    bar = "".join(span.text for span in line)[9:]
+    assert abs(bar.index("│") - len(bar[: bar.rindex("░") + 1]) // 2) <= 1
+
+
+def test_a_full_bar_is_not_reversed_away() -> None:
+    (line, *_) = limits_lines(scene(states.at_limit()), 70)
+    assert {span.level for span in line if "█" in span.text} == {Level.FULL}
+
+
+def test_the_bank_tells_every_kind_of_credit() -> None:
+    text = says(bank_lines(scene(states.many()), 60))
+    for expected in (
+        "10 resets",
+        "▸ 完全重置（每周 + 5 小时） 24 Nov 09:09:42 19 h 02 min !",
+        "redeeming now",
+        "never lapses",
+        "? unknown status",
+        "lapsed Fri 20 Nov 09:00",
+        "+6 more, not listed by the service",
+    ):
+        assert expected in text
+
+
+def test_a_bank_without_rows_says_so() -> None:
+    counted = states.snapshot(states.main_limit(states.week(3)), banked=Bank(2, None))
+    assert "2 resets single resets not loaded yet" in says(bank_lines(scene(states.state(counted)), 60))
+    silent = states.snapshot(states.main_limit(states.week(3)), banked=Bank(None, None))
+    assert "how many is not told" in says(bank_lines(scene(states.state(silent)), 60))
+
+
+def test_an_open_spend_is_in_the_bank() -> None:
+    text = says(bank_lines(scene(states.open_spend()), 70))
+    assert text.endswith("1 spend open: outcome unknown, f finishes it with the same key")
+
+
+def test_without_a_screen_commands_stand_for_keys() -> None:
+    text = says((headline(replace(scene(states.at_limit()), keys={})),))
+    assert "`resetbank spend` spends one reset and goes on now" in text
+
+
+def test_other_limits_have_their_names() -> None:
+    text = says(limits_lines(scene(states.monthly()), 70))
+    assert "GPT-5.3-Codex-Spark own limit 5 hours" in text
+    assert "Paid credits balance 25" in text
+    assert "Workspace cap 80 % used" in text
+
+
+def test_a_ledger_date_is_local() -> None:
+    moved = states.EVENTS[2]
+    there = replace(scene(states.busy()), zone=timezone(timedelta(hours=9)))
+    assert "Fri 27 Nov 05:00 → Fri 27 Nov 17:00" in says(ledger_lines(there, (moved,), 100))
+
+
+def test_recent_events_are_newest_first() -> None:
+    lines = recent_lines(scene(states.busy()), 80)
+    assert "spent one reset" in plain(lines[:1])
+
+
+def test_a_failure_to_write_locks_spending_in_words() -> None:
+    broken = replace(states.busy(), store_failure="the disk is full")
+    assert "nothing can be spent: the disk is full" in says((status_line(scene(broken), 90),))
+
+
+def test_an_alarm_comes_before_all_else() -> None:
+    alarmed = replace(scene(states.failing()), alarm="unexpected KeyError in poll")
+    assert says((status_line(alarmed, 80),)) == "! unexpected KeyError in poll"
+
+
+def test_a_problem_names_the_ways_on() -> None:
+    text = says(limits_lines(replace(scene(State()), problem=Problem("no source", "do this")), 76))
+    assert "do this" in text
+    for way in ("resetbank doctor", "resetbank login", "codex login", "F5 tries to connect again"):
+        assert way in text
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 120])
+def test_the_demo_band_always_says_demo(width: int) -> None:
+    line = demo_line(scene(states.demo()), width)
+    assert plain((line,)).startswith("DEMO")
+    assert line_width(line) <= width
+
+
+def test_finish_is_offered_only_with_an_open_spend() -> None:
+    assert "Finish" not in plain((key_line(scene(states.busy()), 80),))
+    assert "f Finish" in plain((key_line(scene(states.open_spend()), 80),))
+
+
+def question(state: State) -> str:
+    assert state.snapshot is not None
+    proposal = propose(state.snapshot, NOW, next(iter(state.snapshot.bank.spendable(NOW)), None))
+    return says(proposal_lines(proposal, NOW, ZONE, 90))
+
+
+def test_the_question_states_what_moves_and_what_is_lost() -> None:
+    text = question(states.at_limit())
+    for expected in (
+        "saves waiting until 17:20, 3 h 12 min",
+        "Full reset, lapses Thu 26 Nov 09:39 (2 d 19 h)",
+        "5 hours 100 % → 0 % expected",
+        "Week 43 % → 0 % expected, reset may move Fri 27 Nov 08:00 → Mon 30 Nov 14:07",
+        "2 resets left",
+        "the 57 % of this week that are unused are given away",
+    ):
+        assert expected in text
+
+
+def test_the_question_warns() -> None:
+    unused = states.state(states.snapshot(states.main_limit(states.five_hours(0), states.week(0))))
+    assert "nothing is used" in question(unused)
+    assert "only 41 % used" in question(states.calm())
+    soon = states.state(states.snapshot(states.main_limit(states.five_hours(97, NOW + timedelta(minutes=11)))))
+    assert "5 hours resets by itself in 11 min" in question(soon)
+    assert "not every window is known" in question(states.unknown())
+
+
+def test_other_limits_are_not_promised() -> None:
+    assert "GPT-5.3-Codex-Spark: not stated to be reset" in question(states.monthly())
+
+
+def test_a_question_without_rows_leaves_the_choice_to_the_service() -> None:
+    counted = states.snapshot(states.main_limit(states.week(93)), banked=Bank(2, None))
+    assert "which one the service chooses" in question(states.state(counted))
+
+
+def test_a_question_is_asked_again_when_the_world_moved_on() -> None:
+    state = states.busy()
+    assert state.snapshot is not None
+    chosen = states.THREE[0]
+    proposal = propose(state.snapshot, NOW, chosen)
+
+    def seen(*windows: float, rows: Bank | None = None) -> State:
+        fresh = states.snapshot(states.main_limit(states.five_hours(windows[0]), states.week(windows[1])), banked=rows)
+        observed = replace(fresh.provenance, observed_at=NOW + timedelta(seconds=5))
+        return states.state(replace(fresh, provenance=observed))
+
+    later = NOW + timedelta(seconds=6)
+    assert changed_since(proposal, seen(95, 42), later) is None
+    assert changed_since(proposal, seen(2, 42), later) == "5 hours fell to 2 %"
+    assert changed_since(proposal, seen(95, 42, rows=states.bank(*states.THREE[1:])), later) == "the bank changed"
+    assert changed_since(proposal, state, NOW + timedelta(minutes=6)) == "the question was too old"
+    assert (
+        changed_since(
+            replace(proposal, proposed_at=states.AFTERNOON - timedelta(minutes=1)),
+            state,
+            states.AFTERNOON + timedelta(minutes=2),
+        )
+        == "a window has reset by itself"
+    )
+
+
+def test_a_result_is_told_as_observed() -> None:
+    text = says(result_lines(states.spent(states.reset_snapshot(five=3)), NOW, ZONE, 88))
+    assert "✓ One reset was spent." in text
+    assert "5 hours 100 % → 3 % ✓" in text
+    assert "Week 43 % → 0 % ✓ reset Fri 27 Nov 08:00 → Mon 30 Nov 14:07" in text
+    assert "2 resets left" in text
+    assert "Mismatch" not in text
+
+
+def test_a_mismatch_is_said_plainly() -> None:
+    odd = states.reset_snapshot(five=100, weekly=0, moved=False, left=3)
+    text = says(result_lines(states.spent(odd), NOW, ZONE, 88))
+    assert "5 hours 100 % → 100 % ! not cleared" in text
+    assert "! Mismatch spent, but 5 hours still 100 %" in text
+    assert "reset date as before" in text
+    assert text.count("Mismatch") == 2
+
+
+def test_an_unknown_outcome_says_what_happens_next() -> None:
+    text = says(result_lines(states.lost(), NOW, ZONE, 88, finish="f finishes it"))
+    for expected in ("may or may not", "the connection broke", "no second spend", "f finishes it", "Thu 26 Nov 09:39"):
+        assert expected in text
+
+
+def test_a_refused_spend_says_that_nothing_was_spent() -> None:
+    refused = reject(send(states.spend_of(states.at_limit())), "the account changed")
+    closed = replace(refused, stage=states.spent().stage)
+    assert closed.outcome is Outcome.REFUSED
+    assert says(result_lines(closed, NOW, ZONE, 88)) == (
+        "✗ Refused: nothing was spent by this request. Because the account changed"
+    )
+
+
+def test_the_steps_follow_the_spend() -> None:
+    assert says(progress_lines(None, 60)).startswith("▸ written down")
+    lost = says(progress_lines(states.lost(), 80))
+    assert "✓ sent" in lost
+    assert "? answered the connection broke" in lost
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-5, "now"),
+        (0, "now"),
+        (45, "45 s"),
+        (660, "11 min"),
+        (3 * 3600 + 120, "3 h 02 min"),
+        (2 * 86400 + 19 * 3600, "2 d 19 h"),
+        (16 * 86400 + 5, "16 d"),
+    ],
+)
+def test_countdown(seconds: int, text: str) -> None:
+    assert countdown(timedelta(seconds=seconds)) == text
+
+
+def test_dates() -> None:
+    tomorrow = datetime(2026, 11, 24, 9, 39, 12, tzinfo=UTC)
+    assert brief(NOW + timedelta(hours=1), NOW, ZONE) == "15:07"
+    assert brief(tomorrow, NOW, ZONE) == "Tue 24 Nov 09:39"
+    assert last_moment(tomorrow, NOW, ZONE) == "24 Nov 09:39:12"
+    assert full(tomorrow.replace(year=2029), NOW, ZONE) == "Sat 24 Nov 2029 09:39"
+    assert age(timedelta(seconds=0.4)) == "0 s ago"
+    edge = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+    assert full(edge, NOW, timezone(timedelta(hours=14))).startswith("Fri 31 Dec 9999")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "?"), (0, "0 %"), (0.2, "<1 %"), (93.4, "93 %"), (99.9, "99 %"), (100, "100 %"), (112.4, "112 %")],
+)
+def test_percent_never_rounds_to_an_edge(value: float | None, text: str) -> None:
+    assert percent(value) == text
+
+
+hostile = st.text(max_size=60)
+
+
+@given(hostile)
+def test_cleaned_text_stays_on_its_line(text: str) -> None:
+    cleaned = clean(text)
+    assert "\n" not in cleaned
+    assert "\x1b" not in cleaned
+    assert "\u202e" not in cleaned
+    assert clean(cleaned) == cleaned
+
+
+@given(hostile, st.integers(0, 40))
+def test_fitted_text_has_its_width(text: str, width: int) -> None:
+    cleaned = clean(text)
+    assert cells(fit(cleaned, width)) <= width
+    assert cells(left(cleaned, width)) == width
+    assert cells(right(cleaned, width)) == width
+    assert line_width(spread((Span(cleaned),), (Span("end"),), width)) <= width
+
+
+@given(st.lists(hostile, max_size=4), st.integers(5, 60), st.integers(0, 4))
+def test_wrapping_keeps_every_line_within(texts: list[str], width: int, indent: int) -> None:
+    lines = wrap([Span(clean(text)) for text in texts], width, indent)
+    assert all(line_width(line) <= max(width, indent + 4) for line in lines)
+
+
+@given(
+    st.sampled_from(["busy", "many", "monthly", "unknown", "failing", "open_spend", "at_limit"]), st.integers(24, 160)
+)
+def test_no_panel_is_wider_than_its_room(name: str, width: int) -> None:
+    shown = scene(getattr(states, name)())
+    for lines in (
+        limits_lines(shown, width),
+        limits_lines(shown, width, short=True),
+        bank_lines(shown, width),
+        bank_lines(shown, width, short=True),
+        recent_lines(shown, width),
+        (header_line(shown, width), status_line(shown, width), key_line(shown, width)),
+        wrap(headline(shown), width),
+        help_lines({}, width),
+    ):
+        assert max(line_width(line) for line in lines) <= width
+
+
+def test_hostile_titles_are_shown_literally_and_cleanly() -> None:
+    evil = states.credit("c1", states.at(26, 9), title="[/bold]\x1b[31m [link]\n\u202eoops")
+    shown = states.state(states.snapshot(states.main_limit(states.week(1)), banked=states.bank(evil)))
+    assert "[/bold][31m [link] oops" in says(bank_lines(scene(shown), 90))
+
+
+def test_plain_status() -> None:
+    text = status_text(replace(scene(states.busy()), keys={}))
+    assert text.startswith("resetbank   plus · me@example.com")
+    assert "`resetbank spend` spends one" in text
+    assert all(len(row) <= 80 for row in text.split("\n"))
+    assert text == "\n".join(row.rstrip() for row in text.split("\n"))
+
+
+def test_plain_question() -> None:
+    state = states.busy()
+    assert state.snapshot is not None
+    text = proposal_text(propose(state.snapshot, NOW, states.THREE[1]), NOW, ZONE)
+    assert "lapses Thu 10 Dec 00:00 (16 d)" in text
+
+
+def test_warnings_are_none_where_a_reset_is_worth_it() -> None:
+    shown = states.snapshot(states.main_limit(states.five_hours(100), allowed=False), allowed=False)
+    assert warnings(propose(shown, NOW, states.THREE[0]), NOW, ZONE) == ()
+
+
+def test_every_event_kind_has_a_line() -> None:
+    events = tuple(states.event(kind, f"text of {kind}", NOW) for kind in EventKind)
+    text = plain(ledger_lines(scene(State()), events, 100))
+    assert all(f"text of {kind}" in text for kind in EventKind)
+
+
+def test_the_view_needs_no_screen_library() -> None:
+    code = (
+        "import sys, tui.ui.view.status, tui.ui.view.help, tui.ui.view.outcome, tui.ui.keymap, tui.ui.commands;"
+        "sys.exit(any(name.partition('.')[0] in ('textual', 'rich') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
