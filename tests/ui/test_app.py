@@ -13,7 +13,7 @@ from textual.widget import Widget
 from tests.support.clocks import ManualClock
 from tests.ui import states
 from tests.ui.scripted import ScriptedCompanion
-from tests.ui.showing import drawn, make_app, running, screen_text, settle
+from tests.ui.showing import drawn, make_app, running, screen_text, settle, until, words
 from tui.companion.state import State
 from tui.errors import NotViable, SettingsError, StoreCorrupt
 from tui.settings import Settings
@@ -259,11 +259,8 @@ async def test_a_crash_while_connecting_is_shown_without_its_text() -> None:
 
     app = make_app(None, ManualClock(), connect=broken)
     async with app.run_test() as pilot:
-        await pilot.pause()
-        await pilot.pause()
-        text = " ".join(screen_text(app).split())
-        assert "unexpected ValueError in connect (test_app.py:" in text
-        assert "secret-token" not in text
+        await until(pilot, lambda: "unexpected ValueError in connect (test_app.py:" in words(app))
+        assert "secret-token" not in words(app)
 
 
 async def test_polling_that_died_is_said_and_started_again() -> None:
@@ -277,9 +274,7 @@ async def test_polling_that_died_is_said_and_started_again() -> None:
         connect=connect, settings=Settings(), clock=clock, zone=states.ZONE, letters=drawn("ABCDEFG"), drive=True
     )
     async with app.run_test() as pilot:
-        await pilot.pause()
-        await pilot.pause()
-        assert "! unexpected RuntimeError in poll" in screen_text(app)
+        await until(pilot, lambda: "! unexpected RuntimeError in poll" in screen_text(app))
         companion.failure = None
         await pilot.press("f5")
         await settle(pilot)
@@ -346,7 +341,7 @@ async def test_a_long_ledger_opens_at_its_end_and_scrolls() -> None:
 
 
 async def test_nothing_is_repainted_where_nothing_differs() -> None:
-    async with running(states.busy()) as (pilot, app, companion):
+    async with running(states.busy()) as (_, app, _):
         painted = [panel.redraw() for panel in app.screen.query(Lines).results() if panel.display]
         assert painted
         assert not any(painted)
