@@ -1,7 +1,6 @@
 """`resetbank doctor`: which sources could be used and why the others could not; settings, paths, versions."""
 
 import argparse
-import asyncio
 from typing import Any
 
 HELP = "say which sources are viable and why the others are not"
@@ -14,6 +13,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Look at everything and report; exit 0 when a source is viable and the local files are fine, else 1."""
+    import asyncio
+
     report = asyncio.run(_examine(arguments))
     if arguments.json:
         from tui.cli.oneshot import print_json

@@ -1,7 +1,6 @@
 """What the commands without a screen share: one companion for the length of one command."""
 
 import argparse
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ def run_with_companion(
     arguments: argparse.Namespace, front_end: str, work: Callable[["Companion", "Settings"], Awaitable[int]]
 ) -> int:
     """Run one command's work with an open companion and return its exit code."""
+    import asyncio
 
     async def main() -> int:
         async with _companion(arguments, front_end) as (companion, settings):
