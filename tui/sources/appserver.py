@@ -50,6 +50,7 @@ class AppServerSource:
         self._news = asyncio.Event()
         self._login: wire.Login | None = None
         self._account_id: str | None = None
+        self._account_changes = 0
         self._takes_params = True
         self._client = AppServerClient(transport, self._hear, self._news.set)
 
@@ -78,6 +79,7 @@ class AppServerSource:
 
     async def read(self, *, rows: bool) -> Snapshot:
         """Read limits and bank; see `Source.read`."""
+        changes = self._account_changes
         try:
             login = self._login or await self._read_login(READ_DEADLINE)
             body = await self._read_limits(rows)
@@ -86,7 +88,8 @@ class AppServerSource:
         except Refused as error:
             _raise_read_error(error.refusal)
         snapshot = wire.decode_rate_limits(body, Provenance(self._name, self._clock.now()), login)
-        self._account_id = snapshot.account.id
+        if changes == self._account_changes:  # else it may be about somebody who has just signed out
+            self._account_id = snapshot.account.id
         if rows and snapshot.bank.available != 0 and snapshot.bank.credits is None:
             return without_rows(snapshot, "the list of resets could not be read: Codex did not pass it on")
         return snapshot
@@ -121,17 +124,19 @@ class AppServerSource:
     def _hear(self, method: str) -> None:
         if method == wire.ACCOUNT_UPDATED:
             self._login = self._account_id = None  # perhaps somebody else now
+            self._account_changes += 1
         if method in wire.NEWS:
             self._news.set()
 
     async def _read_login(self, deadline: float) -> wire.Login:
-        params = {"refreshToken": False}
+        params, changes = {"refreshToken": False}, self._account_changes
         login = wire.decode_login(await self._client.request(wire.ACCOUNT_READ, params, deadline=deadline))
         if login.kind is None:
             raise SignedOut("Codex is not signed in", SIGN_IN)
         if login.kind != _BANKED_RESETS_LOGIN:
             raise SignedOut(f"Codex is signed in by {login.kind}, which has no banked resets", SIGN_IN)
-        self._login = login
+        if changes == self._account_changes:
+            self._login = login
         return login
 
     async def _read_limits(self, rows: bool) -> bytes:
@@ -148,13 +153,12 @@ class AppServerSource:
     async def _require_account(self, account_id: str) -> None:
         """Refuse to spend from another account than the one that consent was given for."""
         try:
-            if self._account_id is None:
-                await self.read(rows=False)
+            current = self._account_id or (await self.read(rows=False)).account.id
         except SourceError as error:
             raise ConsumeRejected(f"nothing was sent: {error.message}", error.hint) from error
-        if self._account_id is None:
+        if current is None:
             raise ConsumeRejected("nothing was sent: Codex does not say whose login it has", "update codex")
-        if self._account_id != account_id:
+        if current != account_id:
             raise ConsumeRejected(
                 "nothing was sent: Codex is now signed in to another account", "sign in to the one the spend is for"
             )
