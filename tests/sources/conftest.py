@@ -2,10 +2,11 @@
 
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import keyring
@@ -108,3 +109,13 @@ def memory_keyring(use_keyring: Callable[[KeyringBackend], None]) -> MemoryKeyri
     backend = MemoryKeyring()
     use_keyring(backend)
     return backend
+
+
+@pytest.fixture
+def socket_path(codex: CodexFolder) -> Iterator[Path]:
+    """Where a daemon binds: a short path, since the kernel takes no long one, linked from where Codex puts its link."""
+    with TemporaryDirectory(prefix="rb") as nook:
+        real = Path(nook) / "d.sock"
+        codex.home.daemon_socket.parent.mkdir(mode=0o700)
+        codex.home.daemon_socket.symlink_to(real)
+        yield real
