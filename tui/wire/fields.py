@@ -35,9 +35,7 @@ def clean_text(text: str, longest: int = LONGEST_TEXT) -> str:
     visible = (
         " " if character.isspace() else character
         for character in text[: longest * 10]
-        if character.isspace()
-        or character in _JOINERS
-        or unicodedata.category(character) not in _HIDDEN
+        if character.isspace() or character in _JOINERS or unicodedata.category(character) not in _HIDDEN
     )
     line = " ".join("".join(visible).split())
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
