@@ -29,6 +29,7 @@ from tui.ui.screens.main import MainScreen
 from tui.ui.screens.page import PageScreen
 from tui.ui.screens.spend import SpendScreen
 from tui.ui.themes import CYCLE
+from tui.ui.view.text import Level
 from tui.ui.widgets.lines import STYLES, STYLES_WITHOUT_COLOR, Lines
 
 OURS: tuple[type[App[int] | Screen[None]], ...] = (
@@ -150,13 +151,16 @@ async def test_without_colour_the_words_stay(monkeypatch: pytest.MonkeyPatch) ->
         text = screen_text(app)
         assert "✗ REACHED" in text
         assert "– blocked" in text
-        content = app.screen.query_one("#limits", Lines).render()
-        assert {span.style for span in content.spans} <= set(STYLES_WITHOUT_COLOR.values())
-        assert not any("$" in str(span.style) for span in content.spans)
+        line = app.screen.query_one("#limits", Lines).render_line(0)
+        looks = {segment.text.strip(): segment.style for segment in line}
+        assert looks["✗ REACHED"] is not None
+        assert looks["✗ REACHED"].reverse
+        assert looks["✗ REACHED"].bold
 
 
-def test_every_level_has_a_look() -> None:
-    assert set(STYLES) == set(STYLES_WITHOUT_COLOR)
+def test_every_level_has_a_look_with_and_without_colour() -> None:
+    assert set(STYLES) == set(STYLES_WITHOUT_COLOR) == set(Level)
+    assert not any("$" in style for style in STYLES_WITHOUT_COLOR.values())
 
 
 async def test_text_from_outside_is_never_markup() -> None:

@@ -1,7 +1,9 @@
 """The main screen: headline, limits, bank and what happened lately."""
 
-from collections.abc import Iterable
-from typing import ClassVar
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -14,11 +16,17 @@ from tui.ui.view.headline import headline
 from tui.ui.view.ledger import recent_lines
 from tui.ui.view.limits import limits_lines
 from tui.ui.view.scene import Scene
-from tui.ui.view.text import wrap
+from tui.ui.view.text import plain, wrap
 from tui.ui.widgets.lines import Draw, Lines
 
 _WIDE_COLUMNS = 100
 _TALL_ROWS = 18
+
+_REDRAW_EVERY: Final = timedelta(seconds=5)
+"""Texts that count minutes are at most this late."""
+
+_SECONDS: Final = re.compile(r"\d s( |\)|$)", re.MULTILINE)
+"""A countdown or an age in seconds, as `tui.ui.view.times` writes it: such a text is drawn every second."""
 
 
 class MainScreen(Screen[None]):
@@ -30,6 +38,9 @@ class MainScreen(Screen[None]):
         super().__init__()
         self._scene = scene
         self._short = False
+        self._drawn_at = scene.now
+        self._was_stale = False
+        self._has_seconds = False
 
     def compose(self) -> ComposeResult:
         """A handful of widgets: each costs start time."""
@@ -66,13 +77,24 @@ class MainScreen(Screen[None]):
         self._redraw()
 
     def show(self, scene: Scene) -> None:
-        """Show this scene from now on."""
-        self._scene = scene
+        """Show this scene from now on; where only time went by, little is drawn anew every second."""
+        before, self._scene = self._scene, scene
+        only_time = replace(before, now=scene.now) == scene and before.state is scene.state
+        stale = scene.state.is_stale(scene.now)
+        elapsed = scene.now - self._drawn_at
+        due = self._has_seconds or stale != self._was_stale or not timedelta(0) <= elapsed < _REDRAW_EVERY
+        self._was_stale = stale
+        if only_time and not due:
+            self.query_one("#header", Lines).redraw()
+            return
         self.set_class(scene.state.demo is not None, "-demo")
         self._redraw()
 
     def _redraw(self) -> None:
-        panels: Iterable[Lines] = self.query(Lines).results()
-        for panel in panels:
+        self._drawn_at = self._scene.now
+        self._has_seconds = False
+        for panel in self.query(Lines).results():
             if panel.display:
                 panel.redraw()
+            if panel.id != "header" and _SECONDS.search(plain(panel.lines)):
+                self._has_seconds = True

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from typing import ClassVar, Final
 
-from textual.content import Content
-from textual.content import Span as ContentSpan
+from rich.segment import Segment
+from rich.style import Style as RichStyle
 from textual.events import Click
 from textual.geometry import Size
+from textual.strip import Strip
+from textual.style import Style
 from textual.widget import Widget
 
-from tui.ui.view.text import Level, Line, cells
+from tui.ui.view.text import Level, Line, cells, line_width
 
 Draw = Callable[[int], tuple[Line, ...]]
 """Makes the lines for a number of columns."""
@@ -46,13 +48,20 @@ STYLES_WITHOUT_COLOR: Final = {
 """Where colour is not wanted, weight and reversal carry what it carried."""
 
 
+def styles_for(*, ansi: bool, no_color: bool) -> dict[Level, str]:
+    """The looks for a terminal's own colours, for none, or for a theme's."""
+    if no_color:
+        return STYLES_WITHOUT_COLOR
+    return STYLES_ANSI if ansi else STYLES
+
+
 class Lines(Widget):
     """Text that a pure function draws for the widget's width; repaints only what differs."""
 
+    ALLOW_SELECT: ClassVar[bool] = False
     DEFAULT_CSS: ClassVar[str] = """
     Lines {
         height: auto;
-        text-wrap: nowrap;
     }
     """
 
@@ -61,6 +70,8 @@ class Lines(Widget):
         self._draw = draw
         self._lines: tuple[Line, ...] = ()
         self._width = 0
+        self._looks: dict[Level, RichStyle] = {}
+        self._looks_key: tuple[Style, str, bool] | None = None
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -85,25 +96,28 @@ class Lines(Widget):
         self._lines_for(width)
         return len(self._lines)
 
-    def render(self) -> Content:
-        """The lines as content, never as markup."""
-        self._lines_for(self.content_size.width)
-        theme_styles = STYLES_ANSI if self.app.current_theme.ansi else STYLES
-        styles = STYLES_WITHOUT_COLOR if self.app.no_color else theme_styles
-        text: list[str] = []
-        spans: list[ContentSpan] = []
-        position = 0
-        for number, line in enumerate(self._lines):
-            if number:
-                text.append("\n")
-                position += 1
-            for span in line:
-                end = position + len(span.text)
-                if style := styles[span.level]:
-                    spans.append(ContentSpan(position, end, style))
-                text.append(span.text)
-                position = end
-        return Content("".join(text), spans)
+    def render_line(self, y: int) -> Strip:
+        """One line as styled segments: no markup is ever parsed, and no text is kept in a cache."""
+        width = self.content_size.width
+        self._lines_for(width)
+        base = self.visual_style
+        if y >= len(self._lines):
+            return Strip.blank(width, base.rich_style)
+        looks = self._looks_on(base)
+        line = self._lines[y]
+        segments = [Segment(span.text, looks[span.level]) for span in line if span.text]
+        return Strip(segments, line_width(line)).adjust_cell_length(width, base.rich_style)
+
+    def _looks_on(self, base: Style) -> dict[Level, RichStyle]:
+        """Every level's style on this ground, kept until theme or ground change."""
+        key = (base, self.app.theme, self.app.no_color)
+        if key != self._looks_key:
+            variables = self.app.theme_variables
+            styles = styles_for(ansi=self.app.current_theme.ansi, no_color=self.app.no_color)
+            parsed = {level: Style.parse(style, variables) for level, style in styles.items()}
+            self._looks = {level: (base + style).rich_style for level, style in parsed.items()}
+            self._looks_key = key
+        return self._looks
 
     async def on_click(self, event: Click) -> None:
         """Run the command under the mouse."""
