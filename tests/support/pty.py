@@ -28,6 +28,7 @@ class Terminal:
     """Every byte that came."""
 
     def __post_init__(self) -> None:
+        self._gone = False
         self._stream = pyte.ByteStream(self.screen)
 
     @property
@@ -49,16 +50,28 @@ class Terminal:
         for _ in range(int(deadline / 0.05)):
             if holds(self.text):
                 return self.text
-            if not self._read(0.05) and self.process.poll() is not None:
+            if not self._read(0.05) and self._gone:
                 break
         raise AssertionError(f"never shown: {wanted!r}\nexit code {self.process.poll()}\n{self.text}")
 
     def wait_for_end(self, deadline: float = DEADLINE) -> int:
-        """Read until the program has ended; its exit code."""
+        """Read until the program has let its terminal go, and wait for its end; its exit code."""
         for _ in range(int(deadline / 0.05)):
-            if not self._read(0.05) and self.process.poll() is not None:
-                return self.process.returncode
+            self._read(0.05)
+            if self._gone or self.process.poll() is not None:
+                return self.process.wait(deadline)
         raise AssertionError(f"did not end\n{self.text}")
+
+    def press_until(self, key: str, wanted: str | Callable[[str], bool], presses: int = 50) -> str:
+        """Press a key again and again, as a hand does with a dialog that is deaf at first, until it is shown."""
+        holds = wanted if callable(wanted) else lambda text: wanted in text
+        for _ in range(presses):
+            self.type(key)
+            while self._read(0.15):
+                pass
+            if holds(self.text):
+                return self.text
+        raise AssertionError(f"never shown: {wanted!r}\n{self.text}")
 
     def _read(self, seconds: float) -> bool:
         ready, _, _ = select.select([self.master], [], [], seconds)
@@ -67,6 +80,7 @@ class Terminal:
         try:
             data = os.read(self.master, 65_536)
         except OSError:  # the other end has gone
+            self._gone = True
             return False
         self.raw += data
         self._stream.feed(data)
