@@ -9,7 +9,6 @@ import pytest
 from tests.support.clocks import ManualClock
 from tests.support.stub_process import StubProcess, start_stub
 
-
 # The many processes that the tests start would otherwise compile everything anew each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 

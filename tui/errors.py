@@ -24,8 +24,6 @@ None of them ever holds a token, a header or a response body.
           └── StoreTooNew           a newer resetbank wrote it
 """
 
-from typing import ClassVar
-
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
 EXIT_NEAR = 10
@@ -45,7 +43,8 @@ class ResetbankError(Exception):
         hint: What to do about it, one clause; empty where there is nothing to do.
     """
 
-    exit_code: ClassVar[int] = EXIT_FAILURE
+    exit_code: int = EXIT_FAILURE
+    """The exit code of a command that ends with it."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)

@@ -113,6 +113,17 @@ def test_a_foreign_or_damaged_file_is_told_and_kept(path: Path, content: bytes) 
     assert path.read_bytes() == content
 
 
+def test_another_programs_database_is_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    foreign = sqlite3.connect(path)
+    foreign.execute("CREATE TABLE theirs (x)")
+    foreign.close()
+    content = path.read_bytes()
+    with pytest.raises(StoreCorrupt, match="another program's database"):
+        open_database(path)
+    assert path.read_bytes() == content
+
+
 def test_a_newer_database_is_left_alone(ledger: Ledger, path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 999")

@@ -6,6 +6,8 @@ Scripts depend on the contract of design.md section 7. Errors are one line on st
 import sys
 from collections.abc import Sequence
 
+from tui import __version__
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
@@ -16,10 +18,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words == ["--version"]:  # asked by scripts and prompts all the time: not worth a parser
+        print(f"resetbank {__version__}")
+        return 0
     from tui.cli.parser import parse
     from tui.errors import ResetbankError
 
-    arguments = parse(sys.argv[1:] if argv is None else argv)
+    arguments = parse(words)
     try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()

@@ -3,8 +3,6 @@
 import argparse
 from typing import Any
 
-HELP = "say which sources are viable and why the others are not"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""

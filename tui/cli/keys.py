@@ -2,8 +2,6 @@
 
 import argparse
 
-HELP = "print the key table"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command has no options of its own."""

@@ -9,8 +9,6 @@ if TYPE_CHECKING:
 
     from tui.domain.ledger import Event
 
-HELP = "print every event of the ledger, oldest first"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""

@@ -3,8 +3,6 @@
 import argparse
 import sys
 
-HELP = "store a token for a base URL of one's own in the system's keyring"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""

@@ -1,25 +1,30 @@
-"""The words of the command line; knows every command and imports nothing that only one of them needs."""
+"""The words of the command line. A command's own module is imported when it is the one that was called."""
 
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from importlib import import_module
 
 from tui import __version__
-from tui.cli import doctor, keys, ledger, login, screen, spend, status, stub
+from tui.cli import screen
 from tui.errors import EXIT_USAGE
+
+TYPE_CHECKING = False  # checkers know the name; importing typing would cost a third of --help
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 SOURCES = ("auto", "daemon", "codex", "http", "stub")
 
-_COMMANDS = {
-    "status": status,
-    "spend": spend,
-    "ledger": ledger,
-    "stub": stub,
-    "login": login,
-    "doctor": doctor,
-    "keys": keys,
+COMMANDS = {
+    "status": "print the limits and the bank once; the exit code tells how things stand",
+    "spend": "spend one reset: shows what it would do and asks for a typed code",
+    "ledger": "print every event of the ledger, oldest first",
+    "stub": "run a stand-in quota service on this machine, which the real Codex CLI can run against",
+    "login": "store a token for a base URL of one's own in the system's keyring",
+    "doctor": "say which sources are viable and why the others are not",
+    "keys": "print the key table",
 }
+"""Every command with its line in --help; each is the module of that name, with `add_arguments` and `run`."""
 
 _EPILOG = """\
 exit codes of status: 0 below the warning level, 10 near, 11 limit reached, 12 unknown or stale, 1 failure, 2 usage.
@@ -29,7 +34,7 @@ RESETBANK_HOME moves all settings and state."""
 class _Parser(argparse.ArgumentParser):
     """Complains in one line."""
 
-    def error(self, message: str) -> NoReturn:
+    def error(self, message: str) -> "NoReturn":
         print(f"resetbank: {' '.join(message.split())}; see '{self.prog} --help'", file=sys.stderr)
         sys.exit(EXIT_USAGE)
 
@@ -43,15 +48,15 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     Raises:
         SystemExit: After --help or --version (0), or a complaint (2).
     """
-    arguments = build_parser().parse_args(words)
+    arguments = _parser_for(words).parse_args(words)
     for name, value in (("source", "auto"), ("codex_home", None), ("base_url", None)):
         if not hasattr(arguments, name):
             setattr(arguments, name, value)
     return arguments
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of every command."""
+def _parser_for(words: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of these words: every command is named in it, and those among the words are complete."""
     shared = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     group = shared.add_argument_group("where the truth comes from")
     group.add_argument("--source", choices=SOURCES, help="which source to use (default: auto, the first viable)")
@@ -69,8 +74,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=screen.run)
     screen.add_arguments(parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
-    for name, module in _COMMANDS.items():
-        command = commands.add_parser(name, help=module.HELP, description=module.HELP, parents=[shared])
-        module.add_arguments(command)
-        command.set_defaults(run=module.run)
+    for name, line in COMMANDS.items():
+        if name in words:
+            module = import_module(f"tui.cli.{name}")
+            command = commands.add_parser(name, help=line, description=line, parents=[shared])
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+        else:
+            commands.add_parser(name, help=line, add_help=False)
     return parser

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from tui.errors import ResetbankError
     from tui.settings import Settings
 
-HELP = "spend one reset: shows what it would do and asks for a typed code"
-
 CONSENT_SECONDS = 60.0
 """Silence for this long is a no."""
 

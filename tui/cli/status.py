@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from tui.companion.companion import Companion
     from tui.companion.state import State
 
-HELP = "print the limits and the bank once; the exit code tells how things stand"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""

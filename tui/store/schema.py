@@ -14,6 +14,9 @@ from tui.errors import StoreCorrupt, StoreError, StoreLocked, StoreReadOnly, Sto
 BUSY_SECONDS: Final = 1.0
 """How long another program's transaction is waited for."""
 
+APPLICATION_ID: Final = 0x72736274
+"""Marks the file as ours ("rsbt"), so that no other program's database is ever written to."""
+
 MIGRATIONS: Final = (
     """
     CREATE TABLE spends (
@@ -70,6 +73,7 @@ def open_database(path: Path | None) -> sqlite3.Connection:
             path or ":memory:", timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
+            _refuse_foreign(connection, path)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             _migrate(connection, path)
@@ -79,17 +83,24 @@ def open_database(path: Path | None) -> sqlite3.Connection:
     return connection
 
 
+def _refuse_foreign(connection: sqlite3.Connection, path: Path | None) -> None:
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if tables and connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise StoreCorrupt(f"{path} is another program's database", "move it away, or set RESETBANK_HOME")
+    if _version(connection) > len(MIGRATIONS):
+        raise StoreTooNew(f"{path} was written by a newer resetbank", "upgrade resetbank, or set RESETBANK_HOME")
+
+
 def _migrate(connection: sqlite3.Connection, path: Path | None) -> None:
     if _version(connection) == len(MIGRATIONS):
         return
     with transaction(connection):
-        version = _version(connection)
-        if version > len(MIGRATIONS):
-            raise StoreTooNew(f"{path} was written by a newer resetbank", "upgrade resetbank, or set RESETBANK_HOME")
+        version = _version(connection)  # another process may have migrated in the meantime
         for script in MIGRATIONS[version:]:
             # Not executescript(): that would commit the transaction around it.
             for statement in script.split(";"):
                 connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
 
