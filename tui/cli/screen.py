@@ -3,6 +3,14 @@
 import argparse
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from tui.companion.companion import Companion
+    from tui.paths import Paths
+    from tui.settings import Settings
 
 DEFAULT_SCENARIO = "busy"
 
@@ -18,9 +26,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Open the screen and stay until it is closed."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "") in ("", "dumb"):
         return _print_plainly(arguments)
-    import secrets
+    import asyncio
 
-    from tui.assembly import Wishes, screen_connector
     from tui.clock import LocalZone, SystemClock
     from tui.paths import resetbank_paths
     from tui.settings import load_settings
@@ -28,16 +35,36 @@ def run(arguments: argparse.Namespace) -> int:
 
     paths = resetbank_paths()
     settings = load_settings(paths.settings)
+
+    async def connect() -> "Companion":
+        # In a thread, after the first paint: the companion and its sources take longer to import than the screen.
+        return await (await asyncio.to_thread(_connector, arguments, settings, paths))()
+
     app = ResetbankApp(
-        connect=screen_connector(Wishes.of(arguments), settings, paths),
+        connect=connect,
         settings=settings,
         clock=SystemClock(),
         zone=LocalZone(),
         demo=arguments.demo,
-        letters=lambda count: "".join(secrets.SystemRandom().sample("ABCDEFGHJKMNPQRSTUVWXYZ", count)),
+        letters=_letters,
     )
     app.run()
     return app.return_code or 0
+
+
+def _connector(
+    arguments: argparse.Namespace, settings: "Settings", paths: "Paths"
+) -> "Callable[[], Awaitable[Companion]]":
+    from tui.assembly import Wishes, screen_connector
+
+    return screen_connector(Wishes.of(arguments), settings, paths)
+
+
+def _letters(count: int) -> str:
+    """So many distinct capital letters that nobody can guess."""
+    import secrets
+
+    return "".join(secrets.SystemRandom().sample("ABCDEFGHJKMNPQRSTUVWXYZ", count))
 
 
 def _print_plainly(arguments: argparse.Namespace) -> int:
