@@ -1,5 +1,6 @@
 """resetbank beside the real Codex CLI, both against the stub."""
 
+import json
 import os
 import re
 import subprocess
@@ -67,9 +68,12 @@ def spend_on_screen(running: Terminal) -> None:
     running.wait_for("One reset was spent")
 
 
-def leave(running: Terminal) -> None:
+def leave(running: Terminal, stub: StubProcess) -> None:
+    """Close the dialog and the program; nothing that it ever painted holds the token."""
     running.press_until("\r", lambda text: "Free to work" in text and "was spent." not in text)
     running.type("q")
+    token = json.loads((stub.codex_home / "auth.json").read_text())["tokens"]["access_token"]
+    assert token.split(".")[1].encode() not in bytes(running.raw)
 
 
 def test_the_daemons_screen_survives_its_death_and_spends(stub: StubProcess) -> None:
@@ -87,7 +91,7 @@ def test_the_daemons_screen_survives_its_death_and_spends(stub: StubProcess) -> 
             running.wait_for("● daemon")
             spend_on_screen(running)
             assert stub.spent() == 1
-            leave(running)
+            leave(running, stub)
             assert running.wait_for_end() == 0
 
 
@@ -112,7 +116,7 @@ def test_the_childs_screen_survives_its_death_and_spends(stub: StubProcess, tmp_
         running.wait_for("● codex")
         spend_on_screen(running)
         assert stub.spent() == 1
-        leave(running)
+        leave(running, stub)
         assert running.wait_for_end() == 0
         assert children(running.process.pid) == []
 

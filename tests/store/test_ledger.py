@@ -104,6 +104,15 @@ def test_a_locked_database_says_so(ledger: Ledger, path: Path, monkeypatch: pyte
     impatient.close()
 
 
+def test_a_read_only_database_says_so(path: Path) -> None:
+    connection = open_database(path)
+    connection.execute("PRAGMA query_only = 1")  # what a read-only file answers, even where root runs the test
+    ledger = Ledger(connection, path)
+    with pytest.raises(StoreReadOnly, match="cannot be written"):
+        ledger.record([Event(START, EventKind.PLAN_CHANGED, "acc1", "x")])
+    ledger.close()
+
+
 @pytest.mark.parametrize("content", [b"this is no database at all" * 100, b"SQLite format 3\0" + b"\xff" * 4096])
 def test_a_foreign_or_damaged_file_is_told_and_kept(path: Path, content: bytes) -> None:
     path.parent.mkdir()
