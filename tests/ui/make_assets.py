@@ -1,0 +1,63 @@
+"""The pictures of the README, from fixed states and a clock that stands still.
+
+`python -m tests.ui.make_assets` writes them into `assets/`; they name no host, so that looking at them asks nobody.
+"""
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Final
+
+from tests.support.clocks import ManualClock
+from tests.ui import states
+from tests.ui.scripted import ScriptedCompanion
+from tests.ui.showing import drawn, running, settle
+from tui.settings import Settings
+
+ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
+_COMMENTS: Final = re.compile(r"<!--.*?-->", re.DOTALL)
+_FONTS: Final = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
+
+
+def without_hosts(svg: str) -> str:
+    """The picture with the reader's own monospaced font instead of one fetched from elsewhere."""
+    svg = _COMMENTS.sub("", _FONTS.sub("", svg)).replace("Fira Code", "ui-monospace, SFMono-Regular, Menlo, Consolas")
+    return "\n".join(line.rstrip() for line in svg.splitlines() if line.strip()) + "\n"
+
+
+async def picture(name: str, *, theme: str = "resetbank-dark", asking: bool = False) -> tuple[str, str]:
+    """File name and SVG of one picture."""
+    clock = ManualClock()
+    companion = ScriptedCompanion(states.at_limit() if asking else states.busy(), clock)
+    settings = Settings(theme=theme)
+    async with running(companion, clock, size=(112, 26), settings=settings, letters=drawn("ABCDEFG")) as (
+        pilot,
+        app,
+        _,
+    ):
+        if asking:
+            await pilot.press("r")
+            await settle(pilot)
+        return f"{name}.svg", without_hosts(app.export_screenshot(title="resetbank"))
+
+
+async def pictures() -> dict[str, str]:
+    """Every picture by its file name."""
+    return dict(
+        [
+            await picture("main"),
+            await picture("light", theme="resetbank-light"),
+            await picture("spend", asking=True),
+        ]
+    )
+
+
+def main() -> None:
+    ASSETS.mkdir(exist_ok=True)
+    for name, svg in asyncio.run(pictures()).items():
+        (ASSETS / name).write_text(svg, "utf-8")
+        print(f"assets/{name}: {len(svg) // 1024} KiB")
+
+
+if __name__ == "__main__":
+    main()
