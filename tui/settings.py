@@ -13,7 +13,7 @@ unattended = false            # true lets `resetbank spend --unattended` spend w
 command = "codex"             # the Codex executable behind the source `codex`
 
 [keys]
-refresh = "f5,r"              # command id = key, or keys with commas; `resetbank keys` prints the ids
+refresh = "f5,g"              # command id = key, or keys with commas; `resetbank keys` prints the ids
 ```
 """
 
