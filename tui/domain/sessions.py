@@ -1,0 +1,293 @@
+"""Live sessions: two feeds, the daemon's status changes and the rollout files, folded into one picture.
+
+The rollout knows why a turn ended, the daemon knows first that it ended, and only the daemon knows of a question that
+waits. Each feed's last word is kept by itself and the two are weighed, so that they may arrive in either order.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, Literal
+
+from tui.domain.windows import Limit
+
+IDLE_KEPT: Final = timedelta(hours=6)
+"""An idle session is shown for so long after it was last heard of."""
+
+SILENCE_KEPT: Final = timedelta(hours=2)
+"""A running session of which nothing is heard for so long has died: its process can write no farewell."""
+
+STOPPED_KEPT: Final = timedelta(days=8)
+"""A stopped session is kept past the reset of a weekly limit."""
+
+FEED_LAG: Final = timedelta(seconds=1)
+"""How much later than it happened the daemon's word may be stamped, since it is stamped on arrival."""
+
+
+class SessionState(StrEnum):
+    """What a session is doing."""
+
+    RUNNING = "running"
+    IDLE = "idle"
+    WAITING_APPROVAL = "waiting_approval"
+    STOPPED_AT_LIMIT = "stopped_at_limit"
+    STOPPED_BY_ERROR = "stopped_by_error"
+    GONE = "gone"
+
+
+_ACTIVE: Final = frozenset({SessionState.RUNNING, SessionState.WAITING_APPROVAL})
+_STOPPED: Final = frozenset({SessionState.STOPPED_AT_LIMIT, SessionState.STOPPED_BY_ERROR})
+
+Feed = Literal["daemon", "rollout"]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What one feed last said about the state of a session."""
+
+    state: SessionState
+    at: datetime
+    """When the state began."""
+    order: int | None
+    """Its place among the words of this feed, where the feed counts them."""
+    origin: str | None
+    """The rollout it stands in."""
+    turn_at: datetime | None
+    """When the turn began that led to it, as far as this feed saw that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One thread of Codex."""
+
+    thread_id: str
+    workspace: str | None
+    """The full path of the folder it works in; text from outside."""
+    model: str | None
+    state: SessionState
+    since: datetime
+    """When the state began."""
+    cli_version: str | None
+    originator: str | None
+    """Which program of Codex runs it; text from outside."""
+    last_turn_tokens: int | None
+    """Tokens that the last turn, or the running one so far, took."""
+    rollout_path: str | None
+    seen_at: datetime
+    """When anything was last heard of it."""
+    rollout_word: Word | None = None
+    daemon_word: Word | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What one feed learnt about one thread at one moment. None means not told."""
+
+    thread_id: str
+    seen_at: datetime
+    feed: Feed
+    state: SessionState | None = None
+    since: datetime | None = None
+    """When the state began, where that was not at `seen_at`."""
+    workspace: str | None = None
+    model: str | None = None
+    cli_version: str | None = None
+    originator: str | None = None
+    last_turn_tokens: int | None = None
+    rollout_path: str | None = None
+    limits: tuple[Limit, ...] = ()
+    """Rate limits as they were at `seen_at`."""
+    plan: str | None = None
+    order: int | None = None
+    """Counts up within one rollout, or within the daemon's feed; outranks the clock, which may jump."""
+    subagent: bool = False
+    """The thread works for another thread and is no session of its own; its limits count all the same."""
+
+
+def fold_sighting(sessions: Mapping[str, Session], sighting: Sighting) -> Mapping[str, Session]:
+    """Work one sighting in.
+
+    An older sighting never overwrites a newer one, it only fills what was unknown. A thread that is not known yet
+    becomes a session once somebody tells its state.
+
+    Args:
+        sessions: All sessions by thread id.
+        sighting: What was learnt.
+
+    Returns:
+        The same mapping where nothing changed.
+    """
+    known = sessions.get(sighting.thread_id)
+    if sighting.subagent or (known is None and sighting.state is None):
+        return sessions if known is None else _without(sessions, sighting.thread_id)
+    session = _begin(sighting) if known is None else _update(known, sighting)
+    return sessions if session == known else {**sessions, session.thread_id: session}
+
+
+def forget_daemon(sessions: Mapping[str, Session]) -> Mapping[str, Session]:
+    """Believe the rollouts alone from now on: the daemon is gone, and its last words say nothing any more.
+
+    A session that only the daemon knew of is gone with it.
+    """
+    kept: dict[str, Session] = {}
+    for thread_id, session in sessions.items():
+        if session.rollout_word is not None:
+            kept[thread_id] = _weighed(replace(session, daemon_word=None))
+    return kept
+
+
+def live(sessions: Mapping[str, Session], now: datetime) -> tuple[Session, ...]:
+    """The sessions worth showing: those that are stopped or at work first, the latest change first."""
+    kept = [session for session in sessions.values() if _is_live(session, now)]
+    return tuple(sorted(kept, key=lambda session: (_RANK[session.state], now - session.since, session.thread_id)))
+
+
+def interrupted(sessions: Mapping[str, Session]) -> tuple[Session, ...]:
+    """The sessions that stopped at a limit, the first to stop first."""
+    return _in_state(sessions, frozenset({SessionState.STOPPED_AT_LIMIT}))
+
+
+def active(sessions: Mapping[str, Session]) -> tuple[Session, ...]:
+    """The sessions in the middle of a turn, the longest running first."""
+    return _in_state(sessions, _ACTIVE)
+
+
+_RANK: Final = {
+    SessionState.STOPPED_AT_LIMIT: 0,
+    SessionState.WAITING_APPROVAL: 1,
+    SessionState.RUNNING: 2,
+    SessionState.STOPPED_BY_ERROR: 3,
+    SessionState.IDLE: 4,
+    SessionState.GONE: 5,
+}
+
+
+def _in_state(sessions: Mapping[str, Session], states: frozenset[SessionState]) -> tuple[Session, ...]:
+    found = [session for session in sessions.values() if session.state in states]
+    return tuple(sorted(found, key=lambda session: (session.since, session.thread_id)))
+
+
+def _is_live(session: Session, now: datetime) -> bool:
+    silent = now - session.seen_at
+    if session.state is SessionState.GONE:
+        return False
+    if session.state in _STOPPED:
+        return silent <= STOPPED_KEPT
+    if session.state in _ACTIVE:
+        # The daemon would have told the end of a turn; a rollout goes silent when its process is killed.
+        told = session.daemon_word
+        return silent <= SILENCE_KEPT or (told is not None and told.state in _ACTIVE)
+    return silent <= IDLE_KEPT
+
+
+def _without(sessions: Mapping[str, Session], thread_id: str) -> Mapping[str, Session]:
+    return {key: session for key, session in sessions.items() if key != thread_id}
+
+
+def _begin(sighting: Sighting) -> Session:
+    assert sighting.state is not None
+    empty = Session(
+        thread_id=sighting.thread_id,
+        workspace=None,
+        model=None,
+        state=sighting.state,
+        since=sighting.since or sighting.seen_at,
+        cli_version=None,
+        originator=None,
+        last_turn_tokens=None,
+        rollout_path=None,
+        seen_at=sighting.seen_at,
+    )
+    return _update(empty, sighting)
+
+
+def _update(session: Session, sighting: Sighting) -> Session:
+    mine = session.rollout_word if sighting.feed == "rollout" else session.daemon_word
+    newer = _is_newer(sighting, mine, session)
+
+    def pick(told: str | None, known: str | None) -> str | None:
+        return told if known is None or (newer and told is not None) else known
+
+    tokens = sighting.last_turn_tokens
+    session = replace(
+        session,
+        workspace=pick(sighting.workspace, session.workspace),
+        model=pick(sighting.model, session.model),
+        cli_version=pick(sighting.cli_version, session.cli_version),
+        originator=pick(sighting.originator, session.originator),
+        rollout_path=pick(sighting.rollout_path, session.rollout_path),
+        last_turn_tokens=tokens if tokens is not None and newer else session.last_turn_tokens,
+        seen_at=sighting.seen_at if newer else session.seen_at,
+    )
+    if sighting.state is None or (mine is not None and not _supersedes(sighting, mine)):
+        return session
+    if sighting.feed == "rollout":
+        return _weighed(replace(session, rollout_word=_word(sighting, mine)))
+    return _weighed(replace(session, daemon_word=_word(sighting, mine)))
+
+
+def _supersedes(sighting: Sighting, word: Word) -> bool:
+    """Whether it comes after the last word of its own feed."""
+    if sighting.order is not None and word.order is not None and sighting.rollout_path == word.origin:
+        return sighting.order >= word.order
+    return (sighting.since or sighting.seen_at) >= word.at
+
+
+def _is_newer(sighting: Sighting, word: Word | None, session: Session) -> bool:
+    if word is not None and sighting.order is not None and sighting.rollout_path == word.origin:
+        return _supersedes(sighting, word)
+    return sighting.seen_at >= session.seen_at
+
+
+def _word(sighting: Sighting, before: Word | None) -> Word:
+    assert sighting.state is not None
+    at = sighting.since or sighting.seen_at
+    turn_at = before.turn_at if before is not None and before.state not in _STOPPED else None
+    if sighting.state in _ACTIVE and (before is None or before.state not in _ACTIVE):
+        turn_at = at
+    origin = sighting.rollout_path if sighting.feed == "rollout" else None
+    return Word(sighting.state, at, sighting.order, origin, turn_at)
+
+
+def _weighed(session: Session) -> Session:
+    state, since = _weigh(session.rollout_word, session.daemon_word)
+    return replace(session, state=state, since=since)
+
+
+def _weigh(rollout: Word | None, daemon: Word | None) -> tuple[SessionState, datetime]:
+    if daemon is None or rollout is None:
+        word = rollout or daemon
+        assert word is not None
+        return word.state, word.at
+    if daemon.state in _ACTIVE:
+        return _weigh_active(rollout, daemon)
+    if daemon.state is SessionState.GONE:
+        reopened = rollout.state is not SessionState.GONE and rollout.at > daemon.at
+        word = rollout if reopened else daemon
+        return word.state, word.at
+    if rollout.state is SessionState.GONE:
+        return rollout.state, rollout.at
+    if daemon.state in _STOPPED:
+        of_this_turn = daemon.turn_at is None or rollout.at >= daemon.turn_at - FEED_LAG
+        if daemon.state is SessionState.STOPPED_BY_ERROR and rollout.state in _STOPPED and of_this_turn:
+            word = rollout
+        else:
+            word = max(daemon, rollout, key=lambda word: word.at)
+        return word.state, word.at
+    # The daemon says idle: a turn that it saw since then is over; a thread that stopped before, and was only loaded
+    # again, is still stopped.
+    if rollout.state is SessionState.RUNNING:
+        word = rollout if rollout.at > daemon.at else daemon
+    else:
+        word = daemon if daemon.turn_at is not None and daemon.turn_at > rollout.at else rollout
+    return word.state, word.at
+
+
+def _weigh_active(rollout: Word, daemon: Word) -> tuple[SessionState, datetime]:
+    if rollout.state is SessionState.RUNNING:
+        return daemon.state, rollout.at if daemon.state is SessionState.RUNNING else daemon.at
+    if rollout.state is not SessionState.GONE and rollout.at > daemon.at:
+        return rollout.state, rollout.at  # the end that the daemon is about to tell
+    running_since = daemon.turn_at or daemon.at
+    return daemon.state, running_since if daemon.state is SessionState.RUNNING else daemon.at
