@@ -14,11 +14,21 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from tests.support.terminals import on_terminal
+from tests.support.pty import raw_terminal
 
 ROUNDS = 15
 IDLE_SECONDS = 30.0
 UPDATES = 10_000
+
+EVERYTHING = """
+import sys
+import keyring, httpx, websockets.asyncio.client, filelock
+import tui.sources.appserver, tui.sources.backend, tui.sources.logins, tui.sources.secrets
+from tui.cli import main
+keyring.get_keyring()
+sys.exit(main(["--demo"]))
+"""
+"""The screen with every source and its libraries loaded, whichever is in use."""
 
 LABEL_APP = """
 from textual.app import App
@@ -41,12 +51,16 @@ def measure(*, quick: bool = False) -> list[str]:
         for command, first, settled in (floor, ours):  # writes the bytecode
             _run(command, first, settled, env)
         runs = [(_run(*floor, env), _run(*ours, env)) for _ in range(rounds)]
+        everything = ([sys.executable, "-c", EVERYTHING], b"banked", b"banked")
+        loaded = [_run(*everything, env)[2] for _ in range(3)]
         share = _idle(ours[0], ours[2], env, idle)
         floor_share = _idle(floor[0], floor[2], env, idle)
     lines = []
     for name, unit, index in (("first content", "ms", 0), ("data shown", "ms", 1), ("resident", "MiB", 2)):
         theirs, mine = (median(run[which][index] for run in runs) for which in (0, 1))
         lines.append(f"{name}: {mine:.0f} {unit}, one Label {theirs:.0f} {unit}, ratio {mine / theirs:.2f}")
+    label = median(run[0][2] for run in runs)
+    lines.append(f"resident, every source loaded: {median(loaded):.0f} MiB, ratio {median(loaded) / label:.2f}")
     lines.append(
         f"from the quit key to the end: {median(run[1][3] for run in runs):.0f} ms,"
         f" one Label {median(run[0][3] for run in runs):.0f} ms"
@@ -68,27 +82,27 @@ def _environment(folder: Path) -> dict[str, str]:
 
 def _run(command: list[str], first: bytes, settled: bytes, env: dict[str, str]) -> tuple[float, float, float, float]:
     """Milliseconds to the first content and to the data, MiB then, and milliseconds from the quit key to the end."""
-    with on_terminal(command, env) as terminal:
-        first_at = terminal.wait_for(first)
-        settled_at = terminal.wait_for(settled)
+    with raw_terminal(*command, environment=env) as terminal:
+        first_at = terminal.time_of(first)
+        settled_at = terminal.time_of(settled)
         terminal.drain(1.0)
         resident = terminal.resident_kib() / 1024
         before = terminal.elapsed()
-        terminal.type(b"q")
-        terminal.wait()
+        terminal.type("q")
+        terminal.wait_for_end()
         return first_at * 1000, settled_at * 1000, resident, (terminal.elapsed() - before) * 1000
 
 
 def _idle(command: list[str], settled: bytes, env: dict[str, str], seconds: float) -> float:
     """The share of one core that it takes while nothing happens."""
-    with on_terminal(command, env) as terminal:
-        terminal.wait_for(settled)
+    with raw_terminal(*command, environment=env) as terminal:
+        terminal.time_of(settled)
         terminal.drain(2.0)
         before = terminal.cpu_seconds()
         terminal.drain(seconds)
         used = terminal.cpu_seconds() - before
-        terminal.type(b"q")
-        terminal.wait()
+        terminal.type("q")
+        terminal.wait_for_end()
     return used / seconds
 
 

@@ -1,4 +1,4 @@
-"""A program on a real pseudo-terminal, driven as by a hand, its screen drawn by a terminal emulator."""
+"""A program on a real pseudo-terminal: driven as by a hand, its screen drawn by an emulator, its costs measured."""
 
 import fcntl
 import os
@@ -8,106 +8,165 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
 
 import pyte
 
 DEADLINE = 30.0
+_TICKS = os.sysconf("SC_CLK_TCK")
+_Process = subprocess.Popen[bytes]
 
 
 @dataclass
-class Terminal:
-    """A running program and the screen that it paints."""
+class RawTerminal:
+    """A running program and every byte that it wrote to its terminal."""
 
     process: subprocess.Popen[bytes]
     master: int
-    screen: pyte.Screen
+    started: float
     raw: bytearray = field(default_factory=bytearray)
-    """Every byte that came."""
+    gone: bool = False
+    """Whether the program has let its terminal go."""
+
+    def type(self, keys: str) -> None:
+        os.write(self.master, keys.encode())
+
+    def read(self, seconds: float) -> bytes:
+        """Take what comes within so many seconds; empty where nothing came."""
+        if not select.select([self.master], [], [], seconds)[0]:
+            return b""
+        try:
+            data = os.read(self.master, 65_536)
+        except OSError:  # the other end has gone
+            self.gone = True
+            return b""
+        self.raw += data
+        return data
+
+    def drain(self, seconds: float) -> None:
+        """Keep reading for so long, as a terminal does."""
+        end = perf_counter() + seconds
+        while (left := end - perf_counter()) > 0 and not self.gone:
+            self.read(left)
+
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return perf_counter() - self.started
+
+    def time_of(self, marker: bytes, deadline: float = DEADLINE) -> float:
+        """Seconds from the start until these bytes were written."""
+        while marker not in self.raw:
+            if self.gone or self.elapsed() > deadline:
+                raise AssertionError(f"{marker!r} never came; last: {bytes(self.raw[-400:])!r}")
+            self.read(0.05)
+        return self.elapsed()
+
+    def wait_for_end(self, deadline: float = DEADLINE) -> int:
+        """Read until the program has let its terminal go, and wait for its end; its exit code."""
+        end = perf_counter() + deadline
+        while not self.gone and self.process.poll() is None:
+            if perf_counter() > end:
+                raise AssertionError("did not end")
+            self.read(0.05)
+        return self.process.wait(deadline)
+
+    def cpu_seconds(self) -> float:
+        """User and system time so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def resident_kib(self) -> int:
+        """Memory in use now."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
+
+
+@dataclass
+class Terminal(RawTerminal):
+    """The same with the screen that the bytes paint."""
+
+    screen: pyte.Screen = field(default_factory=lambda: pyte.Screen(80, 24))
 
     def __post_init__(self) -> None:
-        self._gone = False
         self._stream = pyte.ByteStream(self.screen)
+
+    def read(self, seconds: float) -> bytes:
+        data = super().read(seconds)
+        self._stream.feed(data)
+        return data
 
     @property
     def text(self) -> str:
         """What the screen shows now, trailing blanks cut."""
         return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
 
-    def type(self, keys: str) -> None:
-        os.write(self.master, keys.encode())
-
-    def resize(self, columns: int, rows: int) -> None:
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.screen.resize(rows, columns)
-        self.process.send_signal(signal.SIGWINCH)
-
     def wait_for(self, wanted: str | Callable[[str], bool], deadline: float = DEADLINE) -> str:
         """Read until the screen shows the text, or the condition holds for it; returns the screen."""
         holds = wanted if callable(wanted) else lambda text: wanted in text
-        for _ in range(int(deadline / 0.05)):
+        end = perf_counter() + deadline
+        while perf_counter() < end:
             if holds(self.text):
                 return self.text
-            if not self._read(0.05) and self._gone:
+            if not self.read(0.05) and self.gone:
                 break
         raise AssertionError(f"never shown: {wanted!r}\nexit code {self.process.poll()}\n{self.text}")
-
-    def wait_for_end(self, deadline: float = DEADLINE) -> int:
-        """Read until the program has let its terminal go, and wait for its end; its exit code."""
-        for _ in range(int(deadline / 0.05)):
-            self._read(0.05)
-            if self._gone or self.process.poll() is not None:
-                return self.process.wait(deadline)
-        raise AssertionError(f"did not end\n{self.text}")
 
     def press_until(self, key: str, wanted: str | Callable[[str], bool], presses: int = 50) -> str:
         """Press a key again and again, as a hand does with a dialog that is deaf at first, until it is shown."""
         holds = wanted if callable(wanted) else lambda text: wanted in text
         for _ in range(presses):
             self.type(key)
-            while self._read(0.15):
+            while self.read(0.15):
                 pass
             if holds(self.text):
                 return self.text
         raise AssertionError(f"never shown: {wanted!r}\n{self.text}")
 
-    def _read(self, seconds: float) -> bool:
-        ready, _, _ = select.select([self.master], [], [], seconds)
-        if not ready:
-            return False
-        try:
-            data = os.read(self.master, 65_536)
-        except OSError:  # the other end has gone
-            self._gone = True
-            return False
-        self.raw += data
-        self._stream.feed(data)
-        return bool(data)
+
+def _start(command: Sequence[str], environment: dict[str, str], columns: int, rows: int) -> tuple[int, _Process]:
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    process = subprocess.Popen(
+        command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=environment
+    )
+    os.close(slave)
+    return master, process
+
+
+@contextmanager
+def raw_terminal(
+    *command: str, environment: dict[str, str], columns: int = 80, rows: int = 24
+) -> Iterator[RawTerminal]:
+    """Run a command on a terminal that only keeps the bytes, for measuring."""
+    started = perf_counter()
+    master, process = _start(command, environment, columns, rows)
+    try:
+        yield RawTerminal(process, master, started)
+    finally:
+        _end(process, master)
 
 
 @contextmanager
 def terminal(*command: str, columns: int = 80, rows: int = 24, **environment: str) -> Iterator[Terminal]:
     """Run a command on a terminal of its own until the block ends."""
-    master, slave = os.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    process = subprocess.Popen(
-        command,
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        start_new_session=True,
-        env=os.environ | {"TERM": "xterm-256color", "TEXTUAL_ANIMATIONS": "none", "TZ": "UTC"} | environment,
-    )
-    os.close(slave)
+    defaults = {"TERM": "xterm-256color", "TEXTUAL_ANIMATIONS": "none", "TZ": "UTC"}
+    started = perf_counter()
+    master, process = _start(command, os.environ | defaults | environment, columns, rows)
     try:
-        yield Terminal(process, master, pyte.Screen(columns, rows))
+        yield Terminal(process, master, started, screen=pyte.Screen(columns, rows))
     finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait(DEADLINE)
-        os.close(master)
+        _end(process, master)
+
+
+def _end(process: _Process, master: int) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGKILL)
+    process.wait(DEADLINE)
+    os.close(master)
 
 
 @contextmanager
