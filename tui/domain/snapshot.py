@@ -35,6 +35,12 @@ class Account:
         """What its spends and its history are filed under."""
         return self.id or self.email or "unknown"
 
+    def differs_from(self, other: "Account") -> bool:
+        """Whether it is certainly another account; where too little is known to tell, it is not."""
+        if self.id is not None and other.id is not None:
+            return self.id != other.id
+        return self.email is not None and other.email is not None and self.email != other.email
+
 
 @dataclass(frozen=True, slots=True)
 class PaidCredits:

@@ -94,6 +94,8 @@ class ConsentKind(StrEnum):
     """The three letters typed on a real terminal."""
     UNATTENDED = "unattended"
     """The settings and the command line both allowed it beforehand."""
+    QUEUED = "queued"
+    """The yes to one reset that waited for the limit; it takes effect when the limit is hit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,9 @@ class Consent:
 
     kind: ConsentKind
     given_at: datetime
+    """When it took effect."""
+    armed_at: datetime | None = None
+    """When the person said yes, where that was beforehand."""
 
 
 @dataclass(frozen=True, slots=True)

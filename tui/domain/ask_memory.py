@@ -1,0 +1,133 @@
+"""What was asked and answered, remembered until the window concerned is seen to start afresh."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Final
+
+from tui.domain.hits import is_open
+from tui.domain.question import LATER, Cause, Choice, Question, Quiet
+from tui.domain.resets import WindowKey, WindowMark
+from tui.domain.snapshot import Account, Snapshot
+
+_DAYS_KEPT: Final = timedelta(days=2)
+"""Long enough for any local day."""
+
+_SETTLED: Final = {
+    Choice.NOT_UNTIL_RESET: Quiet.MUTED,
+    Choice.WAIT: Quiet.WAITING,
+    Choice.QUEUE: Quiet.QUEUED,
+    Choice.SPEND_AND_CONTINUE: Quiet.SPENT,
+    Choice.SPEND_ONLY: Quiet.SPENT,
+}
+"""Answers that settle a window, whatever the cause, until it starts afresh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """One "later"."""
+
+    cause: Cause
+    since: datetime
+    until: datetime
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it is not yet over; a clock that was set back ends it."""
+        return self.since <= now < self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What was asked about one window."""
+
+    mark: WindowMark
+    asked: tuple[Cause, ...] = ()
+    snoozes: tuple[Snooze, ...] = ()
+    settled: Choice | None = None
+
+    def veto(self, cause: Cause, now: datetime) -> Quiet | None:
+        """Why this window is not asked about again; None if it may be."""
+        if self.settled is not None:
+            return _SETTLED[self.settled]
+        snooze = next((snooze for snooze in self.snoozes if snooze.cause is cause), None)
+        if snooze is not None:
+            return Quiet.SNOOZED if snooze.holds(now) else None
+        # Once it is known to have stopped work, that it is about to is no news.
+        return Quiet.ALREADY_ASKED if cause in self.asked or Cause.STOPPED in self.asked else None
+
+
+@dataclass(frozen=True, slots=True)
+class AskMemory:
+    """Everything that was asked; a value, safe to keep across a restart."""
+
+    account: Account | None = None
+    windows: tuple[Remembered, ...] = ()
+    asked_at: tuple[datetime, ...] = ()
+    """The questions of the last two days."""
+    open_at: datetime | None = None
+    """The last reading that clearly showed use to be allowed."""
+
+    def find(self, key: WindowKey) -> Remembered | None:
+        """What is remembered of one window."""
+        return next((entry for entry in self.windows if entry.mark.key == key), None)
+
+    def asked_on(self, day: date, zone: tzinfo) -> int:
+        """How many questions were asked on a local day."""
+        return sum(moment.astimezone(zone).date() == day for moment in self.asked_at)
+
+
+def asked(memory: AskMemory, question: Question, now: datetime) -> AskMemory:
+    """A question was put to the person."""
+    entry = memory.find(question.key) or Remembered(question.mark)
+    causes = entry.asked if question.cause in entry.asked else (*entry.asked, question.cause)
+    moments = tuple(moment for moment in memory.asked_at if abs(now - moment) <= _DAYS_KEPT)
+    memory = replace(memory, account=question.account, asked_at=(*moments, now))
+    return _with(memory, replace(entry, asked=causes, snoozes=_others(entry, question.cause)))
+
+
+def answered(memory: AskMemory, question: Question, choice: Choice, now: datetime) -> AskMemory:
+    """The person answered. A question that is closed without an answer needs no call: it is not asked again."""
+    entry = memory.find(question.key)
+    if entry is None:
+        return memory  # its window started afresh while the question stood
+    if choice in LATER:
+        snooze = Snooze(question.cause, now, now + LATER[choice])
+        return _with(memory, replace(entry, snoozes=(*_others(entry, question.cause), snooze)))
+    return _with(memory, replace(entry, settled=choice))
+
+
+def released(memory: AskMemory, key: WindowKey) -> AskMemory:
+    """What settled a window came to nothing: a queue or a wait was cancelled, or a spend was refused.
+
+    The same cause is not asked about again, but a session that stops still is.
+    """
+    entry = memory.find(key)
+    return memory if entry is None else _with(memory, replace(entry, settled=None))
+
+
+def observed(memory: AskMemory, snapshot: Snapshot) -> AskMemory:
+    """Take in a reading: windows that are seen to have started afresh are forgotten, another account's too."""
+    at = snapshot.provenance.observed_at
+    if memory.account is not None and memory.account.differs_from(snapshot.account):
+        memory = AskMemory(asked_at=memory.asked_at)
+    kept = tuple(
+        replace(entry, mark=entry.mark.follow(snapshot))
+        for entry in memory.windows
+        if not entry.mark.has_reset(snapshot)
+    )
+    newest = memory.open_at is None or at > memory.open_at
+    open_at = at if newest and is_open(snapshot) else memory.open_at
+    return replace(memory, account=snapshot.account, windows=kept, open_at=open_at)
+
+
+def observed_reset(memory: AskMemory, key: WindowKey) -> AskMemory:
+    """A window was seen to start afresh by other means than a reading taken in here."""
+    return replace(memory, windows=tuple(entry for entry in memory.windows if entry.mark.key != key))
+
+
+def _others(entry: Remembered, cause: Cause) -> tuple[Snooze, ...]:
+    return tuple(snooze for snooze in entry.snoozes if snooze.cause is not cause)
+
+
+def _with(memory: AskMemory, entry: Remembered) -> AskMemory:
+    others = tuple(known for known in memory.windows if known.mark.key != entry.mark.key)
+    return replace(memory, windows=(*others, entry))

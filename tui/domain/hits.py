@@ -1,0 +1,108 @@
+"""Whether the limit of ordinary use is really hit, which window it is, and whom it stopped.
+
+The service's word outranks the percentages; a session that was stopped outranks a reading from before (wire.md 7, 8).
+Only the main limit counts: a banked reset is not stated to clear the limits of single models (wire.md 3.5).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from tui.domain.sessions import Session, active, interrupted, live
+from tui.domain.snapshot import Snapshot
+from tui.domain.windows import NEAR_PERCENT, RESET_GRACE, Window, WindowState
+
+READING_LAG: Final = timedelta(seconds=30)
+"""For so long after a session was stopped, a reading may still show the time before."""
+
+_ALL_BUT_FULL: Final = 99.0
+"""What the meter may show at a limit that is hit (wire.md 7)."""
+
+_SETTLED: Final = timedelta(minutes=2)
+"""A session that was stopped so long before use was last seen to be allowed was not stopped by what holds now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A session that a limit stopped."""
+
+    thread_id: str
+    stopped_at: datetime
+
+
+def allowed(snapshot: Snapshot) -> bool | None:
+    """The service's own word on ordinary use; a refusal anywhere counts. None where it said nothing."""
+    words = (snapshot.ordinary_usage_allowed, snapshot.main_limit.allowed if snapshot.main_limit else None)
+    if False in words:
+        return False
+    return True if True in words else None
+
+
+def binding_window(snapshot: Snapshot) -> Window | None:
+    """The window of the main limit that stops work: of the full ones the last to reset, or else the fullest.
+
+    Told from the reading alone: a window that is over by the clock still binds until it is seen to have reset.
+    """
+    windows = snapshot.main_limit.windows if snapshot.main_limit else ()
+    full = [window for window in windows if (window.used_percent or 0.0) >= 100]
+    if full:
+        return max(full, key=lambda window: (window.resets_at or snapshot.provenance.observed_at, window.minutes))
+    return max(windows, key=lambda window: (window.used_percent or 0.0, window.minutes), default=None)
+
+
+def is_reached(snapshot: Snapshot, now: datetime) -> bool:
+    """Whether the reading alone says that ordinary use has stopped."""
+    return snapshot.state(now) is WindowState.REACHED
+
+
+def is_open(snapshot: Snapshot) -> bool:
+    """Whether the reading clearly shows that ordinary use goes on."""
+    word = allowed(snapshot)
+    if word is not None:
+        return word
+    window = binding_window(snapshot)
+    return window is not None and window.used_percent is not None and window.used_percent < _ALL_BUT_FULL
+
+
+def confirms(snapshot: Snapshot, stop: Stop) -> bool:
+    """Whether a reading agrees that the main limit stopped this session and still would."""
+    word = allowed(snapshot)
+    if word is False:
+        return True
+    window = binding_window(snapshot)
+    share = window.used_percent if window else None
+    if snapshot.provenance.observed_at <= stop.stopped_at + READING_LAG:
+        return share is None or share >= NEAR_PERCENT
+    return word is None and (share is None or share >= _ALL_BUT_FULL)
+
+
+def stops(
+    sessions: Mapping[str, Session], snapshot: Snapshot, now: datetime, open_at: datetime | None = None
+) -> tuple[Stop, ...]:
+    """The sessions that the limit stops now, the first to stop first; not those that an earlier window stopped.
+
+    Args:
+        sessions: All sessions by thread id.
+        snapshot: The newest reading.
+        now: The present moment.
+        open_at: When use was last clearly seen to be allowed, if that is known.
+    """
+    window = binding_window(snapshot)
+    begin = window.resets_at - window.length - RESET_GRACE if window and window.resets_at else None
+    shown = {session.thread_id for session in live(sessions, now)}
+    found = []
+    for session in interrupted(sessions):
+        stop = Stop(session.thread_id, session.since)
+        outdated = (begin is not None and session.since < begin) or (
+            open_at is not None and session.since < open_at - _SETTLED
+        )
+        if session.thread_id in shown and not outdated and confirms(snapshot, stop):
+            found.append(stop)
+    return tuple(found)
+
+
+def at_work(sessions: Mapping[str, Session], now: datetime) -> tuple[str, ...]:
+    """The threads in the middle of a turn, the longest running first; one that waits for an approval is."""
+    shown = {session.thread_id for session in live(sessions, now)}
+    return tuple(session.thread_id for session in active(sessions) if session.thread_id in shown)

@@ -1,0 +1,189 @@
+"""When to ask (design.md section 5): once, when work stopped or is about to stop, and only where an answer can help."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from tui.domain.ask_memory import AskMemory, observed
+from tui.domain.credits import Credit
+from tui.domain.forecast import Forecast
+from tui.domain.hits import Stop, at_work, binding_window, is_reached, stops
+from tui.domain.question import AskRules, Cause, Question, Quiet, Silence
+from tui.domain.resets import WindowKey, key_of
+from tui.domain.sessions import Session
+from tui.domain.snapshot import Snapshot
+from tui.domain.spend import choose_credit
+from tui.domain.windows import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """How things stand at one moment."""
+
+    snapshot: Snapshot | None
+    sessions: Mapping[str, Session]
+    forecasts: Mapping[WindowKey, Forecast | None] = field(default_factory=dict)
+    stale: bool = False
+    """Whether the snapshot is too old to act on, or its source fails."""
+    question_open: bool = False
+    spend_locked: bool = False
+    """Whether no spend could begin: one is under way or unknown, or nothing can be written down."""
+    queued: bool = False
+    """Whether a reset is armed for the limit, so that nobody needs to be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Occasion:
+    """Something that may be worth a question."""
+
+    cause: Cause
+    window: Window
+    threads: tuple[str, ...]
+    stops: tuple[Stop, ...]
+    empty_at: datetime | None
+
+    def waiting(self, now: datetime) -> timedelta | None:
+        """How long work would stand still without a spend."""
+        if self.window.resets_at is None:
+            return None
+        return self.window.resets_at - max(now, self.empty_at or now)
+
+
+def decide(situation: Situation, rules: AskRules, memory: AskMemory, now: datetime) -> Question | Silence:
+    """Ask one question, or say why not.
+
+    The caller shows a `Question` and then calls `ask_memory.asked`; it calls `ask_memory.observed` with every reading.
+
+    Args:
+        situation: How things stand.
+        rules: When the person wants to be asked.
+        memory: What was asked before.
+        now: The present moment.
+    """
+    if not rules.enabled:
+        return Silence(Quiet.DISABLED)
+    snapshot = situation.snapshot
+    if snapshot is None:
+        return Silence(Quiet.UNKNOWN)
+    if situation.stale:
+        return Silence(Quiet.STALE)
+    memory = observed(memory, snapshot)
+    occasions = _occasions(situation, snapshot, rules, memory, now)
+    if isinstance(occasions, Quiet):
+        return Silence(occasions)
+    silences = []
+    for occasion in occasions:
+        reason = _veto(occasion, situation, snapshot, rules, memory, now)
+        if reason is None:
+            return _question(occasion, snapshot, now)
+        silences.append(Silence(reason, occasion.cause, occasion.window, occasion.threads))
+    return silences[0]
+
+
+def still_stands(question: Question, situation: Situation, now: datetime) -> bool:
+    """Whether an open question is still worth an answer; if not, it is taken off the screen.
+
+    A forecast that wavers does not close it. What is stale closes nothing either: the answer leads to a fresh reading.
+    """
+    snapshot = situation.snapshot
+    if snapshot is None or question.account.differs_from(snapshot.account) or question.mark.has_reset(snapshot):
+        return False
+    if _bank_veto(snapshot, now) is not None:
+        return False
+    still = {stop.thread_id for stop in stops(situation.sessions, snapshot, now)}
+    if question.cause is Cause.ABOUT_TO_STOP:
+        still |= set(at_work(situation.sessions, now))
+    return bool(still) if question.cause is Cause.ABOUT_TO_STOP else bool(still & set(question.threads))
+
+
+def _occasions(
+    situation: Situation, snapshot: Snapshot, rules: AskRules, memory: AskMemory, now: datetime
+) -> list[_Occasion] | Quiet:
+    """What may be worth a question, the most pressing first; never an empty list."""
+    stopped = stops(situation.sessions, snapshot, now, memory.open_at)
+    working = at_work(situation.sessions, now)
+    window = binding_window(snapshot)
+    if not stopped and not working:
+        return Quiet.NOTHING_RUNNING
+    if window is None:
+        return Quiet.UNKNOWN
+    if stopped:
+        return [_Occasion(Cause.STOPPED, window, tuple(stop.thread_id for stop in stopped), stopped, None)]
+    if is_reached(snapshot, now):
+        return [_Occasion(Cause.ABOUT_TO_STOP, window, working, (), now)]
+    expected = [
+        _Occasion(Cause.ABOUT_TO_STOP, window, working, (), empty_at)
+        for empty_at, window in _expected(situation, snapshot, now)
+        if empty_at - now <= rules.lead
+    ]
+    if expected and snapshot.paid is not None and (snapshot.paid.has_credits or snapshot.paid.unlimited):
+        return Quiet.PAID_CREDITS
+    return expected or Quiet.NO_LIMIT_NEAR
+
+
+def _expected(situation: Situation, snapshot: Snapshot, now: datetime) -> list[tuple[datetime, Window]]:
+    """The main limit's windows that are expected to be used up before they start afresh, the first to be so first."""
+    found = []
+    for window in snapshot.main_limit.windows if snapshot.main_limit else ():
+        line = situation.forecasts.get(key_of(window))
+        if line is None or line.empty_at is None:
+            continue
+        empty_at = max(now, line.empty_at)
+        if window.resets_at is None or empty_at < window.resets_at:
+            found.append((empty_at, window))
+    return sorted(found, key=lambda pair: (pair[0], pair[1].minutes))
+
+
+def _veto(
+    occasion: _Occasion, situation: Situation, snapshot: Snapshot, rules: AskRules, memory: AskMemory, now: datetime
+) -> Quiet | None:
+    waiting = occasion.waiting(now)
+    entry = memory.find(key_of(occasion.window))
+    remembered = entry.veto(occasion.cause, now) if entry else None
+    if situation.question_open:
+        return Quiet.QUESTION_OPEN
+    if situation.spend_locked:
+        return Quiet.SPEND_LOCKED
+    if snapshot.spend_control is not None and snapshot.spend_control.reached:
+        return Quiet.WORKSPACE_CAP
+    if waiting is not None and waiting <= rules.least_waiting:
+        return Quiet.RESET_NEAR
+    if (empty := _bank_veto(snapshot, now)) is not None:
+        return empty
+    if situation.queued:
+        return Quiet.QUEUED
+    if remembered is not None:
+        return remembered
+    today = now.astimezone(rules.zone).date()
+    return Quiet.DAILY_CAP if memory.asked_on(today, rules.zone) >= rules.daily_cap else None
+
+
+def _bank_veto(snapshot: Snapshot, now: datetime) -> Quiet | None:
+    bank = snapshot.bank
+    if bank.available is None and bank.credits is None:
+        return Quiet.BANK_UNKNOWN
+    # The count is authoritative: rows that are read less often may still show what is gone.
+    none_left = bank.available == 0 or isinstance(choose_credit(bank, now), str)
+    return Quiet.BANK_EMPTY if none_left else None
+
+
+def _question(occasion: _Occasion, snapshot: Snapshot, now: datetime) -> Question:
+    credit = choose_credit(snapshot.bank, now)
+    assert not isinstance(credit, str)
+    assert credit is None or isinstance(credit, Credit)
+    waiting = occasion.waiting(now)
+    return Question(
+        asked_at=now,
+        cause=occasion.cause,
+        account=snapshot.account,
+        window=occasion.window,
+        window_seen_at=snapshot.provenance.observed_at,
+        threads=occasion.threads,
+        stops=occasion.stops,
+        natural_reset=occasion.window.resets_at,
+        empty_at=occasion.empty_at,
+        waiting_saved=waiting,
+        credit=credit,
+        resets_available=snapshot.bank.available,
+        lapses_first=credit is not None and credit.lapses_soon(now),
+    )

@@ -1,0 +1,143 @@
+"""The words of asking: what a person is asked, what they may answer, and why nothing is asked (design.md section 5)."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from enum import StrEnum
+from typing import Final
+
+from tui.domain.credits import Credit
+from tui.domain.hits import Stop
+from tui.domain.resets import WindowKey, WindowMark, key_of, mark
+from tui.domain.snapshot import Account
+from tui.domain.windows import Window
+
+
+class Cause(StrEnum):
+    """Why a person is asked."""
+
+    STOPPED = "stopped"
+    """A session stopped at the limit."""
+    ABOUT_TO_STOP = "about_to_stop"
+    """A session is at work, and the limit is expected within the lead time."""
+
+
+class Choice(StrEnum):
+    """What a person may answer."""
+
+    SPEND_AND_CONTINUE = "spend_and_continue"
+    SPEND_ONLY = "spend_only"
+    QUEUE = "queue"
+    """Spend one when the limit is really hit."""
+    WAIT = "wait"
+    """Tell me at the natural reset."""
+    LATER_5 = "later_5"
+    LATER_15 = "later_15"
+    NOT_UNTIL_RESET = "not_until_reset"
+
+
+LATER: Final = {Choice.LATER_5: timedelta(minutes=5), Choice.LATER_15: timedelta(minutes=15)}
+"""For how long each kind of "later" holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskRules:
+    """When a person wants to be asked; the settings' section `[ask]`."""
+
+    enabled: bool = True
+    lead: timedelta = timedelta(minutes=10)
+    """A limit that is expected within this time is worth a question."""
+    least_waiting: timedelta = timedelta(minutes=5)
+    """Work that would stand still no longer than this is not worth one."""
+    daily_cap: int = 6
+    """Questions a day at most, a question that was put off and came back included."""
+    zone: tzinfo = UTC
+    """Where the reader lives: their day starts there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question with all that it says; the dialog and `watch` show nothing else."""
+
+    asked_at: datetime
+    cause: Cause
+    account: Account
+    window: Window
+    """The window that binds."""
+    window_seen_at: datetime
+    """The reading it comes from."""
+    threads: tuple[str, ...]
+    """Whom it concerns: the sessions that stopped, or those at work."""
+    stops: tuple[Stop, ...]
+    """The stopped ones with their moments; empty where nothing stopped yet."""
+    natural_reset: datetime | None
+    """When the window starts afresh by itself, by the service's word; None where unknown."""
+    empty_at: datetime | None
+    """When the limit is expected; None where it is hit already."""
+    waiting_saved: timedelta | None
+    """How long work would stand still without a spend; None where the natural reset is unknown."""
+    credit: Credit | None
+    """The reset that would be spent, the soonest to lapse; None where only a count is known."""
+    resets_available: int | None
+    lapses_first: bool
+    """Whether that reset lapses so soon that it is hardly given away."""
+
+    @property
+    def key(self) -> WindowKey:
+        """Which window it is about."""
+        return key_of(self.window)
+
+    @property
+    def mark(self) -> WindowMark:
+        """The window as it is to be remembered."""
+        return mark(self.window, self.window_seen_at)
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """What may be answered; there is nothing to queue for at a limit that is hit."""
+        return tuple(choice for choice in Choice if choice is not Choice.QUEUE or self.cause is Cause.ABOUT_TO_STOP)
+
+
+class Quiet(StrEnum):
+    """Why nothing is asked."""
+
+    DISABLED = "disabled"
+    UNKNOWN = "unknown"
+    """Nothing was read yet, or too little to tell."""
+    STALE = "stale"
+    NOTHING_RUNNING = "nothing_running"
+    """No session is at work and none was stopped."""
+    NO_LIMIT_NEAR = "no_limit_near"
+    """Sessions are at work, and no limit is hit or expected soon."""
+    PAID_CREDITS = "paid_credits"
+    """Work goes on with bought credits where the window ends."""
+    WORKSPACE_CAP = "workspace_cap"
+    """A cap of the workspace holds, which no banked reset lifts."""
+    QUESTION_OPEN = "question_open"
+    SPEND_LOCKED = "spend_locked"
+    RESET_NEAR = "reset_near"
+    BANK_EMPTY = "bank_empty"
+    BANK_UNKNOWN = "bank_unknown"
+    MUTED = "muted"
+    WAITING = "waiting"
+    QUEUED = "queued"
+    SPENT = "spent"
+    """A reset was spent on this question, and the window is not seen to have started afresh yet."""
+    SNOOZED = "snoozed"
+    ALREADY_ASKED = "already_asked"
+    DAILY_CAP = "daily_cap"
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Nothing is asked; where a limit is hit or near, with what one quiet line needs."""
+
+    reason: Quiet
+    cause: Cause | None = None
+    window: Window | None = None
+    """The window that is hit or near; None where none is."""
+    threads: tuple[str, ...] = ()
+
+    @property
+    def natural_reset(self) -> datetime | None:
+        """When that window starts afresh by itself."""
+        return self.window.resets_at if self.window else None

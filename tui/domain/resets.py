@@ -1,0 +1,88 @@
+"""When a window is really seen to start afresh: by what a reading shows, never by what the clock says."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, TypeAlias
+
+from tui.domain.snapshot import Snapshot
+from tui.domain.windows import RESET_GRACE, Window
+
+WindowKey: TypeAlias = tuple[str, int]
+"""Limit id and length in minutes: which window it is, whatever its date (wire.md 1.6: slots mean nothing)."""
+
+_LEAST_FALL: Final = 5.0
+"""A window that falls by fewer points was recalculated, not reset."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowMark:
+    """A window as it is remembered until it starts afresh.
+
+    Its date may move without a reset (wire.md 1.6), so the mark follows it.
+    """
+
+    limit_id: str
+    minutes: int
+    used_percent: float | None
+    """The highest share seen since the mark was set."""
+    resets_at: datetime | None
+    """The last date that was told."""
+    seen_at: datetime
+    """The reading it comes from; an older one says nothing about it."""
+
+    @property
+    def key(self) -> WindowKey:
+        """Which window it is."""
+        return self.limit_id, self.minutes
+
+    def find(self, snapshot: Snapshot) -> Window | None:
+        """The window in a reading."""
+        return next((window for window in snapshot.windows if key_of(window) == self.key), None)
+
+    def has_reset(self, snapshot: Snapshot) -> bool:
+        """Whether a newer reading shows that the window started afresh since."""
+        window = self.find(snapshot)
+        if window is None or snapshot.provenance.observed_at <= self.seen_at:
+            return False
+        return has_fallen(self.used_percent, window.used_percent) or self._has_begun_anew(window)
+
+    def _has_begun_anew(self, window: Window) -> bool:
+        """Whether the window in hand began when the remembered one had ended; a date that only moved does not."""
+        if self.resets_at is None or window.resets_at is None:
+            return False
+        return window.resets_at - window.length >= self.resets_at - RESET_GRACE
+
+    def follow(self, snapshot: Snapshot) -> "WindowMark":
+        """The mark after a newer reading of the same window."""
+        window = self.find(snapshot)
+        if window is None or snapshot.provenance.observed_at <= self.seen_at:
+            return self
+        shares = [share for share in (self.used_percent, window.used_percent) if share is not None]
+        return replace(
+            self,
+            used_percent=max(shares, default=None),
+            resets_at=window.resets_at or self.resets_at,
+            seen_at=snapshot.provenance.observed_at,
+        )
+
+
+def key_of(window: Window) -> WindowKey:
+    """Which window it is, whatever its date."""
+    return window.limit_id, window.minutes
+
+
+def mark(window: Window, seen_at: datetime) -> WindowMark:
+    """Remember a window.
+
+    Args:
+        window: The window as it was read.
+        seen_at: When it was read.
+    """
+    return WindowMark(window.limit_id, window.minutes, window.used_percent, window.resets_at, seen_at)
+
+
+def has_fallen(before: float | None, after: float | None) -> bool:
+    """Whether a share fell so far that only a reset explains it; unknown shares explain nothing."""
+    if before is None or after is None:
+        return False
+    return before - after >= _LEAST_FALL and after <= before / 2
