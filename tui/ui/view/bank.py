@@ -63,8 +63,10 @@ def _lines(scene: Scene, bank: Bank, width: int) -> Iterator[Line]:
         yield (Span(f"  +{bank.unlisted} more, not listed by the service", Level.DIM),)
 
 
-def _title(credit: Credit) -> str:
-    return clean(credit.title or "") or "Reset"
+def _title(credit: Credit, room: int) -> str:
+    """Its title; where there is little room, without what stands in brackets behind it."""
+    title = clean(credit.title or "") or "Reset"
+    return title if cells(title) <= room else title.partition(" (")[0]
 
 
 def _credit_line(
@@ -75,12 +77,13 @@ def _credit_line(
     room = width - (columns[0] + columns[1] + 2 if any(columns) else cells(end)) - 6
     if cells(end) > width - 6 - room:
         room = width - cells(end) - 6
+    room = max(4, min(room, 30))
     refusal = credit.refusal(scene.now)
     level = Level.DIM if refusal else (Level.STRONG if first else Level.PLAIN)
     mark = Span(" !", Level.NEAR) if soon else Span("  ")
     return (
         Span("▸ " if first else "  ", Level.ACCENT),
-        Span(left(_title(credit), max(4, min(room, 30))), level),
+        Span(left(_title(credit, room), room), level),
         Span("  "),
         Span(end, Level.DIM if refusal else Level.PLAIN),
         mark,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from tui.domain.snapshot import Snapshot
-from tui.domain.windows import RESET_GRACE, Limit, Window, label
+from tui.domain.windows import RESET_GRACE, Limit, Window, WindowKind, label
 from tui.ui.view.scene import Scene
 from tui.ui.view.text import Level, Line, Span, clean, clip, dimmed, fit, left, right, wrap
 from tui.ui.view.times import brief, until
@@ -122,7 +122,8 @@ def _second_line(scene: Scene, limit: Limit, window: Window, narrow: bool) -> st
     if blocker is not None:
         return f"blocked by the {_blocker_word(blocker)}" + ("" if narrow else f" · {when}")
     snapshot = scene.state.snapshot
-    if snapshot and window.is_idle(snapshot.provenance.observed_at):
+    # Only the five-hour window is known to wait for a request; a fresh week is pinned from its first second.
+    if snapshot and window.kind is WindowKind.FIVE_HOUR and window.is_idle(snapshot.provenance.observed_at):
         return "not started; it begins with the next request"
     return when
 

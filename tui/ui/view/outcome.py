@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from typing import Final
 
-from tui.domain.spend import Outcome, Spend, Stage, findings, has_dropped, has_moved
+from tui.domain.spend import Outcome, Spend, Stage, findings, has_dropped, has_moved, mismatches
 from tui.domain.windows import MAIN_LIMIT, Window, WindowKind, label
 from tui.ui.view.spending import named
 from tui.ui.view.text import Level, Line, Span, clean, left, right, wrap
@@ -78,29 +78,19 @@ def result_lines(
         return tuple(_open_lines(spend, now, zone, width, finish))
     title, level = _TITLES[spend.outcome]
     lines: list[Line] = [*wrap((Span(title, level),), width, indent=2), (Span(" "),)]
-    reasons = findings(spend)
     if spend.outcome is not Outcome.RESET or spend.after is None:
-        for reason in reasons:
+        for reason in findings(spend):
             lines += named("Because", Span(clean(reason)), width=width)
         return tuple(lines)
-    mismatches = _mismatch_count(spend)
     for before in (window for window in spend.before if window.limit_id == MAIN_LIMIT):
         lines += _observed(before, spend.after, now, zone, width)
     if spend.resets_left is not None:
         lines += named("  then", Span(f"{resets(spend.resets_left)} left"), width=width)
-    for reason in reasons[:mismatches]:
+    for reason in mismatches(spend):
         lines += named("! Mismatch", Span(clean(reason), Level.NEAR), width=width, level=Level.NEAR)
     if spend.reason:
         lines += named("Note", Span(clean(spend.reason)), width=width)
     return tuple(lines)
-
-
-def _mismatch_count(spend: Spend) -> int:
-    """How many of the findings are mismatches; those come first."""
-    after = {(window.limit_id, window.minutes): window for window in spend.after or ()}
-    pairs = [(w, after.get((w.limit_id, w.minutes))) for w in spend.before if w.limit_id == MAIN_LIMIT]
-    count = sum(new is not None and has_dropped(old, new) is False for old, new in pairs)
-    return count + (spend.resets_before is not None and spend.resets_left == spend.resets_before)
 
 
 def _observed(before: Window, fresh: tuple[Window, ...], now: datetime, zone: tzinfo, width: int) -> Iterator[Line]:
