@@ -100,7 +100,11 @@ class LetterDialog(ModalScreen[None]):
         self.set_class(short, "-short")
         prompt = self.query_one("#prompt", Lines)
         around = (2 if short else 5) + max(len(prompt.lines), 2)
-        self.query_one("#question").styles.max_height = max(3, rows - around)
+        room = max(3, rows - around)
+        self.query_one("#question").styles.max_height = room
+        # Nobody should consent to half a question without knowing that there is more of it.
+        hidden = len(self.query_one("#text", Lines).lines) > room
+        self.query_one("#dialog").border_subtitle = "pgdn shows more" if hidden else ""
 
     def show(self, scene: Scene) -> None:
         """Show this scene from now on."""
