@@ -9,6 +9,14 @@ near_percent = 90             # from this share on, a window counts as near
 [spend]
 unattended = false            # true lets `resetbank spend --unattended` spend without a terminal
 
+[ask]
+enabled = true                # false never asks anything
+lead_minutes = 10             # 1 to 60: a limit expected within this time is worth a question
+least_waiting_minutes = 5     # 0 to 240: a natural reset no further away is worth none
+daily_cap = 6                 # 1 to 50 questions a day
+message = "Continue where you left off."    # what an interrupted session is told, up to 2,000 characters
+bell = true                   # ring the terminal's bell with a question
+
 [codex]
 command = "codex"             # the Codex executable behind the source `codex`
 
@@ -39,6 +47,17 @@ class SpendSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unattended: bool = False
 
 
+class AskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a person is asked, and what an interrupted session is told afterwards."""
+
+    enabled: bool = True
+    lead_minutes: Annotated[float, msgspec.Meta(ge=1, le=60)] = 10.0
+    least_waiting_minutes: Annotated[float, msgspec.Meta(ge=0, le=240)] = 5.0
+    daily_cap: Annotated[int, msgspec.Meta(ge=1, le=50)] = 6
+    message: Annotated[str, msgspec.Meta(pattern=r"\S", max_length=2000)] = "Continue where you left off."
+    bell: bool = True
+
+
 class CodexSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the Codex CLI is."""
 
@@ -51,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     theme: str = "resetbank-dark"
     limits: LimitSettings = LimitSettings()
     spend: SpendSettings = SpendSettings()
+    ask: AskSettings = AskSettings()
     codex: CodexSettings = CodexSettings()
     keys: dict[str, str] = {}
     """Command id to key, as Textual writes keys; checked against the command table by the screen."""

@@ -11,6 +11,9 @@ from tui.domain.resets import WindowKey, WindowMark, key_of, mark
 from tui.domain.snapshot import Account
 from tui.domain.windows import Window
 
+LEAST_WAITING: Final = timedelta(minutes=5)
+"""A natural reset that is no further away is waited for; the settings can move it."""
+
 
 class Cause(StrEnum):
     """Why a person is asked."""
@@ -46,7 +49,7 @@ class AskRules:
     enabled: bool = True
     lead: timedelta = timedelta(minutes=10)
     """A limit that is expected within this time is worth a question."""
-    least_waiting: timedelta = timedelta(minutes=5)
+    least_waiting: timedelta = LEAST_WAITING
     """Work that would stand still no longer than this is not worth one."""
     daily_cap: int = 6
     """Questions a day at most, a question that was put off and came back included."""

@@ -1,0 +1,169 @@
+"""Carrying on: which threads get the message, once each, and what is shown of it.
+
+Only a thread that stopped at a limit gets it, never twice for one stop, and it counts as done only when the thread is
+seen at work again (wire.md 11.7).
+"""
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from tui.domain.hits import Stop
+from tui.domain.queue import CarryOn
+from tui.domain.sessions import FEED_LAG, Session, SessionState, active, interrupted
+from tui.errors import UsageError
+
+_THREAD_ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+class CarryStage(StrEnum):
+    """How far carrying on has come."""
+
+    CLAIMED = "claimed"
+    """Written down before the message goes out, so that a crash sends none twice."""
+    SENT = "sent"
+    """Codex took the message."""
+    COMMAND = "command"
+    """Nobody could be sent it; the command to resume is shown instead."""
+    DONE = "done"
+    """The thread was seen at work again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """One thread to be carried on after one stop."""
+
+    stop: Stop
+    claimed_at: datetime
+    stage: CarryStage = CarryStage.CLAIMED
+    reason: str | None = None
+    """Why the command is shown, one line."""
+    done_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CarryLog:
+    """Every thread that was carried on."""
+
+    carries: tuple[Carry, ...] = ()
+
+    def of(self, stop: Stop) -> Carry | None:
+        """The record that covers a stop; one stop told by two feeds may bear two moments."""
+        return next((carry for carry in reversed(self.carries) if _covers(carry, stop)), None)
+
+
+def _covers(carry: Carry, stop: Stop) -> bool:
+    if carry.stop.thread_id != stop.thread_id:
+        return False
+    if carry.done_at is not None and stop.stopped_at > carry.done_at:
+        return False
+    return stop.stopped_at <= carry.claimed_at + FEED_LAG
+
+
+def due(
+    stops: Iterable[Stop], since: datetime | None, sessions: Mapping[str, Session], carry_on: CarryOn, log: CarryLog
+) -> tuple[Stop, ...]:
+    """The threads that are to get the message, the first to stop first.
+
+    A thread that works again, or ended a turn by itself since, needs none.
+
+    Args:
+        stops: Who had stopped when the person decided.
+        since: When they decided; whoever stopped after that counts too. None counts everybody who is stopped now.
+        sessions: All sessions by thread id, as they are now.
+        carry_on: Whom the person chose.
+        log: Who got it already.
+    """
+    if carry_on is False:
+        return ()
+    found = {stop.thread_id: stop for stop in stops if _is_still_down(stop, sessions)}
+    for session in interrupted(sessions):
+        if since is None or session.since >= since:
+            found[session.thread_id] = Stop(session.thread_id, session.since)
+    chosen = [stop for stop in found.values() if carry_on is True or stop.thread_id in carry_on]
+    return tuple(sorted((stop for stop in chosen if log.of(stop) is None), key=lambda s: (s.stopped_at, s.thread_id)))
+
+
+def _is_still_down(stop: Stop, sessions: Mapping[str, Session]) -> bool:
+    """Whether the thread still stands where the limit left it; its process may have been closed since."""
+    session = sessions.get(stop.thread_id)
+    return session is None or session.state in (SessionState.STOPPED_AT_LIMIT, SessionState.GONE)
+
+
+def claimed(log: CarryLog, stop: Stop, now: datetime) -> CarryLog:
+    """The message is about to go out; to be kept before it does.
+
+    Raises:
+        ValueError: This stop was claimed before; always a programming error.
+    """
+    if log.of(stop) is not None:
+        raise ValueError(f"the stop of {stop.thread_id} was carried on before")
+    return CarryLog((*log.carries, Carry(stop, now)))
+
+
+def sent(log: CarryLog, stop: Stop) -> CarryLog:
+    """Codex took the message."""
+    return _moved(log, stop, CarryStage.SENT)
+
+
+def not_sent(log: CarryLog, stop: Stop, reason: str) -> CarryLog:
+    """The message could not be handed over, or nobody knows; the command is shown, and nothing is sent again.
+
+    Args:
+        log: The log.
+        stop: The stop.
+        reason: Why, one line.
+    """
+    return _moved(log, stop, CarryStage.COMMAND, reason)
+
+
+def _moved(log: CarryLog, stop: Stop, stage: CarryStage, reason: str | None = None) -> CarryLog:
+    known = log.of(stop)
+    moved = tuple(
+        replace(carry, stage=stage, reason=reason) if carry is known and carry.stage is not CarryStage.DONE else carry
+        for carry in log.carries
+    )
+    return CarryLog(moved)
+
+
+def seen(log: CarryLog, sessions: Mapping[str, Session], now: datetime) -> CarryLog:
+    """Mark as done what is seen at work again since its message."""
+    working = {session.thread_id for session in active(sessions)}
+    carries = []
+    for carry in log.carries:
+        session = sessions.get(carry.stop.thread_id)
+        if carry.stage is not CarryStage.DONE and session is not None:
+            began = _last_turn_at(session, session.thread_id in working)
+            if began is not None and began >= carry.claimed_at:
+                carries.append(replace(carry, stage=CarryStage.DONE, done_at=min(now, began)))
+                continue
+        carries.append(carry)
+    return log if carries == list(log.carries) else CarryLog(tuple(carries))
+
+
+def _last_turn_at(session: Session, is_working: bool) -> datetime | None:
+    """When its last turn began, even one that was over before anybody looked."""
+    words = (session.rollout_word, session.daemon_word)
+    moments = [word.turn_at for word in words if word is not None and word.turn_at is not None]
+    if is_working:
+        moments.append(session.since)
+    return max(moments, default=None)
+
+
+def resume_command(thread_id: str, command: str = "codex") -> str:
+    """What a person types to carry a thread on by themselves.
+
+    Args:
+        thread_id: The thread.
+        command: The Codex executable.
+
+    Raises:
+        UsageError: The id is none: nothing from outside gets onto a command line unless it is a plain UUID.
+    """
+    if not _THREAD_ID.fullmatch(thread_id):
+        raise UsageError("that is no thread id", "`resetbank sessions` lists the threads")
+    return shlex.join([command, "resume", thread_id])

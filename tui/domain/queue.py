@@ -1,0 +1,168 @@
+"""One reset that waits for the limit: armed by a person, spent once the limit is really hit, dead with its window."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypeAlias
+
+from tui.domain.credits import Credit, CreditStatus
+from tui.domain.hits import allowed, binding_window, stops
+from tui.domain.question import LEAST_WAITING
+from tui.domain.resets import WindowMark, mark
+from tui.domain.sessions import Session
+from tui.domain.snapshot import Account, Snapshot
+from tui.domain.spend import Consent, ConsentKind, IllegalStep, choose_credit
+from tui.domain.windows import Window
+
+CarryOn: TypeAlias = tuple[str, ...] | bool
+"""Whom to carry on afterwards: the threads named, every one that stopped, or nobody."""
+
+
+class Death(StrEnum):
+    """Why a queued reset will not be spent."""
+
+    WINDOW_RESET = "window_reset"
+    BANK_EMPTY = "bank_empty"
+    CREDIT_GONE = "credit_gone"
+    CREDIT_LAPSED = "credit_lapsed"
+    ACCOUNT_CHANGED = "account_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """One armed reset."""
+
+    account: Account
+    credit_id: str | None
+    """None where only a count is known and the service has to choose."""
+    credit_expires_at: datetime | None
+    window: WindowMark
+    """The window it was armed for."""
+    armed_at: datetime
+    consent: Consent
+    carry_on: CarryOn = False
+    needs_fresh_yes: bool = False
+    """Set after a restart: nobody may remember it, so it fires only after they said yes again."""
+    fired_at: datetime | None = None
+
+    @property
+    def is_armed(self) -> bool:
+        """Whether it would fire if the limit were hit now."""
+        return self.fired_at is None and not self.needs_fresh_yes
+
+
+def arm(snapshot: Snapshot, window: Window, credit: Credit | None, carry_on: CarryOn, now: datetime) -> Queued:
+    """Put one reset into the queue, on a person's word.
+
+    Args:
+        snapshot: The reading that the person saw.
+        window: The window that they expect to be hit.
+        credit: The reset to spend; None where only a count is known.
+        carry_on: Whom to carry on afterwards.
+        now: The present moment.
+    """
+    return Queued(
+        account=snapshot.account,
+        credit_id=credit.id if credit else None,
+        credit_expires_at=credit.expires_at if credit else None,
+        window=mark(window, snapshot.provenance.observed_at),
+        armed_at=now,
+        consent=Consent(ConsentKind.QUEUED, now, armed_at=now),
+        carry_on=carry_on,
+    )
+
+
+def followed(queued: Queued, snapshot: Snapshot) -> Queued:
+    """Take in a reading in which it did not die; its window's date may have moved."""
+    return replace(queued, window=queued.window.follow(snapshot))
+
+
+def should_fire(
+    queued: Queued,
+    snapshot: Snapshot,
+    sessions: Mapping[str, Session],
+    now: datetime,
+    least_waiting: timedelta = LEAST_WAITING,
+) -> bool:
+    """Whether the limit is really hit, so that the reset is to be spent now.
+
+    A percentage alone never fires it: the service has to refuse use, or a session has to be stopped, after the arming.
+
+    Args:
+        queued: The armed reset.
+        snapshot: The newest reading.
+        sessions: All sessions by thread id.
+        now: The present moment.
+        least_waiting: A natural reset that is no further away is waited for; the reset in the bank is worth more.
+    """
+    if not queued.is_armed or dies(queued, snapshot, now) is not None:
+        return False
+    if snapshot.spend_control is not None and snapshot.spend_control.reached:
+        return False  # a cap of the workspace, which no banked reset lifts
+    window = binding_window(snapshot)
+    if window is not None and window.resets_at is not None and window.resets_at - now <= least_waiting:
+        return False
+    if allowed(snapshot) is False and snapshot.provenance.observed_at >= queued.armed_at:
+        return True
+    if window is None or window.used_percent is None:
+        return False
+    return any(stop.stopped_at >= queued.armed_at for stop in stops(sessions, snapshot, now))
+
+
+def fire(queued: Queued, now: datetime) -> tuple[Queued, Consent]:
+    """Let it go, once; to be written down before the spend begins.
+
+    Returns:
+        What is left of it, and the consent for the one spend: it takes effect now.
+
+    Raises:
+        IllegalStep: It is not armed, or has fired before.
+    """
+    if not queued.is_armed:
+        raise IllegalStep("a queued reset fires once, and only while it is armed")
+    return replace(queued, fired_at=now), replace(queued.consent, given_at=now, armed_at=queued.armed_at)
+
+
+def dies(queued: Queued, snapshot: Snapshot, now: datetime) -> Death | None:
+    """Why it is to be taken out of the queue; None while it may stay, and once it has fired."""
+    if queued.fired_at is not None:
+        return None
+    if queued.account.differs_from(snapshot.account):
+        return Death.ACCOUNT_CHANGED
+    if queued.window.has_reset(snapshot):
+        return Death.WINDOW_RESET
+    if queued.credit_expires_at is not None and now >= queued.credit_expires_at:
+        return Death.CREDIT_LAPSED
+    bank = snapshot.bank
+    if bank.available == 0 or (bank.credits is not None and isinstance(choose_credit(bank, now), str)):
+        return Death.BANK_EMPTY
+    return Death.CREDIT_GONE if _is_gone(queued, snapshot) else None
+
+
+def _is_gone(queued: Queued, snapshot: Snapshot) -> bool:
+    """Whether the bank shows that its credit cannot be spent; a list that the service capped proves no absence."""
+    bank = snapshot.bank
+    if queued.credit_id is None or bank.credits is None:
+        return False
+    credit = bank.find(queued.credit_id)
+    if credit is None:
+        return not bank.unlisted
+    return credit.status not in (CreditStatus.AVAILABLE, CreditStatus.UNKNOWN)
+
+
+def after_restart(queued: Queued) -> Queued:
+    """As it is found by a new process: it waits for a fresh yes."""
+    return replace(queued, needs_fresh_yes=queued.fired_at is None)
+
+
+def confirmed(queued: Queued, now: datetime) -> Queued:
+    """The person said yes again: from this moment on it is armed.
+
+    Raises:
+        IllegalStep: It has fired.
+    """
+    if queued.fired_at is not None:
+        raise IllegalStep("a queued reset that has fired cannot be armed again")
+    consent = Consent(ConsentKind.QUEUED, now, armed_at=now)
+    return replace(queued, needs_fresh_yes=False, armed_at=now, consent=consent)

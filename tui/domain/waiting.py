@@ -1,0 +1,83 @@
+"""Waiting for the natural reset: told when a reading shows it, never when the clock says so."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from tui.domain.hits import Stop, allowed, is_reached
+from tui.domain.question import Question
+from tui.domain.resets import WindowMark
+from tui.domain.snapshot import Account, Snapshot
+
+
+class Sign(StrEnum):
+    """What showed that work can go on."""
+
+    WINDOW_RESET = "window_reset"
+    ALLOWED_AGAIN = "allowed_again"
+    """The service allows use again, though the window did not start afresh: bought credits, for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Somebody waits to be told."""
+
+    account: Account
+    window: WindowMark
+    since: datetime
+    stops: tuple[Stop, ...] = ()
+    """The sessions that had stopped when it began; those that stop later are found by then."""
+    refused: bool = False
+    """Whether the service refused use in the last reading that told."""
+    has_reset: bool = False
+    """Its window started afresh, but another still stops work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """Work can go on; carrying on is offered with it."""
+
+    sign: Sign
+    window: WindowMark
+    """The window as it was while it was waited for."""
+    observed_at: datetime
+    since: datetime
+    """Since when it was waited for: the sessions that stopped after that may be carried on too."""
+    stops: tuple[Stop, ...]
+
+
+def wait(question: Question, snapshot: Snapshot, now: datetime) -> Waiting:
+    """Begin to wait, as the answer to a question.
+
+    Args:
+        question: The question.
+        snapshot: The newest reading; to be given to `follow` next, since it may show the reset already.
+        now: The present moment.
+    """
+    return Waiting(question.account, question.mark, now, question.stops, allowed(snapshot) is False)
+
+
+def follow(waiting: Waiting, snapshot: Snapshot) -> tuple[Waiting, Announcement | None]:
+    """Take in a reading.
+
+    Returns:
+        The wait as it goes on, and the announcement that ends it, if the reading shows that work can go on. Another
+        account's reading says nothing; once back, the wait goes on.
+    """
+    at = snapshot.provenance.observed_at
+    if waiting.account.differs_from(snapshot.account) or at <= waiting.window.seen_at:
+        return waiting, None
+    word = allowed(snapshot)
+    has_reset = waiting.has_reset or waiting.window.has_reset(snapshot)
+    # Judged at the moment of the reading itself: the clock must not make a reading out of date here.
+    if has_reset and not is_reached(snapshot, at):
+        sign: Sign | None = Sign.WINDOW_RESET
+    elif waiting.refused and word is True:
+        sign = Sign.ALLOWED_AGAIN
+    else:
+        sign = None
+    if sign is not None:
+        return waiting, Announcement(sign, waiting.window, at, waiting.since, waiting.stops)
+    refused = waiting.refused if word is None else not word
+    mark = waiting.window if has_reset and not waiting.has_reset else waiting.window.follow(snapshot)
+    return replace(waiting, window=mark, refused=refused, has_reset=has_reset), None
