@@ -23,6 +23,11 @@ class EventKind(StrEnum):
     """The count moved and no rows say which credit."""
     RESET_MOVED = "reset_moved"
     WINDOW_RESET_EARLY = "window_reset_early"
+    QUEUED = "queued"
+    """A reset was armed for the limit."""
+    UNQUEUED = "unqueued"
+    CARRIED_ON = "carried_on"
+    """An interrupted thread was told to go on."""
     PLAN_CHANGED = "plan_changed"
 
 

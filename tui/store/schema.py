@@ -48,6 +48,12 @@ MIGRATIONS: Final = (
         body TEXT NOT NULL
     ) STRICT;
     """,
+    """
+    CREATE TABLE desks (
+        account TEXT PRIMARY KEY,
+        body TEXT NOT NULL
+    ) STRICT;
+    """,
 )
 """One script a version; never edited once released, only added to."""
 
