@@ -134,7 +134,7 @@ def _candidates(wishes: Wishes, settings: Settings, clock: Clock) -> list[Candid
 
 async def _open_daemon(home: CodexHome, clock: Clock, wishes: Wishes) -> Source:
     _refuse_own_base_url(wishes)
-    from tui.sources.appserver import open_daemon
+    from tui.sources.daemon import open_daemon
 
     return await open_daemon(home, clock)
 

@@ -13,6 +13,8 @@ None of them ever holds a token, a header or a response body.
      │    ├── RateLimited           it asks to be left alone for a while
      │    ├── SignedOut             it refuses the login
      │    └── BadPayload            it answered something that makes no sense
+     ├── CarryOnRejected            a message to a session was refused; certainly none was queued by this request
+     ├── CarryOnUnknown             a message to a session was sent and its answer never came
      ├── ConsumeRejected            the service refused a spend; certainly nothing was spent by this request
      ├── OutcomeUnknown             a spend was sent and its answer never came
      ├── NoCredit                no reset that could be spent is in the bank
@@ -106,6 +108,14 @@ class SignedOut(SourceError):
 
 class BadPayload(SourceError):
     """The source answered something that makes no sense."""
+
+
+class CarryOnRejected(ResetbankError):
+    """A message to a session was refused: none was queued by this request."""
+
+
+class CarryOnUnknown(ResetbankError):
+    """A message to a session was sent and its answer never came: it may or may not run. Never to be sent again."""
 
 
 class ConsumeRejected(ResetbankError):

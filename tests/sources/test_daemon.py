@@ -15,8 +15,8 @@ from tests.sources.conftest import CodexFolder
 from tests.support.clocks import ManualClock
 from tui.domain.spend import ConsumeCode, ConsumeRequest
 from tui.errors import NotViable, OutcomeUnknown, SourceDown
-from tui.sources.appserver import open_daemon
 from tui.sources.codex_home import CodexHome
+from tui.sources.daemon import open_daemon
 
 SPEND = ConsumeRequest("key-1", "credit-1", "acc1")
 DEADLINE = 30.0

@@ -25,11 +25,12 @@ from tui.domain.credits import CODEX_RATE_LIMITS, Credit
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import ConsumeCode, ConsumeRequest
 from tui.errors import ConsumeRejected, OutcomeUnknown, ResetbankError, SignedOut, SourceDown
-from tui.sources.appserver import AppServerSource, open_codex, open_daemon
+from tui.sources.appserver import AppServerSource, open_codex
 from tui.sources.appserver_transports import ChildTransport, connect_daemon
 from tui.sources.backend import Backend, open_backend
 from tui.sources.base import Source
 from tui.sources.codex_home import CodexHome
+from tui.sources.daemon import open_daemon
 from tui.sources.logins import Logins, choose_base_url
 from tui.stub.scenarios import SCENARIOS
 

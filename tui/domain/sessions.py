@@ -119,7 +119,7 @@ def fold_sighting(sessions: Mapping[str, Session], sighting: Sighting) -> Mappin
         The same mapping where nothing changed.
     """
     known = sessions.get(sighting.thread_id)
-    if sighting.subagent or (known is None and sighting.state is None):
+    if sighting.subagent or (known is None and sighting.state in (None, SessionState.GONE)):
         return sessions if known is None else _without(sessions, sighting.thread_id)
     session = _begin(sighting) if known is None else _update(known, sighting)
     return sessions if session == known else {**sessions, session.thread_id: session}
@@ -229,13 +229,13 @@ def _update(session: Session, sighting: Sighting) -> Session:
 
 def _supersedes(sighting: Sighting, word: Word) -> bool:
     """Whether it comes after the last word of its own feed."""
-    if sighting.order is not None and word.order is not None and sighting.rollout_path == word.origin:
+    if sighting.order is not None and word.order is not None and _origin(sighting) == word.origin:
         return sighting.order >= word.order
     return (sighting.since or sighting.seen_at) >= word.at
 
 
 def _is_newer(sighting: Sighting, word: Word | None, session: Session) -> bool:
-    if word is not None and sighting.order is not None and sighting.rollout_path == word.origin:
+    if word is not None and sighting.order is not None and _origin(sighting) == word.origin:
         return _supersedes(sighting, word)
     return sighting.seen_at >= session.seen_at
 
@@ -246,8 +246,11 @@ def _word(sighting: Sighting, before: Word | None) -> Word:
     turn_at = before.turn_at if before is not None and before.state not in _STOPPED else None
     if sighting.state in _ACTIVE and (before is None or before.state not in _ACTIVE):
         turn_at = at
-    origin = sighting.rollout_path if sighting.feed == "rollout" else None
-    return Word(sighting.state, at, sighting.order, origin, turn_at)
+    return Word(sighting.state, at, sighting.order, _origin(sighting), turn_at)
+
+
+def _origin(sighting: Sighting) -> str | None:
+    return sighting.rollout_path if sighting.feed == "rollout" else None
 
 
 def _weighed(session: Session) -> Session:

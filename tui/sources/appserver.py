@@ -25,11 +25,11 @@ from tui.errors import (
     SourceError,
 )
 from tui.sources.appserver_client import AppServerClient, Refused, Unanswered
-from tui.sources.appserver_transports import Transport, connect_daemon, start_child
+from tui.sources.appserver_transports import Transport, start_child
 from tui.sources.codex_home import SIGN_IN, TOKEN_VARIABLE, CodexHome
 from tui.wire import appserver as wire
 from tui.wire.credits import without_rows
-from tui.wire.jsonrpc import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, Refusal
+from tui.wire.jsonrpc import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, News, Refusal
 
 HANDSHAKE_DEADLINE: Final = 6.0
 READ_DEADLINE: Final = 10.0
@@ -44,6 +44,9 @@ _BANKED_RESETS_LOGIN: Final = "chatgpt"
 class AppServerSource:
     """An app-server that is signed in; implements `tui.sources.base.Source`."""
 
+    experimental = False
+    """Whether Codex's experimental methods are needed."""
+
     def __init__(self, name: Literal["daemon", "codex"], transport: Transport, clock: Clock) -> None:
         self._name: Literal["daemon", "codex"] = name
         self._clock = clock
@@ -52,7 +55,7 @@ class AppServerSource:
         self._account_id: str | None = None
         self._account_changes = 0
         self._takes_params = True
-        self._client = AppServerClient(transport, self._hear, self._news.set)
+        self._client = AppServerClient(transport, self._hear, self._line_broke)
 
     @property
     def name(self) -> Literal["daemon", "codex"]:
@@ -66,7 +69,7 @@ class AppServerSource:
             NotViable: It speaks otherwise, nobody is signed in, or not in a way that has banked resets.
         """
         try:
-            params = wire.initialize_params(__version__)
+            params = wire.initialize_params(__version__, experimental=self.experimental)
             await self._client.request(wire.INITIALIZE, params, deadline=HANDSHAKE_DEADLINE)
             await self._client.notify(wire.INITIALIZED)
             await self._read_login(HANDSHAKE_DEADLINE)
@@ -121,11 +124,14 @@ class AppServerSource:
         """Close the line, and end the child if there is one."""
         await self._client.aclose()
 
-    def _hear(self, method: str) -> None:
-        if method == wire.ACCOUNT_UPDATED:
+    def _line_broke(self) -> None:
+        self._news.set()
+
+    def _hear(self, news: News) -> None:
+        if news.method == wire.ACCOUNT_UPDATED:
             self._login = self._account_id = None  # perhaps somebody else now
             self._account_changes += 1
-        if method in wire.NEWS:
+        if news.method in wire.NEWS:
             self._news.set()
 
     async def _read_login(self, deadline: float) -> wire.Login:
@@ -190,15 +196,6 @@ def _raise_consume_error(refusal: Refusal) -> NoReturn:
     raise OutcomeUnknown(f"Codex could not tell how the spend ended ({status or f'error {refusal.code}'})", _FINISH)
 
 
-async def open_daemon(home: CodexHome, clock: Clock) -> AppServerSource:
-    """Open the source `daemon`.
-
-    Raises:
-        NotViable: No daemon, something else in its place, or no login with banked resets.
-    """
-    return await _proven("daemon", await connect_daemon(home.daemon_socket), clock)
-
-
 async def open_codex(
     command: str, home: CodexHome, clock: Clock, *, arguments: Sequence[str] = ("app-server",)
 ) -> AppServerSource:
@@ -217,11 +214,7 @@ async def open_codex(
         raise NotViable(f"there is no Codex home at {home.path}", SIGN_IN)
     environment = {name: value for name, value in os.environ.items() if name != TOKEN_VARIABLE}
     environment["CODEX_HOME"] = str(home.path)
-    return await _proven("codex", await start_child((command, *arguments), environment), clock)
-
-
-async def _proven(name: Literal["daemon", "codex"], transport: Transport, clock: Clock) -> AppServerSource:
-    source = AppServerSource(name, transport, clock)
+    source = AppServerSource("codex", await start_child((command, *arguments), environment), clock)
     try:
         await source.prove()
     except BaseException:

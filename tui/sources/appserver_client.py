@@ -46,11 +46,11 @@ class AppServerClient:
 
     Args:
         transport: An open line; the client closes it.
-        on_news: Called with each notification's method.
+        on_news: Called with each notification.
         on_end: Called once when the line breaks.
     """
 
-    def __init__(self, transport: Transport, on_news: Callable[[str], None], on_end: Callable[[], None]) -> None:
+    def __init__(self, transport: Transport, on_news: Callable[[News], None], on_end: Callable[[], None]) -> None:
         self._transport = transport
         self._on_news = on_news
         self._on_end = on_end
@@ -123,7 +123,7 @@ class AppServerClient:
             while True:
                 message = decode_message(await self._transport.receive())
                 if isinstance(message, News):
-                    self._on_news(message.method)
+                    self._on_news(message)
                 elif message is not None:
                     waiting = self._pending.get(message.id)
                     if waiting is not None and not waiting.done():

@@ -1,9 +1,10 @@
 """What a source of truth can do. The companion knows this protocol and no concrete source."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
+from tui.domain.sessions import Sighting
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import ConsumeAnswer, ConsumeRequest
 
@@ -48,6 +49,42 @@ class Source(Protocol):
 
     async def aclose(self) -> None:
         """Let go of sockets and processes; quick, and fine to call twice."""
+        ...
+
+
+@runtime_checkable
+class SessionFeed(Protocol):
+    """Sees sessions live; some sources do, and the rollout feed."""
+
+    def sightings(self) -> AsyncIterator[Sighting]:
+        """What is known at first, then everything as it is learnt. To be called once.
+
+        Raises:
+            SourceDown: The line broke; what this feed said before holds no longer.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of everything within half a second; fine to call twice."""
+        ...
+
+
+@runtime_checkable
+class CarriesOn(Protocol):
+    """Can hand a message to a session; only the daemon can."""
+
+    async def carry_on(self, thread_id: str, message: str, message_id: str) -> None:
+        """Queue a message for a thread, exactly once; never retries by itself. It starts a turn where none runs.
+
+        Args:
+            thread_id: The thread.
+            message: What the person wants it to be told.
+            message_id: A UUID of this message.
+
+        Raises:
+            CarryOnRejected: Refused, or never sent: nothing was queued.
+            CarryOnUnknown: Sent, and no usable answer came.
+        """
         ...
 
 

@@ -55,11 +55,16 @@ class Login:
     plan: str | None = None
 
 
-def initialize_params(version: str) -> dict[str, object]:
-    """The handshake's parameters (wire.md 5.2)."""
+def initialize_params(version: str, *, experimental: bool = False) -> dict[str, object]:
+    """The handshake's parameters (wire.md 5.2).
+
+    Args:
+        version: Ours.
+        experimental: Whether experimental methods are wanted, as `thread/queue/add` is (wire.md 11.7).
+    """
     return {
         "clientInfo": {"name": "resetbank", "title": "resetbank", "version": version},
-        "capabilities": {"experimentalApi": False, "optOutNotificationMethods": []},
+        "capabilities": {"experimentalApi": experimental, "optOutNotificationMethods": []},
     }
 
 

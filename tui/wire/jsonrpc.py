@@ -1,6 +1,6 @@
 """The envelope of the app-server's JSON-RPC 2.0 without `"jsonrpc"` (wire.md 5.1): one message a line or frame."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -26,6 +26,7 @@ class _Notification(msgspec.Struct):
 class _Incoming(msgspec.Struct):
     id: int | str | None = None
     method: str | None = None
+    params: msgspec.Raw = msgspec.Raw()
     result: msgspec.Raw = msgspec.Raw()
     error: msgspec.Raw = msgspec.Raw()
 
@@ -55,9 +56,11 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """A notification; its parameters are not read, since a fresh reading tells more."""
+    """A notification."""
 
     method: str
+    params: bytes = field(default=b"", compare=False, repr=False)
+    """Its parameters' JSON; empty where it has none."""
 
 
 def encode_request(request_id: int, method: str, params: object = msgspec.UNSET) -> bytes:
@@ -86,7 +89,7 @@ def decode_message(line: bytes) -> Result | Refusal | News | None:
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadPayload("what answers there does not speak the app-server's protocol") from error
     if message.method is not None:
-        return News(message.method) if message.id is None else None
+        return News(message.method, bytes(message.params)) if message.id is None else None
     if not isinstance(message.id, int):
         return None
     if bytes(message.error) not in (b"", b"null"):

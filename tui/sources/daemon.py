@@ -1,0 +1,153 @@
+"""The source `daemon`: the running Codex daemon, which also sees every live session (wire.md 11.6).
+
+It subscribes to no thread and answers nothing that the daemon asks: approvals are for the person's own Codex.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from itertools import count
+from typing import Final
+
+from tui.clock import Clock
+from tui.domain.sessions import Sighting
+from tui.errors import BadPayload, CarryOnRejected, CarryOnUnknown, SourceDown
+from tui.sources.appserver import READ_DEADLINE, AppServerSource
+from tui.sources.appserver_client import Refused, Unanswered
+from tui.sources.appserver_transports import Transport, connect_daemon
+from tui.sources.codex_home import CodexHome
+from tui.wire import threads as wire
+from tui.wire.jsonrpc import INTERNAL_ERROR, METHOD_NOT_FOUND, News
+
+CARRY_ON_DEADLINE: Final = 10.0
+_MOST_WAITING: Final = 5000
+_ORDER: Final = count()
+"""One count for every connection of this process, so that a later one's words are the newer ones."""
+
+
+class DaemonSource(AppServerSource):
+    """The daemon; implements `Source`, `SessionFeed` and `CarriesOn` of `tui.sources.base`."""
+
+    experimental = True  # `thread/queue/add` is refused otherwise
+
+    def __init__(self, transport: Transport, clock: Clock) -> None:
+        self._heard: deque[Sighting] = deque()
+        self._stirred = asyncio.Event()
+        self._with_facts: set[str] = set()
+        self._wanted: list[str] = []
+        self._wants = asyncio.Event()
+        super().__init__("daemon", transport, clock)
+
+    async def sightings(self) -> AsyncIterator[Sighting]:
+        """What the daemon knows at first, then every change as it is told; see `SessionFeed.sightings`."""
+        for sighting in await self._standing():
+            yield sighting
+        asking = asyncio.create_task(self._ask_for_facts())
+        try:
+            while True:
+                while self._heard:
+                    yield self._heard.popleft()
+                if self._client.ended is not None:
+                    raise SourceDown(self._client.ended)
+                await self._stirred.wait()
+                self._stirred.clear()
+        finally:
+            asking.cancel()
+            with suppress(asyncio.CancelledError):
+                await asking
+
+    async def carry_on(self, thread_id: str, message: str, message_id: str) -> None:
+        """Put a message into a thread's queue, once; see `CarriesOn.carry_on`."""
+        params = wire.queue_params(thread_id, message, message_id)
+        try:
+            await self._client.request(wire.QUEUE_ADD, params, deadline=CARRY_ON_DEADLINE)
+        except Unanswered as error:
+            if error.sent:
+                raise CarryOnUnknown(f"the message was sent, but {error.reason}", _LOOK) from error
+            raise CarryOnRejected(f"the message was not sent: {error.reason}", _BY_HAND) from error
+        except Refused as error:
+            if error.refusal.code == INTERNAL_ERROR:
+                raise CarryOnUnknown("Codex could not tell whether it took the message", _LOOK) from error
+            old = error.refusal.code == METHOD_NOT_FOUND
+            reason = "this Codex is too old to take a message" if old else "Codex refused the message"
+            raise CarryOnRejected(f"{reason} (error {error.refusal.code})", _BY_HAND) from error
+
+    def _hear(self, news: News) -> None:
+        super()._hear(news)
+        sighting = wire.decode_news(news, self._clock.now(), next(_ORDER))
+        if sighting is None:
+            return
+        if len(self._heard) >= _MOST_WAITING:  # nobody listens, or a flood: the last word of each thread is enough
+            last = {waiting.thread_id: waiting for waiting in self._heard}
+            self._heard = deque(last.values(), maxlen=_MOST_WAITING)
+            self._with_facts.clear()
+        self._heard.append(sighting)
+        self._want_facts(sighting)
+        self._stirred.set()
+
+    def _line_broke(self) -> None:
+        super()._line_broke()
+        self._stirred.set()
+
+    def _want_facts(self, sighting: Sighting) -> None:
+        if sighting.workspace is not None:
+            self._with_facts.add(sighting.thread_id)
+        elif sighting.thread_id not in self._with_facts and len(self._wanted) < wire.MOST_THREADS:
+            self._with_facts.add(sighting.thread_id)
+            self._wanted.append(sighting.thread_id)
+            self._wants.set()
+
+    async def _standing(self) -> list[Sighting]:
+        # What is told while the lists are on their way is newer than they are.
+        order = next(_ORDER)
+        found: list[Sighting] = []
+        try:
+            # A Codex that does not list its threads tells of their changes all the same.
+            with suppress(Refused, BadPayload):
+                rows = await self._client.request(wire.THREAD_LIST, wire.list_params(), deadline=READ_DEADLINE)
+                found = wire.decode_list(rows, self._clock.now(), order)
+                self._with_facts.update(row.thread_id for row in found)
+            with suppress(Refused, BadPayload):
+                loaded = await self._client.request(wire.LOADED_LIST, {}, deadline=READ_DEADLINE)
+                # A thread before its first turn has no rollout, and is in no list.
+                unlisted = [thread_id for thread_id in wire.decode_loaded(loaded) if thread_id not in self._with_facts]
+                self._with_facts.update(unlisted)
+                self._wanted += unlisted
+        except Unanswered as error:
+            raise SourceDown(error.reason) from error
+        return found
+
+    async def _ask_for_facts(self) -> None:
+        """Ask for the workspace and model of threads of which only the state was told."""
+        while True:
+            while self._wanted:
+                thread_id, order = self._wanted.pop(0), next(_ORDER)
+                with suppress(Refused, Unanswered, BadPayload):
+                    params = wire.read_params(thread_id)
+                    body = await self._client.request(wire.THREAD_READ, params, deadline=READ_DEADLINE)
+                    sighting = wire.decode_thread(body, self._clock.now(), order)
+                    if sighting is not None:
+                        self._heard.append(sighting)
+                        self._stirred.set()
+            await self._wants.wait()
+            self._wants.clear()
+
+
+_LOOK: Final = "look at the session before you try again"
+_BY_HAND: Final = "carry on by hand with `codex resume`"
+
+
+async def open_daemon(home: CodexHome, clock: Clock) -> DaemonSource:
+    """Open the source `daemon`.
+
+    Raises:
+        NotViable: No daemon, something else in its place, or no login with banked resets.
+    """
+    source = DaemonSource(await connect_daemon(home.daemon_socket), clock)
+    try:
+        await source.prove()
+    except BaseException:
+        await source.aclose()
+        raise
+    return source

@@ -1,0 +1,189 @@
+"""The rollout feed: every thread of Codex on this machine, seen through the files that it writes (wire.md 7).
+
+Passive: it reads. What can be live is read at once, the rest of the last days afterwards, and then only what is added.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, Protocol, TypeVar
+
+from tui.clock import Clock
+from tui.domain.sessions import IDLE_KEPT, STOPPED_KEPT, Sighting
+from tui.sources.codex_home import CodexHome
+from tui.sources.file_events import FileEvents
+from tui.sources.rollout_files import RolloutFiles, thread_of
+from tui.sources.side_thread import SideThread
+
+POLL: Final = 1.0
+"""Seconds between two looks where the kernel does not tell of changes, or there is no folder yet."""
+CHECK: Final = 30.0
+"""Seconds between two looks where it does, since it drops events when they flood."""
+ALL_DAYS_EVERY: Final = 30
+"""One of so many looks takes in all days: an old thread may have been taken up again unnoticed."""
+_RECENT_DAYS: Final = 3
+_FILES_A_PIECE: Final = 16
+
+T = TypeVar("T")
+
+
+class Watcher(Protocol):
+    """What tells of changes; `FileEvents` is one."""
+
+    watching: bool
+    failed: bool
+
+    def take(self) -> set[str]:
+        """The paths that changed since the last call."""
+        ...
+
+    def close(self) -> None:
+        """End the watching."""
+        ...
+
+
+class RolloutFeed:
+    """Sightings from the rollouts of one CODEX_HOME; implements `tui.sources.base.SessionFeed`.
+
+    Args:
+        home: The CODEX_HOME; it need not exist, and may come and go.
+        clock: For pauses, and for what has no moment of its own.
+        watch: Starts watching a folder; None polls.
+    """
+
+    def __init__(self, home: CodexHome, clock: Clock, watch: Callable[..., Watcher] | None = FileEvents) -> None:
+        self._folder = home.path / "sessions"
+        self._clock = clock
+        self._watch = watch
+        self._files = RolloutFiles(self._folder)
+        self._thread: SideThread | None = None
+        self._watcher: Watcher | None = None
+        self._stirred = asyncio.Event()
+
+    async def sightings(self) -> AsyncIterator[Sighting]:
+        """Everything that is learnt, as it is learnt; never ends by itself. To be called once."""
+        self._thread = SideThread("rollouts")
+        try:
+            while True:
+                folder = await self._run(self._files.identity)
+                if folder is not None:
+                    async for sighting in self._one_folder(folder):
+                        yield sighting
+                await self._pause(POLL)
+        finally:
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        """Let go of threads and watches; waits for none of them. Fine to call twice."""
+        self._unwatch()
+        if self._thread is not None:
+            self._thread.close()
+
+    def _watch_again(self) -> None:
+        """Begin to watch, unless that goes on already."""
+        if self._watch is not None and (self._watcher is None or self._watcher.failed):
+            self._unwatch()
+            self._watcher = self._watch(self._folder, self._stirred.set)
+
+    def _unwatch(self) -> None:
+        if self._watcher is not None:
+            self._watcher.close()
+            self._watcher = None
+
+    async def _one_folder(self, folder: tuple[int, int]) -> AsyncIterator[Sighting]:
+        """Follow the folder until it is gone or another one takes its place."""
+        async for sighting in self._look(IDLE_KEPT):
+            yield sighting
+        self._watch_again()
+        backlog = await self._run(self._files.days)
+        watching = False
+        looks = 0
+        while True:
+            rested = not backlog and not await self._pause(CHECK if watching else POLL)
+            if await self._run(self._files.identity) != folder:
+                break
+            changed, watched_before, watching = self._take(), watching, self._watching
+            async for sighting in self._read([path for path in changed if thread_of(path) is not None]):
+                yield sighting
+            folders_changed = any(_is_folder(path) for path in changed)
+            # When the watching begins or ends, something may have happened that nobody told of.
+            if rested or folders_changed or watching != watched_before:
+                looks += 1
+                async for sighting in self._look(IDLE_KEPT):
+                    yield sighting
+                if looks % ALL_DAYS_EVERY == 0:
+                    backlog = await self._run(self._files.days)
+                    self._watch_again()
+            if backlog:
+                day = backlog.pop(0)
+                async for sighting in self._read(await self._run(partial(self._unread, [day], STOPPED_KEPT))):
+                    yield sighting
+        self._unwatch()
+        async for sighting in self._read(self._files.followed):
+            yield sighting
+
+    @property
+    def _watching(self) -> bool:
+        return self._watcher is not None and self._watcher.watching
+
+    def _take(self) -> list[str]:
+        return sorted(self._watcher.take()) if self._watcher is not None else []
+
+    async def _run(self, piece: Callable[[], T]) -> T:
+        assert self._thread is not None
+        return await self._thread.run(piece)
+
+    async def _pause(self, seconds: float) -> bool:
+        """Wait; whether something stirred before the time was over."""
+        sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
+        stirring = asyncio.ensure_future(self._stirred.wait())
+        try:
+            await asyncio.wait((sleeping, stirring), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            stirring.cancel()
+        stirred = self._stirred.is_set()
+        self._stirred.clear()
+        return stirred
+
+    async def _look(self, keep: timedelta) -> AsyncIterator[Sighting]:
+        """Read what is new in the files that are known, and in those of the last days that may be live."""
+
+        def find() -> list[str]:
+            return [*self._files.stale(), *self._unread(self._files.days()[:_RECENT_DAYS], keep)]
+
+        async for sighting in self._read(await self._run(find)):
+            yield sighting
+
+    def _unread(self, days: Iterable[str], keep: timedelta) -> list[str]:
+        oldest = (self._clock.now() - keep).timestamp()
+        found = [found for day in days for found in self._files.listing(day)]
+        fresh = [file for file in found if file.modified_at >= oldest and not self._files.is_read(file)]
+        return [file.path for file in sorted(fresh, key=lambda file: file.modified_at, reverse=True)]
+
+    async def _read(self, paths: Iterable[str]) -> AsyncIterator[Sighting]:
+        waiting = list(dict.fromkeys(paths))
+        while waiting:
+            piece = partial(self._read_piece, waiting, self._clock.now())
+            sightings, waiting = await self._run(piece)
+            for sighting in sightings:
+                yield sighting
+
+    def _read_piece(self, paths: list[str], now: datetime) -> tuple[list[Sighting], list[str]]:
+        """Read a bounded piece; what is left to read comes back."""
+        sightings: list[Sighting] = []
+        for count, path in enumerate(paths):
+            if count == _FILES_A_PIECE:
+                return sightings, paths[count:]
+            added = self._files.read(path, now)
+            sightings += added.sightings
+            if added.more:
+                return sightings, paths[count:]
+        return sightings, []
+
+
+def _is_folder(path: str) -> bool:
+    name = path.rpartition(os.sep)[2]
+    return name.isdigit() or name == "sessions"

@@ -1,0 +1,260 @@
+"""Codec of rollout files (wire.md 7 and 11.5): finds the few lines that matter in bytes, then decodes those alone.
+
+A marker in its quotes cannot occur inside of JSON text, where every quote is escaped, so that finding it is nearly
+always right; what a line really is, is decided after decoding it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+
+from tui.domain.windows import MAIN_LIMIT, Limit, Window
+from tui.errors import BadPayload
+from tui.wire.fields import FieldReader, load_object
+from tui.wire.windows import LONGEST_ID, arrange_windows, read_reached_type, read_window
+
+LONGEST_LINE: Final = 1 << 20
+"""Bytes of a line that is decoded; the lines that matter are far shorter."""
+
+TURN_MARKS: Final = (b'"task_started"', b'"turn_started"', b'"task_complete"', b'"turn_complete"', b'"turn_aborted"')
+"""What a line holds that begins or ends a turn."""
+
+_KINDS: Final = (b'"event_msg"', b'"turn_context"', b'"session_meta"')
+_SUBTYPES: Final = frozenset(
+    ("task_started", "turn_started", "task_complete", "turn_complete", "turn_aborted", "token_count", "error")
+)
+_HEAD: Final = 400
+_USUAL_PLACE: Final = re.compile(rb'"payload"\s*:\s*\{\s*"type"\s*:\s*"(\w+)"')
+_ANY_PLACE: Final = re.compile(b"|".join(f'"{name}"'.encode() for name in sorted(_SUBTYPES)))
+_LONGEST_PATH: Final = 4096
+_MOST_TOKENS: Final = 1e15
+_UNKNOWN_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class TurnEnd(StrEnum):
+    """How a turn ended."""
+
+    COMPLETED = "completed"
+    SILENT = "silent"
+    """It completed without a last message and without a word about an error, as before August 2026 at a limit."""
+    ABORTED = "aborted"
+    LIMIT = "limit"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The first line: whose rollout it is."""
+
+    thread_id: str | None
+    workspace: str | None
+    originator: str | None
+    cli_version: str | None
+    subagent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSet:
+    """What a turn runs with."""
+
+    workspace: str | None
+    model: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnBegan:
+    """A turn began."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """A turn ended."""
+
+    how: TurnEnd
+
+
+@dataclass(frozen=True, slots=True)
+class LimitTold:
+    """A turn met the usage limit; its end is written separately."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """What a request to the model used, and the limits after it."""
+
+    total_tokens: int | None
+    """Of the whole thread."""
+    request_tokens: int | None
+    """Of the last request."""
+    limit: Limit | None
+    plan: str | None
+
+
+Fact = Opened | TurnSet | TurnBegan | TurnEnded | LimitTold | Metered
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line that matters."""
+
+    at: datetime | None
+    """When Codex wrote it."""
+    fact: Fact
+
+
+def relevant_lines(block: bytes) -> Iterator[tuple[int, bytes]]:
+    """Find the lines worth decoding.
+
+    Args:
+        block: Whole lines.
+
+    Yields:
+        The place of a line in the block, and the line without its end; in the order of the block.
+    """
+    starts: set[int] = set()
+    for kind in _KINDS:
+        found = block.find(kind)
+        while found >= 0:
+            starts.add(block.rfind(b"\n", 0, found) + 1)
+            # On from the line's end: what else it holds changes nothing.
+            end = block.find(b"\n", found)
+            found = -1 if end < 0 else block.find(kind, end)
+    for start in sorted(starts):
+        end = block.find(b"\n", start)
+        end = len(block) if end < 0 else end
+        if end - start <= LONGEST_LINE and _worth_decoding(block, start, end):
+            yield start, block[start:end]
+
+
+def _worth_decoding(block: bytes, start: int, end: int) -> bool:
+    head_end = min(end, start + _HEAD)
+    usual = _USUAL_PLACE.search(block, start, head_end)
+    if usual is not None and block.find(b'"event_msg"', start, usual.start()) >= 0:
+        return usual[1].decode() in _SUBTYPES
+    if block.find(b'"turn_context"', start, end) >= 0 or block.find(b'"session_meta"', start, end) >= 0:
+        return True
+    return _ANY_PLACE.search(block, start, end) is not None
+
+
+def decode_line(line: bytes) -> Line | None:
+    """Decode one line; None for what is none of our business or makes no sense."""
+    try:
+        fields = _load(line)
+    except BadPayload:
+        return None
+    reader = FieldReader()
+    payload = reader.mapping(fields.get("payload"), "the payload")
+    if payload is None:
+        return None
+    at = reader.moment(fields.get("timestamp"), "the time of a line")
+    fact = _fact(reader, fields.get("type"), payload, at)
+    return None if fact is None else Line(at, fact)
+
+
+def _load(line: bytes) -> dict[str, object]:
+    try:
+        return load_object(line, "a rollout line")
+    except BadPayload:
+        # One byte that is no UTF-8, in a message perhaps, spoils only itself.
+        return load_object(line.decode("utf-8", "replace").encode(), "a rollout line")
+
+
+def _fact(reader: FieldReader, kind: object, payload: Mapping[str, object], at: datetime | None) -> Fact | None:
+    if kind == "session_meta":
+        return _opened(reader, payload)
+    if kind == "turn_context":
+        return TurnSet(
+            reader.text(payload.get("cwd"), "the workspace", _LONGEST_PATH),
+            reader.text(payload.get("model"), "the model", LONGEST_ID),
+        )
+    if kind != "event_msg":
+        return None
+    match payload.get("type"):
+        case "task_started" | "turn_started":
+            return TurnBegan()
+        case "task_complete" | "turn_complete":
+            return TurnEnded(_how(payload))
+        case "turn_aborted":
+            return TurnEnded(TurnEnd.ABORTED)
+        case "error":
+            return LimitTold() if is_usage_limit(payload.get("codex_error_info")) else None
+        case "token_count":
+            return _metered(reader, payload, at)
+    return None
+
+
+def _opened(reader: FieldReader, payload: Mapping[str, object]) -> Opened:
+    # Rollouts before autumn 2025 nest the metadata once more.
+    nested = payload.get("meta")
+    meta = nested if isinstance(nested, dict) else payload
+    source = meta.get("source")
+    works_for_another = (
+        isinstance(meta.get("parent_thread_id"), str)
+        or meta.get("thread_source") == "subagent"
+        or (isinstance(source, dict) and ("subagent" in source or "subAgent" in source))
+    )
+    return Opened(
+        reader.text(meta.get("id") or meta.get("session_id"), "the thread's id", LONGEST_ID),
+        reader.text(meta.get("cwd"), "the workspace", _LONGEST_PATH),
+        reader.text(meta.get("originator"), "the originator", LONGEST_ID),
+        reader.text(meta.get("cli_version"), "the version", LONGEST_ID),
+        works_for_another,
+    )
+
+
+def is_usage_limit(code: object) -> bool:
+    """Whether an error code means the usage limit: `usage_limit_exceeded`, in any of Codex's spellings."""
+    names = [code] if isinstance(code, str) else list(code) if isinstance(code, dict) else []
+    return any(isinstance(name, str) and name.replace("_", "").lower() == "usagelimitexceeded" for name in names)
+
+
+def _how(payload: Mapping[str, object]) -> TurnEnd:
+    error = payload.get("error")
+    if isinstance(error, dict):
+        return TurnEnd.LIMIT if is_usage_limit(error.get("codex_error_info")) else TurnEnd.ERROR
+    if error:
+        return TurnEnd.ERROR
+    return TurnEnd.SILENT if payload.get("last_agent_message") is None else TurnEnd.COMPLETED
+
+
+def _metered(reader: FieldReader, payload: Mapping[str, object], at: datetime | None) -> Metered:
+    info = reader.mapping(payload.get("info"), "the tokens") or {}
+    limits = reader.mapping(payload.get("rate_limits"), "the limits") or {}
+    return Metered(
+        _tokens(reader, info.get("total_token_usage")),
+        _tokens(reader, info.get("last_token_usage")),
+        _limit(reader, limits, at) if limits else None,
+        reader.text(limits.get("plan_type"), "the plan", LONGEST_ID),
+    )
+
+
+def _tokens(reader: FieldReader, value: object) -> int | None:
+    usage = reader.mapping(value, "a count of tokens") or {}
+    tokens = reader.number(usage.get("total_tokens"), "a count of tokens", _MOST_TOKENS)
+    return None if tokens is None else int(tokens)
+
+
+def _limit(reader: FieldReader, fields: Mapping[str, object], at: datetime | None) -> Limit | None:
+    limit_id = reader.text(fields.get("limit_id"), "the id of a limit", LONGEST_ID) or MAIN_LIMIT  # null when old
+    name = reader.text(fields.get("limit_name"), "the name of a limit", LONGEST_ID)
+
+    def window(slot: str) -> Window | None:
+        return read_window(
+            reader,
+            fields.get(slot),
+            f"the {slot} window of {limit_id}",
+            limit_id=limit_id,
+            limit_name=name,
+            length=("window_minutes", 1.0),
+            used="used_percent",
+            resets="resets_at",
+            resets_after=None if at is None else "resets_in_seconds",  # before autumn 2025
+            observed_at=at or _UNKNOWN_MOMENT,
+        )
+
+    windows = arrange_windows(window("primary"), window("secondary"))
+    reached = read_reached_type(reader, fields.get("rate_limit_reached_type"))
+    return Limit(limit_id, name, None, windows, reached) if windows or reached else None
