@@ -1,0 +1,307 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from tests.domain.asking import (
+    APPROVAL,
+    FIVE_HOUR_KEY,
+    GONE,
+    HOUR,
+    IDLE,
+    MINUTE,
+    RUNNING,
+    STOPPED,
+    WEEK_KEY,
+    reading,
+    session,
+    sessions,
+    stopped_situation,
+    thread,
+    working_situation,
+)
+from tests.domain.worlds import WEEK, credit
+from tests.support.clocks import START
+from tui.domain.ask_memory import AskMemory, answered, asked, observed, observed_reset, released
+from tui.domain.forecast import Forecast
+from tui.domain.interruption import Situation, decide, still_stands
+from tui.domain.question import AskRules, Cause, Choice, Question, Quiet, Silence
+from tui.domain.snapshot import Account, PaidCredits, Snapshot, SpendControl
+
+RULES = AskRules()
+
+
+def ask(situation: Situation, memory: AskMemory | None = None, now: datetime = START) -> Question:
+    question = decide(situation, RULES, memory or AskMemory(), now)
+    assert isinstance(question, Question), question
+    return question
+
+
+def silence(
+    situation: Situation, memory: AskMemory | None = None, now: datetime = START, rules: AskRules = RULES
+) -> Quiet:
+    result = decide(situation, rules, memory or AskMemory(), now)
+    assert isinstance(result, Silence), result
+    return result.reason
+
+
+def after(choice: Choice | None, situation: Situation) -> AskMemory:
+    question = ask(situation)
+    memory = asked(AskMemory(), question, START)
+    return memory if choice is None else answered(memory, question, choice, START)
+
+
+def test_a_session_that_stopped_is_asked_about() -> None:
+    question = ask(stopped_situation())
+    assert question.cause is Cause.STOPPED
+    assert question.key == FIVE_HOUR_KEY
+    assert question.threads == (thread(1),)
+    assert question.stops[0].stopped_at == START - MINUTE / 2
+    assert question.natural_reset == START + 3 * HOUR
+    assert question.waiting_saved == 3 * HOUR
+    assert question.credit is not None
+    assert (question.credit.id, question.lapses_first, question.resets_available) == ("a", True, 2)
+    assert Choice.QUEUE not in question.choices
+
+
+def test_a_session_about_to_stop_is_asked_about() -> None:
+    question = ask(working_situation())
+    assert question.cause is Cause.ABOUT_TO_STOP
+    assert question.empty_at == START + 8 * MINUTE
+    assert question.waiting_saved == 3 * HOUR - 8 * MINUTE
+    assert (question.threads, question.stops) == ((thread(1),), ())
+    assert question.choices == tuple(Choice)
+
+
+def test_only_a_count_is_enough_to_ask() -> None:
+    question = ask(stopped_situation(snapshot=reading(allowed=False, rows=None, available=3)))
+    assert (question.credit, question.resets_available) == (None, 3)
+
+
+def test_a_limit_that_is_hit_while_a_turn_goes_on_is_about_to_stop_it() -> None:
+    question = ask(working_situation(None, snapshot=reading(100.0, allowed=False)))
+    assert (question.cause, question.empty_at) == (Cause.ABOUT_TO_STOP, START)
+
+
+def test_the_full_window_that_resets_last_binds() -> None:
+    assert ask(stopped_situation(snapshot=reading(100.0, 100.0))).window.minutes == WEEK
+
+
+def test_an_unknown_reset_is_asked_about_and_stays_unknown() -> None:
+    known = reading(allowed=False)
+    limit = known.limits[0]
+    undated = replace(limit, windows=tuple(replace(window, resets_at=None) for window in limit.windows))
+    question = ask(stopped_situation(snapshot=replace(known, limits=(undated,))))
+    assert (question.natural_reset, question.waiting_saved) == (None, None)
+
+
+def working(**changes: object) -> Situation:
+    return working_situation(**changes)  # type: ignore[arg-type]
+
+
+def idle(*states: object) -> Situation:
+    return stopped_situation(sessions=sessions(*(session(n, state) for n, state in enumerate(states))))  # type: ignore[arg-type]
+
+
+def with_fact(snapshot: Snapshot, **facts: object) -> Snapshot:
+    return replace(snapshot, **facts)  # type: ignore[arg-type]
+
+
+CAP = SpendControl(True, 100.0, None)
+PAID = PaidCredits(True, False, "25")
+LONG_AGO = sessions(session(1, STOPPED, START - 9 * HOUR, START))
+
+
+@pytest.mark.parametrize(
+    ("situation", "reason"),
+    [
+        (stopped_situation(snapshot=None), Quiet.UNKNOWN),
+        (stopped_situation(stale=True), Quiet.STALE),
+        (stopped_situation(question_open=True), Quiet.QUESTION_OPEN),
+        (stopped_situation(spend_locked=True), Quiet.SPEND_LOCKED),
+        (stopped_situation(queued=True), Quiet.QUEUED),
+        (stopped_situation(snapshot=reading(five_left=5 * MINUTE)), Quiet.RESET_NEAR),
+        (stopped_situation(snapshot=reading(allowed=False, five_left=-2 * MINUTE)), Quiet.RESET_NEAR),
+        (stopped_situation(snapshot=reading(rows=())), Quiet.BANK_EMPTY),
+        (stopped_situation(snapshot=reading(available=0)), Quiet.BANK_EMPTY),
+        (stopped_situation(snapshot=reading(rows=(credit("a", -1),))), Quiet.BANK_EMPTY),
+        (stopped_situation(snapshot=reading(rows=None, available=None)), Quiet.BANK_UNKNOWN),
+        (stopped_situation(snapshot=with_fact(reading(), spend_control=CAP)), Quiet.WORKSPACE_CAP),
+        (stopped_situation(sessions={}), Quiet.NOTHING_RUNNING),
+        (stopped_situation(sessions=LONG_AGO), Quiet.NOTHING_RUNNING),
+        (stopped_situation(snapshot=reading(40.0)), Quiet.NOTHING_RUNNING),
+        (stopped_situation(snapshot=reading(95.0, at=START + MINUTE, allowed=True)), Quiet.NOTHING_RUNNING),
+        (idle(IDLE, GONE), Quiet.NOTHING_RUNNING),
+        (working(empty_in=11 * MINUTE), Quiet.NO_LIMIT_NEAR),
+        (working(empty_in=None), Quiet.NO_LIMIT_NEAR),
+        (working(forecasts={FIVE_HOUR_KEY: None}), Quiet.NO_LIMIT_NEAR),
+        (working(forecasts={}), Quiet.NO_LIMIT_NEAR),
+        (working(snapshot=reading(93.0, five_left=12 * MINUTE)), Quiet.RESET_NEAR),
+        (working(snapshot=with_fact(reading(93.0), paid=PAID)), Quiet.PAID_CREDITS),
+        (working(sessions=sessions(session(1, RUNNING, START - 3 * HOUR))), Quiet.NOTHING_RUNNING),
+    ],
+)
+def test_why_nothing_is_asked(situation: Situation, reason: Quiet) -> None:
+    assert silence(situation) is reason
+
+
+def test_switched_off_asks_nothing() -> None:
+    assert silence(stopped_situation(), rules=AskRules(enabled=False)) is Quiet.DISABLED
+
+
+def test_an_empty_bank_still_says_what_resets_when() -> None:
+    quiet = decide(stopped_situation(snapshot=reading(rows=())), RULES, AskMemory(), START)
+    assert isinstance(quiet, Silence)
+    assert quiet.window is not None
+    assert (quiet.natural_reset, quiet.threads) == (START + 3 * HOUR, (thread(1),))
+
+
+@pytest.mark.parametrize(
+    ("share", "read_after", "allowed", "asks"),
+    [
+        (97.0, -20, True, True),  # read before the stop: the stop is newer
+        (97.0, 20, True, True),  # the meter may lag behind the refusal
+        (97.0, 40, True, False),
+        (99.0, 40, None, True),  # rounded
+        (97.0, 40, None, False),
+        (60.0, -20, None, False),  # another limit stopped it
+        (None, 40, None, True),
+        (100.0, 40, True, False),
+    ],
+)
+def test_a_stop_and_a_reading_are_weighed(
+    share: float | None, read_after: int, allowed: bool | None, asks: bool
+) -> None:
+    taken = reading(share, None if share is None else 1.0, at=START + timedelta(seconds=read_after), allowed=allowed)
+    situation = stopped_situation(snapshot=taken, sessions=sessions(session(1, STOPPED)))
+    assert isinstance(decide(situation, RULES, AskMemory(), START + MINUTE), Question) is asks
+
+
+def test_a_stop_from_before_use_was_allowed_again_is_over() -> None:
+    old, new = session(1, STOPPED, START - HOUR, START), session(2, STOPPED, START - MINUTE)
+    memory = observed(AskMemory(), reading(10.0, at=START - 30 * MINUTE))
+    assert ask(stopped_situation(sessions=sessions(old, new)), memory).threads == (thread(2),)
+
+
+def test_an_approval_in_the_middle_of_a_turn_is_work() -> None:
+    assert ask(working_situation(sessions=sessions(session(1, APPROVAL)))).threads == (thread(1),)
+
+
+@pytest.mark.parametrize(
+    ("choice", "reason"),
+    [
+        (None, Quiet.ALREADY_ASKED),
+        (Choice.NOT_UNTIL_RESET, Quiet.MUTED),
+        (Choice.WAIT, Quiet.WAITING),
+        (Choice.QUEUE, Quiet.QUEUED),
+        (Choice.SPEND_AND_CONTINUE, Quiet.SPENT),
+        (Choice.SPEND_ONLY, Quiet.SPENT),
+        (Choice.LATER_5, Quiet.SNOOZED),
+    ],
+)
+def test_a_window_and_a_cause_are_asked_about_once(choice: Choice | None, reason: Quiet) -> None:
+    assert silence(working_situation(), after(choice, working_situation())) is reason
+
+
+@pytest.mark.parametrize(("choice", "minutes"), [(Choice.LATER_5, 5), (Choice.LATER_15, 15)])
+def test_later_asks_again_if_it_is_still_true(choice: Choice, minutes: int) -> None:
+    memory = after(choice, stopped_situation())
+    due = START + minutes * MINUTE
+    assert silence(stopped_situation(), memory, due - MINUTE / 60) is Quiet.SNOOZED
+    again = ask(stopped_situation(), memory, due)
+    assert silence(stopped_situation(), asked(memory, again, due), due) is Quiet.ALREADY_ASKED
+
+
+def test_later_ends_where_the_clock_is_set_back() -> None:
+    ask(stopped_situation(), after(Choice.LATER_5, stopped_situation()), START - 5 * MINUTE)
+
+
+@pytest.mark.parametrize("choice", [None, Choice.LATER_5, Choice.LATER_15])
+def test_a_stop_may_be_asked_about_after_a_warning(choice: Choice | None) -> None:
+    assert ask(stopped_situation(), after(choice, working_situation())).cause is Cause.STOPPED
+
+
+@pytest.mark.parametrize("choice", [Choice.NOT_UNTIL_RESET, Choice.WAIT, Choice.QUEUE, Choice.SPEND_ONLY])
+def test_a_settled_window_is_not_asked_about_when_it_stops(choice: Choice) -> None:
+    memory = after(choice, working_situation())
+    assert silence(stopped_situation(), memory) is not Quiet.ALREADY_ASKED
+    ask(stopped_situation(), released(memory, FIVE_HOUR_KEY))
+
+
+def test_a_warning_after_a_stop_is_no_news() -> None:
+    assert silence(working_situation(), after(None, stopped_situation())) is Quiet.ALREADY_ASKED
+
+
+def test_a_mute_holds_until_the_reset_is_observed() -> None:
+    memory = after(Choice.NOT_UNTIL_RESET, stopped_situation())
+    past = START + 4 * HOUR
+    still = replace(stopped_situation(), snapshot=reading(at=past, allowed=False, week_left=90 * HOUR))
+    assert silence(still, memory, past) is Quiet.RESET_NEAR
+    assert observed(memory, reading(at=past, allowed=False)).find(FIVE_HOUR_KEY) is not None
+    moved = reading(at=START + MINUTE, allowed=False, five_left=4 * HOUR)
+    assert silence(stopped_situation(snapshot=moved), observed(memory, moved), START + MINUTE) is Quiet.MUTED
+    fresh = reading(0.0, at=past, five_left=9 * HOUR)
+    assert observed(memory, fresh).windows == ()
+
+
+def test_a_window_that_is_full_again_is_another_one() -> None:
+    memory = after(Choice.NOT_UNTIL_RESET, stopped_situation())
+    later = START + 7 * HOUR
+    full = reading(at=later, allowed=False, five_left=8 * HOUR)
+    situation = stopped_situation(snapshot=full, sessions=sessions(session(1, STOPPED, later)))
+    ask(situation, memory, later)
+
+
+def test_a_reset_seen_elsewhere_lifts_a_mute() -> None:
+    memory = after(Choice.NOT_UNTIL_RESET, stopped_situation())
+    ask(stopped_situation(), observed_reset(memory, FIVE_HOUR_KEY))
+
+
+def test_another_account_starts_with_no_answers() -> None:
+    memory = after(Choice.NOT_UNTIL_RESET, stopped_situation())
+    other = replace(reading(allowed=False, at=START + MINUTE), account=Account("acc2"))
+    ask(stopped_situation(snapshot=other), memory, START + MINUTE)
+    nameless = replace(other, account=Account())
+    assert silence(stopped_situation(snapshot=nameless), memory, START + MINUTE) is Quiet.MUTED
+
+
+def test_another_window_may_be_asked_about_while_one_is_muted() -> None:
+    memory = after(Choice.NOT_UNTIL_RESET, working_situation())
+    both = {key: Forecast(START + 8 * MINUTE, 50.0, 100.0) for key in (FIVE_HOUR_KEY, WEEK_KEY)}
+    assert ask(working_situation(forecasts=both), memory).key == WEEK_KEY
+
+
+def test_the_cap_counts_the_readers_day() -> None:
+    east = timezone(timedelta(hours=10))  # 00:07 there
+    yesterday = tuple(START - 10 * MINUTE - place * MINUTE for place in range(6))
+    memory = AskMemory(asked_at=yesterday)
+    assert silence(stopped_situation(), memory) is Quiet.DAILY_CAP
+    assert isinstance(decide(stopped_situation(), AskRules(zone=east), memory, START), Question)
+    assert isinstance(decide(stopped_situation(), AskRules(daily_cap=7), memory, START), Question)
+
+
+def test_old_questions_are_forgotten() -> None:
+    memory = AskMemory(asked_at=(datetime(2026, 11, 1, tzinfo=UTC),))
+    assert asked(memory, ask(stopped_situation()), START).asked_at == (START,)
+
+
+@pytest.mark.parametrize(
+    ("situation", "stands"),
+    [
+        (stopped_situation(stale=True), True),
+        (stopped_situation(snapshot=None), False),
+        (stopped_situation(snapshot=reading(rows=())), False),
+        (stopped_situation(snapshot=reading(0.0, at=START + MINUTE)), False),
+        (stopped_situation(snapshot=replace(reading(), account=Account("acc2"))), False),
+        (stopped_situation(sessions=sessions(session(1, RUNNING))), False),
+        (stopped_situation(sessions=sessions(session(2, STOPPED))), False),
+    ],
+)
+def test_an_open_question_stands_while_it_is_true(situation: Situation, stands: bool) -> None:
+    assert still_stands(ask(stopped_situation()), situation, START) is stands
+
+
+@pytest.mark.parametrize(("state", "stands"), [(RUNNING, True), (IDLE, False)])
+def test_a_warning_stands_while_somebody_works(state: object, stands: bool) -> None:
+    wavering = working_situation(None, sessions=sessions(session(1, state)))  # type: ignore[arg-type]
+    assert still_stands(ask(working_situation()), wavering, START) is stands

@@ -1,0 +1,167 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.domain.asking import HOUR, MINUTE, RUNNING, STOPPED, reading, session, sessions
+from tests.domain.worlds import WEEK, credit
+from tests.support.clocks import START
+from tui.domain.credits import Credit, CreditStatus
+from tui.domain.queue import Death, Queued, after_restart, arm, confirmed, dies, fire, followed, should_fire
+from tui.domain.sessions import SessionState
+from tui.domain.snapshot import Account, Snapshot, SpendControl
+from tui.domain.spend import ConsentKind, IllegalStep
+
+BANK = (credit("a", 2), credit("b", 20))
+BEFORE = reading(93.0)
+QUEUED = arm(BEFORE, BEFORE.windows[0], BANK[0], True, START)
+LATER = START + 10 * MINUTE
+NOBODY = sessions(session(1, RUNNING))
+
+
+def stopped(at: timedelta) -> dict[str, object]:
+    return {"people": sessions(session(1, STOPPED, START + at))}
+
+
+def fires(snapshot: Snapshot, queued: Queued = QUEUED, people: object = NOBODY) -> bool:
+    return should_fire(queued, snapshot, people, LATER)  # type: ignore[arg-type]
+
+
+def hit(**changes: object) -> Snapshot:
+    return reading(**({"at": LATER, "allowed": False} | changes))  # type: ignore[arg-type]
+
+
+def test_a_refusal_fires() -> None:
+    assert fires(hit())
+    assert fires(replace(hit(allowed=None), ordinary_usage_allowed=False))
+
+
+def test_any_window_of_the_limit_fires() -> None:
+    assert fires(hit(five=94.0, week=100.0))
+
+
+def test_a_session_that_stopped_after_the_arming_fires() -> None:
+    assert fires(hit(five=97.0, allowed=None, at=START), **stopped(9 * MINUTE))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [
+        pytest.param(hit(allowed=None), id="a percentage alone"),
+        pytest.param(hit(allowed=True), id="full but allowed"),
+        pytest.param(hit(at=START - MINUTE), id="a refusal from before"),
+        pytest.param(hit(five_left=14 * MINUTE), id="the natural reset is near"),
+        pytest.param(replace(hit(), spend_control=SpendControl(True, 100.0, None)), id="a cap of the workspace"),
+        pytest.param(hit(rows=(), available=0), id="dead"),
+    ],
+)
+def test_what_does_not_fire(snapshot: Snapshot) -> None:
+    assert not fires(snapshot)
+
+
+@pytest.mark.parametrize(
+    ("at", "snapshot"),
+    [
+        pytest.param(-MINUTE, hit(five=97.0, allowed=None, at=START), id="stopped before the arming"),
+        pytest.param(9 * MINUTE, hit(five=40.0, allowed=None, at=START), id="another limit stopped it"),
+        pytest.param(9 * MINUTE, hit(five=None, week=None, allowed=None), id="unknown"),
+    ],
+)
+def test_which_stop_does_not_fire(at: timedelta, snapshot: Snapshot) -> None:
+    assert not fires(snapshot, **stopped(at))  # type: ignore[arg-type]
+
+
+def test_it_fires_once_and_its_consent_takes_effect_then() -> None:
+    spent, consent = fire(QUEUED, LATER)
+    assert (consent.kind, consent.given_at, consent.armed_at) == (ConsentKind.QUEUED, LATER, START)
+    assert not fires(hit(), spent)
+    assert dies(spent, hit(rows=(), available=0), LATER) is None
+    for again in (fire, confirmed):
+        with pytest.raises(IllegalStep):
+            again(spent, LATER)
+
+
+def test_a_restart_asks_for_a_fresh_yes() -> None:
+    found = after_restart(QUEUED)
+    assert not fires(hit(), found)
+    with pytest.raises(IllegalStep):
+        fire(found, LATER)
+    again = confirmed(found, LATER)
+    assert fires(hit(), again)
+    assert fire(again, LATER)[1].armed_at == LATER
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "death"),
+    [
+        (hit(), None),
+        (hit(five=0.0, five_left=5 * HOUR), Death.WINDOW_RESET),
+        (hit(five=95.0, five_left=8 * HOUR), Death.WINDOW_RESET),
+        (hit(five=94.0, five_left=4 * HOUR), None),
+        (hit(rows=(), available=0), Death.BANK_EMPTY),
+        (hit(available=0), Death.BANK_EMPTY),
+        (hit(rows=None, available=None), None),
+        (hit(rows=None, available=2), None),
+        (hit(rows=BANK[1:]), Death.CREDIT_GONE),
+        (hit(rows=BANK[1:], available=2), None),
+        (hit(rows=(replace(BANK[0], status=CreditStatus.REDEEMED), BANK[1])), Death.CREDIT_GONE),
+        (hit(rows=(replace(BANK[0], status=CreditStatus.UNKNOWN), BANK[1])), None),
+        (replace(hit(), account=Account("acc2")), Death.ACCOUNT_CHANGED),
+        (replace(hit(), account=Account()), None),
+    ],
+)
+def test_what_it_dies_of(snapshot: Snapshot, death: Death | None) -> None:
+    assert dies(QUEUED, snapshot, LATER) is death
+
+
+def test_it_dies_with_its_credit() -> None:
+    late = START + timedelta(days=2)
+    week = arm(BEFORE, BEFORE.windows[1], BANK[0], False, START)
+    assert dies(week, reading(94.0, at=late), late - MINUTE) is None
+    assert dies(week, reading(94.0, at=late), late) is Death.CREDIT_LAPSED
+
+
+def test_a_fall_is_measured_from_the_highest_share_seen() -> None:
+    low = arm(reading(30.0), BEFORE.windows[0], None, False, START)
+    full = followed(low, reading(100.0, at=LATER))
+    assert full.window.used_percent == 100.0
+    assert dies(full, reading(20.0, at=LATER + MINUTE), LATER + MINUTE) is Death.WINDOW_RESET
+
+
+events = st.tuples(
+    st.timedeltas(timedelta(0), timedelta(hours=2)),
+    st.sampled_from([None, 0.0, 50.0, 93.0, 97.0, 100.0]),
+    st.sampled_from([None, True, False]),
+    st.sampled_from([RUNNING, STOPPED]),
+    st.sampled_from(["restart", "yes", "nothing"]),
+    st.sampled_from([(), BANK[1:], BANK]),
+)
+Event = tuple[timedelta, float | None, bool | None, SessionState, str, tuple[Credit, ...]]
+
+
+@given(st.lists(events, max_size=30))
+def test_any_history_fires_at_most_once_and_never_without_cause(history: list[Event]) -> None:
+    queued, now, fired = QUEUED, START, 0
+    for step, share, allowed, state, person, rows in history:
+        now += step
+        snapshot = reading(share, at=now, allowed=allowed, rows=rows)
+        if person == "restart":
+            queued = after_restart(queued)
+        elif person == "yes" and queued.fired_at is None:
+            queued = confirmed(queued, now)
+        if should_fire(queued, snapshot, sessions(session(1, state, now)), now):
+            assert rows == BANK
+            assert not queued.needs_fresh_yes
+            assert allowed is False or (state is STOPPED and share is not None)
+            queued, _ = fire(queued, now)
+            fired += 1
+        queued = followed(queued, snapshot)
+    assert fired <= 1
+
+
+def test_the_window_it_was_armed_for_may_be_the_week() -> None:
+    week = arm(BEFORE, BEFORE.windows[1], None, False, START)
+    assert week.window.minutes == WEEK
+    assert dies(week, hit(five=0.0, five_left=8 * HOUR), LATER) is None
