@@ -227,23 +227,31 @@ def _update(session: Session, sighting: Sighting) -> Session:
     return _weighed(replace(session, daemon_word=_word(sighting, mine)))
 
 
+def _steps(sighting: Sighting, word: Word) -> int | None:
+    """How far it comes after a word of its own feed; None where only the clock tells."""
+    if sighting.order is None or word.order is None or _origin(sighting) != word.origin:
+        return None
+    return sighting.order - word.order
+
+
 def _supersedes(sighting: Sighting, word: Word) -> bool:
     """Whether it comes after the last word of its own feed."""
-    if sighting.order is not None and word.order is not None and _origin(sighting) == word.origin:
-        return sighting.order >= word.order
-    return (sighting.since or sighting.seen_at) >= word.at
+    steps = _steps(sighting, word)
+    return (sighting.since or sighting.seen_at) >= word.at if steps is None else steps >= 0
 
 
 def _is_newer(sighting: Sighting, word: Word | None, session: Session) -> bool:
-    if word is not None and sighting.order is not None and _origin(sighting) == word.origin:
-        return _supersedes(sighting, word)
-    return sighting.seen_at >= session.seen_at
+    """Whether it comes after everything that was heard of the session."""
+    steps = None if word is None else _steps(sighting, word)
+    return steps > 0 if steps else sighting.seen_at >= session.seen_at
 
 
 def _word(sighting: Sighting, before: Word | None) -> Word:
     assert sighting.state is not None
     at = sighting.since or sighting.seen_at
-    turn_at = before.turn_at if before is not None and before.state not in _STOPPED else None
+    turn_at = before.turn_at if before is not None else None
+    if before is not None and before.state in _STOPPED and sighting.state not in _STOPPED:
+        turn_at = None  # that turn is accounted for
     if sighting.state in _ACTIVE and (before is None or before.state not in _ACTIVE):
         turn_at = at
     return Word(sighting.state, at, sighting.order, _origin(sighting), turn_at)
