@@ -7,18 +7,22 @@ import random
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
-from tui.clock import Clock, SystemClock
-from tui.companion.companion import Books, Companion
+from tui.clock import Clock, LocalZone, SystemClock
+from tui.companion.books import Books
+from tui.companion.companion import Companion
 from tui.companion.connection import SourceChain
 from tui.companion.locks import AccountLocks
+from tui.domain.question import AskRules
 from tui.errors import NotViable, StoreError
 from tui.paths import Paths
-from tui.settings import Settings
+from tui.settings import AskSettings, Settings
 from tui.sources.base import Candidate, Source, SourceName, Verdict
 from tui.sources.chain import Chain
 from tui.sources.codex_home import CodexHome, find_codex_home, read_config
+from tui.store.desks import Desks
 from tui.store.history import History
 from tui.store.ledger import Ledger
 from tui.store.schema import open_database
@@ -47,7 +51,14 @@ class Wishes:
 
 
 def open_companion(
-    wishes: Wishes, settings: Settings, paths: Paths, *, front_end: str, clock: Clock | None = None
+    wishes: Wishes,
+    settings: Settings,
+    paths: Paths,
+    *,
+    front_end: str,
+    clock: Clock | None = None,
+    watches: bool = False,
+    asks: bool = False,
 ) -> Companion:
     """Put a companion together; nothing is read or sent yet.
 
@@ -57,6 +68,8 @@ def open_companion(
         paths: Where the database is; a demo keeps its own in memory and never touches it.
         front_end: What others are told while this process spends ("resetbank spend").
         clock: The time; None takes the machine's.
+        watches: Whether live sessions are followed.
+        asks: Whether a person is there to be asked.
 
     Raises:
         UsageError: The base URL or the scenario cannot be used.
@@ -72,6 +85,11 @@ def open_companion(
             books = _open_books(paths.database, paths.locks)
         except StoreError as error:
             books = error
+    rollouts = None
+    if watches and wishes.demo is None:
+        from tui.sources.rollouts import RolloutFeed
+
+        rollouts = RolloutFeed(find_codex_home(wishes.codex_home), clock)
     return Companion(
         chain=chain,
         books=books,
@@ -81,6 +99,21 @@ def open_companion(
         random_share=random.random,
         near_percent=settings.limits.near_percent,
         demo=wishes.demo,
+        rollouts=rollouts,
+        rules=_ask_rules(settings.ask),
+        message=settings.ask.message,
+        asks=asks,
+        instance=uuid.uuid4().hex,
+    )
+
+
+def _ask_rules(ask: AskSettings) -> AskRules:
+    return AskRules(
+        enabled=ask.enabled,
+        lead=timedelta(minutes=ask.lead_minutes),
+        least_waiting=timedelta(minutes=ask.least_waiting_minutes),
+        daily_cap=ask.daily_cap,
+        zone=LocalZone(),
     )
 
 
@@ -97,7 +130,8 @@ def screen_connector(
         nothing_asked = (wishes.source, wishes.base_url, wishes.demo) == ("auto", None, None)
         if nothing_asked and _nobody_is_signed_in(find_codex_home(wishes.codex_home)):
             effective = Wishes(demo=DEFAULT_SCENARIO)
-        return open_companion(effective, settings, paths, front_end="the resetbank screen", clock=clock)
+        front_end = "the resetbank screen"
+        return open_companion(effective, settings, paths, front_end=front_end, clock=clock, watches=True, asks=True)
 
     return lambda: asyncio.to_thread(connect)
 
@@ -119,7 +153,7 @@ async def probe_sources(wishes: Wishes, settings: Settings) -> tuple[Verdict, ..
 
 def _open_books(database: Path | None, locks: Path | None) -> Books:
     ledger = Ledger(open_database(database), database)
-    return Books(ledger, History(ledger), AccountLocks(locks))
+    return Books(ledger, History(ledger), AccountLocks(locks), Desks(ledger))
 
 
 def _candidates(wishes: Wishes, settings: Settings, clock: Clock) -> list[Candidate]:

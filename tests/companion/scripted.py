@@ -8,12 +8,14 @@ from pathlib import Path
 
 from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
 from tests.support.clocks import ManualClock
-from tui.companion.companion import Books, Companion
+from tui.companion.books import Books
+from tui.companion.companion import Companion
 from tui.companion.locks import AccountLocks
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import ConsumeAnswer, ConsumeRequest
 from tui.errors import StoreError
 from tui.sources.base import Source, SourceName, Verdict
+from tui.store.desks import Desks
 from tui.store.history import History
 from tui.store.ledger import Ledger
 from tui.store.schema import open_database
@@ -90,7 +92,7 @@ class World:
         self.keys = iter(f"key-{number}" for number in range(1, 100))
         self.companion = Companion(
             chain=self.chain,
-            books=books or Books(self.ledger, History(self.ledger), locks),
+            books=books or Books(self.ledger, History(self.ledger), locks, Desks(self.ledger)),
             clock=clock,
             holder="the test",
             new_key=lambda: next(self.keys),

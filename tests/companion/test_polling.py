@@ -27,10 +27,11 @@ async def world(clock: ManualClock, tmp_path: Path) -> AsyncIterator[World]:
 
 
 async def turn(world: World) -> float:
-    """Wait until the companion waits; how long it means to."""
-    await world.clock.until_sleeping()
-    assert world.clock.next_wake is not None
-    return world.clock.next_wake
+    """Wait until the poller and the attendant both wait; how long the poller means to."""
+    await world.clock.until_sleeping(2)
+    interval = world.companion.state.link.interval
+    assert interval is not None
+    return interval.total_seconds()
 
 
 @pytest.mark.parametrize(("used", "seconds"), [(10, 60), (75, 30), (90, 15), (99, 5), (140, 5)])

@@ -208,7 +208,7 @@ async def test_an_open_spend_of_long_ago_waits_for_a_person(world: World) -> Non
     await spend(world)
     world.clock.advance(timedelta(hours=2).total_seconds())
     task = asyncio.create_task(world.companion.run())
-    await world.clock.until_sleeping()
+    await world.clock.until_sleeping(2)
     assert len(world.source.requests) == 3
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -222,7 +222,7 @@ async def test_a_fresh_open_spend_is_finished_unasked(world: World) -> None:
     world.source.answers.append(lambda: cleared(world))
     world.clock.advance(60)
     task = asyncio.create_task(world.companion.run())
-    await world.clock.until_sleeping()
+    await world.clock.until_sleeping(2)
     assert world.companion.state.open_spend is None
     assert {request.key for request in world.source.requests} == {"key-1"}
     task.cancel()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tests.support.stub_process import StubProcess
 from tui.clock import SystemClock
-from tui.companion.companion import Books, Companion
+from tui.companion.books import Books
+from tui.companion.companion import Companion
 from tui.companion.locks import AccountLocks
 from tui.domain.spend import Consent, ConsentKind, Spend
 from tui.paths import resetbank_paths
@@ -15,6 +16,7 @@ from tui.sources.base import Source, Verdict
 from tui.sources.base_url import parse_base_url
 from tui.sources.codex_home import CodexHome
 from tui.sources.logins import Logins
+from tui.store.desks import Desks
 from tui.store.history import History
 from tui.store.ledger import Ledger
 from tui.store.schema import open_database
@@ -57,7 +59,7 @@ async def companion_over(stub: StubProcess, *, keys: list[str] | None = None) ->
     ledger = Ledger(open_database(paths.database), paths.database)
     companion = Companion(
         chain=HttpChain(stub),
-        books=Books(ledger, History(ledger), AccountLocks(paths.locks)),
+        books=Books(ledger, History(ledger), AccountLocks(paths.locks), Desks(ledger)),
         clock=HastyClock(),
         holder="the test",
         new_key=new_key,

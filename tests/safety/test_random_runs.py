@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.safety.headless import HastyClock
-from tui.companion.companion import Books, Companion
+from tui.companion.books import Books
+from tui.companion.companion import Companion
 from tui.companion.locks import AccountLocks
 from tui.domain.ledger import Event
 from tui.domain.spend import Consent, ConsentKind, Outcome, Proposal, Spend
@@ -19,6 +20,7 @@ from tui.sources.backend import Backend
 from tui.sources.base import Source, Verdict
 from tui.sources.base_url import parse_base_url
 from tui.sources.login import Login, Token, fixed_login
+from tui.store.desks import Desks
 from tui.store.history import History
 from tui.store.ledger import Ledger
 from tui.store.schema import open_database
@@ -80,7 +82,7 @@ class Bankrun(RuleBasedStateMachine):
         self.locks = AccountLocks(None)  # the kernel lets a dead process's locks go
         return Companion(
             chain=self,
-            books=Books(self.ledger, History(self.ledger), self.locks),
+            books=Books(self.ledger, History(self.ledger), self.locks, Desks(self.ledger)),
             clock=self.clock,
             holder="one of many",
             new_key=self.new_key,

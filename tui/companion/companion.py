@@ -2,42 +2,44 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from tui.clock import Clock
+from tui.companion.attendant import Attendant
+from tui.companion.books import Books
+from tui.companion.carrier import Carrier
 from tui.companion.connection import Connection, SourceChain
 from tui.companion.fold import count_moved, fold, has_moved_percent, wants_rows
-from tui.companion.locks import AccountLocks
 from tui.companion.schedule import back_off, jittered, poll_interval
 from tui.companion.spender import Spender, may_finish_unasked
 from tui.companion.state import State
 from tui.companion.threads import in_thread
+from tui.companion.watch import SessionWatch, with_limits
 from tui.domain.credits import Credit
+from tui.domain.desk import Desk
 from tui.domain.ledger import Event
+from tui.domain.question import AskRules
+from tui.domain.queue import CarryOn
+from tui.domain.sessions import SessionState, Sighting
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import Consent, Proposal, Spend, choose_credit, propose
 from tui.domain.windows import NEAR_PERCENT
 from tui.errors import NoCredit, RateLimited, ResetbankError, SourceError, SpendHeld, StoreError
-from tui.store.history import History
-from tui.store.ledger import Ledger
+from tui.sources.base import SessionFeed
 
 RECENT: Final = 8
 """How many of the newest ledger lines the State carries."""
 
+ATTEND_SECONDS: Final = 15.0
+"""Between two looks at what only the clock changes: a "later" that is over, a limit that comes near."""
+
+_STOPPED: Final = (SessionState.STOPPED_AT_LIMIT, SessionState.STOPPED_BY_ERROR)
+
 _LEAST_GAP: Final = timedelta(seconds=1)
 """Between two readings that a source's own hint asked for: thousands of hints a second make one reading."""
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    """The local database and who may drive spends in it."""
-
-    ledger: Ledger
-    history: History
-    locks: AccountLocks
 
 
 class Companion:
@@ -54,6 +56,11 @@ class Companion:
         random_share: Callable[[], float],
         near_percent: float = NEAR_PERCENT,
         demo: str | None = None,
+        rollouts: SessionFeed | None = None,
+        rules: AskRules | None = None,
+        message: str = "Continue where you left off.",
+        asks: bool = False,
+        instance: str | None = None,
     ) -> None:
         """Tie the parts together; nothing is read or sent yet.
 
@@ -66,6 +73,11 @@ class Companion:
             random_share: Gives numbers from 0 to 1, for jitter.
             near_percent: From which share on a window counts as near.
             demo: The scenario of the embedded stub, if that is the source.
+            rollouts: The feed of sessions that is always there; None follows none.
+            rules: When to ask.
+            message: What an interrupted thread is told.
+            asks: Whether anybody is there to be asked.
+            instance: A name that no other process ever has; None takes the holder's.
         """
         self.clock = clock
         self._connection = Connection(chain)
@@ -80,6 +92,10 @@ class Companion:
         self._last_finish: datetime | None = None
         failure = str(books) if isinstance(books, StoreError) else None
         self._state = State(demo=demo, near_percent=near_percent, store_failure=failure)
+        self._stirred = asyncio.Event()
+        self._watch = SessionWatch(rollouts, self._sighted)
+        carrier = Carrier(clock, message, self._connection.messenger, self.change_desk)
+        self.attendant = Attendant(self, clock, rules or AskRules(), carrier, instance=instance or holder, asks=asks)
         self._spender: Spender | None = None
         if self._books is not None:
             self._spender = Spender(
@@ -89,7 +105,7 @@ class Companion:
                 clock,
                 holder=holder,
                 new_key=new_key,
-                on_step=lambda spend: self._publish(open_spend=spend if spend.is_open else None),
+                on_step=lambda spend: self.publish(open_spend=spend if spend.is_open else None),
                 on_reading=self._take,
             )
 
@@ -113,12 +129,33 @@ class Companion:
         self._refresh.set()
 
     async def run(self) -> None:
-        """Poll until cancelled."""
+        """Poll and attend until cancelled."""
         await self._remember()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch.run())
+            group.create_task(self._attend())
+            while True:
+                await self.poll()
+                await self._finish_unasked()
+                await self._wait(self._plan())
+
+    async def _attend(self) -> None:
+        """Let the attendant look whenever something stirred, and now and then for what only the clock changes."""
         while True:
-            await self.poll()
-            await self._finish_unasked()
-            await self._wait(self._plan())
+            with contextlib.suppress(StoreError):  # said by State.store_failure; without a desk nothing is asked
+                await self.attendant.consider()
+            self._stirred.clear()
+            await self._first_of(self._stirred.wait(), self.clock.sleep(ATTEND_SECONDS))
+
+    @staticmethod
+    async def _first_of(*waits: Awaitable[object]) -> None:
+        tasks = [asyncio.ensure_future(wait) for wait in waits]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def poll(self) -> None:
         """Read once and publish what came of it; a failure keeps the last numbers and says why."""
@@ -163,10 +200,20 @@ class Companion:
         assert picked is None or isinstance(picked, Credit)
         return propose(snapshot, now, picked)
 
-    async def spend(self, proposal: Proposal, consent: Consent) -> Spend:
-        """Spend one reset on one consent; see `Spender.spend`."""
+    async def spend(self, proposal: Proposal, consent: Consent, carry_on: CarryOn = False) -> Spend:
+        """Spend one reset on one consent; see `Spender.spend`.
+
+        Args:
+            proposal: What consent was given to.
+            consent: The consent.
+            carry_on: Whom to carry on once it is verified: threads, all that are stopped, or nobody.
+        """
+        stopped = self.attendant.stops()
         async with self._driving() as spender:
-            return await spender.spend(proposal, consent)
+            spend = await spender.spend(proposal, consent)
+        if carry_on is not False:
+            await self.attendant.after_spend(spend, carry_on, stopped)
+        return spend
 
     async def finish(self) -> Spend | None:
         """Go on with the open spend of the account in use, with its own key; see `Spender.finish`.
@@ -195,8 +242,34 @@ class Companion:
         """
         return await in_thread(self._books.ledger.events, limit) if self._books else ()
 
+    def acknowledge(self) -> None:
+        """The announcement was seen."""
+        self.publish(announcement=None)
+
+    async def change_desk(self, step: Callable[[Desk], Desk]) -> Desk:
+        """Change the desk of the account in use, on the disk; without an account or a database it is an empty one.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        snapshot = self._state.snapshot
+        if self._books is None or snapshot is None:
+            return Desk()
+        return await in_thread(self._books.desks.change, snapshot.account.key, step)
+
+    async def record(self, event: Event) -> None:
+        """Put a line into the ledger and show it.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        if self._books is not None:
+            await in_thread(self._books.ledger.record, [event])
+            await self._remember()
+
     async def aclose(self) -> None:
-        """Let the source and the database go."""
+        """Let the sources and the database go."""
+        await self._watch.aclose()
         await self._connection.aclose()
         if self._books is not None:
             self._books.ledger.close()
@@ -212,11 +285,11 @@ class Companion:
         """Nothing else uses the connection while a spend is driven, and the State says so."""
         spender = self._require_spender()
         async with self._line:
-            self._publish(spending=True)
+            self.publish(spending=True)
             try:
                 yield spender
             finally:
-                self._publish(spending=False)
+                self.publish(spending=False)
                 await self._remember()
 
     def _take(self, fresh: Snapshot) -> None:
@@ -232,7 +305,22 @@ class Companion:
             failing_since=None,
             verdicts=self._connection.verdicts,
         )
-        self._publish(snapshot=snapshot, link=link)
+        self._watch.attend(self._connection.session_feed())
+        self.publish(snapshot=snapshot, link=link, watches_sessions=self._watch.is_watching)
+        self._stirred.set()
+
+    def _sighted(self, sighting: Sighting) -> None:
+        """A feed told something of a session, perhaps also newer numbers."""
+        before = self._state.sessions.get(sighting.thread_id)
+        sessions = self._watch.sessions
+        moved = with_limits(self._state.snapshot, sighting)
+        self.publish(sessions=sessions, snapshot=moved or self._state.snapshot)
+        after = sessions.get(sighting.thread_id)
+        if moved is not None:
+            self._last_movement = sighting.seen_at
+        if after is not None and after.state in _STOPPED and (before is None or before.state is not after.state):
+            self._refresh.set()  # the service's own word on it, now
+        self._stirred.set()
 
     def _failed(self, error: SourceError) -> None:
         self._failures += 1
@@ -247,7 +335,7 @@ class Companion:
             next_poll_at=now + interval,
             verdicts=self._connection.verdicts or self._state.link.verdicts,
         )
-        self._publish(link=link)
+        self.publish(link=link)
 
     async def _record(self, snapshot: Snapshot) -> None:
         """Put what changed by itself into the ledger."""
@@ -255,12 +343,13 @@ class Companion:
             return
         try:
             await in_thread(self._books.history.fold, snapshot)
+            await self.attendant.take_reading(snapshot)
             await self._remember(snapshot.account.key)
         except StoreError as error:
-            self._publish(store_failure=str(error))
+            self.publish(store_failure=str(error))
         else:
             if self._state.store_failure is not None:
-                self._publish(store_failure=None)
+                self.publish(store_failure=None)
 
     async def _remember(self, account: str | None = None) -> None:
         """Show what the database knows: the open spend and the newest lines."""
@@ -273,9 +362,9 @@ class Companion:
             open_spend = await in_thread(ledger.open_spend, account)
             recent = await in_thread(ledger.events, RECENT)
         except StoreError as error:
-            self._publish(store_failure=str(error))
+            self.publish(store_failure=str(error))
             return
-        self._publish(open_spend=open_spend, recent=recent)
+        self.publish(open_spend=open_spend, recent=recent)
 
     async def _finish_unasked(self) -> None:
         """Take up an open spend that a crash or an outage left behind."""
@@ -296,28 +385,19 @@ class Companion:
             return state.link.interval or timedelta(0)
         now = self.clock.now()
         interval = jittered(poll_interval(state.snapshot, self._last_movement, now), self._random_share())
-        self._publish(link=replace(state.link, interval=interval, next_poll_at=now + interval))
+        self.publish(link=replace(state.link, interval=interval, next_poll_at=now + interval))
         return interval
 
     async def _wait(self, interval: timedelta) -> None:
         """Wait for the next turn, for a refresh, or for the source's hint that something changed."""
         started = self.clock.now()
-        waits = [
-            asyncio.ensure_future(self.clock.sleep(interval.total_seconds())),
-            asyncio.ensure_future(self._refresh.wait()),
-            hint := asyncio.ensure_future(self._connection.changed()),
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            hinted = hint.done()
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
-        if hinted and not self._refresh.is_set():
+        hint = asyncio.ensure_future(self._connection.changed())
+        await self._first_of(self.clock.sleep(interval.total_seconds()), self._refresh.wait(), hint)
+        if not hint.cancelled() and not self._refresh.is_set():
             await self.clock.sleep((_LEAST_GAP - (self.clock.now() - started)).total_seconds())
 
-    def _publish(self, **changes: Any) -> None:
+    def publish(self, **changes: Any) -> None:
+        """Put changes into the State and tell of it, if it differs."""
         state = replace(self._state, **changes)
         if state == self._state:
             return

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from tui.domain.snapshot import Snapshot
 from tui.errors import SignedOut, SourceDown, SourceError
-from tui.sources.base import Source, Verdict
+from tui.sources.base import CarriesOn, SessionFeed, Source, Verdict
 
 
 class SourceChain(Protocol):
@@ -76,6 +76,16 @@ class Connection:
             await asyncio.Event().wait()
         else:
             await self._source.changed()
+
+    def session_feed(self) -> SessionFeed | None:
+        """The open source, if it sees sessions."""
+        source: object = self._source
+        return source if isinstance(source, SessionFeed) else None
+
+    def messenger(self) -> CarriesOn | None:
+        """The open source, if it can hand messages to sessions."""
+        source: object = self._source
+        return source if isinstance(source, CarriesOn) else None
 
     async def aclose(self) -> None:
         """Let the source go; the next use opens one anew."""

@@ -1,11 +1,19 @@
 """The one value that the companion publishes and every front end shows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from tui.domain.carrying import CarryLog
+from tui.domain.forecast import Forecast
 from tui.domain.ledger import Event
+from tui.domain.question import Question, Silence
+from tui.domain.queue import Queued
+from tui.domain.resets import WindowKey
+from tui.domain.sessions import Session
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import Spend
+from tui.domain.waiting import Announcement, Waiting
 from tui.domain.windows import NEAR_PERCENT
 from tui.sources.base import Verdict
 
@@ -44,6 +52,24 @@ class State:
     near_percent: float = NEAR_PERCENT
     store_failure: str | None = None
     """Why nothing can be written down, and therefore nothing spent; None while all is well."""
+    sessions: Mapping[str, Session] = field(default_factory=dict)
+    """Every known session by thread id; `domain.sessions.live` picks those worth showing."""
+    watches_sessions: bool = False
+    """Whether any feed of sessions is followed."""
+    forecasts: Mapping[WindowKey, Forecast | None] = field(default_factory=dict)
+    """When each window will be empty, as far as that can be told; expected, not observed."""
+    question: Question | None = None
+    """What the person is asked right now."""
+    silence: Silence | None = None
+    """Why nothing is asked; where a limit is hit or near, worth one quiet line."""
+    queued: Queued | None = None
+    """The reset that waits for the limit; one armed by another process needs a fresh yes here."""
+    waiting: Waiting | None = None
+    """Somebody wants to be told at the natural reset."""
+    announcement: Announcement | None = None
+    """Work can go on again, seen in a reading; kept until it was acknowledged."""
+    carries: CarryLog = field(default_factory=CarryLog)
+    """The threads that were told to go on, and how far that came."""
 
     def is_stale(self, now: datetime) -> bool:
         """Whether the numbers are older than they should be, or their source fails."""

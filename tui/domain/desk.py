@@ -3,7 +3,7 @@
 One value per account, so that it is changed as a whole, or not at all, whichever of several processes does it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from tui.domain.ask_memory import AskMemory, observed, released
@@ -17,12 +17,12 @@ from tui.domain.waiting import Announcement, Waiting, follow
 class Desk:
     """Everything in hand for one account; safe to keep across a restart."""
 
-    memory: AskMemory = AskMemory()
+    memory: AskMemory = field(default_factory=AskMemory)
     queued: Queued | None = None
     queue_owner: str | None = None
     """The process that armed the queued reset; only that one may fire it, another has to take it over first."""
     waiting: Waiting | None = None
-    carries: CarryLog = CarryLog()
+    carries: CarryLog = field(default_factory=CarryLog)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,18 @@
+"""The local database as the companion uses it."""
+
+from dataclasses import dataclass
+
+from tui.companion.locks import AccountLocks
+from tui.store.desks import Desks
+from tui.store.history import History
+from tui.store.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The local database and who may drive spends in it."""
+
+    ledger: Ledger
+    history: History
+    locks: AccountLocks
+    desks: Desks

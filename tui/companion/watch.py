@@ -1,0 +1,106 @@
+"""Live sessions: the feeds are followed side by side and folded into one picture."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from tui.domain.resets import WindowKey
+from tui.domain.sessions import Session, Sighting, fold_sighting, forget_daemon
+from tui.domain.snapshot import Provenance, Snapshot
+from tui.domain.windows import Limit, Window
+from tui.errors import SourceError
+from tui.sources.base import SessionFeed
+
+ROLLOUT = "rollout"
+"""The source of numbers that were read off a session's own file."""
+
+
+class SessionWatch:
+    """Folds what the feeds tell and hands every change on."""
+
+    def __init__(self, rollouts: SessionFeed | None, on_sighting: Callable[[Sighting], None]) -> None:
+        """Follow nothing yet.
+
+        Args:
+            rollouts: The feed that is always there; None where there are no files to follow, as in a demo.
+            on_sighting: Called after each sighting was folded.
+        """
+        self._rollouts = rollouts
+        self._on_sighting = on_sighting
+        self._followed: SessionFeed | None = None
+        self._daemon: asyncio.Task[None] | None = None
+        self.sessions: Mapping[str, Session] = {}
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether any feed is followed."""
+        return self._rollouts is not None or self._followed is not None
+
+    async def run(self) -> None:
+        """Follow the rollouts until cancelled."""
+        if self._rollouts is not None:
+            await self._follow(self._rollouts.sightings())
+
+    def attend(self, feed: SessionFeed | None) -> None:
+        """Follow the open source's own feed from now on, instead of an earlier one; None: it has none.
+
+        What only the daemon knew is forgotten with it.
+        """
+        if feed is self._followed:
+            return
+        self._followed = feed
+        if self._daemon is not None:
+            self._daemon.cancel()
+            self._daemon = None
+            self.sessions = forget_daemon(self.sessions)
+        if feed is not None:
+            self._daemon = asyncio.ensure_future(self._follow(feed.sightings()))
+
+    async def _follow(self, sightings: AsyncIterator[Sighting]) -> None:
+        with suppress(SourceError):  # it went: its source is read and replaced by whoever polls
+            async for sighting in sightings:
+                self.sessions = fold_sighting(self.sessions, sighting)
+                self._on_sighting(sighting)
+
+    async def aclose(self) -> None:
+        """Let the feeds go."""
+        if self._daemon is not None:
+            self._daemon.cancel()
+            await asyncio.gather(self._daemon, return_exceptions=True)
+        if self._rollouts is not None:
+            await self._rollouts.aclose()
+
+
+def with_limits(snapshot: Snapshot | None, sighting: Sighting) -> Snapshot | None:
+    """The reading after a session's own file told newer limits; None where it told nothing newer.
+
+    Only windows that the reading has are moved on. The service's word on use is from before: it no longer holds once a
+    window is full (wire.md 11.5: at the limit the file says 100 per cent, and no more).
+
+    Args:
+        snapshot: The last reading.
+        sighting: What a feed learnt.
+    """
+    if snapshot is None or not sighting.limits or sighting.seen_at <= snapshot.provenance.observed_at:
+        return None
+    told = {(window.limit_id, window.minutes): window for limit in sighting.limits for window in limit.windows}
+    limits = tuple(_moved_on(limit, told) for limit in snapshot.limits)
+    if limits == snapshot.limits:
+        return None
+    is_full = any((window.used_percent or 0.0) >= 100 for limit in limits for window in limit.windows)
+    return replace(
+        snapshot,
+        provenance=Provenance(ROLLOUT, sighting.seen_at),
+        limits=limits,
+        ordinary_usage_allowed=None if is_full else snapshot.ordinary_usage_allowed,
+    )
+
+
+def _moved_on(limit: Limit, told: Mapping[WindowKey, Window]) -> Limit:
+    windows = []
+    for window in limit.windows:
+        newer = told.get((window.limit_id, window.minutes))
+        windows.append(newer if newer is not None and newer.used_percent is not None else window)
+    is_full = any((window.used_percent or 0.0) >= 100 for window in windows)
+    return replace(limit, windows=tuple(windows), allowed=None if is_full else limit.allowed)
