@@ -61,6 +61,12 @@ def test_a_later_stop_is_another_one() -> None:
     assert due([], START, people, True, sent(CLAIMED, STOP)) == (Stop(thread(1), NOW + MINUTE),)
 
 
+def test_a_stop_right_after_it_ran_again_is_another_one() -> None:
+    done = seen(sent(CLAIMED, STOP), sessions(session(1, RUNNING, NOW + SECOND / 10)), NOW + SECOND / 5)
+    people = sessions(session(1, STOPPED, NOW + SECOND / 2))
+    assert due([], START, people, True, done) == (Stop(thread(1), NOW + SECOND / 2),)
+
+
 @pytest.mark.parametrize(
     ("state", "since", "stage"),
     [
