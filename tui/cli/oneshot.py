@@ -14,27 +14,33 @@ if TYPE_CHECKING:
 
 
 def run_with_companion(
-    arguments: argparse.Namespace, front_end: str, work: Callable[["Companion", "Settings"], Awaitable[int]]
+    arguments: argparse.Namespace,
+    front_end: str,
+    work: Callable[["Companion", "Settings"], Awaitable[int]],
+    *,
+    watches: bool = False,
 ) -> int:
-    """Run one command's work with an open companion and return its exit code."""
+    """Run one command's work with an open companion, one that follows sessions if asked to; returns its exit code."""
     import asyncio
 
     async def main() -> int:
-        async with _companion(arguments, front_end) as (companion, settings):
+        async with _companion(arguments, front_end, watches) as (companion, settings):
             return await work(companion, settings)
 
     return asyncio.run(main())
 
 
 @asynccontextmanager
-async def _companion(arguments: argparse.Namespace, front_end: str) -> AsyncIterator[tuple["Companion", "Settings"]]:
+async def _companion(
+    arguments: argparse.Namespace, front_end: str, watches: bool
+) -> AsyncIterator[tuple["Companion", "Settings"]]:
     from tui.assembly import Wishes, open_companion
     from tui.paths import resetbank_paths
     from tui.settings import load_settings
 
     paths = resetbank_paths()
     settings = load_settings(paths.settings)
-    companion = open_companion(Wishes.of(arguments), settings, paths, front_end=front_end)
+    companion = open_companion(Wishes.of(arguments), settings, paths, front_end=front_end, watches=watches)
     try:
         yield companion, settings
     finally:

@@ -19,6 +19,7 @@ COMMANDS = {
     "status": "print the limits and the bank once; the exit code tells how things stand",
     "spend": "spend one reset: shows what it would do and asks for a typed code",
     "ledger": "print every event of the ledger, oldest first",
+    "watch": "no screen: print one line an event, as it happens",
     "stub": "run a stand-in quota service on this machine, which the real Codex CLI can run against",
     "login": "store a token for a base URL of one's own in the system's keyring",
     "doctor": "say which sources are viable and why the others are not",

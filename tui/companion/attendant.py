@@ -51,8 +51,8 @@ class Hands(Protocol):
         """State what spending would mean, from a fresh reading."""
         ...
 
-    async def spend(self, proposal: Proposal, consent: Consent) -> Spend:
-        """Spend one reset on one consent."""
+    async def spend(self, proposal: Proposal, consent: Consent, carry_on: CarryOn = False) -> Spend:
+        """Spend one reset on one consent, and carry on whom the person chose."""
         ...
 
 
@@ -202,11 +202,26 @@ class Attendant:
             stopped: Who had stopped when they chose.
         """
         snapshot = self._hands.state.snapshot
-        if spend.outcome is not Outcome.RESET or spend.is_open or carry_on is False:
+        if spend.outcome is not Outcome.RESET or spend.is_open:
+            await self.nothing_was_spent()
+            return
+        if carry_on is False:
             return
         if snapshot is None or snapshot.state(self._clock.now()) is WindowState.REACHED:
             return  # spent, and still stopped: a message would only fail
         await self.carry(stopped, carry_on, since=spend.consent.given_at)
+
+    async def nothing_was_spent(self) -> None:
+        """A spend that answered a question came to nothing: its window may be asked about again."""
+
+        def step(desk: Desk) -> Desk:
+            memory = desk.memory
+            for entry in memory.windows:
+                if entry.settled in (Choice.SPEND_AND_CONTINUE, Choice.SPEND_ONLY):
+                    memory = released(memory, entry.mark.key)
+            return replace(desk, memory=memory)
+
+        await self._change(step)
 
     async def carry(self, stopped: tuple[Stop, ...], carry_on: CarryOn = True, since: datetime | None = None) -> int:
         """Tell interrupted threads to go on, each once.
@@ -256,18 +271,15 @@ class Attendant:
             fired = (queued.credit_id, queued.carry_on, consent)
             return replace(desk, queued=None, queue_owner=None)
 
-        stopped = self.stops()
         await self._change(claim)
         if fired is None:
             return
         credit_id, carry_on, consent = fired
         try:
             proposal = await self._hands.propose(credit_id)
-            spend = await self._hands.spend(proposal, replace(consent, given_at=self._clock.now()))
+            await self._hands.spend(proposal, replace(consent, given_at=self._clock.now()), carry_on)
         except ResetbankError as error:
             await self._note(EventKind.UNQUEUED, f"the queued reset was not spent: {error}", credit_id)
-            return
-        await self.after_spend(spend, carry_on, stopped)
 
     async def _mark_carried(self) -> None:
         state = self._hands.state

@@ -209,10 +209,13 @@ class Companion:
             carry_on: Whom to carry on once it is verified: threads, all that are stopped, or nobody.
         """
         stopped = self.attendant.stops()
-        async with self._driving() as spender:
-            spend = await spender.spend(proposal, consent)
-        if carry_on is not False:
-            await self.attendant.after_spend(spend, carry_on, stopped)
+        try:
+            async with self._driving() as spender:
+                spend = await spender.spend(proposal, consent)
+        except ResetbankError:
+            await self.attendant.nothing_was_spent()
+            raise
+        await self.attendant.after_spend(spend, carry_on, stopped)
         return spend
 
     async def finish(self) -> Spend | None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from tui.domain.credits import Credit
 from tui.domain.ledger import Event
+from tui.domain.sessions import Session
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import Outcome, Spend, findings
 from tui.domain.windows import NEAR_PERCENT, Limit, Window
@@ -91,6 +92,32 @@ def refusal_report(outcome: Outcome, before: Iterable[Window], now: datetime, no
         "after": None,
         "resets_left": None,
         "note": note,
+    }
+
+
+def session_row(session: Session) -> dict[str, Any]:
+    """One live thread, as `sessions --json` prints it."""
+    return {
+        "id": session.thread_id,
+        "workspace": session.workspace,
+        "model": session.model,
+        "state": session.state,
+        "since": rfc3339(session.since),
+    }
+
+
+def watch_row(
+    event: str, at: datetime, session: Session | None, window: Window | None, resets_available: int | None
+) -> dict[str, Any]:
+    """One event, as `watch --json` prints it; what does not apply is null."""
+    return {
+        "event": event,
+        "at": rfc3339(at),
+        "thread_id": session.thread_id if session else None,
+        "workspace": session.workspace if session else None,
+        "kind": window.kind if window else None,
+        "resets_at": rfc3339(window.resets_at) if window else None,
+        "resets_available": resets_available,
     }
 
 

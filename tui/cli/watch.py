@@ -1,0 +1,93 @@
+"""`resetbank watch`: no screen; one line an event, as it happens, for a status bar or a script."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from tui.errors import EXIT_NEAR, EXIT_REACHED
+
+if TYPE_CHECKING:
+    from tui.companion.companion import Companion
+    from tui.companion.happenings import Happening
+    from tui.companion.state import State
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    parser.add_argument("--once", action="store_true", help="end at the first near (10) or interrupted (11)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Follow until interrupted, or with --once until something is near or interrupted."""
+    from tui.cli.oneshot import run_with_companion
+
+    return run_with_companion(
+        arguments,
+        "resetbank watch",
+        lambda companion, _: _watch(companion, once=arguments.once, as_json=arguments.json),
+        watches=True,
+    )
+
+
+async def _watch(companion: "Companion", *, once: bool, as_json: bool) -> int:
+    import asyncio
+
+    from tui.cli import complain
+    from tui.companion.happenings import HappeningKind, happenings
+    from tui.companion.state import State
+
+    codes = {HappeningKind.NEAR: EXIT_NEAR, HappeningKind.INTERRUPTED: EXIT_REACHED}
+    began = companion.clock.now()
+    ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    last = State()
+
+    def look(state: "State") -> None:
+        nonlocal last
+        before, last = last, state
+        if state.link.failure is not None and state.link.failure != before.link.failure:
+            complain(state.link.failure)
+        for happening in happenings(before, state, companion.clock.now(), began):
+            _print(happening, as_json=as_json)
+            if once and happening.kind in codes and not ended.done():
+                ended.set_result(codes[happening.kind])
+
+    forget = companion.listen(look)
+    running = asyncio.ensure_future(companion.run())
+    try:
+        waits: list[asyncio.Future[Any]] = [running, ended]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
+            return ended.result()
+        await running  # ends by an error only
+        return 0
+    finally:
+        forget()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+def _print(happening: "Happening", *, as_json: bool) -> None:
+    if as_json:
+        import msgspec
+
+        from tui.wire.report import watch_row
+
+        row = watch_row(happening.kind, happening.at, happening.session, happening.window, happening.resets_available)
+        print(msgspec.json.encode(row).decode(), flush=True)
+        return
+    from tui.clock import LocalZone
+    from tui.domain.windows import label
+    from tui.ui.view.text import clean
+    from tui.ui.view.words import percent, resets
+
+    words = [f"{happening.at.astimezone(LocalZone()):%H:%M:%S}", happening.kind.replace("_", " ")]
+    if happening.session is not None:
+        words.append(clean(happening.session.workspace or happening.session.thread_id))
+    if happening.window is not None:
+        window = happening.window
+        words.append(f"{label(window)} {percent(window.used_percent)}")
+        if window.resets_at is not None:
+            words.append(f"resets {window.resets_at.astimezone(LocalZone()):%a %H:%M}")
+    if happening.resets_available is not None:
+        words.append(f"{resets(happening.resets_available)} banked")
+    print(" · ".join(words), flush=True)
