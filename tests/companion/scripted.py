@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from tests.support.clocks import ManualClock
 from tui.companion.books import Books
 from tui.companion.companion import Companion
 from tui.companion.locks import AccountLocks
+from tui.domain.sessions import Sighting
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import ConsumeAnswer, ConsumeRequest
 from tui.errors import StoreError
@@ -82,9 +83,19 @@ class ScriptedChain:
 class World:
     """A companion with a scripted source and a real database."""
 
-    def __init__(self, clock: ManualClock, folder: Path | None, *, books: StoreError | None = None) -> None:
+    def __init__(
+        self,
+        clock: ManualClock,
+        folder: Path | None,
+        *,
+        books: StoreError | None = None,
+        daemon: bool = False,
+        instance: str = "this process",
+    ) -> None:
         self.clock = clock
-        self.source = ScriptedSource(clock)
+        self.daemon = ScriptedDaemon(clock)
+        self.source = self.daemon if daemon else ScriptedSource(clock)
+        self.feed = ScriptedFeed()
         self.chain = ScriptedChain(self.source)
         path = folder / "resetbank.db" if folder else None
         self.ledger = Ledger(open_database(path), path)
@@ -97,4 +108,40 @@ class World:
             holder="the test",
             new_key=lambda: next(self.keys),
             random_share=lambda: 0.5,
+            rollouts=self.feed,
+            asks=True,
+            instance=instance,
         )
+
+
+class ScriptedFeed:
+    """A feed of sessions that tells what the test puts in; implements `tui.sources.base.SessionFeed`."""
+
+    def __init__(self) -> None:
+        self.told: asyncio.Queue[Sighting] = asyncio.Queue()
+
+    async def sightings(self) -> AsyncIterator[Sighting]:
+        while True:
+            yield await self.told.get()
+
+    async def aclose(self) -> None:
+        return None
+
+
+class ScriptedDaemon(ScriptedSource):
+    """A source that also sees sessions and hands messages on; implements `SessionFeed` and `CarriesOn` too."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(clock)
+        self.told: asyncio.Queue[Sighting] = asyncio.Queue()
+        self.messages: list[tuple[str, str]] = []
+        self.refuses: Exception | None = None
+
+    async def sightings(self) -> AsyncIterator[Sighting]:
+        while True:
+            yield await self.told.get()
+
+    async def carry_on(self, thread_id: str, message: str, message_id: str) -> None:
+        if self.refuses is not None:
+            raise self.refuses
+        self.messages.append((thread_id, message))

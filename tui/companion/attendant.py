@@ -92,7 +92,7 @@ class Attendant:
             desk, findings = after_reading(desk, snapshot, self._clock.now())
             return desk
 
-        await self._change(step)
+        await self.change(step)
         if findings.announcement is not None:
             self._hands.publish(announcement=findings.announcement)
         if findings.died is not None:
@@ -122,7 +122,7 @@ class Attendant:
             return
         verdict = decide(situation, self._rules, (await self._desk()).memory, now)
         if isinstance(verdict, Question) and self._asks:
-            await self._change(lambda desk: replace(desk, memory=asked(desk.memory, verdict, now)))
+            await self.change(lambda desk: replace(desk, memory=asked(desk.memory, verdict, now)))
             self._hands.publish(question=verdict, silence=None)
         else:
             self._hands.publish(silence=verdict if isinstance(verdict, Silence) else None)
@@ -142,10 +142,10 @@ class Attendant:
         if choice is Choice.QUEUE:
             await self.queue(carry_on)
         if choice is not None:
-            await self._change(lambda desk: replace(desk, memory=answered(desk.memory, question, choice, now)))
+            await self.change(lambda desk: replace(desk, memory=answered(desk.memory, question, choice, now)))
         snapshot = self._hands.state.snapshot
         if choice is Choice.WAIT and snapshot is not None:
-            await self._change(lambda desk: replace(desk, waiting=wait(question, snapshot, now)))
+            await self.change(lambda desk: replace(desk, waiting=wait(question, snapshot, now)))
         if self._hands.state.question == question:
             self._hands.publish(question=None)
 
@@ -166,7 +166,7 @@ class Attendant:
         if isinstance(credit, str):
             raise NoCredit(credit)
         queued = arm(state.snapshot, window, credit, carry_on, now)
-        await self._change(lambda desk: replace(desk, queued=queued, queue_owner=self._instance))
+        await self.change(lambda desk: replace(desk, queued=queued, queue_owner=self._instance))
         await self._note(EventKind.QUEUED, "a reset was queued for the limit", queued.credit_id)
 
     async def unqueue(self) -> None:
@@ -179,7 +179,7 @@ class Attendant:
             memory = released(desk.memory, queued.window.key)
             return replace(desk, queued=None, queue_owner=None, memory=memory)
 
-        await self._change(step)
+        await self.change(step)
         await self._note(EventKind.UNQUEUED, "the queued reset was taken out by hand", queued.credit_id)
 
     async def confirm_queue(self) -> None:
@@ -191,7 +191,7 @@ class Attendant:
                 return desk
             return replace(desk, queued=confirmed(desk.queued, now), queue_owner=self._instance)
 
-        await self._change(step)
+        await self.change(step)
 
     async def after_spend(self, spend: Spend, carry_on: CarryOn, stopped: tuple[Stop, ...]) -> None:
         """Carry on whom the person chose, once a spend is verified and the limit is really gone.
@@ -221,7 +221,7 @@ class Attendant:
                     memory = released(memory, entry.mark.key)
             return replace(desk, memory=memory)
 
-        await self._change(step)
+        await self.change(step)
 
     async def carry(self, stopped: tuple[Stop, ...], carry_on: CarryOn = True, since: datetime | None = None) -> int:
         """Tell interrupted threads to go on, each once.
@@ -271,7 +271,7 @@ class Attendant:
             fired = (queued.credit_id, queued.carry_on, consent)
             return replace(desk, queued=None, queue_owner=None)
 
-        await self._change(claim)
+        await self.change(claim)
         if fired is None:
             return
         credit_id, carry_on, consent = fired
@@ -285,7 +285,7 @@ class Attendant:
         state = self._hands.state
         if state.carries.carries:
             now = self._clock.now()
-            await self._change(lambda desk: replace(desk, carries=seen(desk.carries, self._hands.state.sessions, now)))
+            await self.change(lambda desk: replace(desk, carries=seen(desk.carries, self._hands.state.sessions, now)))
 
     async def _is_settled(self, question: Question) -> bool:
         """Whether another process took the answer."""
@@ -293,9 +293,14 @@ class Attendant:
         return entry is not None and entry.settled is not None
 
     async def _desk(self) -> Desk:
-        return await self._change(lambda desk: desk)
+        return await self.change(lambda desk: desk)
 
-    async def _change(self, step: Callable[[Desk], Desk]) -> Desk:
+    async def change(self, step: Callable[[Desk], Desk]) -> Desk:
+        """Change the desk of the account in use and show what lies on it.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
         desk = await self._hands.change_desk(step)
         queued = desk.queued
         if queued is not None and desk.queue_owner != self._instance:

@@ -94,7 +94,7 @@ class Companion:
         self._state = State(demo=demo, near_percent=near_percent, store_failure=failure)
         self._stirred = asyncio.Event()
         self._watch = SessionWatch(rollouts, self._sighted)
-        carrier = Carrier(clock, message, self._connection.messenger, self.change_desk)
+        carrier = Carrier(clock, message, self._connection.messenger, lambda step: self.attendant.change(step))
         self.attendant = Attendant(self, clock, rules or AskRules(), carrier, instance=instance or holder, asks=asks)
         self._spender: Spender | None = None
         if self._books is not None:

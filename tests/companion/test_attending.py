@@ -1,0 +1,277 @@
+"""The heart: a session stops, one question, one reset, the thread goes on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.companion.scripted import AT_LIMIT, CLEARED, READING, World
+from tests.domain.worlds import FIVE_HOURS, WEEK, snapshot, window
+from tests.support.clocks import START, ManualClock
+from tui.companion.state import State
+from tui.domain.carrying import CarryStage
+from tui.domain.ledger import EventKind
+from tui.domain.question import Cause, Choice, Quiet
+from tui.domain.sessions import SessionState, Sighting
+from tui.domain.spend import Consent, ConsentKind, ConsumeAnswer, ConsumeCode
+from tui.errors import OutcomeUnknown, UsageError
+
+THREAD = "0a7d5b1e-0000-4000-8000-000000000001"
+OTHER = "0a7d5b1e-0000-4000-8000-000000000002"
+
+
+def sighting(clock: ManualClock, state: SessionState, thread: str = THREAD, used: float | None = None) -> Sighting:
+    limits = READING.limits if used is None else snapshot(window(FIVE_HOURS, used), window(WEEK, 40.0)).limits
+    return Sighting(
+        thread_id=thread,
+        seen_at=clock.now(),
+        feed="rollout",
+        state=state,
+        workspace="/work/api-server",
+        limits=limits if used is not None else (),
+    )
+
+
+@asynccontextmanager
+async def attended(world: World) -> AsyncIterator[World]:
+    task = asyncio.create_task(world.companion.run())
+    await world.clock.until_sleeping(2)
+    try:
+        yield world
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await world.companion.aclose()
+
+
+async def until(world: World, holds: Callable[[State], bool], *, step: float = 0.0) -> State:
+    """Wait for a State; with a step, time passes meanwhile."""
+    async with asyncio.timeout(20):
+        while not holds(world.companion.state):
+            if step:
+                world.clock.advance(step)
+            await asyncio.to_thread(lambda: None)
+    return world.companion.state
+
+
+def used(state: State) -> float | None:
+    return state.snapshot.windows[0].used_percent if state.snapshot else None
+
+
+async def stop(world: World, thread: str = THREAD) -> State:
+    """A session runs into the limit."""
+    world.feed.told.put_nowait(sighting(world.clock, SessionState.RUNNING, thread))
+    world.clock.advance(1)
+    world.source.reading = AT_LIMIT
+    world.feed.told.put_nowait(sighting(world.clock, SessionState.STOPPED_AT_LIMIT, thread, used=100.0))
+    return await until(world, lambda state: state.question is not None)
+
+
+def cleared(world: World) -> ConsumeAnswer:
+    world.source.reading = CLEARED
+    return ConsumeAnswer(ConsumeCode.RESET, 2)
+
+
+def consent(world: World) -> Consent:
+    return Consent(ConsentKind.LETTER, world.clock.now())
+
+
+async def test_a_stopped_session_brings_one_question(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path)) as world:
+        question = (await stop(world)).question
+        assert question is not None
+        assert (question.cause, question.threads, question.window.minutes) == (Cause.STOPPED, (THREAD,), FIVE_HOURS)
+        await world.companion.attendant.answer(question, None)
+        state = await until(world, lambda state: state.silence is not None, step=1)
+        assert state.question is None
+        assert state.silence is not None
+        assert state.silence.reason is Quiet.ALREADY_ASKED
+
+
+async def test_a_rollouts_numbers_move_the_meter_ahead_of_the_poll(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path)) as world:
+        reads = len(world.source.reads)
+        world.clock.advance(1)
+        world.feed.told.put_nowait(sighting(world.clock, SessionState.RUNNING, used=97.0))
+        state = await until(
+            world, lambda state: state.snapshot is not None and state.snapshot.windows[0].used_percent == 97
+        )
+        assert state.snapshot is not None
+        assert state.snapshot.provenance.source == "rollout"
+        assert state.snapshot.bank == replace(READING.bank, rows_observed_at=START)
+        assert len(world.source.reads) == reads
+        world.feed.told.put_nowait(replace(sighting(world.clock, SessionState.RUNNING, used=12.0), seen_at=START))
+        world.feed.told.put_nowait(sighting(world.clock, SessionState.RUNNING, OTHER))
+        state = await until(world, lambda state: OTHER in state.sessions)
+        assert state.snapshot is not None
+        assert state.snapshot.windows[0].used_percent == 97
+
+
+async def test_spend_and_continue_spends_one_and_tells_the_thread_once(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path, daemon=True)) as world:
+        question = (await stop(world)).question
+        assert question is not None
+        world.source.answers.append(lambda: cleared(world))
+        proposal = await world.companion.propose()
+        await world.companion.attendant.answer(question, Choice.SPEND_AND_CONTINUE)
+        await world.companion.spend(proposal, consent(world), carry_on=question.threads)
+        assert world.daemon.messages == [(THREAD, "Continue where you left off.")]
+        assert world.companion.state.carries.carries[0].stage is CarryStage.SENT
+        world.clock.advance(2)
+        world.feed.told.put_nowait(sighting(world.clock, SessionState.RUNNING))
+        await until(world, lambda state: state.carries.carries[0].stage is CarryStage.DONE)
+        await world.companion.attendant.carry(question.stops)
+        assert len(world.daemon.messages) == 1
+        assert len(world.source.requests) == 1
+
+
+async def test_without_a_daemon_the_command_is_left(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path)) as world:
+        question = (await stop(world)).question
+        assert question is not None
+        world.source.answers.append(lambda: cleared(world))
+        proposal = await world.companion.propose()
+        await world.companion.spend(proposal, consent(world), carry_on=True)
+        carry = world.companion.state.carries.carries[0]
+        assert (carry.stage, carry.reason) == (CarryStage.COMMAND, "no Codex daemon takes messages here")
+
+
+async def test_a_message_whose_fate_is_unknown_is_never_sent_again(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path, daemon=True)) as world:
+        question = (await stop(world)).question
+        assert question is not None
+        world.daemon.refuses = OutcomeUnknown("the daemon went silent")
+        world.source.reading = CLEARED
+        await world.companion.poll()
+        assert await world.companion.attendant.carry(question.stops) == 1
+        world.daemon.refuses = None
+        assert await world.companion.attendant.carry(question.stops) == 0
+        assert world.daemon.messages == []
+
+
+async def test_spend_only_tells_nobody(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path, daemon=True)) as world:
+        await stop(world)
+        world.source.answers.append(lambda: cleared(world))
+        await world.companion.spend(await world.companion.propose(), consent(world))
+        assert world.daemon.messages == []
+
+
+async def test_a_spend_that_cleared_nothing_tells_nobody(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path, daemon=True)) as world:
+        await stop(world)
+        world.source.answers.append(ConsumeAnswer(ConsumeCode.RESET, 0))
+        proposal = await world.companion.propose()
+        spending = asyncio.ensure_future(world.companion.spend(proposal, consent(world), carry_on=True))
+        await until(world, lambda _: spending.done(), step=1)
+        assert world.daemon.messages == []
+
+
+async def test_a_queued_reset_fires_once_when_the_limit_is_really_hit(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path, daemon=True)) as world:
+        await world.companion.attendant.queue(carry_on=True)
+        assert world.companion.state.queued is not None
+        world.source.answers.append(lambda: cleared(world))
+        world.feed.told.put_nowait(sighting(world.clock, SessionState.RUNNING))
+        world.clock.advance(1)
+        world.source.reading = AT_LIMIT
+        world.feed.told.put_nowait(sighting(world.clock, SessionState.STOPPED_AT_LIMIT, used=100.0))
+        await until(world, lambda state: state.queued is None and not state.spending and bool(world.daemon.messages))
+        assert [request.credit_id for request in world.source.requests] == ["c1"]
+        assert world.daemon.messages == [(THREAD, "Continue where you left off.")]
+        consented = next(event for event in world.ledger.events() if event.kind is EventKind.SPEND_CONSENTED)
+        assert "queued" in consented.text
+        assert world.companion.state.question is None
+
+
+async def test_a_queued_reset_dies_with_its_window(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path)) as world:
+        await world.companion.attendant.queue()
+        world.clock.advance(5)
+        world.source.reading = replace(CLEARED, bank=READING.bank)
+        world.companion.refresh()
+        await until(world, lambda state: state.queued is None)
+        assert world.ledger.events()[-1].kind is EventKind.UNQUEUED
+        assert world.source.requests == []
+
+
+async def test_a_queue_of_another_process_waits_for_a_fresh_yes(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path, instance="before the restart")) as world:
+        await world.companion.attendant.queue()
+    async with attended(World(clock, tmp_path, instance="after the restart")) as world:
+        world.clock.advance(5)
+        state = await until(world, lambda state: state.queued is not None)
+        assert state.queued is not None
+        assert state.queued.needs_fresh_yes
+        world.source.reading = AT_LIMIT
+        world.companion.refresh()
+        await until(world, lambda state: used(state) == 100)
+        await world.clock.until_sleeping(2)
+        assert world.source.requests == []
+        world.source.answers.append(lambda: cleared(world))
+        await world.companion.attendant.confirm_queue()
+        world.clock.advance(20)
+        await until(world, lambda _: len(world.source.requests) == 1, step=1)
+
+
+async def test_nothing_is_queued_at_a_limit_that_is_hit(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path)) as world:
+        world.source.reading = AT_LIMIT
+        await world.companion.poll()
+        with pytest.raises(UsageError, match="hit already"):
+            await world.companion.attendant.queue()
+
+
+async def test_waiting_is_answered_when_the_reset_is_seen_not_when_the_clock_says_so(
+    clock: ManualClock, tmp_path: Path
+) -> None:
+    async with attended(World(clock, tmp_path, daemon=True)) as world:
+        question = (await stop(world)).question
+        assert question is not None
+        await world.companion.attendant.answer(question, Choice.WAIT)
+        world.clock.advance(timedelta(hours=3).total_seconds())
+        await world.clock.until_sleeping(2)
+        assert world.companion.state.announcement is None
+        later = snapshot(
+            window(FIVE_HOURS, 0.0, resets_in=timedelta(hours=5), at=world.clock.now()),
+            window(WEEK, 40.0),
+            rows=READING.bank.credits,
+        )
+        world.source.reading = later
+        world.clock.advance(1)
+        world.companion.refresh()
+        state = await until(world, lambda state: state.announcement is not None)
+        assert state.announcement is not None
+        assert await world.companion.attendant.carry(state.announcement.stops, since=state.announcement.since) == 1
+        assert [thread for thread, _ in world.daemon.messages] == [THREAD]
+        world.companion.acknowledge()
+        assert world.companion.state.announcement is None
+
+
+async def test_an_answer_given_elsewhere_closes_the_question_here(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path, instance="one")) as one:
+        question = (await stop(one)).question
+        assert question is not None
+        other = World(clock, tmp_path, instance="two")
+        other.source.reading = AT_LIMIT
+        await other.companion.poll()
+        await other.companion.attendant.answer(question, Choice.NOT_UNTIL_RESET)
+        await until(one, lambda state: state.question is None, step=1)
+        await other.companion.aclose()
+
+
+async def test_a_storm_of_sightings_asks_once(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path, daemon=True)) as world:
+        await stop(world)
+        questions: list[object] = []
+        world.companion.listen(lambda state: questions.append(state.question))
+        for number in range(2000):
+            state = SessionState.RUNNING if number % 2 else SessionState.STOPPED_AT_LIMIT
+            world.feed.told.put_nowait(replace(sighting(world.clock, state, OTHER), order=number))
+        await until(world, lambda state: world.feed.told.empty())
+        assert len(set(map(repr, filter(None, questions)))) <= 1
+        assert world.daemon.messages == []
