@@ -21,6 +21,8 @@ from tui.wire import threads as wire
 from tui.wire.jsonrpc import INTERNAL_ERROR, METHOD_NOT_FOUND, News
 
 CARRY_ON_DEADLINE: Final = 10.0
+_LOOK: Final = "look at the session before you try again"
+_BY_HAND: Final = "carry on by hand with `codex resume`"
 _MOST_WAITING: Final = 5000
 _ORDER: Final = count()
 """One count for every connection of this process, so that a later one's words are the newer ones."""
@@ -59,6 +61,7 @@ class DaemonSource(AppServerSource):
 
     async def carry_on(self, thread_id: str, message: str, message_id: str) -> None:
         """Put a message into a thread's queue, once; see `CarriesOn.carry_on`."""
+        await self._require_loaded(thread_id)
         params = wire.queue_params(thread_id, message, message_id)
         try:
             await self._client.request(wire.QUEUE_ADD, params, deadline=CARRY_ON_DEADLINE)
@@ -72,6 +75,23 @@ class DaemonSource(AppServerSource):
             old = error.refusal.code == METHOD_NOT_FOUND
             reason = "this Codex is too old to take a message" if old else "Codex refused the message"
             raise CarryOnRejected(f"{reason} (error {error.refusal.code})", _BY_HAND) from error
+
+    async def _require_loaded(self, thread_id: str) -> None:
+        """Refuse to queue a message that nobody would run.
+
+        For a thread that the daemon has not loaded, as one of `codex exec`, it keeps the message until somebody resumes
+        the thread: seen on 0.163.0.
+        """
+        try:
+            params = wire.read_params(thread_id)
+            body = await self._client.request(wire.THREAD_READ, params, deadline=READ_DEADLINE)
+            thread = wire.decode_thread(body, self._clock.now(), next(_ORDER))
+        except Unanswered as error:
+            raise CarryOnRejected(f"the message was not sent: {error.reason}", _BY_HAND) from error
+        except (Refused, BadPayload) as error:
+            raise CarryOnRejected("the message was not sent: the daemon does not know the session", _BY_HAND) from error
+        if thread is None or thread.state is None:
+            raise CarryOnRejected("the message was not sent: the session is not open in the daemon", _BY_HAND)
 
     def _hear(self, news: News) -> None:
         super()._hear(news)
@@ -132,10 +152,6 @@ class DaemonSource(AppServerSource):
                         self._stirred.set()
             await self._wants.wait()
             self._wants.clear()
-
-
-_LOOK: Final = "look at the session before you try again"
-_BY_HAND: Final = "carry on by hand with `codex resume`"
 
 
 async def open_daemon(home: CodexHome, clock: Clock) -> DaemonSource:
