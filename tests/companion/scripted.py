@@ -124,6 +124,9 @@ class ScriptedFeed:
         while True:
             yield await self.told.get()
 
+    async def caught_up(self) -> None:
+        return None
+
     async def aclose(self) -> None:
         return None
 
@@ -140,6 +143,9 @@ class ScriptedDaemon(ScriptedSource):
     async def sightings(self) -> AsyncIterator[Sighting]:
         while True:
             yield await self.told.get()
+
+    async def caught_up(self) -> None:
+        return None
 
     async def carry_on(self, thread_id: str, message: str, message_id: str) -> None:
         if self.refuses is not None:

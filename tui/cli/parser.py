@@ -19,6 +19,8 @@ COMMANDS = {
     "status": "print the limits and the bank once; the exit code tells how things stand",
     "spend": "spend one reset: shows what it would do and asks for a typed code",
     "ledger": "print every event of the ledger, oldest first",
+    "sessions": "print every live thread of Codex on this machine",
+    "continue": "tell the threads that stopped at a limit to go on, each once",
     "watch": "no screen: print one line an event, as it happens",
     "stub": "run a stand-in quota service on this machine, which the real Codex CLI can run against",
     "login": "store a token for a base URL of one's own in the system's keyring",
@@ -26,6 +28,9 @@ COMMANDS = {
     "keys": "print the key table",
 }
 """Every command with its line in --help; each is the module of that name, with `add_arguments` and `run`."""
+
+_MODULES = {"continue": "carry_on"}
+"""Commands whose name cannot be a module's."""
 
 _EPILOG = """\
 exit codes of status: 0 below the warning level, 10 near, 11 limit reached, 12 unknown or stale, 1 failure, 2 usage.
@@ -77,7 +82,7 @@ def _parser_for(words: Sequence[str]) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
     for name, line in COMMANDS.items():
         if name in words:
-            module = import_module(f"tui.cli.{name}")
+            module = import_module(f"tui.cli.{_MODULES.get(name, name)}")
             command = commands.add_parser(name, help=line, description=line, parents=[shared])
             module.add_arguments(command)
             command.set_defaults(run=module.run)

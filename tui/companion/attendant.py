@@ -223,8 +223,20 @@ class Attendant:
 
         await self.change(step)
 
-    async def carry(self, stopped: tuple[Stop, ...], carry_on: CarryOn = True, since: datetime | None = None) -> int:
+    async def carry(
+        self,
+        stopped: tuple[Stop, ...],
+        carry_on: CarryOn = True,
+        since: datetime | None = None,
+        message: str | None = None,
+    ) -> int:
         """Tell interrupted threads to go on, each once.
+
+        Args:
+            stopped: Who had stopped when the person decided.
+            carry_on: Whom the person chose.
+            since: When they decided; whoever stopped after that counts too. None counts everybody who is stopped now.
+            message: Another message than the usual one.
 
         Returns:
             How many were told, or shown as a command, by this call.
@@ -232,7 +244,7 @@ class Attendant:
         log = (await self._desk()).carries
         told = 0
         for stop in due(stopped, since, self._hands.state.sessions, carry_on, log):
-            if await self._carrier.carry(stop):
+            if await self._carrier.carry(stop, message):
                 told += 1
                 await self._note(EventKind.CARRIED_ON, f"thread {stop.thread_id} was told to go on")
         return told

@@ -174,6 +174,11 @@ class Companion:
             self._take(fresh)
             await self._record(fresh)
 
+    async def survey(self) -> None:
+        """Read once and learn every live session, for commands that end again."""
+        await self.poll()
+        await self._watch.survey()
+
     async def propose(self, credit_id: str | None = None) -> Proposal:
         """Read afresh and state what spending one reset would mean.
 

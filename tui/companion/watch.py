@@ -16,6 +16,10 @@ ROLLOUT = "rollout"
 """The source of numbers that were read off a session's own file."""
 
 
+SURVEY_SECONDS = 5.0
+"""How long a survey waits for the feeds."""
+
+
 class SessionWatch:
     """Folds what the feeds tell and hands every change on."""
 
@@ -41,6 +45,19 @@ class SessionWatch:
         """Follow the rollouts until cancelled."""
         if self._rollouts is not None:
             await self._follow(self._rollouts.sightings())
+
+    async def survey(self) -> None:
+        """Learn every session that is there now, and follow no further; a feed that says nothing is not waited for."""
+        following = asyncio.ensure_future(self.run())
+        feeds = [feed for feed in (self._rollouts, self._followed) if feed is not None]
+        try:
+            async with asyncio.timeout(SURVEY_SECONDS):
+                await asyncio.gather(*(feed.caught_up() for feed in feeds))
+        except TimeoutError:
+            pass
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
 
     def attend(self, feed: SessionFeed | None) -> None:
         """Follow the open source's own feed from now on, instead of an earlier one; None: it has none.

@@ -64,6 +64,10 @@ class SessionFeed(Protocol):
         """
         ...
 
+    async def caught_up(self) -> None:
+        """Return once everything that was there at the start has been told; needs somebody who takes the sightings."""
+        ...
+
     async def aclose(self) -> None:
         """Let go of everything within half a second; fine to call twice."""
         ...

@@ -36,15 +36,21 @@ class DaemonSource(AppServerSource):
     def __init__(self, transport: Transport, clock: Clock) -> None:
         self._heard: deque[Sighting] = deque()
         self._stirred = asyncio.Event()
+        self._caught_up = asyncio.Event()
         self._with_facts: set[str] = set()
         self._wanted: list[str] = []
         self._wants = asyncio.Event()
         super().__init__("daemon", transport, clock)
 
+    async def caught_up(self) -> None:
+        """Return once every thread that the daemon lists has been told; see `SessionFeed.caught_up`."""
+        await self._caught_up.wait()
+
     async def sightings(self) -> AsyncIterator[Sighting]:
         """What the daemon knows at first, then every change as it is told; see `SessionFeed.sightings`."""
         for sighting in await self._standing():
             yield sighting
+        self._caught_up.set()
         asking = asyncio.create_task(self._ask_for_facts())
         try:
             while True:

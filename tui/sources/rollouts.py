@@ -61,6 +61,11 @@ class RolloutFeed:
         self._thread: SideThread | None = None
         self._watcher: Watcher | None = None
         self._stirred = asyncio.Event()
+        self._caught_up = asyncio.Event()
+
+    async def caught_up(self) -> None:
+        """Return once what can be live has been told; see `SessionFeed.caught_up`."""
+        await self._caught_up.wait()
 
     async def sightings(self) -> AsyncIterator[Sighting]:
         """Everything that is learnt, as it is learnt; never ends by itself. To be called once."""
@@ -71,6 +76,7 @@ class RolloutFeed:
                 if folder is not None:
                     async for sighting in self._one_folder(folder):
                         yield sighting
+                self._caught_up.set()
                 await self._pause(POLL)
         finally:
             await self.aclose()
@@ -96,6 +102,7 @@ class RolloutFeed:
         """Follow the folder until it is gone or another one takes its place."""
         async for sighting in self._look(IDLE_KEPT):
             yield sighting
+        self._caught_up.set()
         self._watch_again()
         backlog = await self._run(self._files.days)
         watching = False

@@ -95,8 +95,12 @@ def refusal_report(outcome: Outcome, before: Iterable[Window], now: datetime, no
     }
 
 
-def session_row(session: Session) -> dict[str, Any]:
-    """One live thread, as `sessions --json` prints it."""
+def sessions_report(sessions: Iterable[Session]) -> dict[str, Any]:
+    """What `sessions --json` prints: every live thread, those that need somebody first."""
+    return {"schema": SCHEMA, "sessions": [_session(session) for session in sessions]}
+
+
+def _session(session: Session) -> dict[str, Any]:
     return {
         "id": session.thread_id,
         "workspace": session.workspace,

@@ -1,0 +1,64 @@
+"""`resetbank continue`: tell the threads that stopped at a limit to go on, each once."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui.companion.companion import Companion
+    from tui.domain.hits import Stop
+    from tui.settings import Settings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    parser.add_argument("thread", nargs="?", metavar="THREAD", help="the one to carry on (default: all that stopped)")
+    parser.add_argument("--message", metavar="TEXT", help="what it is told (default: the settings' ask.message)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Survey once, and carry on who stopped; exit 0 when every one was told, else 1."""
+    from tui.cli.oneshot import run_with_companion
+
+    return run_with_companion(arguments, "resetbank continue", lambda c, s: _carry_on(c, s, arguments), watches=True)
+
+
+async def _carry_on(companion: "Companion", settings: "Settings", arguments: argparse.Namespace) -> int:
+    from tui.domain.carrying import CarryStage, resume_command
+    from tui.domain.windows import WindowState
+    from tui.errors import SourceError, UsageError
+
+    await companion.survey()
+    state, now = companion.state, companion.clock.now()
+    if state.snapshot is None:
+        raise SourceError(state.link.failure or "nothing could be read")
+    if state.snapshot.state(now) is WindowState.REACHED:
+        raise UsageError("the limit still holds, so a message would only fail", "spend a reset first, or wait")
+    chosen = _chosen(companion, arguments.thread)
+    if not chosen:
+        print("No thread stands still at a limit.")
+        return 0
+    await companion.attendant.carry(chosen, message=arguments.message)
+    told = 0
+    for stop in chosen:
+        carry = companion.state.carries.of(stop)
+        if carry is not None and carry.stage in (CarryStage.SENT, CarryStage.DONE):
+            told += 1
+            print(f"{stop.thread_id}  told to go on")
+        else:
+            print(resume_command(stop.thread_id, settings.codex.command))
+    return 0 if told == len(chosen) else 1
+
+
+def _chosen(companion: "Companion", thread: str | None) -> "tuple[Stop, ...]":
+    """Whoever stopped at a limit, or the one that was named; never one that did not stop there."""
+    from tui.domain.hits import Stop
+    from tui.domain.sessions import interrupted
+    from tui.errors import UsageError
+
+    stops = tuple(Stop(session.thread_id, session.since) for session in interrupted(companion.state.sessions))
+    if thread is None:
+        return stops
+    named = tuple(stop for stop in stops if stop.thread_id == thread)
+    if not named:
+        raise UsageError("that thread did not stop at a limit", "'resetbank sessions' lists the threads")
+    return named

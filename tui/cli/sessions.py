@@ -1,0 +1,46 @@
+"""`resetbank sessions`: every live thread of Codex on this machine."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui.companion.companion import Companion
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    parser.add_argument("--json", action="store_true", help="print JSON, schema 1")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Survey once and print."""
+    from tui.cli.oneshot import run_with_companion
+
+    return run_with_companion(
+        arguments, "resetbank sessions", lambda c, _: _sessions(c, as_json=arguments.json), watches=True
+    )
+
+
+async def _sessions(companion: "Companion", *, as_json: bool) -> int:
+    from tui.domain.sessions import live
+
+    await companion.survey()  # the threads are told even where no limits can be read
+    now = companion.clock.now()
+    sessions = live(companion.state.sessions, now)
+    if as_json:
+        from tui.cli.oneshot import print_json
+        from tui.wire.report import sessions_report
+
+        print_json(sessions_report(sessions))
+        return 0
+    from tui.ui.view.text import clean, left
+    from tui.ui.view.times import countdown
+
+    if not sessions:
+        print("No live session of Codex is known here.")
+    for session in sessions:
+        place = clean(session.workspace or "?")
+        state = session.state.replace("_", " ")
+        since = countdown(now - session.since)
+        print(f"{session.thread_id}  {left(state, 16)}  {since:>9}  {left(clean(session.model or '?'), 14)}  {place}")
+    return 0
