@@ -41,8 +41,8 @@ async def _spend(companion: "Companion", settings: "Settings", arguments: argpar
     from tui.errors import ResetbankError
 
     try:
-        await read_once(companion)
-        spend = await companion.finish() if await companion.open_spend() is not None else None
+        state = await read_once(companion)
+        spend = await companion.finish() if state.open_spend is not None else None
         if spend is None:
             spend = await _spend_anew(companion, settings, arguments)
     except ResetbankError as error:

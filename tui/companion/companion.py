@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -11,12 +11,12 @@ from tui.clock import Clock
 from tui.companion.attendant import Attendant
 from tui.companion.books import Books
 from tui.companion.carrier import Carrier
+from tui.companion.concurrency import first_of, in_thread
 from tui.companion.connection import Connection, SourceChain
 from tui.companion.fold import count_moved, fold, has_moved_percent, wants_rows
 from tui.companion.schedule import back_off, jittered, poll_interval
 from tui.companion.spender import Spender, may_finish_unasked
 from tui.companion.state import State
-from tui.companion.threads import in_thread
 from tui.companion.watch import SessionWatch, with_limits
 from tui.domain.credits import Credit
 from tui.domain.desk import Desk
@@ -145,17 +145,7 @@ class Companion:
             with contextlib.suppress(StoreError):  # said by State.store_failure; without a desk nothing is asked
                 await self.attendant.consider()
             self._stirred.clear()
-            await self._first_of(self._stirred.wait(), self.clock.sleep(ATTEND_SECONDS))
-
-    @staticmethod
-    async def _first_of(*waits: Awaitable[object]) -> None:
-        tasks = [asyncio.ensure_future(wait) for wait in waits]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await first_of(self._stirred.wait(), self.clock.sleep(ATTEND_SECONDS))
 
     async def poll(self) -> None:
         """Read once and publish what came of it; a failure keeps the last numbers and says why."""
@@ -235,12 +225,6 @@ class Companion:
             assert self._state.snapshot is not None
             self._last_finish = self.clock.now()
             return await spender.finish(self._state.snapshot.account.key)
-
-    async def open_spend(self) -> Spend | None:
-        """The open spend of the account in use, as the journal has it now."""
-        account = self._state.snapshot.account.key if self._state.snapshot else None
-        await self._remember(account)
-        return self._state.open_spend
 
     async def events(self, limit: int | None = None) -> tuple[Event, ...]:
         """The newest lines of the ledger, oldest first; None gives all.
@@ -400,7 +384,7 @@ class Companion:
         """Wait for the next turn, for a refresh, or for the source's hint that something changed."""
         started = self.clock.now()
         hint = asyncio.ensure_future(self._connection.changed())
-        await self._first_of(self.clock.sleep(interval.total_seconds()), self._refresh.wait(), hint)
+        await first_of(self.clock.sleep(interval.total_seconds()), self._refresh.wait(), hint)
         if not hint.cancelled() and not self._refresh.is_set():
             await self.clock.sleep((_LEAST_GAP - (self.clock.now() - started)).total_seconds())
 

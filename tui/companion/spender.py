@@ -10,9 +10,9 @@ from typing import Final
 
 from tui.clock import Clock
 from tui.companion import receipts
+from tui.companion.concurrency import in_thread
 from tui.companion.connection import Connection
 from tui.companion.locks import AccountLocks
-from tui.companion.threads import in_thread
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import (
     Consent,

@@ -1,7 +1,7 @@
-"""Running short blocking work, such as a database transaction, beside the loop."""
+"""Short blocking work beside the loop, and waiting for whichever of several things comes first."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -19,3 +19,14 @@ async def in_thread(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) 
     except asyncio.CancelledError:
         await asyncio.wait([future])
         raise
+
+
+async def first_of(*waits: Awaitable[object]) -> None:
+    """Return when the first of these is over, however it ended; the others are cancelled."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
