@@ -7,10 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-_GATHER: Final = 80
-"""Milliseconds over which changes are gathered at most."""
-_STEP: Final = 25
-"""Milliseconds between two looks at what the kernel told; also how quickly the watching ends."""
+_STEP: Final = 50
+"""Milliseconds between two looks at what the kernel told, and so half of what a change waits at most; also how quickly
+the watching ends. Each look costs about 80 µs, also when nothing happens."""
 
 
 class FileEvents:
@@ -56,7 +55,7 @@ class FileEvents:
                 self.watching = True
                 self._tell()
                 while not self._stop.is_set():
-                    changes = watcher.watch(_GATHER, _STEP, 0, self._stop)
+                    changes = watcher.watch(_STEP, _STEP, 0, self._stop)
                     if not isinstance(changes, set):
                         break
                     with self._lock:

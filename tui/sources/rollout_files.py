@@ -7,7 +7,7 @@ whose it is, and enough of its end to know its state are ever read.
 import os
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -89,12 +89,11 @@ class RolloutFiles:
             return None
         return (found.st_dev, found.st_ino) if stat.S_ISDIR(found.st_mode) else None
 
-    def days(self) -> list[str]:
-        """The folders of all days, the latest first."""
-        folders = [str(self._sessions)]
-        for _ in ("year", "month", "day"):
-            folders = [entry for folder in folders for entry in _subfolders(folder)]
-        return sorted(folders, reverse=True)
+    def days(self) -> Iterator[str]:
+        """The folders of all days, the latest first; looks no further than it is asked."""
+        for year in _subfolders(str(self._sessions)):
+            for month in _subfolders(year):
+                yield from _subfolders(month)
 
     def listing(self, day: str) -> list[Found]:
         """The rollouts of one day with what can be known without opening them."""
@@ -233,10 +232,10 @@ def _condense_more(before: list[Sighting], more: list[Sighting]) -> list[Sightin
     return condense([*before[1:], *before[:1], *more])
 
 
-def _subfolders(folder: str) -> Iterable[str]:
+def _subfolders(folder: str) -> list[str]:
     try:
         with os.scandir(folder) as entries:
-            return [entry.path for entry in entries if entry.name.isdigit() and entry.is_dir()]
+            return sorted((entry.path for entry in entries if entry.name.isdigit() and entry.is_dir()), reverse=True)
     except OSError:
         return []
 

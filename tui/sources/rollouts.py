@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import Final, Protocol, TypeVar
 
 from tui.clock import Clock
@@ -61,6 +62,7 @@ class RolloutFeed:
         self._thread: SideThread | None = None
         self._watcher: Watcher | None = None
         self._stirred = asyncio.Event()
+        self._rest: asyncio.Future[None] | None = None
         self._caught_up = asyncio.Event()
 
     async def caught_up(self) -> None:
@@ -84,6 +86,7 @@ class RolloutFeed:
     async def aclose(self) -> None:
         """Let go of threads and watches; waits for none of them. Fine to call twice."""
         self._unwatch()
+        self._stop_resting()
         if self._thread is not None:
             self._thread.close()
 
@@ -104,15 +107,20 @@ class RolloutFeed:
             yield sighting
         self._caught_up.set()
         self._watch_again()
-        backlog = await self._run(self._files.days)
+        backlog = await self._run(self._all_days)
         watching = False
         looks = 0
         while True:
             rested = not backlog and not await self._pause(CHECK if watching else POLL)
-            if await self._run(self._files.identity) != folder:
-                break
             changed, watched_before, watching = self._take(), watching, self._watching
-            async for sighting in self._read([path for path in changed if thread_of(path) is not None]):
+            if watching != watched_before:
+                self._stop_resting()
+            there, sightings, more = await self._run(partial(self._read_changed, changed, folder, self._clock.now()))
+            for sighting in sightings:
+                yield sighting
+            if not there:
+                break
+            async for sighting in self._read(more):
                 yield sighting
             folders_changed = any(_is_folder(path) for path in changed)
             # When the watching begins or ends, something may have happened that nobody told of.
@@ -121,7 +129,7 @@ class RolloutFeed:
                 async for sighting in self._look(IDLE_KEPT):
                     yield sighting
                 if looks % ALL_DAYS_EVERY == 0:
-                    backlog = await self._run(self._files.days)
+                    backlog = await self._run(self._all_days)
                     self._watch_again()
             if backlog:
                 day = backlog.pop(0)
@@ -130,6 +138,9 @@ class RolloutFeed:
         self._unwatch()
         async for sighting in self._read(self._files.followed):
             yield sighting
+
+    def _all_days(self) -> list[str]:
+        return list(self._files.days())
 
     @property
     def _watching(self) -> bool:
@@ -144,22 +155,26 @@ class RolloutFeed:
 
     async def _pause(self, seconds: float) -> bool:
         """Wait; whether something stirred before the time was over."""
-        sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
-        stirring = asyncio.ensure_future(self._stirred.wait())
-        try:
-            await asyncio.wait((sleeping, stirring), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeping.cancel()
-            stirring.cancel()
-        stirred = self._stirred.is_set()
+        if self._rest is None:
+            self._rest = asyncio.ensure_future(self._clock.sleep(seconds))
+            self._rest.add_done_callback(lambda _: self._stirred.set())
+        await self._stirred.wait()
         self._stirred.clear()
-        return stirred
+        if not self._rest.done():
+            return True  # the rest of the time counts for the next pause
+        self._rest = None
+        return False
+
+    def _stop_resting(self) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
 
     async def _look(self, keep: timedelta) -> AsyncIterator[Sighting]:
         """Read what is new in the files that are known, and in those of the last days that may be live."""
 
         def find() -> list[str]:
-            return [*self._files.stale(), *self._unread(self._files.days()[:_RECENT_DAYS], keep)]
+            return [*self._files.stale(), *self._unread(islice(self._files.days(), _RECENT_DAYS), keep)]
 
         async for sighting in self._read(await self._run(find)):
             yield sighting
@@ -177,6 +192,14 @@ class RolloutFeed:
             sightings, waiting = await self._run(piece)
             for sighting in sightings:
                 yield sighting
+
+    def _read_changed(
+        self, changed: list[str], folder: tuple[int, int], now: datetime
+    ) -> tuple[bool, list[Sighting], list[str]]:
+        """Whether it is still the same folder, and what is new in it."""
+        if self._files.identity() != folder:
+            return False, [], []
+        return True, *self._read_piece([path for path in changed if thread_of(path) is not None], now)
 
     def _read_piece(self, paths: list[str], now: datetime) -> tuple[list[Sighting], list[str]]:
         """Read a bounded piece; what is left to read comes back."""

@@ -23,13 +23,14 @@ TURN_MARKS: Final = (b'"task_started"', b'"turn_started"', b'"task_complete"', b
 """What a line holds that begins or ends a turn."""
 
 _KINDS: Final = (b'"event_msg"', b'"turn_context"', b'"session_meta"')
-_SUBTYPES: Final = frozenset(
-    ("task_started", "turn_started", "task_complete", "turn_complete", "turn_aborted", "token_count", "error")
-)
-_HEAD: Final = 400
-_USUAL_PLACE: Final = re.compile(rb'"payload"\s*:\s*\{\s*"type"\s*:\s*"(\w+)"')
-_ANY_PLACE: Final = re.compile(b"|".join(f'"{name}"'.encode() for name in sorted(_SUBTYPES)))
+_SUBTYPES: Final = frozenset((*(mark.strip(b'"') for mark in TURN_MARKS), b"token_count", b"error"))
+_CONVERSATION: Final = b'"type":"response_item"'
+_START: Final = 120
+"""A line's kind stands within so many bytes, as Codex writes it."""
+_USUAL: Final = re.compile(rb'\{"timestamp":"[^"\\]*",(?:"ordinal":\d+,)?"type":"event_msg","payload":\{"type":"(\w+)"')
+_SIGNS: Final = re.compile(b"|".join((*(b'"%b"' % name for name in sorted(_SUBTYPES)), *_KINDS[1:])))
 _LONGEST_PATH: Final = 4096
+_USUAL_MOMENT: Final = len("2026-10-05T12:58:43.771Z")
 _MOST_TOKENS: Final = 1e15
 _UNKNOWN_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -105,38 +106,37 @@ class Line:
     fact: Fact
 
 
-def relevant_lines(block: bytes) -> Iterator[tuple[int, bytes]]:
+def relevant_lines(block: bytes, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, bytes]]:
     """Find the lines worth decoding.
 
     Args:
-        block: Whole lines.
+        block: Bytes with whole lines from `start` to `stop`.
+        start: Where the first line begins.
+        stop: Where the last line is over; None means the end of the block.
 
     Yields:
         The place of a line in the block, and the line without its end; in the order of the block.
     """
-    starts: set[int] = set()
-    for kind in _KINDS:
-        found = block.find(kind)
-        while found >= 0:
-            starts.add(block.rfind(b"\n", 0, found) + 1)
-            # On from the line's end: what else it holds changes nothing.
-            end = block.find(b"\n", found)
-            found = -1 if end < 0 else block.find(kind, end)
-    for start in sorted(starts):
-        end = block.find(b"\n", start)
-        end = len(block) if end < 0 else end
-        if end - start <= LONGEST_LINE and _worth_decoding(block, start, end):
+    stop = len(block) if stop is None else stop
+    while start < stop:
+        end = block.find(b"\n", start, stop)
+        if end < 0:
+            end = stop
+        # Nearly all of a rollout is conversation, told apart by the first bytes of a line.
+        if block.find(_CONVERSATION, start, min(end, start + _START)) < 0 and _matters(block, start, end):
             yield start, block[start:end]
+        start = end + 1
 
 
-def _worth_decoding(block: bytes, start: int, end: int) -> bool:
-    head_end = min(end, start + _HEAD)
-    usual = _USUAL_PLACE.search(block, start, head_end)
-    if usual is not None and block.find(b'"event_msg"', start, usual.start()) >= 0:
-        return usual[1].decode() in _SUBTYPES
-    if block.find(b'"turn_context"', start, end) >= 0 or block.find(b'"session_meta"', start, end) >= 0:
-        return True
-    return _ANY_PLACE.search(block, start, end) is not None
+def _matters(block: bytes, start: int, end: int) -> bool:
+    if end - start > LONGEST_LINE:
+        return False
+    usual = _USUAL.match(block, start, end)
+    if usual is not None:
+        return usual[1] in _SUBTYPES
+    if not any(block.find(kind, start, end) >= 0 for kind in _KINDS):
+        return False
+    return _SIGNS.search(block, start, end) is not None
 
 
 def decode_line(line: bytes) -> Line | None:
@@ -149,9 +149,18 @@ def decode_line(line: bytes) -> Line | None:
     payload = reader.mapping(fields.get("payload"), "the payload")
     if payload is None:
         return None
-    at = reader.moment(fields.get("timestamp"), "the time of a line")
+    at = _moment(reader, fields.get("timestamp"))
     fact = _fact(reader, fields.get("type"), payload, at)
     return None if fact is None else Line(at, fact)
+
+
+def _moment(reader: FieldReader, value: object) -> datetime | None:
+    if isinstance(value, str) and len(value) == _USUAL_MOMENT and value.endswith("Z"):
+        try:
+            return datetime.fromisoformat(value)  # ten times as fast as what takes any shape
+        except ValueError:
+            return None
+    return reader.moment(value, "the time of a line")
 
 
 def _load(line: bytes) -> dict[str, object]:

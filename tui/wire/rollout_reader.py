@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, TypedDict
 
 from tui.domain.sessions import SessionState, Sighting
 from tui.domain.windows import MAIN_LIMIT, Limit
@@ -72,22 +72,29 @@ class RolloutReader:
         if not end:
             self._keep(data)
             return []
-        if self._skipping:
+        found: list[Sighting] = []
+        start = 0
+        if self._skipping or self._unfinished:
             start = data.find(b"\n") + 1
-            self._order += start
-            self._skipping = False
-            block = data[start:end]
-        else:
-            block = bytes(self._unfinished) + data[:end] if self._unfinished else data[:end]
+            if self._skipping:
+                self._order += start
+            else:
+                line = bytes(self._unfinished) + data[:start]
+                self._read(line, 0, len(line), now, found)
+        self._skipping = False
         self._unfinished.clear()
-        found = []
-        for place, raw in relevant_lines(block):
-            line = decode_line(raw)
-            if line is not None and (sighting := self._see(line, self._order + place, now)) is not None:
-                found.append(sighting)
-        self._order += len(block)
+        self._read(data, start, end, now, found)
         self._keep(data[end:])
         return found
+
+    def _read(self, data: bytes, start: int, end: int, now: datetime, found: list[Sighting]) -> None:
+        """Read whole lines; in place, since copying would cost as much as finding what matters."""
+        before = self._order - start
+        for place, raw in relevant_lines(data, start, end):
+            line = decode_line(raw)
+            if line is not None and (sighting := self._see(line, before + place, now)) is not None:
+                found.append(sighting)
+        self._order = before + end
 
     def skip(self, size: int) -> None:
         """Leave out so many bytes, and the rest of the line that they end in; what they told stays unknown."""
@@ -106,43 +113,44 @@ class RolloutReader:
         self._skipping = True
 
     def _see(self, line: Line, order: int, now: datetime) -> Sighting | None:
-        sighting = Sighting(self._thread_id, line.at or now, "rollout", rollout_path=self._path, order=order)
-        told = self._tell(line.fact, sighting)
-        return None if told is None else replace(told, subagent=bool(self._subagent))
+        told = self._tell(line.fact)
+        if told is None:
+            return None
+        at, path, subagent = line.at or now, self._path, bool(self._subagent)
+        return Sighting(self._thread_id, at, "rollout", rollout_path=path, order=order, subagent=subagent, **told)
 
-    def _tell(self, fact: Fact, sighting: Sighting) -> Sighting | None:
+    def _tell(self, fact: Fact) -> "_Told | None":
         match fact:
-            case Opened():
-                return self._open(fact, sighting)
-            case TurnSet():
-                return replace(sighting, workspace=fact.workspace, model=fact.model)
+            case Metered():
+                return self._meter(fact)
             case TurnBegan():
                 self._in_turn_limit = self._in_turn_full = False
                 self._total_before_turn = self._total
-                return replace(sighting, state=self._become(SessionState.RUNNING))
+                return {"state": self._become(SessionState.RUNNING)}
+            case TurnEnded():
+                return {"state": self._become(self._ending(fact.how))}
+            case TurnSet():
+                return {"workspace": fact.workspace, "model": fact.model}
             case LimitTold():
                 self._in_turn_limit = True
-                return replace(sighting, state=self._become(SessionState.STOPPED_AT_LIMIT))
-            case TurnEnded():
-                return replace(sighting, state=self._become(self._ending(fact.how)))
-            case Metered():
-                return self._meter(fact, sighting)
+                return {"state": self._become(SessionState.STOPPED_AT_LIMIT)}
+            case Opened():
+                return self._open(fact)
 
     def _become(self, state: SessionState) -> SessionState:
         self._state = state
         return state
 
-    def _open(self, fact: Opened, sighting: Sighting) -> Sighting | None:
+    def _open(self, fact: Opened) -> "_Told | None":
         if self._subagent is not None or (fact.thread_id or self._thread_id) != self._thread_id:
             return None  # a parent's first line, repeated in a fork
         self._subagent = fact.subagent
-        return replace(
-            sighting,
-            state=SessionState.IDLE if self._state is None else None,
-            workspace=fact.workspace,
-            originator=fact.originator,
-            cli_version=fact.cli_version,
-        )
+        return {
+            "state": SessionState.IDLE if self._state is None else None,
+            "workspace": fact.workspace,
+            "originator": fact.originator,
+            "cli_version": fact.cli_version,
+        }
 
     def _ending(self, how: TurnEnd) -> SessionState:
         told_before = self._in_turn_limit and how in (TurnEnd.SILENT, TurnEnd.ERROR)
@@ -151,7 +159,7 @@ class RolloutReader:
             return SessionState.STOPPED_AT_LIMIT
         return SessionState.STOPPED_BY_ERROR if how is TurnEnd.ERROR else SessionState.IDLE
 
-    def _meter(self, fact: Metered, sighting: Sighting) -> Sighting:
+    def _meter(self, fact: Metered) -> "_Told":
         if fact.limit is not None and fact.limit.limit_id == MAIN_LIMIT:
             self._in_turn_full = _is_full(fact.limit)
         tokens = None
@@ -161,8 +169,20 @@ class RolloutReader:
             self._total = fact.total_tokens
             if self._total_before_turn is not None and self._total_before_turn <= fact.total_tokens:
                 tokens = fact.total_tokens - self._total_before_turn
-        limits = () if fact.limit is None else (fact.limit,)
-        return replace(sighting, last_turn_tokens=tokens, limits=limits, plan=fact.plan)
+        return {"last_turn_tokens": tokens, "limits": () if fact.limit is None else (fact.limit,), "plan": fact.plan}
+
+
+class _Told(TypedDict, total=False):
+    """The fields of a sighting that a line tells."""
+
+    state: SessionState | None
+    workspace: str | None
+    model: str | None
+    originator: str | None
+    cli_version: str | None
+    last_turn_tokens: int | None
+    limits: tuple[Limit, ...]
+    plan: str | None
 
 
 def _is_full(limit: Limit) -> bool:
