@@ -1,0 +1,49 @@
+"""Terminal pictures as one SVG that shows them in turn, without script and without any host."""
+
+import io
+import re
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from tests.ui.make_assets import without_hosts
+
+SECONDS_A_STEP = 4.0
+_VIEW = re.compile(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"')
+
+
+def stepped_svg(frames: Sequence[tuple[str, str]], columns: int) -> str:
+    """Draw captioned frames.
+
+    Args:
+        frames: Each step's caption and its text with ANSI colours.
+        columns: The width of every frame.
+    """
+    pictures = [_picture(number, caption, text, columns) for number, (caption, text) in enumerate(frames)]
+    view = _VIEW.search(pictures[0])
+    assert view
+    share = 100 / len(pictures)
+    rules = [
+        ".step { opacity: 0; animation: step linear infinite; "
+        f"animation-duration: {SECONDS_A_STEP * len(pictures):g}s; }}",
+        f"@keyframes step {{ 0%, {share:.3f}% {{ opacity: 1; }} {share + 0.001:.3f}%, 100% {{ opacity: 0; }} }}",
+        # Where animations are not wanted the last step stays.
+        "@media (prefers-reduced-motion: reduce) { .step { animation: none; } .step:last-of-type { opacity: 1; } }",
+    ]
+    steps = [
+        f'<g class="step" style="animation-delay: {SECONDS_A_STEP * number:g}s">\n{picture}</g>'
+        for number, picture in enumerate(pictures)
+    ]
+    body = "\n".join(steps)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {view[1]} {view[2]}">\n'
+        f"<style>\n{chr(10).join(rules)}\n</style>\n{body}\n</svg>\n"
+    )
+
+
+def _picture(number: int, caption: str, text: str, columns: int) -> str:
+    console = Console(record=True, width=columns, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    for row in text.splitlines():
+        console.print(Text.from_ansi(row), no_wrap=True, crop=True, overflow="crop", soft_wrap=True)
+    return without_hosts(console.export_svg(title=f"{number + 1}. {caption}", unique_id=f"step{number}"))
