@@ -1,6 +1,7 @@
 """Real counterparts on loopback: servers that misbehave, folders as Codex leaves them, keyrings that answer or hang."""
 
 import json
+import os
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ from hypothesis import HealthCheck, settings
 from keyring.backend import KeyringBackend
 
 from tests.sources.servers import Server, running
-from tests.support.clocks import START
+from tests.support.clocks import START, ManualClock
 from tui.sources.codex_home import CodexHome
+from tui.sources.rollouts import RolloutFeed
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
@@ -119,3 +121,33 @@ def socket_path(codex: CodexFolder) -> Iterator[Path]:
         codex.home.daemon_socket.parent.mkdir(mode=0o700)
         codex.home.daemon_socket.symlink_to(real)
         yield real
+
+
+@pytest.fixture
+def sessions_home(tmp_path: Path) -> Path:
+    """A CODEX_HOME without a sessions folder yet."""
+    path = tmp_path / "codex-home"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Start and size of every read of a file's content."""
+    happened: list[tuple[int, int]] = []
+    pread = os.pread
+
+    def counted(file: int, size: int, start: int) -> bytes:
+        data = pread(file, size, start)
+        happened.append((start, len(data)))
+        return data
+
+    monkeypatch.setattr(os, "pread", counted)
+    return happened
+
+
+@pytest.fixture(params=["events", "polling"])
+def feed(request: pytest.FixtureRequest, sessions_home: Path, clock: ManualClock) -> RolloutFeed:
+    if request.param == "events":
+        return RolloutFeed(CodexHome(sessions_home), clock)
+    return RolloutFeed(CodexHome(sessions_home), clock, watch=None)

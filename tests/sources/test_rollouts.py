@@ -4,7 +4,6 @@ import asyncio
 import os
 import shutil
 import threading
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,81 +11,23 @@ from typing import Any
 import pytest
 import zstandard
 
-from tests.sources.following import DEADLINE, Following, following
-from tests.sources.rollout_folder import Rollout, done, limit_hit, metered, old_rollouts, started, talk
+from tests.sources.following import DEADLINE, following
+from tests.sources.rollout_folder import Rollout, done, limit_hit, metered, started, talk
+from tests.sources.seeing import see, state, ticking, watching
 from tests.support.clocks import START, ManualClock
 from tui.domain.sessions import SessionState
 from tui.sources.codex_home import CodexHome
 from tui.sources.rollout_files import RolloutFiles
-from tui.sources.rollouts import POLL, RolloutFeed
+from tui.sources.rollouts import RolloutFeed
 
 RUNNING, IDLE, LIMIT = SessionState.RUNNING, SessionState.IDLE, SessionState.STOPPED_AT_LIMIT
 GONE = SessionState.GONE
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    path = tmp_path / "codex-home"
-    path.mkdir()
-    return path
-
-
-@pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """Start and size of every read of a file's content."""
-    happened: list[tuple[int, int]] = []
-    pread = os.pread
-
-    def counted(file: int, size: int, start: int) -> bytes:
-        data = pread(file, size, start)
-        happened.append((start, len(data)))
-        return data
-
-    monkeypatch.setattr(os, "pread", counted)
-    return happened
-
-
-async def ticking(clock: ManualClock, seen: Following, condition: Callable[[], bool]) -> None:
-    """Let the polling clock tick until something is seen."""
-    waiting = asyncio.create_task(seen.until(condition))
-    while not waiting.done():
-        await clock.until_sleeping(1)
-        clock.advance(POLL)
-        await asyncio.wait({waiting}, timeout=0.01)
-    await waiting
-
-
-@pytest.fixture(params=["events", "polling"])
-def feed(request: pytest.FixtureRequest, home: Path, clock: ManualClock) -> RolloutFeed:
-    if request.param == "events":
-        return RolloutFeed(CodexHome(home), clock)
-    return RolloutFeed(CodexHome(home), clock, watch=None)
-
-
-async def see(feed: RolloutFeed, clock: ManualClock, seen: Following, condition: Callable[[], bool]) -> None:
-    """Wait in the feed's own way: for the kernel's events, or for the polling clock."""
-    if feed._watch is None:
-        await ticking(clock, seen, condition)
-    else:
-        await seen.until(condition)
-
-
-async def watching(feed: RolloutFeed) -> None:
-    """Wait until the kernel's watches stand, where they are wanted."""
-    async with asyncio.timeout(DEADLINE):
-        while feed._watch is not None and not feed._watching:
-            await asyncio.to_thread(threading.Event().wait, 0.01)
-
-
-def state(seen: Following, thread: str) -> SessionState | None:
-    session = seen.sessions.get(thread)
-    return None if session is None else session.state
-
-
 async def test_a_session_from_its_first_line_to_the_limit_and_on(
-    feed: RolloutFeed, home: Path, clock: ManualClock
+    feed: RolloutFeed, sessions_home: Path, clock: ManualClock
 ) -> None:
-    rollout = Rollout(home).write(b"")
+    rollout = Rollout(sessions_home).write(b"")
     thread = rollout.thread
 
     async def becomes(what: SessionState) -> None:
@@ -109,8 +50,8 @@ async def test_a_session_from_its_first_line_to_the_limit_and_on(
     assert [limit.windows[0].used_percent for s in seen.sightings for limit in s.limits] == [70.0]
 
 
-async def test_a_half_written_line(feed: RolloutFeed, home: Path, clock: ManualClock) -> None:
-    rollout = Rollout(home)
+async def test_a_half_written_line(feed: RolloutFeed, sessions_home: Path, clock: ManualClock) -> None:
+    rollout = Rollout(sessions_home)
     rollout.write(rollout.meta(), started(), metered(used=71), limit_hit()[:40])
     async with following(feed) as seen:
         await see(feed, clock, seen, lambda: state(seen, rollout.thread) is RUNNING)
@@ -118,17 +59,17 @@ async def test_a_half_written_line(feed: RolloutFeed, home: Path, clock: ManualC
         await see(feed, clock, seen, lambda: state(seen, rollout.thread) is LIMIT)
 
 
-async def test_a_new_day(feed: RolloutFeed, home: Path, clock: ManualClock) -> None:
-    Rollout(home, 1).write(b"{}\n")
+async def test_a_new_day(feed: RolloutFeed, sessions_home: Path, clock: ManualClock) -> None:
+    Rollout(sessions_home, 1).write(b"{}\n")
     async with following(feed) as seen:
         await watching(feed)
-        tomorrow = Rollout(home, 2, START + timedelta(days=40))
+        tomorrow = Rollout(sessions_home, 2, START + timedelta(days=40))
         tomorrow.write(tomorrow.meta(), started())
         await see(feed, clock, seen, lambda: state(seen, tomorrow.thread) is RUNNING)
 
 
-async def test_deleted(feed: RolloutFeed, home: Path, clock: ManualClock) -> None:
-    rollout = Rollout(home)
+async def test_deleted(feed: RolloutFeed, sessions_home: Path, clock: ManualClock) -> None:
+    rollout = Rollout(sessions_home)
     rollout.write(rollout.meta(), started())
     async with following(feed) as seen:
         await see(feed, clock, seen, lambda: state(seen, rollout.thread) is RUNNING)
@@ -136,10 +77,10 @@ async def test_deleted(feed: RolloutFeed, home: Path, clock: ManualClock) -> Non
         await see(feed, clock, seen, lambda: state(seen, rollout.thread) is GONE)
 
 
-async def test_archived_and_back(feed: RolloutFeed, home: Path, clock: ManualClock) -> None:
-    rollout = Rollout(home)
+async def test_archived_and_back(feed: RolloutFeed, sessions_home: Path, clock: ManualClock) -> None:
+    rollout = Rollout(sessions_home)
     rollout.write(rollout.meta(), started(), done())
-    archive = home / "archived_sessions" / rollout.path.name
+    archive = sessions_home / "archived_sessions" / rollout.path.name
     archive.parent.mkdir()
     async with following(feed) as seen:
         await see(feed, clock, seen, lambda: state(seen, rollout.thread) is IDLE)
@@ -149,44 +90,44 @@ async def test_archived_and_back(feed: RolloutFeed, home: Path, clock: ManualClo
         await see(feed, clock, seen, lambda: state(seen, rollout.thread) is IDLE)
 
 
-async def test_the_whole_folder_goes_and_comes_back(feed: RolloutFeed, home: Path, clock: ManualClock) -> None:
-    first = Rollout(home, 1)
+async def test_the_whole_folder_goes_and_comes_back(feed: RolloutFeed, sessions_home: Path, clock: ManualClock) -> None:
+    first = Rollout(sessions_home, 1)
     first.write(first.meta(), started())
     async with following(feed) as seen:
         await see(feed, clock, seen, lambda: state(seen, first.thread) is RUNNING)
         await watching(feed)
-        shutil.rmtree(home / "sessions")
+        shutil.rmtree(sessions_home / "sessions")
         await see(feed, clock, seen, lambda: state(seen, first.thread) is GONE)
-        second = Rollout(home, 2)
+        second = Rollout(sessions_home, 2)
         second.write(second.meta(), started())
         await ticking(clock, seen, lambda: state(seen, second.thread) is RUNNING)
 
 
-async def test_another_folder_in_its_place(feed: RolloutFeed, home: Path, clock: ManualClock) -> None:
-    first = Rollout(home, 1)
+async def test_another_folder_in_its_place(feed: RolloutFeed, sessions_home: Path, clock: ManualClock) -> None:
+    first = Rollout(sessions_home, 1)
     first.write(first.meta(), started())
     async with following(feed) as seen:
         await see(feed, clock, seen, lambda: state(seen, first.thread) is RUNNING)
         await watching(feed)
-        (home / "sessions").rename(home / "away")
-        second = Rollout(home, 2)
+        (sessions_home / "sessions").rename(sessions_home / "away")
+        second = Rollout(sessions_home, 2)
         second.write(second.meta(), started())
         await ticking(clock, seen, lambda: state(seen, second.thread) is RUNNING)
         assert state(seen, first.thread) is GONE
 
 
 async def test_no_folder_at_first(feed: RolloutFeed, tmp_path: Path, clock: ManualClock) -> None:
-    home = tmp_path / "codex-home"
-    home.rmdir()
+    sessions_home = tmp_path / "codex-home"
+    sessions_home.rmdir()
     async with following(feed) as seen:
         await clock.until_sleeping(1)
-        rollout = Rollout(home)
+        rollout = Rollout(sessions_home)
         rollout.write(rollout.meta(), started())
         await ticking(clock, seen, lambda: state(seen, rollout.thread) is RUNNING)
 
 
-async def test_truncated_and_written_anew(feed: RolloutFeed, home: Path, clock: ManualClock) -> None:
-    rollout = Rollout(home)
+async def test_truncated_and_written_anew(feed: RolloutFeed, sessions_home: Path, clock: ManualClock) -> None:
+    rollout = Rollout(sessions_home)
     rollout.write(rollout.meta(), talk(9000), started(), limit_hit())
     async with following(feed) as seen:
         await see(feed, clock, seen, lambda: state(seen, rollout.thread) is LIMIT)
@@ -195,8 +136,8 @@ async def test_truncated_and_written_anew(feed: RolloutFeed, home: Path, clock: 
         await see(feed, clock, seen, lambda: state(seen, rollout.thread) is RUNNING)
 
 
-async def test_another_file_in_its_place(feed: RolloutFeed, home: Path, clock: ManualClock) -> None:
-    rollout = Rollout(home)
+async def test_another_file_in_its_place(feed: RolloutFeed, sessions_home: Path, clock: ManualClock) -> None:
+    rollout = Rollout(sessions_home)
     rollout.write(rollout.meta(), started(), limit_hit())
     async with following(feed) as seen:
         await see(feed, clock, seen, lambda: state(seen, rollout.thread) is LIMIT)
@@ -206,8 +147,8 @@ async def test_another_file_in_its_place(feed: RolloutFeed, home: Path, clock: M
         await see(feed, clock, seen, lambda: state(seen, rollout.thread) is RUNNING)
 
 
-async def test_the_codex_clock_jumps_back(feed: RolloutFeed, home: Path, clock: ManualClock) -> None:
-    rollout = Rollout(home)
+async def test_the_codex_clock_jumps_back(feed: RolloutFeed, sessions_home: Path, clock: ManualClock) -> None:
+    rollout = Rollout(sessions_home)
     rollout.write(rollout.meta(), started(), limit_hit(START + timedelta(hours=5)))
     async with following(feed) as seen:
         await see(feed, clock, seen, lambda: state(seen, rollout.thread) is LIMIT)
@@ -215,8 +156,8 @@ async def test_the_codex_clock_jumps_back(feed: RolloutFeed, home: Path, clock: 
         await see(feed, clock, seen, lambda: state(seen, rollout.thread) is RUNNING)
 
 
-async def test_our_clock_jumps(feed: RolloutFeed, home: Path, clock: ManualClock) -> None:
-    rollout = Rollout(home)
+async def test_our_clock_jumps(feed: RolloutFeed, sessions_home: Path, clock: ManualClock) -> None:
+    rollout = Rollout(sessions_home)
     rollout.write(rollout.meta(), started())
     async with following(feed) as seen:
         await see(feed, clock, seen, lambda: state(seen, rollout.thread) is RUNNING)
@@ -237,16 +178,16 @@ def compress(rollout: Rollout, *, whole: bool = True) -> Path:
     return cold
 
 
-async def test_a_cold_one_is_read_at_the_start(feed: RolloutFeed, home: Path, clock: ManualClock) -> None:
-    rollout = Rollout(home)
+async def test_a_cold_one_is_read_at_the_start(feed: RolloutFeed, sessions_home: Path, clock: ManualClock) -> None:
+    rollout = Rollout(sessions_home)
     rollout.write(rollout.meta(), *[talk()] * 9000, started(), limit_hit())
     compress(rollout)
     async with following(feed) as seen:
         await see(feed, clock, seen, lambda: state(seen, rollout.thread) is LIMIT)
 
 
-async def test_going_cold_is_not_going_away(feed: RolloutFeed, home: Path, clock: ManualClock) -> None:
-    cold, other = Rollout(home, 1), Rollout(home, 2)
+async def test_going_cold_is_not_going_away(feed: RolloutFeed, sessions_home: Path, clock: ManualClock) -> None:
+    cold, other = Rollout(sessions_home, 1), Rollout(sessions_home, 2)
     cold.write(cold.meta(), started(), limit_hit())
     async with following(feed) as seen:
         await see(feed, clock, seen, lambda: state(seen, cold.thread) is LIMIT)
@@ -261,21 +202,23 @@ async def test_going_cold_is_not_going_away(feed: RolloutFeed, home: Path, clock
         await see(feed, clock, seen, lambda: state(seen, cold.thread) is RUNNING)
 
 
-async def test_damaged_and_strange_files_change_nothing(feed: RolloutFeed, home: Path, clock: ManualClock) -> None:
-    broken = Rollout(home, 1)
+async def test_damaged_and_strange_files_change_nothing(
+    feed: RolloutFeed, sessions_home: Path, clock: ManualClock
+) -> None:
+    broken = Rollout(sessions_home, 1)
     broken.write(broken.meta(), started())
     compress(broken, whole=False)
     folder = broken.path.parent
-    os.mkfifo(Rollout(home, 2).path)
-    Rollout(home, 3).path.mkdir()
-    Rollout(home, 4).path.symlink_to("/nonexistent")
-    Rollout(home, 5).path.write_bytes(os.urandom(300_000))
+    os.mkfifo(Rollout(sessions_home, 2).path)
+    Rollout(sessions_home, 3).path.mkdir()
+    Rollout(sessions_home, 4).path.symlink_to("/nonexistent")
+    Rollout(sessions_home, 5).path.write_bytes(os.urandom(300_000))
     (folder / "rollout-notes.jsonl").write_bytes(started())
     (folder / "rollout-2026-x.txt").write_text("x")
-    locked = Rollout(home, 6)
+    locked = Rollout(sessions_home, 6)
     locked.write(locked.meta(), started())
     locked.path.chmod(0)
-    good = Rollout(home, 7)
+    good = Rollout(sessions_home, 7)
     good.write(good.meta(), started())
     async with following(feed) as seen:
         await see(feed, clock, seen, lambda: state(seen, good.thread) is RUNNING)
@@ -285,7 +228,7 @@ async def test_damaged_and_strange_files_change_nothing(feed: RolloutFeed, home:
         assert set(seen.sessions) <= {good.thread, locked.thread, broken.thread}, "root may read everything"
 
 
-async def test_an_unwatchable_folder_is_polled(home: Path, clock: ManualClock) -> None:
+async def test_an_unwatchable_folder_is_polled(sessions_home: Path, clock: ManualClock) -> None:
     class Broken:
         watching = False
         failed = True
@@ -293,14 +236,11 @@ async def test_an_unwatchable_folder_is_polled(home: Path, clock: ManualClock) -
         def __init__(self, *_: Any) -> None:
             pass
 
-        def take(self) -> set[str]:
-            return set()
-
         def close(self) -> None:
             pass
 
-    feed = RolloutFeed(CodexHome(home), clock, watch=Broken)
-    rollout = Rollout(home)
+    feed = RolloutFeed(CodexHome(sessions_home), clock, watch=Broken)
+    rollout = Rollout(sessions_home)
     rollout.write(rollout.meta(), started())
     async with following(feed) as seen:
         await seen.until(lambda: state(seen, rollout.thread) is RUNNING)
@@ -308,75 +248,10 @@ async def test_an_unwatchable_folder_is_polled(home: Path, clock: ManualClock) -
         await ticking(clock, seen, lambda: state(seen, rollout.thread) is LIMIT)
 
 
-async def test_an_old_thread_that_is_taken_up_again(feed: RolloutFeed, home: Path, clock: ManualClock) -> None:
-    long_ago = START - timedelta(days=200)
-    rollout = Rollout(home, 1, long_ago)
-    rollout.write(rollout.meta(long_ago), started(long_ago), done(long_ago))
-    young = Rollout(home, 2)
-    young.write(young.meta(), started())
-    for days in range(1, 5):
-        Rollout(home, 10 + days, START - timedelta(days=days)).write(b"{}\n")
-    async with following(feed) as seen:
-        await see(feed, clock, seen, lambda: state(seen, young.thread) is RUNNING)
-        await watching(feed)
-        assert rollout.thread not in seen.sessions
-        rollout.write(started()).date(START)
-        await see(feed, clock, seen, lambda: state(seen, rollout.thread) is RUNNING)
-
-
-async def test_one_taken_up_before_the_start(feed: RolloutFeed, home: Path) -> None:
-    rollout = Rollout(home, 1, START - timedelta(days=200))
-    rollout.write(rollout.meta(), started()).date(START)
-    for days in range(5):
-        Rollout(home, 10 + days, START - timedelta(days=days)).write(b"{}\n")
-    async with following(feed) as seen:
-        await seen.until(lambda: state(seen, rollout.thread) is RUNNING)
-
-
-async def test_ten_thousand_old_files_are_not_opened(
-    feed: RolloutFeed, home: Path, clock: ManualClock, reads: list[tuple[int, int]]
-) -> None:
-    old_rollouts(home, 10_000)
-    live = [Rollout(home, number) for number in range(1, 4)]
-    for rollout in live:
-        rollout.write(rollout.meta(), started())
-    async with following(feed) as seen:
-        await seen.until(lambda: len(seen.sessions) == 3)
-        assert sum(size for _, size in reads) == sum(rollout.path.stat().st_size for rollout in live)
-
-
-async def test_of_a_large_one_only_head_and_end_are_read(
-    feed: RolloutFeed, home: Path, reads: list[tuple[int, int]]
-) -> None:
-    rollout = Rollout(home)
-    rollout.write(rollout.meta(), *[talk(2000)] * 20_000, started(START), *[talk()] * 100, metered())
-    async with following(feed) as seen:
-        await seen.until(lambda: state(seen, rollout.thread) is RUNNING)
-        await seen.until(lambda: bool(seen.sightings[-1].limits))
-        assert seen.sessions[rollout.thread].workspace == "/w/api"
-        assert sum(size for _, size in reads) < 1 << 20 < 40 << 20 < rollout.path.stat().st_size
-
-
-async def test_a_long_turn_is_read_back_to_its_begin(feed: RolloutFeed, home: Path) -> None:
-    rollout = Rollout(home)
-    begin = START - timedelta(hours=1)
-    rollout.write(rollout.meta(begin), *[talk(2000)] * 1000, started(begin), *[talk(2000)] * 2000)
-    async with following(feed) as seen:
-        session = await seen.until_state(RUNNING)
-        assert session.since == begin
-
-
-async def test_a_turn_without_a_begin_in_sight_is_running(feed: RolloutFeed, home: Path) -> None:
-    rollout = Rollout(home)
-    rollout.write(rollout.meta(), started(), *[talk(2000)] * 10_000)
-    async with following(feed) as seen:
-        await seen.until_state(RUNNING)
-
-
 async def test_nothing_is_read_twice(
-    feed: RolloutFeed, home: Path, clock: ManualClock, reads: list[tuple[int, int]]
+    feed: RolloutFeed, sessions_home: Path, clock: ManualClock, reads: list[tuple[int, int]]
 ) -> None:
-    rollout = Rollout(home)
+    rollout = Rollout(sessions_home)
     rollout.write(rollout.meta(), started())
     async with following(feed) as seen:
         await see(feed, clock, seen, lambda: state(seen, rollout.thread) is RUNNING)
@@ -388,8 +263,8 @@ async def test_nothing_is_read_twice(
     assert sum(size for _, size in reads) == rollout.path.stat().st_size
 
 
-async def test_a_burst_larger_than_a_piece(feed: RolloutFeed, home: Path, clock: ManualClock) -> None:
-    rollout = Rollout(home)
+async def test_a_burst_larger_than_a_piece(feed: RolloutFeed, sessions_home: Path, clock: ManualClock) -> None:
+    rollout = Rollout(sessions_home)
     rollout.write(rollout.meta(), started())
     async with following(feed) as seen:
         await see(feed, clock, seen, lambda: state(seen, rollout.thread) is RUNNING)
@@ -397,8 +272,8 @@ async def test_a_burst_larger_than_a_piece(feed: RolloutFeed, home: Path, clock:
         await see(feed, clock, seen, lambda: state(seen, rollout.thread) is LIMIT)
 
 
-async def test_two_thousand_lines_at_once(feed: RolloutFeed, home: Path, clock: ManualClock) -> None:
-    rollouts = [Rollout(home, number) for number in range(1, 21)]
+async def test_two_thousand_lines_at_once(feed: RolloutFeed, sessions_home: Path, clock: ManualClock) -> None:
+    rollouts = [Rollout(sessions_home, number) for number in range(1, 21)]
     for rollout in rollouts:
         rollout.write(rollout.meta())
     async with following(feed) as seen:
@@ -411,9 +286,9 @@ async def test_two_thousand_lines_at_once(feed: RolloutFeed, home: Path, clock: 
 
 
 async def test_a_stuck_disk_does_not_hold_up_the_exit(
-    home: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    sessions_home: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rollout = Rollout(home)
+    rollout = Rollout(sessions_home)
     rollout.write(rollout.meta(), started())
     stuck, over = threading.Event(), threading.Event()
 
@@ -423,12 +298,12 @@ async def test_a_stuck_disk_does_not_hold_up_the_exit(
 
     monkeypatch.setattr(RolloutFiles, "read", hang)
     async with asyncio.timeout(DEADLINE):
-        async with following(RolloutFeed(CodexHome(home), clock)):
+        async with following(RolloutFeed(CodexHome(sessions_home), clock)):
             await asyncio.to_thread(stuck.wait)
     over.set()
 
 
-async def test_closing_twice_and_before_the_start(home: Path, clock: ManualClock) -> None:
-    feed = RolloutFeed(CodexHome(home), clock)
+async def test_closing_twice_and_before_the_start(sessions_home: Path, clock: ManualClock) -> None:
+    feed = RolloutFeed(CodexHome(sessions_home), clock)
     await feed.aclose()
     await feed.aclose()

@@ -19,27 +19,21 @@ class FileEvents:
 
     Args:
         folder: What to watch, with everything below it.
-        wake: Called in the event loop after something happened, also after the watching began or failed.
+        take_in: Called in that thread with the paths that changed.
+        wake: Called in the event loop afterwards, also after the watching began or failed.
     """
 
-    def __init__(self, folder: Path, wake: Callable[[], None]) -> None:
+    def __init__(self, folder: Path, take_in: Callable[[set[str]], None], wake: Callable[[], None]) -> None:
         self._folder = str(folder)
+        self._take_in = take_in
         self._wake = wake
         self._loop = asyncio.get_running_loop()
-        self._lock = threading.Lock()
-        self._changed: set[str] = set()
         self._stop = threading.Event()
         self.watching = False
         """Whether changes are being told."""
         self.failed = False
         """Whether watching is impossible here, or broke off."""
         threading.Thread(target=self._watch, name="rollout-events", daemon=True).start()
-
-    def take(self) -> set[str]:
-        """The paths that changed since the last call."""
-        with self._lock:
-            changed, self._changed = self._changed, set()
-        return changed
 
     def close(self) -> None:
         """End the watching; does not wait for it."""
@@ -58,8 +52,7 @@ class FileEvents:
                     changes = watcher.watch(_STEP, _STEP, 0, self._stop)
                     if not isinstance(changes, set):
                         break
-                    with self._lock:
-                        self._changed.update(path for _, path in changes)
+                    self._take_in({path for _, path in changes})
                     self._tell()
         except Exception:  # no inotify watches left, no such file system, no wheel: poll instead
             self.failed = True

@@ -5,6 +5,8 @@ Passive: it reads. What can be live is read at once, the rest of the last days a
 
 import asyncio
 import os
+import threading
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
@@ -36,10 +38,6 @@ class Watcher(Protocol):
     watching: bool
     failed: bool
 
-    def take(self) -> set[str]:
-        """The paths that changed since the last call."""
-        ...
-
     def close(self) -> None:
         """End the watching."""
         ...
@@ -51,7 +49,8 @@ class RolloutFeed:
     Args:
         home: The CODEX_HOME; it need not exist, and may come and go.
         clock: For pauses, and for what has no moment of its own.
-        watch: Starts watching a folder; None polls.
+        watch: Starts watching a folder: called with it, with what takes in changed paths in a thread of the watcher's
+            own, and with what wakes the loop afterwards; None polls.
     """
 
     def __init__(self, home: CodexHome, clock: Clock, watch: Callable[..., Watcher] | None = FileEvents) -> None:
@@ -64,6 +63,9 @@ class RolloutFeed:
         self._stirred = asyncio.Event()
         self._rest: asyncio.Future[None] | None = None
         self._caught_up = asyncio.Event()
+        self._reading = threading.Lock()
+        self._found: deque[Sighting] = deque()
+        self._folders_changed = False
 
     async def caught_up(self) -> None:
         """Return once what can be live has been told; see `SessionFeed.caught_up`."""
@@ -94,7 +96,7 @@ class RolloutFeed:
         """Begin to watch, unless that goes on already."""
         if self._watch is not None and (self._watcher is None or self._watcher.failed):
             self._unwatch()
-            self._watcher = self._watch(self._folder, self._stirred.set)
+            self._watcher = self._watch(self._folder, self._take_in, self._stirred.set)
 
     def _unwatch(self) -> None:
         if self._watcher is not None:
@@ -112,19 +114,16 @@ class RolloutFeed:
         looks = 0
         while True:
             rested = not backlog and not await self._pause(CHECK if watching else POLL)
-            changed, watched_before, watching = self._take(), watching, self._watching
+            while self._found:
+                yield self._found.popleft()
+            watched_before, watching = watching, self._watching
             if watching != watched_before:
                 self._stop_resting()
-            there, sightings, more = await self._run(partial(self._read_changed, changed, folder, self._clock.now()))
-            for sighting in sightings:
-                yield sighting
-            if not there:
-                break
-            async for sighting in self._read(more):
-                yield sighting
-            folders_changed = any(_is_folder(path) for path in changed)
+            folders_changed, self._folders_changed = self._folders_changed, False
             # When the watching begins or ends, something may have happened that nobody told of.
             if rested or folders_changed or watching != watched_before:
+                if await self._run(self._files.identity) != folder:
+                    break
                 looks += 1
                 async for sighting in self._look(IDLE_KEPT):
                     yield sighting
@@ -146,12 +145,23 @@ class RolloutFeed:
     def _watching(self) -> bool:
         return self._watcher is not None and self._watcher.watching
 
-    def _take(self) -> list[str]:
-        return sorted(self._watcher.take()) if self._watcher is not None else []
+    def _take_in(self, changed: set[str]) -> None:
+        """Read what the kernel told of, in the thread that heard it: one more hop would cost as much as the reading."""
+        waiting = sorted(path for path in changed if thread_of(path) is not None)
+        while waiting:
+            with self._reading:
+                sightings, waiting = self._read_piece(waiting, self._clock.now())
+            self._found.extend(sightings)
+        if any(_is_folder(path) for path in changed):
+            self._folders_changed = True
 
     async def _run(self, piece: Callable[[], T]) -> T:
+        def alone() -> T:
+            with self._reading:
+                return piece()
+
         assert self._thread is not None
-        return await self._thread.run(piece)
+        return await self._thread.run(alone)
 
     async def _pause(self, seconds: float) -> bool:
         """Wait; whether something stirred before the time was over."""
@@ -192,14 +202,6 @@ class RolloutFeed:
             sightings, waiting = await self._run(piece)
             for sighting in sightings:
                 yield sighting
-
-    def _read_changed(
-        self, changed: list[str], folder: tuple[int, int], now: datetime
-    ) -> tuple[bool, list[Sighting], list[str]]:
-        """Whether it is still the same folder, and what is new in it."""
-        if self._files.identity() != folder:
-            return False, [], []
-        return True, *self._read_piece([path for path in changed if thread_of(path) is not None], now)
 
     def _read_piece(self, paths: list[str], now: datetime) -> tuple[list[Sighting], list[str]]:
         """Read a bounded piece; what is left to read comes back."""

@@ -118,12 +118,14 @@ def relevant_lines(block: bytes, start: int = 0, stop: int | None = None) -> Ite
         The place of a line in the block, and the line without its end; in the order of the block.
     """
     stop = len(block) if stop is None else stop
+    find = block.find
     while start < stop:
-        end = block.find(b"\n", start, stop)
+        end = find(b"\n", start, stop)
         if end < 0:
             end = stop
         # Nearly all of a rollout is conversation, told apart by the first bytes of a line.
-        if block.find(_CONVERSATION, start, min(end, start + _START)) < 0 and _matters(block, start, end):
+        conversation = find(_CONVERSATION, start, start + _START)
+        if not 0 <= conversation < end and _matters(block, start, end):
             yield start, block[start:end]
         start = end + 1
 
