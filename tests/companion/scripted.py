@@ -14,7 +14,7 @@ from tui.companion.locks import AccountLocks
 from tui.domain.sessions import Sighting
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import ConsumeAnswer, ConsumeRequest
-from tui.errors import StoreError
+from tui.errors import SourceDown, StoreError
 from tui.sources.base import Source, SourceName, Verdict
 from tui.store.desks import Desks
 from tui.store.history import History
@@ -136,13 +136,15 @@ class ScriptedDaemon(ScriptedSource):
 
     def __init__(self, clock: ManualClock) -> None:
         super().__init__(clock)
-        self.told: asyncio.Queue[Sighting] = asyncio.Queue()
+        self.told: asyncio.Queue[Sighting | None] = asyncio.Queue()
+        """None ends the feed, as a daemon's death does."""
         self.messages: list[tuple[str, str]] = []
         self.refuses: Exception | None = None
 
     async def sightings(self) -> AsyncIterator[Sighting]:
-        while True:
-            yield await self.told.get()
+        while (sighting := await self.told.get()) is not None:
+            yield sighting
+        raise SourceDown("the daemon has gone")
 
     async def caught_up(self) -> None:
         return None

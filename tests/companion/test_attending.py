@@ -279,3 +279,13 @@ async def test_a_storm_of_sightings_asks_once(clock: ManualClock, tmp_path: Path
         await until(world, lambda state: world.feed.told.empty())
         assert len(set(map(repr, filter(None, questions)))) <= 1
         assert world.daemon.messages == []
+
+
+async def test_a_lost_daemon_takes_what_only_it_knew_with_it(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path, daemon=True)) as world:
+        world.feed.told.put_nowait(sighting(world.clock, SessionState.IDLE))
+        told = replace(sighting(world.clock, SessionState.WAITING_APPROVAL, OTHER), feed="daemon")
+        world.daemon.told.put_nowait(told)
+        await until(world, lambda state: set(state.sessions) == {THREAD, OTHER})
+        world.daemon.told.put_nowait(None)
+        await until(world, lambda state: set(state.sessions) == {THREAD})

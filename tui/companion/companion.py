@@ -93,7 +93,7 @@ class Companion:
         failure = str(books) if isinstance(books, StoreError) else None
         self._state = State(demo=demo, near_percent=near_percent, store_failure=failure)
         self._stirred = asyncio.Event()
-        self._watch = SessionWatch(rollouts, self._sighted)
+        self._watch = SessionWatch(rollouts, self._sighted, self._daemon_lost)
         carrier = Carrier(clock, message, self._connection.messenger, lambda step: self.attendant.change(step))
         self.attendant = Attendant(self, clock, rules or AskRules(), carrier, instance=instance or holder, asks=asks)
         self._spender: Spender | None = None
@@ -290,13 +290,7 @@ class Companion:
         if has_moved_percent(previous, snapshot):
             self._last_movement = snapshot.provenance.observed_at
         self._failures = 0
-        link = replace(
-            self._state.link,
-            source=self._connection.source_name,
-            failure=None,
-            failing_since=None,
-            verdicts=self._connection.verdicts,
-        )
+        link = self._state.link.healthy(self._connection.source_name, self._connection.verdicts)
         self._watch.attend(self._connection.session_feed())
         self.publish(snapshot=snapshot, link=link, watches_sessions=self._watch.is_watching)
         self._stirred.set()
@@ -314,19 +308,15 @@ class Companion:
             self._refresh.set()  # the service's own word on it, now
         self._stirred.set()
 
+    def _daemon_lost(self) -> None:
+        self.publish(sessions=self._watch.sessions)
+        self._stirred.set()
+
     def _failed(self, error: SourceError) -> None:
         self._failures += 1
         retry_after = error.retry_after if isinstance(error, RateLimited) else None
         interval = back_off(self._failures, retry_after)
-        now = self.clock.now()
-        link = replace(
-            self._state.link,
-            failure=str(error),
-            failing_since=self._state.link.failing_since or now,
-            interval=interval,
-            next_poll_at=now + interval,
-            verdicts=self._connection.verdicts or self._state.link.verdicts,
-        )
+        link = self._state.link.failing(str(error), self.clock.now(), interval, self._connection.verdicts)
         self.publish(link=link)
 
     async def _record(self, snapshot: Snapshot) -> None:

@@ -1,7 +1,7 @@
 """The one value that the companion publishes and every front end shows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from tui.domain.carrying import CarryLog
@@ -32,6 +32,16 @@ class Link:
     """How often it is read at present."""
     verdicts: tuple[Verdict, ...] = ()
     """What the chain found out about every source when it last looked."""
+
+    def healthy(self, source: str | None, verdicts: tuple[Verdict, ...]) -> "Link":
+        """After a good reading."""
+        return replace(self, source=source, failure=None, failing_since=None, verdicts=verdicts)
+
+    def failing(self, why: str, now: datetime, interval: timedelta, verdicts: tuple[Verdict, ...]) -> "Link":
+        """After a failed one; the next is tried after the interval."""
+        since, verdicts = self.failing_since or now, verdicts or self.verdicts
+        link = replace(self, failure=why, failing_since=since, verdicts=verdicts)
+        return replace(link, interval=interval, next_poll_at=now + interval)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,15 +23,19 @@ SURVEY_SECONDS = 5.0
 class SessionWatch:
     """Folds what the feeds tell and hands every change on."""
 
-    def __init__(self, rollouts: SessionFeed | None, on_sighting: Callable[[Sighting], None]) -> None:
+    def __init__(
+        self, rollouts: SessionFeed | None, on_sighting: Callable[[Sighting], None], on_loss: Callable[[], None]
+    ) -> None:
         """Follow nothing yet.
 
         Args:
             rollouts: The feed that is always there; None where there are no files to follow, as in a demo.
             on_sighting: Called after each sighting was folded.
+            on_loss: Called after the daemon was lost, and with it what only it knew.
         """
         self._rollouts = rollouts
         self._on_sighting = on_sighting
+        self._on_loss = on_loss
         self._followed: SessionFeed | None = None
         self._daemon: asyncio.Task[None] | None = None
         self.sessions: Mapping[str, Session] = {}
@@ -70,9 +74,17 @@ class SessionWatch:
         if self._daemon is not None:
             self._daemon.cancel()
             self._daemon = None
-            self.sessions = forget_daemon(self.sessions)
+            self._forget_daemon()
         if feed is not None:
-            self._daemon = asyncio.ensure_future(self._follow(feed.sightings()))
+            self._daemon = asyncio.ensure_future(self._follow_daemon(feed))
+
+    async def _follow_daemon(self, feed: SessionFeed) -> None:
+        await self._follow(feed.sightings())
+        self._forget_daemon()  # it ended by itself: it is gone
+
+    def _forget_daemon(self) -> None:
+        self.sessions = forget_daemon(self.sessions)
+        self._on_loss()
 
     async def _follow(self, sightings: AsyncIterator[Sighting]) -> None:
         with suppress(SourceError):  # it went: its source is read and replaced by whoever polls
