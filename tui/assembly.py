@@ -163,7 +163,11 @@ def _candidates(wishes: Wishes, settings: Settings, clock: Clock) -> list[Candid
         "codex": lambda: _open_codex(home, clock, wishes, settings.codex.command),
         "http": lambda: _open_http(home, clock, wishes),
     }
-    return [Candidate(name, opener) for name, opener in openers.items() if wishes.source in ("auto", name)]
+    return [
+        Candidate(name, opener, comes_later=name == "daemon")
+        for name, opener in openers.items()
+        if wishes.source in ("auto", name)
+    ]
 
 
 async def _open_daemon(home: CodexHome, clock: Clock, wishes: Wishes) -> Source:
@@ -194,7 +198,7 @@ def _refuse_own_base_url(wishes: Wishes) -> None:
         raise NotViable("--base-url names a service that only the source http can ask")
 
 
-class _EmbeddedChain:
+class _EmbeddedChain(SourceChain):
     """Opens the embedded service once and keeps it, so that a demo's bank survives a fault."""
 
     def __init__(self, clock: Clock, scenario: str) -> None:

@@ -10,6 +10,7 @@ from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
 from tests.support.clocks import ManualClock
 from tui.companion.books import Books
 from tui.companion.companion import Companion
+from tui.companion.connection import SourceChain
 from tui.companion.locks import AccountLocks
 from tui.domain.sessions import Sighting
 from tui.domain.snapshot import Snapshot
@@ -65,12 +66,14 @@ class ScriptedSource:
         self.closed += 1
 
 
-class ScriptedChain:
+class ScriptedChain(SourceChain):
     """Hands the source out, or fails."""
 
     def __init__(self, source: ScriptedSource) -> None:
         self.source = source
         self.failure: Exception | None = None
+        self.better: ScriptedSource | None = None
+        """A preferred source that has become usable."""
         self.opened = 0
 
     async def open(self) -> tuple[Source, tuple[Verdict, ...]]:
@@ -78,6 +81,10 @@ class ScriptedChain:
         if self.failure is not None:
             raise self.failure
         return self.source, (Verdict("http", True, "scripted"),)
+
+    async def upgrade(self, current: str) -> tuple[Source, tuple[Verdict, ...]] | None:
+        better, self.better = self.better, None
+        return None if better is None else (better, (Verdict("daemon", True, "scripted"),))
 
 
 class World:
@@ -133,6 +140,8 @@ class ScriptedFeed:
 
 class ScriptedDaemon(ScriptedSource):
     """A source that also sees sessions and hands messages on; implements `SessionFeed` and `CarriesOn` too."""
+
+    name: SourceName = "daemon"
 
     def __init__(self, clock: ManualClock) -> None:
         super().__init__(clock)

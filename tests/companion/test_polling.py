@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.companion.scripted import READING, World
+from tests.companion.scripted import READING, ScriptedDaemon, World
 from tests.domain.worlds import FIVE_HOURS, credit, snapshot, window
 from tests.support.clocks import START, ManualClock
 from tui.companion.schedule import RELAXED, back_off, jittered, poll_interval
@@ -167,3 +167,14 @@ async def test_states_are_told_only_when_they_differ(world: World) -> None:
     world.clock.advance(15)
     await turn(world)
     assert told == []
+
+
+async def test_a_preferred_source_that_comes_later_is_gone_over_to(world: World) -> None:
+    await turn(world)
+    later = ScriptedDaemon(world.clock)
+    later.reading = READING
+    world.chain.better = later
+    world.clock.advance(15)
+    await until(lambda: world.companion.state.link.source == "daemon")
+    assert world.source.closed == 1
+    assert later.reads

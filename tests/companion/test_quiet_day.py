@@ -10,6 +10,7 @@ from tests.companion.scripted import ScriptedFeed
 from tests.support.clocks import ManualClock
 from tui.companion.books import Books
 from tui.companion.companion import Companion
+from tui.companion.connection import SourceChain
 from tui.companion.locks import AccountLocks
 from tui.domain.question import AskRules, Cause, Choice, Question
 from tui.domain.sessions import SessionState, Sighting
@@ -29,7 +30,7 @@ STEP = 60.0
 
 
 @dataclass
-class Day:
+class Day(SourceChain):
     """A person with some sessions, the service, and what they were asked."""
 
     sessions: int

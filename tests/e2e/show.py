@@ -50,7 +50,10 @@ class Show:
 
     def wait(self, pane: int, wanted: str | Callable[[str], bool]) -> str:
         holds = wanted if callable(wanted) else lambda text: wanted in text
-        wait_until(lambda: holds(self.text(pane)), deadline=60)
+        try:
+            wait_until(lambda: holds(self.text(pane)), deadline=60)
+        except AssertionError as error:
+            raise AssertionError(f"never shown: {wanted!r}\n{self.text(pane)}") from error
         return self.text(pane)
 
     def type(self, pane: int, *keys: str) -> None:

@@ -8,6 +8,7 @@ from tests.support.stub_process import StubProcess
 from tui.clock import SystemClock
 from tui.companion.books import Books
 from tui.companion.companion import Companion
+from tui.companion.connection import SourceChain
 from tui.companion.locks import AccountLocks
 from tui.domain.spend import Consent, ConsentKind, Spend
 from tui.paths import resetbank_paths
@@ -31,7 +32,7 @@ class HastyClock(SystemClock):
         await super().sleep(0)
 
 
-class HttpChain:
+class HttpChain(SourceChain):
     """One source: http, with short deadlines."""
 
     def __init__(self, stub: StubProcess) -> None:

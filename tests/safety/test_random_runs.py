@@ -98,6 +98,9 @@ class Bankrun(RuleBasedStateMachine):
         backend = Backend(parse_base_url(self.stub.base_url), login, self.clock, name="stub", app=self.stub.app)
         return backend, ()
 
+    async def upgrade(self, current: str) -> None:
+        return None
+
     def run(self, work: Any) -> Any:
         try:
             return self.loop.run_until_complete(work)

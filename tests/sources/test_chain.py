@@ -99,3 +99,16 @@ async def test_a_probe_asks_all_and_keeps_none() -> None:
         Verdict("http", True, "viable"),
     )
     assert all(source.closed for source in sources)
+
+
+async def test_a_preferred_source_that_comes_later_is_found_and_only_that_one() -> None:
+    daemon, codex, http = Opened("daemon"), Opened("codex"), Opened("http")
+    later = Candidate("daemon", opens(daemon).open, comes_later=True)
+    chain = Chain([later, opens(codex), opens(http)])
+    found = await chain.upgrade("http")
+    assert found is not None
+    assert found[0] is daemon
+    assert [verdict.viable for verdict in found[1]] == [True, False, False]
+    assert await chain.upgrade("daemon") is None
+    assert await Chain([opens(codex), opens(http)]).upgrade("http") is None
+    assert await Chain([fails("daemon", NotViable("no socket")), opens(http)]).upgrade("http") is None

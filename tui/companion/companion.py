@@ -142,6 +142,10 @@ class Companion:
     async def _attend(self) -> None:
         """Let the attendant look whenever something stirred, and now and then for what only the clock changes."""
         while True:
+            if not self._line.locked():
+                async with self._line:
+                    if await self._connection.upgrade():
+                        self._refresh.set()
             with contextlib.suppress(StoreError):  # said by State.store_failure; without a desk nothing is asked
                 await self.attendant.consider()
             self._stirred.clear()

@@ -19,6 +19,10 @@ class SourceChain(Protocol):
         """
         ...
 
+    async def upgrade(self, current: str) -> tuple[Source, tuple[Verdict, ...]] | None:
+        """Open a source that is preferred to the one in use and has become usable since; None where there is none."""
+        return None
+
 
 class Connection:
     """The source in use."""
@@ -69,6 +73,20 @@ class Connection:
             raise
         self._proven = True
         return snapshot
+
+    async def upgrade(self) -> bool:
+        """Go over to a preferred source that has become usable, such as the daemon of a Codex that was started later.
+
+        Returns:
+            Whether there was one.
+        """
+        found = await self._chain.upgrade(self._source.name) if self._source else None
+        if found is None:
+            return False
+        await self.aclose()
+        self._source, self.verdicts = found
+        self._proven = False
+        return True
 
     async def changed(self) -> None:
         """Return when the open source hints at a change; never, while none is open."""

@@ -99,6 +99,8 @@ class Candidate:
     name: SourceName
     open: Callable[[], Awaitable[Source]]
     """Opens and proves it; raises `NotViable`, or another `SourceError`, with the reason that `doctor` prints."""
+    comes_later: bool = False
+    """Whether it may become usable while another one is in use, and costs next to nothing to try again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,25 @@ class Chain:
         reasons = " · ".join(f"{verdict.name}: {verdict.reason}" for verdict in verdicts)
         raise NotViable(f"no source can be used: {reasons}", "" if "; " in reasons else "see `resetbank doctor`")
 
+    async def upgrade(self, current: str) -> tuple[Source, tuple[Verdict, ...]] | None:
+        """Open a source that is preferred to the one in use and has become usable since, as the daemon does.
+
+        Args:
+            current: The source in use.
+
+        Returns:
+            None where there is none.
+        """
+        names = [candidate.name for candidate in self._candidates]
+        preferred = self._candidates[: names.index(current)] if current in names else ()
+        for candidate in (candidate for candidate in preferred if candidate.comes_later):
+            found = await self._try(candidate)
+            if not isinstance(found, Verdict):
+                others = (name for name in names if name != candidate.name)
+                reason = f"not asked: {candidate.name} is in use"
+                return found, (Verdict(candidate.name, True, "in use"), *(Verdict(n, False, reason) for n in others))
+        return None
+
     async def probe(self) -> tuple[Verdict, ...]:
         """Try every candidate at once, for `resetbank doctor`, and keep none open."""
         return tuple(await asyncio.gather(*(self._probe(candidate) for candidate in self._candidates)))
