@@ -1,4 +1,4 @@
-"""The frame of a dialog that asks for a random letter, and the guard against keys pressed blindly."""
+"""The frame of a dialog, the guard against keys pressed blindly, and the random letters that consent."""
 
 import math
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from typing import ClassVar, Final, Literal
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
 from textual.events import Key, Resize, ScreenResume
 from textual.screen import ModalScreen
 
@@ -27,8 +28,8 @@ _TALL_ROWS: Final = 18
 Phase = Literal["reading", "asking", "working", "over"]
 
 
-class LetterDialog(ModalScreen[None]):
-    """Reads, asks for one random capital letter, works, and shows what came of it."""
+class Dialog(ModalScreen[None]):
+    """Reads, asks, works, and shows what came of it; over whatever is open."""
 
     AUTO_FOCUS: ClassVar[str | None] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -38,32 +39,36 @@ class LetterDialog(ModalScreen[None]):
         Binding("pagedown", "scroll(1)", "Down", id="dialog.down", tooltip="Scroll down"),
     ]
 
-    def __init__(self, scene: Scene, companion: CompanionPort, clock: Clock, letters: Callable[[int], str]) -> None:
+    def __init__(self, scene: Scene, companion: CompanionPort, clock: Clock) -> None:
         """Prepare; nothing is read before it is shown.
 
         Args:
             scene: What the main screen shows now.
             companion: What reads and spends.
             clock: Measures the guard.
-            letters: Gives so many distinct random capital letters.
         """
         super().__init__()
         self.scene = scene
         self.companion = companion
         self.clock = clock
         self.phase: Phase = "reading"
-        self.letter = ""
-        self._letters = letters
-        self._last_letter = ""
         self._armed_at = math.inf
+        self._title = ""
+        self._leaves = False
 
     def compose(self) -> ComposeResult:
         """The question, which scrolls, and the keys, which always stay in sight."""
         with Vertical(id="dialog") as frame:
-            frame.border_title = self.title_text()
+            self._entitle(frame)
             with VerticalScroll(id="question", can_focus=False):
                 yield Lines(self.draw_body, id="text")
             yield Lines(self.draw_prompt, id="prompt")
+
+    def _entitle(self, frame: Vertical) -> None:
+        title = self.title_text()
+        if title != self._title:
+            self._title = title
+            frame.border_title = Content(title)  # a bare string would be read as markup
 
     def title_text(self) -> str:
         """What the dialog is about."""
@@ -79,10 +84,6 @@ class LetterDialog(ModalScreen[None]):
 
     def begin(self) -> None:
         """The dialog is on screen; a handler of this name per class would run for every base as well."""
-        raise NotImplementedError
-
-    def consent(self) -> None:
-        """The letter was pressed, in time."""
         raise NotImplementedError
 
     def on_mount(self) -> None:
@@ -112,9 +113,8 @@ class LetterDialog(ModalScreen[None]):
         self.redraw()
 
     def enter(self, phase: Phase) -> None:
-        """Go on to a phase, with a new letter if it asks."""
+        """Go on to a phase."""
         self.phase = phase
-        self.letter = self._draw_letter() if phase == "asking" else ""
         self.redraw()
         self._guard()
 
@@ -122,6 +122,7 @@ class LetterDialog(ModalScreen[None]):
         """Draw anew; whatever differs restarts the guard."""
         if not self.is_mounted:
             return
+        self._entitle(self.query_one("#dialog", Vertical))
         # Both are drawn: `or` would leave the second one as it was.
         differs = [self.query_one(name, Lines).redraw() for name in ("#text", "#prompt")]
         if any(differs):
@@ -142,19 +143,17 @@ class LetterDialog(ModalScreen[None]):
 
     def on_screen_resume(self, event: ScreenResume) -> None:
         """What lay above is gone: keys that were meant for it must not consent."""
-        self._guard()
+        if self._leaves:
+            self.dismiss()
+        else:
+            self._guard()
 
-    def _draw_letter(self) -> str:
-        drawn = self._letters(len(NEVER_DRAWN) + 2)
-        self._last_letter = next(letter for letter in drawn if letter not in NEVER_DRAWN | {self._last_letter})
-        return self._last_letter
-
-    def on_key(self, event: Key) -> None:
-        """Take the letter, and nothing else, as consent."""
-        if self.phase == "asking" and event.character == self.letter:
-            event.stop()
-            if self.is_armed:
-                self.consent()
+    def close(self) -> None:
+        """Leave now, or as soon as what lies above is gone."""
+        if self.app.screen is self:
+            self.dismiss()
+        else:
+            self._leaves = True
 
     def action_leave(self) -> None:
         """Leave, unless the work is under way."""
@@ -170,3 +169,59 @@ class LetterDialog(ModalScreen[None]):
         """Scroll the question."""
         question = self.query_one("#question", VerticalScroll)
         question.scroll_relative(y=pages * max(1, question.size.height - 1), animate=False)
+
+
+class LetterDialog(Dialog):
+    """Takes random capital letters, and nothing else, as consent."""
+
+    LETTERS: ClassVar[int] = 1
+    """How many things can be consented to."""
+
+    NEVER: ClassVar[frozenset[str]] = NEVER_DRAWN
+    """Letters that are not drawn, since their small form does something here."""
+
+    def __init__(self, scene: Scene, companion: CompanionPort, clock: Clock, letters: Callable[[int], str]) -> None:
+        """Prepare.
+
+        Args:
+            scene: What the main screen shows now.
+            companion: What reads and spends.
+            clock: Measures the guard.
+            letters: Gives so many distinct random capital letters.
+        """
+        super().__init__(scene, companion, clock)
+        self.letters: tuple[str, ...] = ()
+        self._random = letters
+        self._last_letters: tuple[str, ...] = ()
+
+    @property
+    def letter(self) -> str:
+        """The first letter; empty while nothing is asked."""
+        return self.letters[0] if self.letters else ""
+
+    def consent(self, number: int = 0) -> None:
+        """A letter was pressed, in time.
+
+        Args:
+            number: Which of the letters.
+        """
+        raise NotImplementedError
+
+    def enter(self, phase: Phase) -> None:
+        """Go on to a phase, with new letters if it asks."""
+        self.letters = self._draw_letters() if phase == "asking" else ()
+        super().enter(phase)
+
+    def _draw_letters(self) -> tuple[str, ...]:
+        barred = self.NEVER.union(self._last_letters)
+        drawn = [letter for letter in self._random(len(self.NEVER) + 2 * self.LETTERS) if letter not in barred]
+        self._last_letters = tuple(drawn[: self.LETTERS])
+        assert len(self._last_letters) == self.LETTERS
+        return self._last_letters
+
+    def on_key(self, event: Key) -> None:
+        """Take a letter, and nothing else, as consent."""
+        if self.phase == "asking" and event.character in self.letters:
+            event.stop()
+            if self.is_armed:
+                self.consent(self.letters.index(event.character))

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from tui.clock import Clock
 from tui.domain.spend import Spend
 from tui.ui.companion_port import CompanionPort
-from tui.ui.screens.spend import SpendScreen
+from tui.ui.screens.spending import SpendingDialog
 from tui.ui.view.outcome import finish_lines
 from tui.ui.view.prompts import ask_prompt
 from tui.ui.view.scene import Scene
 from tui.ui.view.text import Line
 
 
-class FinishScreen(SpendScreen):
+class FinishScreen(SpendingDialog):
     """Goes on with an open spend; asks again only where its consent is old."""
 
     def __init__(
@@ -45,7 +45,7 @@ class FinishScreen(SpendScreen):
             return ask_prompt(self.letter, "finish it now", width)
         return super().draw_prompt(width)
 
-    def consent(self) -> None:
+    def consent(self, number: int = 0) -> None:
         """Go on with the open spend; there is nothing to propose."""
         self.enter("working")
         self.run_work(self.companion.finish(), "finish")

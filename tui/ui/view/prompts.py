@@ -1,6 +1,8 @@
-"""The last lines of the spend dialog: which key does what."""
+"""The last lines of the dialogs, which say what each key does; and why something did not come about."""
 
-from tui.ui.view.text import Level, Line, Span, wrap
+from collections.abc import Iterable
+
+from tui.ui.view.text import Level, Line, Span, clean, clip, line_width, wrap
 
 
 def ask_prompt(letter: str, what: str, width: int, *, choice: bool = False) -> tuple[Line, ...]:
@@ -28,3 +30,28 @@ def leave_prompt(width: int) -> tuple[Line, ...]:
 def wait_prompt(text: str, width: int) -> tuple[Line, ...]:
     """Why no key does anything now."""
     return wrap((Span(text, Level.DIM),), width)
+
+
+def keys_prompt(keys: Iterable[tuple[str, str]], width: int) -> tuple[Line, ...]:
+    """Several keys with what they do; a key is never parted from its words while they fit a line.
+
+    Args:
+        keys: The keys, each with its words.
+        width: Columns to stay within.
+    """
+    lines: list[Line] = []
+    current: tuple[Span, ...] = ()
+    for key, words in keys:
+        item = (Span(key, Level.KEY), Span(f" {words}"))
+        if current and line_width((*current, Span("   "), *item)) <= width:
+            current = (*current, Span("   "), *item)
+            continue
+        lines += [current] if current else []
+        current = item
+    return tuple(clip(line, width) for line in (*lines, current) if line)
+
+
+def failure_lines(message: str, hint: str, width: int) -> tuple[Line, ...]:
+    """Why something did not come about, and what to do."""
+    lines = wrap((Span("! ", Level.NEAR), Span(clean(message))), width, indent=2)
+    return (*lines, *wrap((Span("  "), Span(clean(hint), Level.DIM)), width, indent=2)) if hint else lines

@@ -1,11 +1,11 @@
 """What spending one reset would mean, as shown before the consent."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from tui.companion.state import State
-from tui.domain.credits import CreditStatus
+from tui.domain.credits import Credit, CreditStatus
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import Effect, Proposal
 from tui.domain.windows import MAIN_LIMIT, RESET_GRACE, WindowKind, label
@@ -47,18 +47,31 @@ def proposal_lines(
         width: Columns to stay within.
         choice: Which of how many spendable credits this is; None where there is no choice.
     """
+    return (
+        *named("Waiting", Span(_waiting(proposal, now, zone)), width=width),
+        *effect_lines(proposal, now, zone, width, choice=choice),
+        *note_lines(warnings(proposal, now, zone), width),
+    )
+
+
+def effect_lines(
+    proposal: Proposal, now: datetime, zone: tzinfo, width: int, *, choice: tuple[int, int] | None = None
+) -> tuple[Line, ...]:
+    """What is spent, and what that does to each window and to the bank; as `proposal_lines` takes it."""
     lines: list[Line] = []
-    lines += named("Waiting", Span(_waiting(proposal, now, zone)), width=width)
-    lines += named("Spending", *_credit(proposal, now, zone, choice), width=width)
+    lines += named("Spending", *credit_spans(proposal.credit, now, zone, choice), width=width)
     for effect in proposal.effects:
         lines += named(f"  {label(effect.before)}", Span(_effect(effect, now, zone)), width=width)
     if proposal.resets_left is not None:
         lines += named("  then", Span(f"{resets(proposal.resets_left)} left"), width=width)
     if others := _other_limits(proposal):
         lines += named("  others", Span(others, Level.DIM), width=width)
-    for text in warnings(proposal, now, zone):
-        lines += named("! Note", Span(text), width=width, level=Level.NEAR)
     return tuple(lines)
+
+
+def note_lines(notes: Iterable[str], width: int) -> tuple[Line, ...]:
+    """What speaks against it, one note below the other."""
+    return tuple(line for text in notes for line in named("! Note", Span(text), width=width, level=Level.NEAR))
 
 
 def _waiting(proposal: Proposal, now: datetime, zone: tzinfo) -> str:
@@ -68,8 +81,10 @@ def _waiting(proposal: Proposal, now: datetime, zone: tzinfo) -> str:
     return f"saves waiting until {brief(ends, now, zone)}, {countdown(ends - now)}"
 
 
-def _credit(proposal: Proposal, now: datetime, zone: tzinfo, choice: tuple[int, int] | None) -> Iterator[Span]:
-    credit = proposal.credit
+def credit_spans(
+    credit: Credit | None, now: datetime, zone: tzinfo, choice: tuple[int, int] | None = None
+) -> Iterator[Span]:
+    """One reset with its lapse; None is one that the service chooses."""
     if credit is None:
         yield Span("one reset, which one the service chooses: it listed none")
         return
@@ -97,8 +112,15 @@ def _other_limits(proposal: Proposal) -> str:
     return f"{', '.join(names)}: not stated to be reset" if names else ""
 
 
-def warnings(proposal: Proposal, now: datetime, zone: tzinfo) -> tuple[str, ...]:
-    """What speaks against spending now."""
+def warnings(proposal: Proposal, now: datetime, zone: tzinfo, *, week_too: bool = True) -> tuple[str, ...]:
+    """What speaks against spending now.
+
+    Args:
+        proposal: What is proposed.
+        now: The moment that it is told for.
+        zone: The reader's zone.
+        week_too: Whether the week that may be given away is among it, rather than said elsewhere.
+    """
     found: list[str] = []
     windows = [effect.before for effect in proposal.effects]
     used = [window.used_percent for window in windows]
@@ -113,7 +135,7 @@ def warnings(proposal: Proposal, now: datetime, zone: tzinfo) -> tuple[str, ...]
     if fullest and fullest.resets_at and timedelta(0) < fullest.resets_at - now <= _SOON and not proposal.nothing_used:
         found.append(f"{label(fullest)} resets by itself in {countdown(fullest.resets_at - now)}")
     week = next((w for w in windows if w.kind is WindowKind.WEEKLY), None)
-    if week and week.resets_at and proposal.unused_week_percent:
+    if week_too and week and week.resets_at and proposal.unused_week_percent:
         share = percent(proposal.unused_week_percent)
         found.append(f"if the weekly date moves, the {share} of this week that are unused are given away")
     return tuple(found)
