@@ -15,15 +15,18 @@ from textual.worker import Worker, WorkerState
 
 from tui.clock import Clock
 from tui.companion.state import State
+from tui.domain.question import Question
+from tui.domain.waiting import Announcement
 from tui.errors import ResetbankError
 from tui.settings import Settings
 from tui.ui.commands import COMMANDS, shown_key
 from tui.ui.companion_port import CompanionPort
 from tui.ui.keymap import resolve_keys
-from tui.ui.messages import Connected, StatePublished, Ticked
+from tui.ui.messages import Connected, Noted, StatePublished, Ticked
 from tui.ui.screens.main import MainScreen
+from tui.ui.terminal import title_sequence
 from tui.ui.themes import OWN_THEMES, check_theme, next_theme
-from tui.ui.view.scene import Problem, Scene
+from tui.ui.view.scene import Note, Problem, Scene
 
 _CLOSING_SECONDS: Final = 0.4
 """How long the companion may take to let go at exit."""
@@ -77,7 +80,12 @@ class ResetbankApp(App[int]):
         self._companion: CompanionPort | None = None
         self._unlisten: Callable[[], None] = lambda: None
         keys = {name: shown_key(keys) for name, keys in self._table.items()}
-        self._scene = Scene(clock.now(), zone, State(demo=demo), connecting=True, keys=keys)
+        self._asks = settings.ask
+        self._asked: Question | None = None
+        self._announced: Announcement | None = None
+        self._titles = 0
+        scene = Scene(clock.now(), zone, State(demo=demo), connecting=True, keys=keys)
+        self._scene = replace(scene, codex=settings.codex.command)
 
     def get_default_screen(self) -> Screen[None]:
         """The main screen."""
@@ -138,6 +146,44 @@ class ResetbankApp(App[int]):
             show = getattr(screen, "show", None)
             if show is not None and screen.is_mounted:
                 show(scene)
+        self._tell_news(scene.state)
+
+    def _tell_news(self, state: State) -> None:
+        """Open a new question over whatever is open, but not over a spend that is under way; ring for good news."""
+        if state.announcement != self._announced:
+            self._announced = state.announcement
+            if state.announcement is not None:
+                self._ring()
+        if state.question == self._asked:
+            return
+        if state.question is not None:
+            driving = any(getattr(screen, "phase", None) == "working" for screen in self.screen_stack)
+            if driving or self._companion is None:
+                return  # asked by one of the next seconds
+            self._ask(self._companion, state.question)
+        self._asked = state.question
+
+    def _ask(self, companion: CompanionPort, question: Question) -> None:
+        from tui.ui.screens.ask import AskScreen
+
+        self._ring()
+        scene, clock, letters = self._scene, self._clock, self._letters
+        self.push_screen(AskScreen(scene, companion, clock, letters, question, self._entitle))
+
+    def _ring(self) -> None:
+        if self._asks.bell:
+            self.bell()
+
+    def _entitle(self, title: str | None) -> None:
+        """Set the terminal's own title; None from the last question gives the former one back."""
+        first = self._titles == 0
+        self._titles += 1 if title is not None else -1
+        if self._driver is not None and (title is not None or self._titles == 0):  # Textual offers no public way
+            self._driver.write(title_sequence(title, save=first))
+
+    def on_noted(self, message: Noted) -> None:
+        """Show for a while what was done."""
+        self.present(replace(self._scene, note=Note(message.text, self._clock.now())))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Put one line about a worker that failed unexpectedly on the screen."""
@@ -179,6 +225,38 @@ class ResetbankApp(App[int]):
         from tui.ui.screens.finish import FinishScreen
 
         self.push_screen(FinishScreen(self._scene, companion, self._clock, self._letters, spend))
+
+    def action_queue(self) -> None:
+        """Queue one reset for the limit after asking; take a queued one out at once."""
+        companion, queued = self._free_companion(), self._scene.state.queued
+        if companion is None:
+            return
+        if queued is not None and queued.is_armed:
+            self._work(self._unqueue(companion), "queue")
+            return
+        from tui.ui.screens.queue import QueueScreen
+
+        attendant = companion.attendant
+        arm = attendant.confirm_queue if queued is not None else attendant.queue
+        carry_on = queued.carry_on if queued is not None else True
+        scene, clock, letters = self._scene, self._clock, self._letters
+        self.push_screen(QueueScreen(scene, companion, clock, letters, arm, carry_on=carry_on))
+
+    async def _unqueue(self, companion: CompanionPort) -> None:
+        await companion.attendant.unqueue()
+        self.post_message(Noted("the queued reset was taken out; nothing is spent"))
+
+    def action_continue(self) -> None:
+        """Carry on the sessions that a limit stopped, after showing which."""
+        if (companion := self._free_companion()) is not None:
+            from tui.ui.screens.carry import CarryScreen
+
+            self.push_screen(CarryScreen(self._scene, companion, self._clock))
+
+    def action_dismiss(self) -> None:
+        """Take the announcement off the screen."""
+        if (companion := self._free_companion()) is not None:
+            companion.acknowledge()
 
     def action_ledger(self) -> None:
         """Show the ledger."""

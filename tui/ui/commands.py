@@ -22,10 +22,15 @@ class Command:
 
 SPEND: Final = "spend"
 FINISH: Final = "finish"
+CONTINUE: Final = "continue"
+QUEUE: Final = "queue"
 
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(SPEND, "r", "Spend", "Spend one banked reset; shows what it would do and asks first"),
     Command(FINISH, "f", "Finish", "Finish an open spend with its own key; never spends a second reset"),
+    Command(QUEUE, "u", "Queue", "Queue one reset for the moment the limit is really hit, or take a queued one out"),
+    Command(CONTINUE, "c", "Continue", "Carry on the sessions that a limit stopped; shows which and asks first"),
+    Command("dismiss", "x", "Dismiss", "Take the news that work can go on off the screen", show=False),
     Command("ledger", "l", "Ledger", "Show everything that happened to resets and windows"),
     Command("refresh", "f5,ctrl+r", "Refresh", "Read limits and bank now, or try to connect again"),
     Command("theme", "t", "Theme", "Go on to the next colour theme", show=False),

@@ -18,6 +18,17 @@ class StatePublished(Message):
 
     state: State
 
+    def can_replace(self, message: Message) -> bool:
+        """Of many states in a row only the newest is shown."""
+        return isinstance(message, StatePublished)
+
+
+@dataclass
+class Noted(Message):
+    """Something was done that is worth a line for a while."""
+
+    text: str
+
 
 @dataclass
 class Connected(Message):

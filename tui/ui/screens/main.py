@@ -1,4 +1,4 @@
-"""The main screen: headline, limits, bank and what happened lately."""
+"""The main screen: headline, limits, bank, sessions and what happened lately."""
 
 import re
 from dataclasses import replace
@@ -16,11 +16,13 @@ from tui.ui.view.headline import headline
 from tui.ui.view.ledger import recent_lines
 from tui.ui.view.limits import limits_lines
 from tui.ui.view.scene import Scene
-from tui.ui.view.text import plain, wrap
+from tui.ui.view.sessions import sessions_lines
+from tui.ui.view.text import Line, plain, wrap
 from tui.ui.widgets.lines import Draw, Lines
 
 _WIDE_COLUMNS = 100
 _TALL_ROWS = 18
+_ROWS_FOR_BOTH = 30
 
 _REDRAW_EVERY: Final = timedelta(seconds=5)
 """Texts that count minutes are at most this late."""
@@ -38,6 +40,7 @@ class MainScreen(Screen[None]):
         super().__init__()
         self._scene = scene
         self._short = False
+        self._wide = False
         self._drawn_at = scene.now
         self._was_stale = False
         self._has_seconds = False
@@ -50,6 +53,9 @@ class MainScreen(Screen[None]):
         with VerticalScroll(id="body"):
             yield self._panel("limits", "Limits", lambda width: limits_lines(self._scene, width, short=self._short))
             yield self._panel("bank", "Bank", lambda width: bank_lines(self._scene, width, short=self._short))
+            sessions = self._panel("sessions", "Sessions", self._draw_sessions)
+            sessions.display = False
+            yield sessions
             yield self._panel("recent", "Recent", lambda width: recent_lines(self._scene, width))
         yield Lines(lambda width: (status_line(self._scene, width),), id="status")
         yield Lines(lambda width: (key_line(self._scene, width),), id="keys")
@@ -60,6 +66,9 @@ class MainScreen(Screen[None]):
         panel.add_class("panel")
         panel.border_title = title
         return panel
+
+    def _draw_sessions(self, width: int) -> tuple[Line, ...]:
+        return sessions_lines(self._scene, width, short=self._short)
 
     def on_mount(self) -> None:
         """Lay out for the size that the terminal has from the start."""
@@ -73,7 +82,16 @@ class MainScreen(Screen[None]):
         self._short = height < _TALL_ROWS
         self.set_class(not fits(width, height), "-small")
         self.set_class(self._short, "-short")
-        self.set_class(width >= _WIDE_COLUMNS and not self._short, "-wide")
+        wide = width >= _WIDE_COLUMNS and not self._short
+        self.set_class(wide, "-wide")
+        if wide != self._wide:  # under the bank on wide terminals, before the ledger's lines on others
+            self._wide = wide
+            body, recent = self.query_one("#body"), self.query_one("#recent")
+            sessions = self.query_one("#sessions")
+            if wide:
+                body.move_child(sessions, after=recent)
+            else:
+                body.move_child(sessions, before=recent)
         self._redraw()
 
     def show(self, scene: Scene) -> None:
@@ -90,7 +108,16 @@ class MainScreen(Screen[None]):
         self.set_class(scene.state.demo is not None, "-demo")
         self._redraw()
 
+    def _arrange(self) -> None:
+        """Give the sessions their place: instead of the ledger's lines where there is no room for both."""
+        has_sessions = bool(self._draw_sessions(_WIDE_COLUMNS))
+        self.set_class(has_sessions, "-sessions")
+        self.query_one("#sessions").display = has_sessions
+        crowded = has_sessions and not self._wide and self.app.size.height < _ROWS_FOR_BOTH
+        self.query_one("#recent").display = not (self._short or crowded)
+
     def _redraw(self) -> None:
+        self._arrange()
         self._drawn_at = self._scene.now
         self._has_seconds = False
         for panel in self.query(Lines).results():

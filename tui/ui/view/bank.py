@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from tui.domain.credits import Bank, Credit, CreditStatus
+from tui.domain.queue import Queued
+from tui.ui.view.queueing import QUEUED, SIGN, queued_words
 from tui.ui.view.scene import Scene
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, dimmed, left, right, spread, wrap
 from tui.ui.view.times import age, countdown, last_moment
@@ -23,7 +25,9 @@ def bank_lines(scene: Scene, width: int, *, short: bool = False) -> tuple[Line, 
     lines = (_short_line(scene, snapshot.bank),) if short else tuple(_lines(scene, snapshot.bank, width))
     if scene.state.is_stale(scene.now):
         lines = dimmed(lines)
-    return tuple(clip(line, width) for line in (*lines, *_open_spend(scene, width, short)))
+    return tuple(
+        clip(line, width) for line in (*lines, *_queued(scene, width, short), *_open_spend(scene, width, short))
+    )
 
 
 def _count(bank: Bank) -> Span:
@@ -34,6 +38,9 @@ def _count(bank: Bank) -> Span:
 
 def _short_line(scene: Scene, bank: Bank) -> Line:
     first = next(iter(bank.spendable(scene.now)), None)
+    if (queued := scene.state.queued) is not None:
+        told = (Span("; "), *queued_words(scene, queued)[:1]) if queued.needs_fresh_yes else _mark(queued)
+        return (Span("Bank  ", Level.STRONG), _count(bank), *told)
     if first is None or first.expires_at is None:
         return (Span("Bank  ", Level.STRONG), _count(bank))
     mark = Span(" !", Level.NEAR) if first.lapses_soon(scene.now) else Span("")
@@ -82,7 +89,7 @@ def _credit_line(
     level = Level.DIM if refusal else (Level.STRONG if first else Level.PLAIN)
     mark = Span(" !", Level.NEAR) if soon else Span("  ")
     return (
-        Span("▸ " if first else "  ", Level.ACCENT),
+        Span(_sign(scene, credit, first), Level.ACCENT),
         Span(left(_title(credit, room), room), level),
         Span("  "),
         Span(end, Level.DIM if refusal else Level.PLAIN),
@@ -107,6 +114,22 @@ def _lapse(scene: Scene, credit: Credit) -> tuple[str, str, bool]:
         return ("never lapses" if credit.never_expires else "? when it lapses is not told"), "", False
     when = last_moment(credit.expires_at, scene.now, scene.zone)
     return when, countdown(credit.expires_at - scene.now), credit.lapses_soon(scene.now)
+
+
+def _sign(scene: Scene, credit: Credit, first: bool) -> str:
+    queued = scene.state.queued
+    if queued is not None and queued.credit_id == credit.id:
+        return f"{SIGN} "
+    return "▸ " if first else "  "
+
+
+def _mark(queued: Queued) -> Line:
+    return (Span(f", {SIGN} 1 {QUEUED}", Level.ACCENT),)
+
+
+def _queued(scene: Scene, width: int, short: bool) -> tuple[Line, ...]:
+    queued = scene.state.queued
+    return () if queued is None or short else wrap(queued_words(scene, queued), width, indent=2)
 
 
 def _open_spend(scene: Scene, width: int, short: bool) -> tuple[Line, ...]:

@@ -1,13 +1,19 @@
 """The lines around the panels: who and where from, how the source stands, the keys, the demo band."""
 
+from datetime import timedelta
 from typing import Final
 
-from tui.ui.commands import COMMANDS, FINISH
+from tui.ui.commands import COMMANDS, CONTINUE, FINISH, QUEUE
+from tui.ui.view.carrying import limit_stands, to_carry, under_way
+from tui.ui.view.quiet import quiet_text
 from tui.ui.view.scene import Scene
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, fit, line_width, spread
 from tui.ui.view.times import age, brief, countdown, local
 
 NAME: Final = "resetbank"
+
+_NOTE_KEPT: Final = timedelta(seconds=60)
+"""For so long a note of what was done is shown."""
 
 SMALLEST: Final = (30, 8)
 """Columns and rows below which there is nothing useful to show."""
@@ -48,6 +54,10 @@ def status_line(scene: Scene, width: int) -> Line:
         return _fault(f"{link.source or 'no source'} fails{since}: {clean(link.failure)}{last}", width)
     if state.snapshot and state.is_stale(scene.now):
         return _fault(f"stale: last reading {age(state.snapshot.provenance.age(scene.now))}", width)
+    if scene.note and timedelta(0) <= scene.now - scene.note.at < _NOTE_KEPT:
+        return (Span(fit(clean(scene.note.text), width), Level.ACCENT),)
+    if quiet := quiet_text(scene):
+        return (Span(fit(quiet, width), Level.DIM),)
     if state.snapshot and state.snapshot.unknowns:
         return clip((Span("? ", Level.UNKNOWN), Span(fit(clean(state.snapshot.unknowns[0]), width - 2))), width)
     if link.interval:
@@ -62,12 +72,16 @@ def _fault(text: str, width: int) -> Line:
 
 
 def key_line(scene: Scene, width: int) -> Line:
-    """The keys that fit; help and quit always, finish only while a spend is open."""
+    """The keys that fit; help and quit always, finish and continue only where there is something to do."""
     shown = [command for command in COMMANDS if command.show]
-    if scene.state.open_spend is None:
-        shown = [command for command in shown if command.id != FINISH]
+    useless = set() if scene.state.open_spend else {FINISH}
+    if not to_carry(scene) and not under_way(scene):
+        useless.add(CONTINUE)
+    if limit_stands(scene) and scene.state.queued is None:
+        useless.add(QUEUE)
+    shown = [command for command in shown if command.id not in useless]
     items = {c.id: (scene.keys.get(c.id, c.key), c.title) for c in shown}
-    for dropped in ("refresh", "ledger"):
+    for dropped in ("refresh", "ledger", QUEUE):
         if sum(cells(key) + cells(title) + 3 for key, title in items.values()) <= width + 2:
             break
         items.pop(dropped, None)

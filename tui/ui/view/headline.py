@@ -5,10 +5,13 @@ from typing import Final
 
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import Stage
+from tui.domain.waiting import Announcement, Sign
 from tui.domain.windows import Window, WindowState, label
+from tui.ui.view.carrying import to_carry
+from tui.ui.view.queueing import queued_words
 from tui.ui.view.scene import Scene
 from tui.ui.view.text import Level, Line, Span, clean
-from tui.ui.view.times import countdown, until
+from tui.ui.view.times import brief, countdown, until
 from tui.ui.view.words import limit_word, percent, resets
 
 _SHORT_WAIT: Final = timedelta(minutes=5)
@@ -37,10 +40,14 @@ def headline(scene: Scene) -> Line:
     if state.open_spend:
         todo = scene.does("finish", "finishes it with the same key, never a second one")
         return (Span("1 spend open, its outcome is unknown: ", Level.NEAR), Span(todo))
+    if state.announcement is not None:
+        return _announced(scene, state.announcement)
     if state.snapshot is None:
         reason = state.link.failure
         return (Span("No reading yet: ", Level.UNKNOWN), Span(clean(reason) if reason else "waiting for the first one"))
     sentence = _sentence(scene, state.snapshot)
+    if state.queued is not None:
+        sentence = (*sentence, Span("; "), *queued_words(scene, state.queued))
     if state.is_stale(scene.now):
         return (Span("Last known: ", Level.UNKNOWN), *(Span(span.text, Level.DIM) for span in sentence))
     return sentence
@@ -58,11 +65,26 @@ def _sentence(scene: Scene, snapshot: Snapshot) -> Line:
     when = f" resets {until(window.resets_at, scene.now, scene.zone)};" if window.resets_at else ""
     bank = _bank(scene, snapshot)
     if judged is WindowState.NEAR:
-        offer = f"; {scene.does('spend', 'spends one')}" if snapshot.bank.available else ""
+        offer = f"; {scene.does('spend', 'spends one')}" if snapshot.bank.available and not scene.state.queued else ""
         return (Span(f"{_used(window)}, near:", Level.NEAR), Span(f"{when} {bank}{offer}"))
     if all(w.used_percent == 0 for w in limit.windows):
         return (Span("Free to work: ", Level.OK), Span(f"nothing is used; {bank}"))
     return (Span("Free to work: ", Level.OK), Span(f"{_used(window)}{',' if when else ';'}{when} {bank}"))
+
+
+def _announced(scene: Scene, announcement: Announcement) -> Line:
+    """That work can go on, as it was observed, and what can be done now."""
+    when = brief(announcement.observed_at, scene.now, scene.zone)
+    mark = announcement.window
+    name = label(Window(mark.limit_id, None, mark.minutes, None, None))
+    what = f"{name} started afresh" if announcement.sign is Sign.WINDOW_RESET else "work is allowed again"
+    offers = []
+    count = len(to_carry(scene))
+    if count and (key := scene.keys.get("continue")):
+        offers.append(f"{key} carries on {count} session{'s' if count > 1 else ''}")
+    if key := scene.keys.get("dismiss"):
+        offers.append(f"{key} dismisses")
+    return (Span(f"{what} at {when} (observed)", Level.OK), Span(f": {', '.join(offers)}" if offers else ""))
 
 
 def _used(window: Window) -> str:

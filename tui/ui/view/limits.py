@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from tui.domain.resets import key_of
 from tui.domain.snapshot import Snapshot
 from tui.domain.windows import RESET_GRACE, Limit, Window, WindowKind, label
 from tui.ui.view.scene import Scene
 from tui.ui.view.text import Level, Line, Span, clean, clip, dimmed, fit, left, right, wrap
-from tui.ui.view.times import brief, until
+from tui.ui.view.times import brief, countdown, until
 from tui.ui.view.words import WORD_CELLS, limit_word, percent, window_word
 
 _PERCENT_CELLS = 6
@@ -125,7 +126,25 @@ def _second_line(scene: Scene, limit: Limit, window: Window, narrow: bool) -> st
     # Only the five-hour window is known to wait for a request; a fresh week is pinned from its first second.
     if snapshot and window.kind is WindowKind.FIVE_HOUR and window.is_idle(snapshot.provenance.observed_at):
         return "not started; it begins with the next request"
-    return when
+    return _forecast(scene, window, narrow) or when
+
+
+def _forecast(scene: Scene, window: Window, narrow: bool) -> str | None:
+    """What is expected of a window beside its reset; None where nothing is known or worth saying."""
+    line = scene.state.forecasts.get(key_of(window))
+    if line is None or window.resets_at is None or window.resets_at <= scene.now or (window.used_percent or 0) >= 100:
+        return None
+    now, zone = scene.now, scene.zone
+    if line.empty_at is not None:
+        left = f" ({countdown(line.empty_at - now)})" if line.empty_at > now else ""
+        if narrow:
+            return f"empty ≈ {brief(max(now, line.empty_at), now, zone)}{left}"
+        return (
+            f"empty ≈ {brief(max(now, line.empty_at), now, zone)}{left} · resets {until(window.resets_at, now, zone)}"
+        )
+    if line.at_reset_percent is None or line.slope_percent_per_hour <= 0 or narrow:
+        return None
+    return f"lands ≈ {percent(line.at_reset_percent)} · resets {until(window.resets_at, now, zone)}"
 
 
 def _blocker_word(window: Window) -> str:

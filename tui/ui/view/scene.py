@@ -16,6 +16,14 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Something that was just done, worth one line for a while."""
+
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """A state seen at one moment."""
 
@@ -28,6 +36,10 @@ class Scene:
     """Connecting failed."""
     alarm: str | None = None
     """Something unexpected went wrong inside; one line, kept until the next attempt."""
+    note: Note | None = None
+    """What was done last; shown for a while."""
+    codex: str = "codex"
+    """The Codex executable, as a person is told to type it."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Command id to the key that is shown for it; empty where there is no screen."""
 

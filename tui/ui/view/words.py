@@ -19,7 +19,11 @@ LEGEND: Final = (
     ("│", "in a bar: where an even pace would be", Level.ACCENT),
     ("▸", "in the bank: the reset that is spent first", Level.ACCENT),
     ("!", "in the bank: lapses within three days", Level.NEAR),
-    ("● ○", "the source answers · does not answer, numbers dimmed", Level.PLAIN),
+    ("◷", "in the bank: queued for the limit", Level.ACCENT),
+    ("● ◍ ○", "a session: running · needs approval · idle", Level.PLAIN),
+    ("✗ !", "a session: stopped by the limit · by an error", Level.PLAIN),
+    ("≈", "expected from the last quarter of an hour, not observed", Level.PLAIN),
+    ("● ○", "above: the source answers · does not answer, numbers dimmed", Level.PLAIN),
 )
 """Every sign with its meaning, for the help."""
 

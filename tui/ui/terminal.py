@@ -1,0 +1,23 @@
+"""What is told to the terminal itself."""
+
+from typing import Final
+
+from tui.ui.view.text import clean
+
+_SAVE: Final = "\x1b[22;2t"
+_RESTORE: Final = "\x1b[23;2t"
+"""The terminal's own stack of titles, as xterm, tmux and most others have it."""
+
+
+def title_sequence(title: str | None, *, save: bool = True) -> str:
+    """Save the terminal's title and set another; None gives the saved one back.
+
+    A terminal without a stack of titles ignores both and is left with the program's name.
+
+    Args:
+        title: Text that may come from outside; no control character of it reaches the terminal.
+        save: Whether the present title is the one to give back.
+    """
+    if title is None:
+        return f"\x1b]2;resetbank\x07{_RESTORE}"
+    return f"{_SAVE if save else ''}\x1b]2;{clean(title)}\x07"

@@ -1,0 +1,203 @@
+"""The question at a limit: its title, its facts, what speaks for which answer, and the keys that answer."""
+
+from datetime import datetime, timedelta, tzinfo
+from typing import Final
+
+from tui.domain.question import LATER, Cause, Choice, Question
+from tui.domain.sessions import SessionState
+from tui.domain.spend import Proposal
+from tui.domain.windows import WindowKind, label
+from tui.ui.view.picking import Picked, picking_lines
+from tui.ui.view.prompts import keys_prompt
+from tui.ui.view.scene import Scene
+from tui.ui.view.sessions import workspace_name
+from tui.ui.view.spending import effect_lines, named, note_lines, warnings
+from tui.ui.view.text import Level, Line, Span, cells, clip, fit
+from tui.ui.view.times import brief, countdown
+from tui.ui.view.words import limit_word, percent
+
+_MUCH_WAITING: Final = timedelta(hours=2)
+"""So much waiting is worth a reset."""
+
+_LITTLE_WAITING: Final = timedelta(minutes=30)
+
+_LONG_PROMPT: Final = 60
+"""Columns from which on a key is told with all its words."""
+
+
+def _stopped(question: Question, threads: tuple[str, ...], scene: Scene) -> tuple[str, ...]:
+    """Who stands still; one that was only about to may have stopped while the question stood."""
+    if question.cause is Cause.STOPPED:
+        return threads
+    known = (scene.state.sessions.get(thread) for thread in threads)
+    return tuple(s.thread_id for s in known if s is not None and s.state is SessionState.STOPPED_AT_LIMIT)
+
+
+def _parts(question: Question, threads: tuple[str, ...], scene: Scene, at: datetime) -> tuple[str, str]:
+    """Who, and what."""
+    limit = limit_word(question.window)
+    stopped = _stopped(question, threads, scene)
+    if stopped:
+        name = workspace_name(scene.state.sessions.get(stopped[0]))
+        return (f"{name} stopped" if len(stopped) == 1 else f"{len(stopped)} sessions stopped"), limit
+    left = question.empty_at - at if question.empty_at else None
+    if left is None or left < timedelta(minutes=1):
+        return "about to stop", limit
+    return "about to stop", f"{limit} in about {countdown(left)}"
+
+
+def asking_title(question: Question, threads: tuple[str, ...], scene: Scene, at: datetime, width: int) -> str:
+    """The dialog's title: who stopped, or when that is expected.
+
+    Args:
+        question: The question.
+        threads: Whom it concerns by now.
+        scene: Tells what they are doing.
+        at: The moment that it is told for.
+        width: Columns to stay within; where it does not fit, the end goes first.
+    """
+    who, what = _parts(question, threads, scene, at)
+    full = f"{who}: {what} reached" if _stopped(question, threads, scene) else f"{who}: {what}"
+    return full if cells(full) <= width else fit(f"{who}: {what}", width)
+
+
+def terminal_title(question: Question, threads: tuple[str, ...], scene: Scene) -> str:
+    """The same for the terminal's own title; without any character that could end or begin a control sequence."""
+    who, what = _parts(question, threads, scene, scene.now)
+    return f"resetbank: {who}, {what}"
+
+
+def reading_lines(scene: Scene, picked: Picked, question: Question, width: int) -> tuple[Line, ...]:
+    """What is known before the fresh reading."""
+    return (
+        *_sessions(scene, picked, width),
+        *named("Waiting", Span(_waiting(question, scene.now, scene.zone)), width=width),
+        (Span("reading limits and bank afresh…", Level.DIM),),
+    )
+
+
+def question_lines(
+    question: Question, proposal: Proposal, picked: Picked, scene: Scene, width: int
+) -> tuple[Line, ...]:
+    """Everything that an answer needs.
+
+    Args:
+        question: The question.
+        proposal: What spending would mean, from a fresh reading.
+        picked: Whom it concerns, and who of them is to go on.
+        scene: Tells what the sessions are doing.
+        width: Columns to stay within.
+    """
+    at, zone = proposal.proposed_at, scene.zone
+    return (
+        *_sessions(scene, picked, width),
+        *named("Waiting", Span(_waiting(question, at, zone)), width=width),
+        *effect_lines(proposal, at, zone, width),
+        *named("Advice", *advice(question, proposal, at), width=width),
+        *note_lines(warnings(proposal, at, zone, week_too=False), width),
+    )
+
+
+def _sessions(scene: Scene, picked: Picked, width: int) -> tuple[Line, ...]:
+    if len(picked.threads) < 2:
+        return ()
+    return (*picking_lines(picked, scene, width), (Span(" "),))
+
+
+def _waiting(question: Question, now: datetime, zone: tzinfo) -> str:
+    ends = question.natural_reset
+    if ends is None:
+        return "when the limit resets by itself is not told"
+    begin = question.empty_at
+    if begin is not None and begin - now >= timedelta(minutes=1):
+        return f"from about {brief(begin, now, zone)} until {brief(ends, now, zone)}, {countdown(ends - begin)}"
+    return f"until {brief(ends, now, zone)}, {countdown(ends - now)}"
+
+
+def _saved(question: Question, now: datetime) -> timedelta | None:
+    """How much waiting a spend would save, told for now."""
+    if question.natural_reset is None:
+        return None
+    return question.natural_reset - max(now, question.empty_at or now)
+
+
+def advice(question: Question, proposal: Proposal, now: datetime) -> tuple[Span, ...]:
+    """What speaks for which answer, from the facts alone; the first word is the answer."""
+    saved = _saved(question, now)
+    gains = f"saves {countdown(saved)}" if saved is not None else "saves an unknown time of waiting"
+    credit = proposal.credit
+    lapses = credit.expires_at if credit and credit.expires_at and credit.lapses_soon(now) else None
+    if lapses is not None:
+        gains += f"; this one lapses in {countdown(lapses - now)} anyway"
+    elif (given := _given_away(question, proposal)) is not None:
+        gains += f", but may give away the {given} of this week that are unused"
+    if question.cause is Cause.ABOUT_TO_STOP:
+        return (Span("Queue: ", Level.STRONG), Span(f"spent only if the limit is really hit; {gains}"))
+    if lapses is None and saved is not None and saved <= _LITTLE_WAITING:
+        return (Span("Wait: ", Level.STRONG), Span(f"a spend only {gains}"))
+    if lapses is not None or (saved is not None and saved >= _MUCH_WAITING):
+        return (Span("Spend: ", Level.STRONG), Span(gains))
+    return (Span("Your choice: ", Level.STRONG), Span(f"a spend {gains}"))
+
+
+def _given_away(question: Question, proposal: Proposal) -> str | None:
+    share = proposal.unused_week_percent
+    return percent(share) if share and question.window.kind is not WindowKind.WEEKLY else None
+
+
+def choices_prompt(
+    question: Question, letters: tuple[str, ...], picked: Picked, scene: Scene, width: int
+) -> tuple[Line, ...]:
+    """The keys that answer.
+
+    Args:
+        question: The question.
+        letters: The letters that spend; empty while none does.
+        picked: Who is to go on.
+        scene: The time and the zone.
+        width: Columns to stay within.
+    """
+    long = width >= _LONG_PROMPT
+    lines: list[Line] = []
+    if letters:
+        both, only = letters
+        what = "spend and continue"
+        if len(picked.threads) > 1:
+            what += f" {len(picked.chosen)} of {len(picked.threads)}"
+        first = (Span("press "), Span(f" {both} ", Level.KEY), Span(f" {what}"))
+        second = (Span("press "), Span(f" {only} ", Level.KEY), Span(" spend only"))
+        lines += [(*first, Span("     "), *second)] if long else [first, second]
+    return tuple(clip(line, width) for line in (*lines, *keys_prompt(_keys(question, picked, scene, long), width)))
+
+
+def _keys(question: Question, picked: Picked, scene: Scene, long: bool) -> list[tuple[str, str]]:
+    keys = [("u", "queue for the limit" if long else "queue")] if Choice.QUEUE in question.choices else []
+    when = brief(question.natural_reset, scene.now, scene.zone) if question.natural_reset else "the reset"
+    keys.append(("w", f"wait, tell me at {when}" if long else "wait"))
+    short, longer = (countdown(LATER[choice]) for choice in (Choice.LATER_5, Choice.LATER_15))
+    keys += [("t", f"later, in {short}" if long else short), ("f", f"in {longer}" if long else longer)]
+    keys.append(("n", "not until the reset" if long else "not now"))
+    if len(picked.threads) > 1:
+        keys.append(("↑ ↓ space", "choose who continues" if long else "who"))
+    keys.append(("esc", "closes" if long else "close"))
+    return keys
+
+
+def answered_text(question: Question, choice: Choice) -> str:
+    """What an answer led to, as one line."""
+    name = label(question.window)
+    if choice in LATER:
+        return f"asked again in {countdown(LATER[choice])}, if it is still worth it"
+    return {
+        Choice.WAIT: f"waiting: you are told when {name} is seen to start afresh",
+        Choice.NOT_UNTIL_RESET: f"no more questions until {name} starts afresh",
+        Choice.QUEUE: "one reset is queued for the limit",
+    }.get(choice, "answered")
+
+
+def settled_text(question: Question, scene: Scene) -> str:
+    """Why a question closed by itself, as one line."""
+    snapshot = scene.state.snapshot
+    if snapshot is not None and question.mark.has_reset(snapshot):
+        return f"the question is settled: {label(question.window)} started afresh"
+    return "the question is settled: it was answered elsewhere, or nothing stands still any more"

@@ -1,0 +1,129 @@
+"""The live sessions: what each one is doing, since when, and how far carrying it on has come."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from tui.domain.carrying import Carry, CarryStage
+from tui.domain.hits import Stop
+from tui.domain.sessions import Session, SessionState, live
+from tui.ui.view.resume import command_lines
+from tui.ui.view.scene import Scene
+from tui.ui.view.text import Level, Line, Span, cells, clean, clip, fit, left
+from tui.ui.view.times import countdown
+
+SHOWN: Final = 8
+"""More sessions than this are counted; `resetbank sessions` lists them all."""
+
+NAME_CELLS: Final = 20
+_MODEL_CELLS: Final = 14
+
+_SIGNS: Final = {
+    SessionState.RUNNING: ("●", Level.OK, "running"),
+    SessionState.IDLE: ("○", Level.DIM, "idle"),
+    SessionState.WAITING_APPROVAL: ("◍", Level.NEAR, "needs approval"),
+    SessionState.STOPPED_AT_LIMIT: ("✗", Level.REACHED, "stopped (limit)"),
+    SessionState.STOPPED_BY_ERROR: ("!", Level.NEAR, "stopped (error)"),
+    SessionState.GONE: ("○", Level.DIM, "gone"),
+}
+
+CARRIED: Final = {
+    CarryStage.CLAIMED: "telling it to go on",
+    CarryStage.SENT: "told, waiting to see it run",
+    CarryStage.COMMAND: "to be resumed by hand",
+    CarryStage.DONE: "running again",
+}
+"""How far carrying on has come, in words."""
+
+
+def lasting(since: datetime, now: datetime) -> str:
+    """How long something has lasted, to the minute."""
+    passed = now - since
+    return countdown(passed) if passed >= timedelta(minutes=1) else "<1 min"
+
+
+def workspace_name(session: Session | None) -> str:
+    """The last part of its folder's path, cleaned; a session without one is `a session`."""
+    path = (session.workspace or "") if session else ""
+    return fit(clean(path.rstrip("/").rpartition("/")[2]), NAME_CELLS) or "a session"
+
+
+def names_of(sessions: Mapping[str, Session], threads: Iterable[str]) -> dict[str, str]:
+    """A name for each thread; where two share one, the end of the thread's id tells them apart."""
+    plain = {thread: workspace_name(sessions.get(thread)) for thread in threads}
+    counts = Counter(plain.values())
+    return {
+        thread: name if counts[name] == 1 else f"{fit(name, NAME_CELLS - 7)} (…{clean(thread)[-4:]})"
+        for thread, name in plain.items()
+    }
+
+
+def state_words(scene: Scene, session: Session) -> tuple[str, Level, str]:
+    """Sign, level and words of a session's state."""
+    sign, level, word = _SIGNS[session.state]
+    carry = carry_of(scene, session)
+    if session.state is SessionState.STOPPED_AT_LIMIT and carry is not None:
+        return ("…" if carry.stage is not CarryStage.COMMAND else sign), Level.NEAR, CARRIED[carry.stage]
+    words = f"{word} {lasting(session.since, scene.now)}"
+    return sign, level, f"{words}, carried on" if carry is not None else words
+
+
+def carry_of(scene: Scene, session: Session) -> Carry | None:
+    """What was done to carry it on, as far as that belongs to the state it is in."""
+    carries = scene.state.carries
+    if session.state is SessionState.STOPPED_AT_LIMIT:
+        return carries.of(Stop(session.thread_id, session.since))
+    if session.state is not SessionState.RUNNING:
+        return None
+    of_this = (carry for carry in reversed(carries.carries) if carry.stop.thread_id == session.thread_id)
+    newest = next(of_this, None)
+    return newest if newest and newest.done_at and newest.done_at >= session.since else None
+
+
+def sessions_lines(scene: Scene, width: int, *, short: bool = False) -> tuple[Line, ...]:
+    """The panel's lines; none where there is no session to show.
+
+    Args:
+        scene: What to show.
+        width: Columns to stay within.
+        short: Whether rows are scarce: one line, and only where something is stopped.
+    """
+    shown = live(scene.state.sessions, scene.now)
+    if short:
+        return _stopped_line(scene, shown, width)
+    names = names_of(scene.state.sessions, [session.thread_id for session in shown])
+    models = {session.thread_id: fit(clean(session.model or "?"), _MODEL_CELLS) for session in shown}
+    columns = (max(map(cells, names.values()), default=0), max(map(cells, models.values()), default=0))
+    widest = max((cells(state_words(scene, session)[2]) for session in shown), default=0)
+    with_model = sum(columns) + 6 + widest <= width
+    lines: list[Line] = []
+    for session in shown[:SHOWN]:
+        lines.append(
+            _line(scene, session, names[session.thread_id], models[session.thread_id] if with_model else "", columns)
+        )
+        carry = carry_of(scene, session)
+        if carry is not None and carry.stage is CarryStage.COMMAND:
+            lines += [(Span("  "), *line) for line in command_lines(session.thread_id, scene.codex, width - 2)]
+    if len(shown) > SHOWN:
+        lines.append((Span(f"  +{len(shown) - SHOWN} more", Level.DIM),))
+    return tuple(clip(line, width) for line in lines)
+
+
+def _line(scene: Scene, session: Session, name: str, model: str, columns: tuple[int, int]) -> Line:
+    sign, level, words = state_words(scene, session)
+    start: Line = (Span(f"{sign} ", level), Span(left(name, columns[0]), Level.STRONG), Span("  "))
+    if model:
+        start = (*start, Span(left(model, columns[1]), Level.DIM), Span("  "))
+    return (*start, Span(words, level))
+
+
+def _stopped_line(scene: Scene, shown: tuple[Session, ...], width: int) -> tuple[Line, ...]:
+    stopped = [session for session in shown if session.state is SessionState.STOPPED_AT_LIMIT]
+    if not stopped:
+        return ()
+    if len(stopped) == 1:
+        name = names_of(scene.state.sessions, [stopped[0].thread_id])[stopped[0].thread_id]
+        sign, level, words = state_words(scene, stopped[0])
+        return (clip((Span(f"{sign} ", level), Span(name, Level.STRONG), Span(f"  {words}", level)), width),)
+    return (clip((Span("✗ ", Level.REACHED), Span(f"{len(stopped)} sessions stopped (limit)", Level.REACHED)), width),)
