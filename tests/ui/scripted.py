@@ -3,17 +3,23 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from tests.ui.states import EVENTS, KEY
 from tui.clock import Clock
 from tui.companion.state import State
+from tui.domain.carrying import claimed, due, not_sent, sent
 from tui.domain.credits import Credit
+from tui.domain.hits import Stop, binding_window, stops
 from tui.domain.ledger import Event
+from tui.domain.question import Choice, Question
+from tui.domain.queue import CarryOn, arm, confirmed
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import (
     Consent,
     ConsumeAnswer,
     ConsumeCode,
+    Outcome,
     Proposal,
     Spend,
     answer,
@@ -24,7 +30,71 @@ from tui.domain.spend import (
     verify,
 )
 from tui.domain.spend import propose as state_consequences
-from tui.errors import NoCredit, ResetbankError
+from tui.domain.waiting import wait
+from tui.errors import NoCredit, ResetbankError, UsageError
+
+
+class ScriptedAttendant:
+    """Answers with the domain's own functions; remembers what it was asked to do."""
+
+    def __init__(self, companion: "ScriptedCompanion") -> None:
+        self._companion = companion
+        self.answers: list[tuple[Choice | None, CarryOn]] = []
+        self.failure: ResetbankError | None = None
+        self.takes_messages = True
+
+    def _change(self, **changes: Any) -> None:
+        self._companion.publish(replace(self._companion.state, **changes))
+
+    def _fail(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+    async def answer(self, question: Question, choice: Choice | None, carry_on: CarryOn = True) -> None:
+        self._fail()
+        if choice is Choice.QUEUE:
+            await self.queue(carry_on)
+        self.answers.append((choice, carry_on))
+        snapshot, now = self._companion.state.snapshot, self._companion.clock.now()
+        assert snapshot is not None
+        waiting = wait(question, snapshot, now) if choice is Choice.WAIT else self._companion.state.waiting
+        self._change(question=None, waiting=waiting)
+
+    async def queue(self, carry_on: CarryOn = True) -> None:
+        self._fail()
+        snapshot, now = self._companion.state.snapshot, self._companion.clock.now()
+        window = binding_window(snapshot) if snapshot else None
+        if snapshot is None or window is None:
+            raise UsageError("nothing is known of the limits yet")
+        credit = choose_credit(snapshot.bank, now)
+        if isinstance(credit, str):
+            raise NoCredit(credit)
+        self._change(queued=arm(snapshot, window, credit, carry_on, now))
+
+    async def unqueue(self) -> None:
+        self._fail()
+        self._change(queued=None)
+
+    async def confirm_queue(self) -> None:
+        self._fail()
+        queued = self._companion.state.queued
+        assert queued is not None
+        self._change(queued=confirmed(queued, self._companion.clock.now()))
+
+    def stops(self) -> tuple[Stop, ...]:
+        state = self._companion.state
+        return stops(state.sessions, state.snapshot, self._companion.clock.now()) if state.snapshot else ()
+
+    async def carry(self, stopped: tuple[Stop, ...], carry_on: CarryOn = True) -> int:
+        self._fail()
+        state, now = self._companion.state, self._companion.clock.now()
+        told = due(stopped, None, state.sessions, carry_on, state.carries)
+        for stop in told:
+            log = claimed(self._companion.state.carries, stop, now)
+            self._change(carries=log)
+            log = sent(log, stop) if self.takes_messages else not_sent(log, stop, "no Codex daemon takes messages here")
+            self._change(carries=log)
+        return len(told)
 
 
 @dataclass
@@ -41,11 +111,21 @@ class ScriptedCompanion:
     """What a spend waits for after it was sent."""
     proposals: list[str | None] = field(default_factory=list)
     spends: list[tuple[Proposal, Consent]] = field(default_factory=list)
+    carried_on: list[CarryOn] = field(default_factory=list)
+    """Whom each spend was to carry on."""
+    acknowledged: int = 0
     finished: int = 0
     refreshed: int = 0
     closed: bool = False
     ledger: tuple[Event, ...] = EVENTS
     listeners: list[Callable[[State], None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.attendant = ScriptedAttendant(self)
+
+    def acknowledge(self) -> None:
+        self.acknowledged += 1
+        self.publish(replace(self.state, announcement=None))
 
     def listen(self, on_state: Callable[[State], None]) -> Callable[[], None]:
         self.listeners.append(on_state)
@@ -75,11 +155,16 @@ class ScriptedCompanion:
         assert picked is None or isinstance(picked, Credit)
         return state_consequences(self.state.snapshot, now, picked)
 
-    async def spend(self, proposal: Proposal, consent: Consent) -> Spend:
+    async def spend(self, proposal: Proposal, consent: Consent, carry_on: CarryOn = False) -> Spend:
         self.spends.append((proposal, consent))
+        self.carried_on.append(carry_on)
         if self.failure is not None:
             raise self.failure
-        return await self._drive(journal(proposal, consent, KEY, self.clock.now()))
+        stopped = self.attendant.stops()
+        spend = await self._drive(journal(proposal, consent, KEY, self.clock.now()))
+        if carry_on is not False and spend.outcome is Outcome.RESET:
+            await self.attendant.carry(stopped, carry_on)
+        return spend
 
     async def finish(self) -> Spend | None:
         self.finished += 1

@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import cycle
+from typing import Final
 
+import pytest
 from textual.pilot import Pilot
 
 from tests.support.clocks import ManualClock
@@ -13,6 +15,12 @@ from tui.companion.state import State
 from tui.settings import Settings
 from tui.ui.app import ResetbankApp
 from tui.ui.companion_port import CompanionPort
+
+SIZES: Final = ((40, 12), (80, 24), (120, 40))
+at_every_size = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+
+Golden = Callable[[str, ResetbankApp], None]
+"""Compares the screen with the kept one of that name and size."""
 
 
 def drawn(*rounds: str) -> Callable[[int], str]:

@@ -21,12 +21,15 @@ from tui.ui.app import ResetbankApp
 from tui.ui.commands import COMMANDS
 from tui.ui.companion_port import CompanionPort
 from tui.ui.messages import Ticked
-from tui.ui.screens.dialog import LetterDialog
+from tui.ui.screens.ask import AskScreen
+from tui.ui.screens.carry import CarryScreen
+from tui.ui.screens.dialog import Dialog
 from tui.ui.screens.finish import FinishScreen
 from tui.ui.screens.help import HelpScreen
 from tui.ui.screens.ledger import LedgerScreen
 from tui.ui.screens.main import MainScreen
 from tui.ui.screens.page import PageScreen
+from tui.ui.screens.queue import QueueScreen
 from tui.ui.screens.spend import SpendScreen
 from tui.ui.themes import CYCLE
 from tui.ui.view.text import Level
@@ -38,9 +41,12 @@ OURS: tuple[type[App[int] | Screen[None]], ...] = (
     PageScreen,
     HelpScreen,
     LedgerScreen,
-    LetterDialog,
+    Dialog,
     SpendScreen,
     FinishScreen,
+    AskScreen,
+    QueueScreen,
+    CarryScreen,
 )
 
 
@@ -96,13 +102,13 @@ async def test_a_click_beside_the_keys_does_nothing() -> None:
 
 
 async def test_the_keymap_of_the_settings_applies() -> None:
-    async with running(states.busy(), settings=Settings(keys={"ledger": "x", "spend": "s"})) as (pilot, app, companion):
-        assert "s Spend  x Ledger" in screen_text(app)
+    async with running(states.busy(), settings=Settings(keys={"ledger": "e", "spend": "s"})) as (pilot, app, companion):
+        assert "s Spend  u Queue  e Ledger" in screen_text(app)
         assert "s spends one" in screen_text(app)
         await pilot.press("l", "r")
         await settle(pilot)
         assert isinstance(app.screen, MainScreen)
-        await pilot.press("x")
+        await pilot.press("e")
         await settle(pilot)
         assert isinstance(app.screen, LedgerScreen)
         assert companion.proposals == []

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -11,15 +10,11 @@ from textual.pilot import Pilot
 from tests.support.clocks import ManualClock
 from tests.ui import states
 from tests.ui.scripted import ScriptedCompanion
-from tests.ui.showing import make_app, running, screen_text, settle
+from tests.ui.showing import Golden, at_every_size, make_app, running, screen_text, settle
 from tui.companion.state import State
 from tui.domain.spend import Spend, lose_answer
 from tui.errors import NotViable
-from tui.ui.app import ResetbankApp
 from tui.ui.companion_port import CompanionPort
-
-FOLDER: Final = Path(__file__).parent / "screens"
-SIZES: Final = ((40, 12), (80, 24), (120, 40))
 
 MAIN: Final[dict[str, Callable[[], State]]] = {
     "calm": states.calm,
@@ -36,25 +31,6 @@ MAIN: Final[dict[str, Callable[[], State]]] = {
     "demo": states.demo,
     "before-first-reading": State,
 }
-
-
-@pytest.fixture
-def golden(request: pytest.FixtureRequest) -> Callable[[str, ResetbankApp], None]:
-    update = bool(request.config.getoption("--update-screens", default=False))
-
-    def compare(name: str, app: ResetbankApp) -> None:
-        path = FOLDER / f"{name}-{app.size.width}x{app.size.height}.txt"
-        shown = screen_text(app)
-        if update:
-            path.write_text(shown, "utf-8")
-        assert path.exists(), f"{path.name} is missing; --update-screens writes it"
-        assert shown == path.read_text("utf-8")
-
-    return compare
-
-
-Golden = Callable[[str, ResetbankApp], None]
-at_every_size = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 
 
 @at_every_size

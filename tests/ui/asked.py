@@ -1,0 +1,29 @@
+"""A question on the screen of a scripted companion."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from textual.pilot import Pilot
+
+from tests.support.clocks import ManualClock
+from tests.ui import live_states, states
+from tests.ui.scripted import ScriptedCompanion
+from tests.ui.showing import drawn, running
+from tui.companion.state import State
+from tui.ui.app import ResetbankApp
+from tui.ui.screens.ask import AskScreen
+from tui.ui.screens.dialog import GUARD_SECONDS
+
+
+def companion_of(clock: ManualClock, state: State | None = None) -> ScriptedCompanion:
+    return ScriptedCompanion(state or live_states.stopped_question(), clock, after=states.reset_snapshot())
+
+
+@asynccontextmanager
+async def asked(
+    companion: ScriptedCompanion, clock: ManualClock, *letters: str
+) -> AsyncIterator[tuple[Pilot[int], ResetbankApp, AskScreen]]:
+    async with running(companion, clock, letters=drawn(*letters) if letters else None) as (pilot, app, _):
+        assert isinstance(app.screen, AskScreen)
+        clock.advance(GUARD_SECONDS)
+        yield pilot, app, app.screen

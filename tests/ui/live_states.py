@@ -1,0 +1,156 @@
+"""States with sessions in them: at work, stopped, asked about, queued for, carried on."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from tests.ui import states
+from tests.ui.states import NOW, five_hours, main_limit, snapshot, week
+from tui.companion.state import State
+from tui.domain.ask_memory import AskMemory
+from tui.domain.forecast import Forecast
+from tui.domain.hits import Stop, binding_window
+from tui.domain.interruption import Situation, decide
+from tui.domain.question import AskRules, Cause, Question, Quiet, Silence
+from tui.domain.queue import after_restart, arm
+from tui.domain.resets import WindowKey, mark
+from tui.domain.sessions import Session, SessionState, Sighting, fold_sighting
+from tui.domain.waiting import Announcement, Sign, wait
+from tui.domain.windows import MAIN_LIMIT
+
+API: Final = "0199a213-81c0-7800-8aa1-bbab2a035a53"
+DOCS: Final = "0199a214-1111-7800-8aa1-cccc2a035a54"
+TOOLS: Final = "0199a215-2222-7800-8aa1-dddd2a035a55"
+SHOP: Final = "0199a216-3333-7800-8aa1-eeee2a035a56"
+HOSTILE: Final = "/home/me/[/b]\x1b]0;x\x07"
+
+
+def session(thread: str, workspace: str, state: SessionState, minutes: float, model: str = "gpt-6-sol") -> Session:
+    """As the rollouts would tell it."""
+    since = NOW - timedelta(minutes=minutes)
+    sighting = Sighting(
+        thread_id=thread,
+        seen_at=since,
+        feed="rollout",
+        state=state,
+        since=since,
+        workspace=workspace,
+        model=model,
+        cli_version="0.163.0",
+        rollout_path=f"/sessions/{thread}.jsonl",
+        order=1,
+    )
+    return fold_sighting({}, sighting)[thread]
+
+
+def running(thread: str, workspace: str, minutes: float) -> Session:
+    return session(thread, workspace, SessionState.RUNNING, minutes)
+
+
+def stopped(thread: str, workspace: str, minutes: float) -> Session:
+    return session(thread, workspace, SessionState.STOPPED_AT_LIMIT, minutes)
+
+
+def of(*sessions: Session) -> Mapping[str, Session]:
+    return {one.thread_id: one for one in sessions}
+
+
+ONE: Final = of(
+    stopped(API, "/home/me/api-server", 3), session(DOCS, "/home/me/docs", SessionState.IDLE, 65, "gpt-6-luna")
+)
+THREE: Final = of(
+    stopped(API, "/home/me/api-server", 3), stopped(DOCS, "/home/me/docs", 2), stopped(TOOLS, "/home/me/tools", 1)
+)
+ALL: Final = of(
+    running(API, "/home/me/api-server", 12),
+    session(DOCS, "/home/me/docs", SessionState.IDLE, 65, "gpt-6-luna"),
+    session(TOOLS, "/home/me/tools", SessionState.WAITING_APPROVAL, 2),
+    session(SHOP, "/home/me/shop", SessionState.STOPPED_BY_ERROR, 7),
+)
+EMPTY_SOON: Final = Forecast(NOW + timedelta(minutes=8, seconds=20), 50.0, 100.0)
+FORECASTS: Final[Mapping[WindowKey, Forecast | None]] = {
+    (MAIN_LIMIT, 300): EMPTY_SOON,
+    (MAIN_LIMIT, 10080): Forecast(None, 0.4, 78.0),
+}
+
+
+def question_of(state: State, now: datetime = NOW) -> Question:
+    """As the rules ask it."""
+    situation = Situation(snapshot=state.snapshot, sessions=state.sessions, forecasts=state.forecasts)
+    asked = decide(situation, AskRules(), AskMemory(), now)
+    assert isinstance(asked, Question)
+    return asked
+
+
+def asked(state: State) -> State:
+    return replace(state, question=question_of(state))
+
+
+def one_stopped() -> State:
+    return replace(states.at_limit(), sessions=ONE, watches_sessions=True)
+
+
+def stopped_question() -> State:
+    return asked(one_stopped())
+
+
+def several_question() -> State:
+    return asked(replace(states.at_limit(), sessions=THREE))
+
+
+def hostile_question() -> State:
+    return asked(replace(states.at_limit(), sessions=of(stopped(API, HOSTILE, 3))))
+
+
+def working() -> State:
+    return replace(states.busy(), sessions=ALL, forecasts=FORECASTS, watches_sessions=True)
+
+
+def about_question() -> State:
+    question = question_of(working())
+    assert question.cause is Cause.ABOUT_TO_STOP
+    return replace(working(), question=question)
+
+
+def queued() -> State:
+    state = working()
+    assert state.snapshot is not None
+    window = binding_window(state.snapshot)
+    assert window is not None
+    return replace(state, queued=arm(state.snapshot, window, states.THREE[0], True, NOW - timedelta(minutes=5)))
+
+
+def queued_before_restart() -> State:
+    state = queued()
+    assert state.queued is not None
+    return replace(state, queued=after_restart(state.queued))
+
+
+def announced() -> State:
+    """Two sessions stand still, and the limit that stopped them has gone."""
+    before = states.at_limit().snapshot
+    assert before is not None
+    window = binding_window(before)
+    assert window is not None
+    sessions = of(stopped(API, "/home/me/api-server", 130), stopped(DOCS, "/home/me/docs", 120))
+    stops = tuple(Stop(one.thread_id, one.since) for one in sessions.values())
+    begun = NOW - timedelta(hours=2)
+    seen = mark(window, begun)
+    news = Announcement(Sign.WINDOW_RESET, seen, NOW - timedelta(minutes=1), begun, stops)
+    fresh = snapshot(main_limit(five_hours(1, NOW + timedelta(hours=5)), week(43)))
+    return states.state(fresh, sessions=sessions, announcement=news)
+
+
+def waiting() -> State:
+    state = one_stopped()
+    assert state.snapshot is not None
+    question = question_of(state)
+    silence = Silence(Quiet.WAITING, Cause.STOPPED, question.window, question.threads)
+    return replace(state, waiting=wait(question, state.snapshot, NOW), silence=silence)
+
+
+def silent(reason: Quiet, cause: Cause | None = Cause.STOPPED) -> State:
+    state = one_stopped()
+    assert state.snapshot is not None
+    return replace(state, silence=Silence(reason, cause, binding_window(state.snapshot), (API,)))

@@ -1,0 +1,392 @@
+"""The question: two letters spend, everything else spends nothing, and it comes and goes by itself."""
+
+import asyncio
+import gc
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from textual.widget import Widget
+
+from tests.support.clocks import ManualClock
+from tests.ui import live_states, states
+from tests.ui.asked import asked, companion_of
+from tests.ui.live_states import API, TOOLS
+from tests.ui.showing import running, screen_text, settle, words
+from tui.domain.question import Choice
+from tui.domain.spend import ConsentKind
+from tui.errors import SourceDown, StoreLocked
+from tui.ui.screens.ask import AskScreen
+from tui.ui.screens.dialog import GUARD_SECONDS
+from tui.ui.screens.help import HelpScreen
+from tui.ui.screens.ledger import LedgerScreen
+from tui.ui.screens.main import MainScreen
+from tui.ui.screens.queue import QueueScreen
+from tui.ui.screens.spend import SpendScreen
+
+
+@pytest.mark.parametrize(
+    ("number", "choice", "carry_on"),
+    [(0, Choice.SPEND_AND_CONTINUE, (API,)), (1, Choice.SPEND_ONLY, False)],
+)
+async def test_each_letter_does_its_own_once(number: int, choice: Choice, carry_on: object, clock: ManualClock) -> None:
+    companion = companion_of(clock)
+    async with asked(companion, clock) as (pilot, app, dialog):
+        letter = dialog.letters[number]
+        await pilot.press(letter, letter, *dialog.letters)
+        await settle(pilot)
+        ((_, consent),) = companion.spends
+        assert consent.kind is ConsentKind.LETTER
+        assert companion.carried_on == [carry_on]
+        assert [answer for answer, _ in companion.attendant.answers] == [choice]
+        assert "One reset was spent" in screen_text(app)
+
+
+async def test_two_different_letters_that_are_no_keys(clock: ManualClock) -> None:
+    async with asked(companion_of(clock), clock, "JUWTFRKNQYHGABCDE") as (_, _, dialog):
+        assert dialog.letters == ("H", "G")
+        lower = {key.upper() for binding in AskScreen.BINDINGS for key in binding.key.split(",")}  # type: ignore[union-attr]
+        assert not lower & set(dialog.letters)
+        assert {key for key in lower if len(key) == 1} <= AskScreen.NEVER
+
+
+BLIND = ("enter", "space", "up enter", "down enter", "y Y", "a b", "tab enter", "j space enter", "pagedown enter", "r")
+
+
+@pytest.mark.parametrize("state", [live_states.stopped_question, live_states.several_question])
+@pytest.mark.parametrize("keys", BLIND)
+async def test_no_blind_key_spends_or_answers(keys: str, state: object, clock: ManualClock) -> None:
+    assert callable(state)
+    companion = companion_of(clock, state())
+    async with asked(companion, clock) as (pilot, app, dialog):
+        await pilot.press(*keys.split())
+        clock.advance(GUARD_SECONDS)
+        await settle(pilot)
+        assert companion.spends == []
+        assert companion.attendant.answers == []
+        assert app.screen is dialog
+
+
+@pytest.mark.parametrize("key", ["A", "B", "w", "t", "f", "n"])
+async def test_what_was_typed_ahead_means_nothing(key: str, clock: ManualClock) -> None:
+    companion = companion_of(clock)
+    async with running(companion, clock) as (pilot, app, _):
+        assert isinstance(app.screen, AskScreen)
+        clock.advance(GUARD_SECONDS - 0.01)
+        await pilot.press(key)
+        await settle(pilot)
+        assert (companion.spends, companion.attendant.answers) == ([], [])
+        clock.advance(0.02)
+        await pilot.press(key)
+        await settle(pilot)
+        assert companion.attendant.answers
+
+
+@pytest.mark.parametrize(
+    ("key", "choice", "note"),
+    [
+        ("w", Choice.WAIT, "you are told when 5 hours is seen to start afresh"),
+        ("t", Choice.LATER_5, "asked again in 5 min"),
+        ("f", Choice.LATER_15, "asked again in 15 min"),
+        ("n", Choice.NOT_UNTIL_RESET, "no more questions until 5 hours starts afresh"),
+    ],
+)
+async def test_an_answer_closes_it_and_spends_nothing(key: str, choice: Choice, note: str, clock: ManualClock) -> None:
+    companion = companion_of(clock)
+    async with asked(companion, clock) as (pilot, app, _):
+        await pilot.press(key)
+        await settle(pilot)
+        assert [answer for answer, _ in companion.attendant.answers] == [choice]
+        assert companion.spends == []
+        assert isinstance(app.screen, MainScreen)
+        assert note in words(app)
+        clock.advance(61)
+        app.present(replace(app._scene, now=clock.now()))
+        await pilot.pause()
+        assert note not in words(app)
+
+
+async def test_escape_answers_nothing_and_it_is_not_opened_again(clock: ManualClock) -> None:
+    companion = companion_of(clock)
+    async with asked(companion, clock) as (pilot, app, _):
+        question = companion.state.question
+        await pilot.press("escape")
+        await settle(pilot)
+        assert companion.attendant.answers == [(None, True)]
+        assert companion.spends == []
+        assert isinstance(app.screen, MainScreen)
+        companion.publish(replace(companion.state, near_percent=80.0))
+        await settle(pilot)
+        assert isinstance(app.screen, MainScreen)
+        assert question is not None
+
+
+async def test_chosen_sessions_alone_go_on(clock: ManualClock) -> None:
+    companion = companion_of(clock, live_states.several_question())
+    async with asked(companion, clock) as (pilot, app, dialog):
+        await pilot.press("down", "space", "up", "space", "space")
+        assert "▸ [x] api-server" in screen_text(app)
+        assert "[ ] docs" in screen_text(app)
+        assert "spend and continue 2 of 3" in screen_text(app)
+        clock.advance(GUARD_SECONDS)
+        await pilot.press(dialog.letters[0])
+        await settle(pilot)
+        assert companion.carried_on == [(API, TOOLS)]
+        carried = {carry.stop.thread_id for carry in companion.state.carries.carries}
+        assert carried == {API, TOOLS}
+
+
+async def test_nobody_chosen_is_a_spend_alone(clock: ManualClock) -> None:
+    companion = companion_of(clock, live_states.several_question())
+    async with asked(companion, clock) as (pilot, _, dialog):
+        await pilot.press("space", "down", "space", "down", "space")
+        clock.advance(GUARD_SECONDS)
+        await pilot.press(dialog.letters[0])
+        await settle(pilot)
+        assert companion.carried_on == [False]
+        assert companion.attendant.answers[0][0] is Choice.SPEND_ONLY
+
+
+async def test_who_stops_meanwhile_joins(clock: ManualClock) -> None:
+    companion = companion_of(clock)
+    async with asked(companion, clock) as (pilot, app, dialog):
+        late = live_states.stopped(TOOLS, "/home/me/tools", 0)
+        companion.publish(replace(companion.state, sessions={**companion.state.sessions, TOOLS: late}))
+        await settle(pilot)
+        assert dialog.picked.chosen == (API, TOOLS)
+        assert "2 sessions stopped" in screen_text(app)
+
+
+@pytest.mark.parametrize(
+    ("key", "screen"), [("question_mark", HelpScreen), ("l", LedgerScreen), ("r", SpendScreen), ("u", QueueScreen)]
+)
+async def test_it_opens_over_whatever_is_open(key: str, screen: type, clock: ManualClock) -> None:
+    calm = replace(live_states.about_question(), question=None)
+    companion = companion_of(clock, calm)
+    async with running(companion, clock) as (pilot, app, _):
+        await pilot.press(key)
+        await settle(pilot)
+        assert isinstance(app.screen, screen)
+        companion.publish(live_states.about_question())
+        await settle(pilot)
+        assert isinstance(app.screen, AskScreen)
+        clock.advance(GUARD_SECONDS)
+        await pilot.press("t")
+        await settle(pilot)
+        assert isinstance(app.screen, screen)
+
+
+async def test_it_opens_over_the_palette(clock: ManualClock) -> None:
+    companion = companion_of(clock, live_states.one_stopped())
+    async with running(companion, clock) as (pilot, app, _):
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        companion.publish(live_states.stopped_question())
+        await settle(pilot)
+        assert isinstance(app.screen, AskScreen)
+
+
+async def test_a_dialog_that_still_reads_below_it_goes_on(clock: ManualClock) -> None:
+    companion = companion_of(clock, live_states.one_stopped())
+    async with running(companion, clock) as (pilot, app, _):
+        app.action_spend()
+        companion.publish(live_states.stopped_question())
+        await settle(pilot)
+        assert isinstance(app.screen, AskScreen)
+        below = app.screen_stack[-2]
+        assert isinstance(below, SpendScreen)
+        assert below.phase == "asking"
+
+
+async def test_it_waits_for_a_spend_that_is_under_way(clock: ManualClock) -> None:
+    companion = companion_of(clock, live_states.one_stopped())
+    companion.held = asyncio.Event()
+    async with running(companion, clock) as (pilot, app, _):
+        await pilot.press("r")
+        await settle(pilot)
+        dialog = app.screen
+        assert isinstance(dialog, SpendScreen)
+        clock.advance(GUARD_SECONDS)
+        await pilot.press(dialog.letter)
+        await pilot.pause()
+        companion.publish(replace(companion.state, question=live_states.stopped_question().question))
+        await pilot.pause()
+        assert app.screen is dialog
+        companion.held.set()
+        await settle(pilot)
+        app.present(app._scene)
+        await settle(pilot)
+        assert isinstance(app.screen, AskScreen)
+
+
+async def test_a_question_that_is_settled_elsewhere_closes(clock: ManualClock) -> None:
+    companion = companion_of(clock)
+    async with asked(companion, clock) as (pilot, app, _):
+        companion.publish(replace(companion.state, question=None))
+        await settle(pilot)
+        assert isinstance(app.screen, MainScreen)
+        assert "the question is settled: it was answered elsewhere" in words(app)
+        assert companion.attendant.answers == []
+
+
+async def test_a_window_that_started_afresh_settles_it(clock: ManualClock) -> None:
+    companion = companion_of(clock)
+    async with asked(companion, clock) as (pilot, app, _):
+        fresh = states.snapshot(states.main_limit(states.five_hours(1), states.week(43)))
+        fresh = replace(fresh, provenance=replace(fresh.provenance, observed_at=clock.now() + timedelta(seconds=1)))
+        clock.advance(1)
+        companion.publish(replace(companion.state, snapshot=fresh, question=None))
+        await settle(pilot)
+        assert isinstance(app.screen, MainScreen)
+        assert "the question is settled: 5 hours started afresh" in words(app)
+
+
+async def test_one_that_is_settled_under_the_palette_closes_after_it(clock: ManualClock) -> None:
+    companion = companion_of(clock)
+    async with asked(companion, clock) as (pilot, app, _):
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        companion.publish(replace(companion.state, question=None))
+        await settle(pilot)
+        await pilot.press("escape")
+        await settle(pilot)
+        assert isinstance(app.screen, MainScreen)
+
+
+async def test_another_question_takes_its_place(clock: ManualClock) -> None:
+    companion = companion_of(clock, live_states.about_question())
+    async with asked(companion, clock) as (pilot, app, first):
+        companion.publish(live_states.several_question())
+        await settle(pilot)
+        assert isinstance(app.screen, AskScreen)
+        assert app.screen is not first
+        assert "3 sessions stopped" in screen_text(app)
+        assert len(app.screen_stack) == 2
+
+
+async def test_the_result_stays_though_the_question_is_gone(clock: ManualClock) -> None:
+    companion = companion_of(clock)
+    async with asked(companion, clock) as (pilot, app, dialog):
+        await pilot.press(dialog.letter)
+        await settle(pilot)
+        assert companion.state.question is None
+        assert app.screen is dialog
+        await pilot.press("enter", "n", "escape")
+        assert app.screen is dialog
+        clock.advance(GUARD_SECONDS)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert isinstance(app.screen, MainScreen)
+
+
+async def test_a_reading_that_fails_leaves_every_other_answer(clock: ManualClock) -> None:
+    companion = companion_of(clock)
+    companion.failure = SourceDown("the service does not answer", "try again")
+    async with asked(companion, clock) as (pilot, app, dialog):
+        assert "the service does not answer" in screen_text(app)
+        assert dialog.letters == ()
+        companion.failure = None
+        await pilot.press("r")
+        await settle(pilot)
+        assert dialog.letters
+        clock.advance(GUARD_SECONDS)
+        await pilot.press("w")
+        await settle(pilot)
+        assert companion.attendant.answers[0][0] is Choice.WAIT
+
+
+async def test_an_answer_that_cannot_be_written_down_spends_nothing(clock: ManualClock) -> None:
+    companion = companion_of(clock)
+    companion.attendant.failure = StoreLocked("the database is locked", "try again")
+    async with asked(companion, clock) as (pilot, app, dialog):
+        await pilot.press(dialog.letter)
+        await settle(pilot)
+        assert companion.spends == []
+        assert "the database is locked" in screen_text(app)
+
+
+async def test_an_answer_that_failed_can_be_given_again(clock: ManualClock) -> None:
+    companion = companion_of(clock)
+    companion.attendant.failure = StoreLocked("the database is locked", "try again")
+    async with asked(companion, clock) as (pilot, app, _):
+        await pilot.press("w")
+        await settle(pilot)
+        assert "the database is locked" in screen_text(app)
+        companion.attendant.failure = None
+        clock.advance(GUARD_SECONDS)
+        await pilot.press("w")
+        await settle(pilot)
+        assert isinstance(app.screen, MainScreen)
+
+
+async def test_queueing_from_the_question_needs_its_own_letter(clock: ManualClock) -> None:
+    companion = companion_of(clock, live_states.about_question())
+    async with asked(companion, clock) as (pilot, app, _):
+        await pilot.press("u")
+        await settle(pilot)
+        dialog = app.screen
+        assert isinstance(dialog, QueueScreen)
+        await pilot.press("enter", "space", "u", dialog.letter)
+        assert companion.state.queued is None
+        clock.advance(GUARD_SECONDS)
+        await pilot.press(dialog.letter)
+        await settle(pilot)
+        assert companion.attendant.answers == [(Choice.QUEUE, (API, TOOLS))]
+        assert companion.state.queued is not None
+        assert isinstance(app.screen, MainScreen)
+        assert companion.spends == []
+        assert "one reset is queued for the limit" in words(app)
+
+
+async def test_leaving_the_queue_leads_back_to_the_question(clock: ManualClock) -> None:
+    companion = companion_of(clock, live_states.about_question())
+    async with asked(companion, clock) as (pilot, app, dialog):
+        await pilot.press("u")
+        await settle(pilot)
+        await pilot.press("escape")
+        await settle(pilot)
+        assert app.screen is dialog
+        await pilot.press(dialog.letter)  # the guard was restarted
+        assert companion.spends == []
+
+
+async def test_nothing_is_queued_at_a_limit_that_is_hit(clock: ManualClock) -> None:
+    async with asked(companion_of(clock), clock) as (pilot, app, dialog):
+        assert "queue" not in screen_text(app)
+        await pilot.press("u")
+        await settle(pilot)
+        assert app.screen is dialog
+
+
+async def test_done_is_said_only_when_it_is_seen_at_work(clock: ManualClock) -> None:
+    companion = companion_of(clock)
+    async with asked(companion, clock) as (pilot, app, dialog):
+        await pilot.press(dialog.letter)
+        await settle(pilot)
+        assert "told, waiting to see it run" in screen_text(app)
+        assert "running again" not in screen_text(app)
+
+
+async def test_two_thousand_states_in_a_row_do_no_harm(clock: ManualClock) -> None:
+    companion = companion_of(clock, live_states.one_stopped())
+    async with running(companion, clock) as (pilot, app, _):
+
+        async def storm() -> None:
+            for number in range(2_000):
+                one = live_states.running(f"{API[:-4]}{number % 7:04d}", f"/home/me/work-{number % 7}", number % 50)
+                sessions = {**live_states.ONE, one.thread_id: one}
+                shown = live_states.stopped_question() if number % 100 < 50 else live_states.one_stopped()
+                companion.publish(replace(shown, sessions=sessions))
+                if number % 25 == 0:
+                    await pilot.pause()
+            companion.publish(live_states.one_stopped())
+            await settle(pilot)
+
+        await storm()
+        gc.collect()
+        before = sum(isinstance(item, Widget) for item in gc.get_objects())
+        await storm()
+        gc.collect()
+        assert isinstance(app.screen, MainScreen)
+        assert sum(isinstance(item, Widget) for item in gc.get_objects()) <= before + 4
+        assert companion.spends == []

@@ -1,0 +1,249 @@
+"""Queueing for the limit, and carrying on: consent where something will be spent, one Enter where nothing is."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.support.clocks import ManualClock
+from tests.ui import live_states, states
+from tests.ui.live_states import API, DOCS
+from tests.ui.scripted import ScriptedCompanion
+from tests.ui.showing import running, screen_text, settle, words
+from tui.companion.state import State
+from tui.domain.carrying import CarryStage
+from tui.errors import NoCredit, StoreLocked
+from tui.ui.app import ResetbankApp
+from tui.ui.screens.carry import CarryScreen
+from tui.ui.screens.dialog import GUARD_SECONDS
+from tui.ui.screens.main import MainScreen
+from tui.ui.screens.queue import QueueScreen
+
+
+@asynccontextmanager
+async def queueing(state: State, clock: ManualClock) -> AsyncIterator[tuple[Pilot[int], ResetbankApp, QueueScreen]]:
+    async with running(ScriptedCompanion(state, clock), clock) as (pilot, app, _):
+        await pilot.press("u")
+        await settle(pilot)
+        assert isinstance(app.screen, QueueScreen)
+        clock.advance(GUARD_SECONDS)
+        yield pilot, app, app.screen
+
+
+def companion_in(app: ResetbankApp) -> ScriptedCompanion:
+    assert isinstance(app._companion, ScriptedCompanion)
+    return app._companion
+
+
+async def test_the_letter_queues_and_one_key_takes_it_out(clock: ManualClock) -> None:
+    async with queueing(live_states.working(), clock) as (pilot, app, dialog):
+        companion = companion_in(app)
+        await pilot.press(dialog.letter)
+        await settle(pilot)
+        queued = companion.state.queued
+        assert queued is not None
+        assert queued.is_armed
+        assert queued.credit_id == "c1"
+        assert queued.carry_on is True
+        assert "◷ 1 queued for the limit; u takes it out" in words(app)
+        await pilot.press("u")
+        await settle(pilot)
+        assert companion.state.queued is None
+        assert "the queued reset was taken out; nothing is spent" in words(app)
+        assert companion.spends == []
+
+
+@pytest.mark.parametrize("keys", ["enter", "space", "u", "up enter", "y", "x", "B"])
+async def test_no_blind_key_queues(keys: str, clock: ManualClock) -> None:
+    async with queueing(live_states.working(), clock) as (pilot, app, dialog):
+        await pilot.press(*keys.split())
+        await settle(pilot)
+        assert companion_in(app).state.queued is None
+        assert app.screen is dialog
+
+
+async def test_keys_typed_ahead_queue_nothing(clock: ManualClock) -> None:
+    async with running(ScriptedCompanion(live_states.working(), clock), clock) as (pilot, _, companion):
+        await pilot.press("u", *"ABCDEFG")
+        await settle(pilot)
+        assert companion.state.queued is None
+
+
+async def test_another_reset_is_another_question(clock: ManualClock) -> None:
+    async with queueing(live_states.working(), clock) as (pilot, app, dialog):
+        companion, old = companion_in(app), dialog.letter
+        snapshot = companion.state.snapshot
+        assert snapshot is not None
+        companion.publish(replace(companion.state, snapshot=replace(snapshot, bank=states.bank(*states.THREE[1:]))))
+        await settle(pilot)
+        assert "Thu 10 Dec 00:00" in screen_text(app)
+        assert dialog.letter != old
+        await pilot.press(old, dialog.letter)
+        assert companion.state.queued is None
+
+
+async def test_what_is_refused_is_explained(clock: ManualClock) -> None:
+    async with queueing(live_states.working(), clock) as (pilot, app, dialog):
+        companion_in(app).attendant.failure = NoCredit("no reset that could be spent is in the bank")
+        await pilot.press(dialog.letter)
+        await settle(pilot)
+        assert "no reset that could be spent" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        (states.at_limit, "the limit is hit already"),
+        (State, "nothing is known of the limits yet"),
+    ],
+)
+async def test_nothing_to_queue_says_why(state: object, reason: str, clock: ManualClock) -> None:
+    assert callable(state)
+    async with queueing(state(), clock) as (pilot, app, dialog):
+        assert reason in words(app)
+        assert dialog.letters == ()
+        await pilot.press("enter")
+        await settle(pilot)
+        assert isinstance(app.screen, MainScreen)
+
+
+async def test_after_a_restart_a_letter_confirms(clock: ManualClock) -> None:
+    async with queueing(live_states.queued_before_restart(), clock) as (pilot, app, dialog):
+        assert "before the restart: still wanted?" in words(app)
+        await pilot.press("enter", dialog.letter)
+        await settle(pilot)
+        queued = companion_in(app).state.queued
+        assert queued is not None
+        assert queued.is_armed
+        assert queued.armed_at == clock.now()
+
+
+async def test_after_a_restart_x_takes_it_out_and_escape_leaves_it(clock: ManualClock) -> None:
+    async with queueing(live_states.queued_before_restart(), clock) as (pilot, app, _):
+        companion = companion_in(app)
+        await pilot.press("escape")
+        await settle(pilot)
+        assert companion.state.queued is not None
+        assert companion.state.queued.needs_fresh_yes
+        await pilot.press("u")
+        await settle(pilot)
+        clock.advance(GUARD_SECONDS)
+        await pilot.press("x")
+        await settle(pilot)
+        assert companion.state.queued is None
+        assert isinstance(app.screen, MainScreen)
+
+
+async def test_one_that_dies_meanwhile_closes_the_dialog(clock: ManualClock) -> None:
+    async with queueing(live_states.queued_before_restart(), clock) as (pilot, app, _):
+        companion = companion_in(app)
+        companion.publish(replace(companion.state, queued=None))
+        await settle(pilot)
+        assert isinstance(app.screen, MainScreen)
+
+
+async def test_a_queue_that_cannot_be_taken_out_is_said(clock: ManualClock) -> None:
+    async with running(ScriptedCompanion(live_states.queued(), clock), clock) as (pilot, app, companion):
+        companion.attendant.failure = StoreLocked("the database is locked", "try again")
+        await pilot.press("u")
+        for _ in range(5):
+            await pilot.pause()
+        assert "the database is locked" in words(app)
+        assert companion.state.queued is not None
+
+
+async def test_the_announcement_rings_once_and_can_be_dismissed(clock: ManualClock, written: list[str]) -> None:
+    async with running(ScriptedCompanion(live_states.announced(), clock), clock) as (pilot, app, companion):
+        assert "5 hours started afresh at 14:06 (observed): c carries on 2 sessions, x dismisses" in words(app)
+        companion.publish(replace(companion.state, near_percent=80.0))
+        await settle(pilot)
+        assert written.count("\x07") == 1
+        await pilot.press("x")
+        await settle(pilot)
+        assert companion.acknowledged == 1
+        assert "started afresh" not in words(app)
+        assert companion.spends == []
+
+
+@asynccontextmanager
+async def carrying(state: State, clock: ManualClock) -> AsyncIterator[tuple[Pilot[int], ResetbankApp]]:
+    async with running(ScriptedCompanion(state, clock), clock) as (pilot, app, _):
+        await pilot.press("c")
+        await settle(pilot)
+        assert isinstance(app.screen, CarryScreen)
+        clock.advance(GUARD_SECONDS)
+        yield pilot, app
+
+
+async def test_enter_carries_on_everybody_once(clock: ManualClock) -> None:
+    async with carrying(live_states.announced(), clock) as (pilot, app):
+        companion = companion_in(app)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert {carry.stop.thread_id for carry in companion.state.carries.carries} == {API, DOCS}
+        assert companion.acknowledged == 1
+        assert words(app).count("told, waiting to see it run") == 4  # in the dialog, and in the panel below
+        clock.advance(GUARD_SECONDS)
+        await pilot.press("enter", "c")
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert len(companion.state.carries.carries) == 2
+        assert companion.spends == []
+
+
+async def test_only_the_chosen_ones_go_on(clock: ManualClock) -> None:
+    async with carrying(live_states.announced(), clock) as (pilot, app):
+        await pilot.press("down", "space")
+        clock.advance(GUARD_SECONDS)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert [carry.stop.thread_id for carry in companion_in(app).state.carries.carries] == [API]
+
+
+async def test_leaving_carries_nobody_on_and_keeps_the_news(clock: ManualClock) -> None:
+    async with carrying(live_states.announced(), clock) as (pilot, app):
+        await pilot.press("escape")
+        await settle(pilot)
+        assert companion_in(app).state.carries.carries == ()
+        assert companion_in(app).acknowledged == 0
+
+
+async def test_an_enter_typed_ahead_carries_nobody_on(clock: ManualClock) -> None:
+    async with running(ScriptedCompanion(live_states.announced(), clock), clock) as (pilot, _, companion):
+        await pilot.press("c", "enter")
+        await settle(pilot)
+        assert companion.state.carries.carries == ()
+
+
+async def test_nobody_is_told_while_the_limit_stands(clock: ManualClock) -> None:
+    async with carrying(live_states.one_stopped(), clock) as (pilot, app):
+        assert "the limit still stands" in words(app)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert companion_in(app).state.carries.carries == ()
+
+
+async def test_the_command_is_shown_again_and_copied(clock: ManualClock) -> None:
+    async with carrying(live_states.announced(), clock) as (pilot, app):
+        companion = companion_in(app)
+        companion.attendant.takes_messages = False
+        await pilot.press("enter")
+        await settle(pilot)
+        assert {carry.stage for carry in companion.state.carries.carries} == {CarryStage.COMMAND}
+        clock.advance(GUARD_SECONDS)
+        await pilot.press("enter", "c")
+        await settle(pilot)
+        assert f"codex resume {API}" in screen_text(app)
+        assert app.clipboard in (f"codex resume {API}", f"codex resume {DOCS}")
+
+
+async def test_a_failure_to_carry_on_is_said(clock: ManualClock) -> None:
+    async with carrying(live_states.announced(), clock) as (pilot, app):
+        companion_in(app).attendant.failure = StoreLocked("the database is locked", "try again")
+        await pilot.press("enter")
+        await settle(pilot)
+        assert "the database is locked" in words(app)
+        assert companion_in(app).acknowledged == 0

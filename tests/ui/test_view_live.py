@@ -1,0 +1,269 @@
+"""The pure texts around sessions: questions, advice, forecasts, quiet lines, commands."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.ui import live_states, states
+from tests.ui.live_states import API, DOCS
+from tests.ui.test_view import says
+from tui.companion.state import State
+from tui.domain.carrying import CarryLog, claimed, not_sent, sent
+from tui.domain.forecast import Forecast
+from tui.domain.hits import Stop
+from tui.domain.question import Quiet
+from tui.domain.sessions import SessionState
+from tui.domain.spend import Proposal, propose
+from tui.domain.waiting import Sign
+from tui.domain.windows import MAIN_LIMIT
+from tui.ui.terminal import title_sequence
+from tui.ui.view.asking import advice, asking_title, choices_prompt, question_lines, terminal_title
+from tui.ui.view.carrying import carry_lines, to_carry
+from tui.ui.view.chrome import key_line, status_line
+from tui.ui.view.headline import headline
+from tui.ui.view.limits import limits_lines
+from tui.ui.view.picking import Picked
+from tui.ui.view.quiet import quiet_text
+from tui.ui.view.resume import command_lines
+from tui.ui.view.scene import Scene
+from tui.ui.view.sessions import SHOWN, sessions_lines
+from tui.ui.view.status import status_text
+from tui.ui.view.text import Line, line_width, plain
+
+NOW, ZONE = states.NOW, states.ZONE
+KEYS = {"spend": "r", "queue": "u", "continue": "c", "dismiss": "x", "quit": "q"}
+
+
+def scene(state: State, **changes: object) -> Scene:
+    return replace(Scene(NOW, ZONE, state, keys=KEYS), **changes)  # type: ignore[arg-type]
+
+
+def proposal_of(state: State) -> Proposal:
+    assert state.snapshot is not None
+    return propose(state.snapshot, NOW, next(iter(state.snapshot.bank.spendable(NOW)), None))
+
+
+def advised(state: State) -> str:
+    assert state.question is not None
+    return says((advice(state.question, proposal_of(state), NOW),))
+
+
+def with_bank(state: State, *rows: str) -> State:
+    """The same moment with other resets in the bank."""
+    assert state.snapshot is not None
+    kept = tuple(credit for credit in states.THREE if credit.id in rows)
+    return live_states.asked(replace(state, snapshot=replace(state.snapshot, bank=states.bank(*kept)), question=None))
+
+
+def test_the_advice_names_what_is_won_and_what_is_lost() -> None:
+    assert advised(live_states.stopped_question()) == "Spend: saves 3 h 12 min; this one lapses in 2 d 19 h anyway"
+    later = with_bank(live_states.one_stopped(), "c2")
+    assert advised(later) == "Spend: saves 3 h 12 min, but may give away the 57 % of this week that are unused"
+    assert advised(live_states.about_question()).startswith("Queue: spent only if the limit is really hit; saves")
+
+
+def test_little_waiting_is_advised_to_be_waited() -> None:
+    soon = states.snapshot(
+        states.main_limit(states.five_hours(100, NOW + timedelta(minutes=20)), states.week(43), allowed=False),
+        banked=states.bank(states.THREE[1]),
+        allowed=False,
+    )
+    assert advised(live_states.asked(states.state(soon, sessions=live_states.ONE))).startswith(
+        "Wait: a spend only saves 20"
+    )
+
+
+def test_a_weekly_limit_gives_no_week_away() -> None:
+    wall = replace(states.weekly_wall(), sessions=live_states.ONE)
+    assert "given away" not in advised(with_bank(wall, "c2"))
+    assert "of this week" not in advised(with_bank(wall, "c2"))
+
+
+@pytest.mark.parametrize(
+    ("state", "title"),
+    [
+        (live_states.stopped_question(), "api-server stopped: 5-hour limit reached"),
+        (live_states.several_question(), "3 sessions stopped: 5-hour limit reached"),
+        (live_states.about_question(), "about to stop: 5-hour limit in about 8 min"),
+        (live_states.hostile_question(), "b]]0;x stopped: 5-hour limit reached"),
+    ],
+)
+def test_titles(state: State, title: str) -> None:
+    assert state.question is not None
+    question, threads = state.question, state.question.threads
+    assert asking_title(question, threads, scene(state), NOW, 80) == title
+    assert len(asking_title(question, threads, scene(state), NOW, 30)) <= 30
+    shown = terminal_title(question, threads, scene(state))
+    assert shown.startswith("resetbank: ")
+    assert shown.isprintable()
+
+
+def test_who_was_about_to_stop_and_did_is_told_as_stopped() -> None:
+    state = live_states.about_question()
+    assert state.question is not None
+    down = replace(state, sessions=live_states.of(live_states.stopped(API, "/home/me/api-server", 0)))
+    title = asking_title(state.question, state.question.threads, scene(down), NOW, 80)
+    assert title == "api-server stopped: 5-hour limit reached"
+
+
+@given(st.text(max_size=60))
+def test_no_name_gets_a_control_character_to_the_terminal(text: str) -> None:
+    sequence = title_sequence(text)
+    inner = sequence.removeprefix("\x1b[22;2t\x1b]2;").removesuffix("\x07")
+    assert all(character.isprintable() for character in inner)
+
+
+@given(st.text(max_size=40), st.sampled_from(sorted(set(SessionState) - {SessionState.GONE})), st.integers(20, 120))
+def test_no_session_breaks_the_panel(name: str, state: SessionState, width: int) -> None:
+    one = live_states.session(API, f"/home/{name}", state, 5, model=name)
+    for row in sessions_lines(scene(replace(states.busy(), sessions=live_states.of(one))), width):
+        assert line_width(row) <= width
+        assert all(character.isprintable() for span in row for character in span.text)
+
+
+@pytest.mark.parametrize("width", [36, 58, 86])
+def test_a_question_stays_within_its_columns(width: int) -> None:
+    for state in (live_states.about_question(), live_states.several_question(), live_states.hostile_question()):
+        assert state.question is not None
+        picked = Picked(state.question.threads)
+        lines: tuple[Line, ...] = question_lines(state.question, proposal_of(state), picked, scene(state), width)
+        lines += choices_prompt(state.question, ("A", "B"), picked, scene(state), width)
+        assert max(map(line_width, lines)) <= width
+
+
+def test_two_sessions_of_one_name_are_told_apart() -> None:
+    same = live_states.of(live_states.stopped(API, "/a/api", 3), live_states.stopped(DOCS, "/b/api", 2))
+    text = says(sessions_lines(scene(replace(states.at_limit(), sessions=same)), 80))
+    assert "api (…5a53)" in text
+    assert "api (…5a54)" in text
+
+
+def test_many_sessions_are_counted() -> None:
+    many = live_states.of(
+        *(live_states.running(f"{API[:-2]}{number}", f"/w/{number}", number) for number in range(10, 30))
+    )
+    lines = sessions_lines(scene(replace(states.busy(), sessions=many)), 80)
+    assert len(lines) == SHOWN + 1
+    assert plain(lines[-1:]).strip() == f"+{20 - SHOWN} more"
+
+
+def carried(stage: str) -> State:
+    state = live_states.one_stopped()
+    stop = Stop(API, state.sessions[API].since)
+    log = claimed(CarryLog(), stop, NOW)
+    if stage == "sent":
+        log = sent(log, stop)
+    if stage == "command":
+        log = not_sent(log, stop, "no daemon")
+    return replace(state, carries=log)
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [
+        ("claimed", "telling it to go on"),
+        ("sent", "told, waiting to see it run"),
+        ("command", f"to be resumed by hand codex resume {API}"),
+    ],
+)
+def test_carrying_on_is_shown_as_far_as_it_came(stage: str, words: str) -> None:
+    state = carried(stage)
+    assert words in says(sessions_lines(scene(state), 80))
+    assert words.split(" codex")[0] in says(carry_lines(scene(state), (API,), None, 80))
+    assert to_carry(scene(state)) == ()
+
+
+def test_an_older_attempt_says_nothing_of_this_one() -> None:
+    text = says(carry_lines(scene(carried("sent")), (API,), NOW + timedelta(seconds=1), 80))
+    assert text == "– api-server not told to go on"
+
+
+@pytest.mark.parametrize("width", [20, 35, 36, 49, 80])
+def test_a_command_is_whole_on_every_screen(width: int) -> None:
+    lines = command_lines(API, "codex", width)
+    assert "".join(plain(lines).split()) == f"codexresume{API}"
+    assert max(map(line_width, lines)) <= width
+
+
+def test_a_command_names_the_executable_of_the_settings() -> None:
+    assert plain(command_lines(API, "/opt/codex", 80)) == f"/opt/codex resume {API}"
+    assert "resume" not in plain(command_lines("$(rm -rf ~)", "codex", 80))
+
+
+def forecast_text(line: Forecast | None, width: int = 70) -> str:
+    return says(limits_lines(scene(replace(states.busy(), forecasts={(MAIN_LIMIT, 300): line})), width))
+
+
+def test_forecasts_are_expected_and_never_invented() -> None:
+    assert "empty ≈ 14:15 (8 min) · resets 17:20" in forecast_text(live_states.EMPTY_SOON)
+    assert "lands ≈ 78 % · resets 17:20" in forecast_text(Forecast(None, 3.0, 78.2))
+    for nothing in (None, Forecast(None, 0.0, 93.0), Forecast(None, 3.0, None)):
+        assert "≈" not in forecast_text(nothing)
+    assert "empty ≈ 14:07 · resets" in forecast_text(Forecast(NOW - timedelta(minutes=5), 3.0, 100.0))
+
+
+def test_a_full_or_finished_window_has_no_forecast() -> None:
+    forecasts = {(MAIN_LIMIT, 300): live_states.EMPTY_SOON, (MAIN_LIMIT, 10080): live_states.EMPTY_SOON}
+    assert "≈" not in says(limits_lines(scene(replace(states.at_limit(), forecasts=forecasts)), 70))
+    over = scene(replace(states.busy(), forecasts=forecasts), now=states.FRIDAY + timedelta(hours=1))
+    assert "≈" not in says(limits_lines(over, 70))
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [
+        (Quiet.BANK_EMPTY, "no question: no reset banked; 5 hours resets 17:20"),
+        (Quiet.WAITING, "no question: waiting; you are told when 5 hours starts afresh, by 17:20"),
+        (Quiet.QUEUED, "no question: a reset is queued for the limit; 5 hours resets 17:20"),
+        (Quiet.MUTED, "no question until 5 hours starts afresh, by 17:20: you said so"),
+        (Quiet.DAILY_CAP, "no question: as many were asked today as the settings allow; 5 hours resets 17:20"),
+    ],
+)
+def test_quiet_lines(reason: Quiet, text: str) -> None:
+    assert says((status_line(scene(live_states.silent(reason)), 100),)) == text
+
+
+@pytest.mark.parametrize("reason", [Quiet.ALREADY_ASKED, Quiet.NO_LIMIT_NEAR, Quiet.SNOOZED, Quiet.SPENT, Quiet.STALE])
+def test_what_is_of_no_interest_is_not_said(reason: Quiet) -> None:
+    assert quiet_text(scene(live_states.silent(reason))) is None
+    assert quiet_text(scene(live_states.silent(Quiet.BANK_EMPTY, None))) is None
+
+
+def test_the_announcement_says_what_was_observed() -> None:
+    state = live_states.announced()
+    assert state.announcement is not None
+    allowed = replace(state, announcement=replace(state.announcement, sign=Sign.ALLOWED_AGAIN))
+    assert says((headline(scene(allowed)),)).startswith("work is allowed again at 14:06 (observed)")
+    one = replace(
+        state, sessions=live_states.of(state.sessions[API]), announcement=replace(state.announcement, stops=())
+    )
+    assert "c carries on 1 session, x" in says((headline(scene(one)),))
+    nobody = replace(state, sessions={}, announcement=replace(state.announcement, stops=()))
+    assert says((headline(scene(nobody)),)) == "5 hours started afresh at 14:06 (observed): x dismisses"
+
+
+def test_keys_that_would_do_nothing_are_not_offered() -> None:
+    assert "Continue" not in says((key_line(scene(live_states.working()), 100),))
+    assert "Queue" in says((key_line(scene(live_states.working()), 100),))
+    assert "Continue" in says((key_line(scene(live_states.one_stopped()), 100),))
+    assert "Queue" not in says((key_line(scene(live_states.one_stopped()), 100),))
+
+
+def test_without_a_screen_no_key_is_named() -> None:
+    for state in (live_states.queued(), live_states.queued_before_restart(), live_states.announced()):
+        text = status_text(Scene(NOW, ZONE, state))
+        assert " u " not in text
+        assert "`resetbank queue`" not in text
+    assert "1 queued for the limit" in status_text(Scene(NOW, ZONE, live_states.queued()))
+
+
+def test_the_choice_goes_round_and_follows_the_threads() -> None:
+    picked = Picked(("a", "b", "c")).moved(-1).toggled()
+    assert (picked.cursor, picked.chosen) == (2, ("a", "b"))
+    assert picked.moved(1).cursor == 0
+    fewer = picked.among(("b",))
+    assert (fewer.cursor, fewer.chosen) == (0, ("b",))
+    assert Picked(()).moved(1).toggled() == Picked(())
