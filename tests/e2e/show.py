@@ -19,12 +19,13 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.e2e.stepped_svg import stepped_svg
+from tests.e2e.stepped_svg import Frame, stepped_svg
 from tests.support.codex_cli import codex_environment, codex_executable
 from tests.support.stub_process import StubProcess, start_stub
 from tests.support.waiting import wait_until
 
 COLUMNS, ROWS, LEFT = 168, 38, 70
+PROMPT = "Ask Codex to do anything"
 LETTER = re.compile(r"press  ([A-Z])  .*spend and continue")
 
 
@@ -36,8 +37,7 @@ class Show:
         self._home = home
         self._pause = threading.Event()
         self._slow = slow
-        self.frames: list[tuple[str, str]] = []
-        """Each step's caption and the window with its colours."""
+        self.frames: list[Frame] = []
 
     def tmux(self, *words: str) -> str:
         done = subprocess.run(
@@ -61,11 +61,26 @@ class Show:
             self.tmux("send-keys", "-t", f"show.{pane}", key)
             self._pause.wait(0.7 if self._slow else 0.2)
 
+    def press(self, pane: int, key: str, holds: Callable[[str], bool]) -> None:
+        """Press a key until it took effect: a program that has just begun to paint may not listen yet."""
+        for _ in range(50):
+            self.type(pane, key)
+            if holds(self.text(pane)):
+                return
+        raise AssertionError(f"{key} has no effect\n{self.text(pane)}")
+
+    def say(self, prompt: str) -> None:
+        """Tell Codex something, once it listens."""
+        self.wait(0, PROMPT)
+        self.type(0, prompt)
+        self.wait(0, f"› {prompt}")
+        self.type(0, "Enter")
+
     def frame(self, caption: str) -> None:
         """Keep what both panes show now."""
         self._pause.wait(3.0 if self._slow else 0.5)
         left, right = (self.tmux("capture-pane", "-e", "-p", "-t", f"show.{pane}") for pane in (0, 1))
-        self.frames.append((caption, side_by_side(left, right)))
+        self.frames.append(Frame(caption, left, right))
 
     def start(self) -> None:
         environment = codex_environment(self._home)
@@ -90,21 +105,20 @@ class Show:
             str(self._stub.workspace),
             codex,
         )
-        self.wait(0, lambda text: "Use existing model" in text or "OpenAI Codex" in text)
-        if "Use existing model" in self.text(0):
-            self.type(0, "Down", "Enter")
-        self.wait(0, "OpenAI Codex")
+        self.wait(0, "Use existing model")  # a new CODEX_HOME is always asked this first
+        self.press(0, "Down", lambda text: "› 2. Use existing model" in text)
+        self.press(0, "Enter", lambda text: "Use existing model" not in text)
+        self.wait(0, PROMPT)
         self.tmux("split-window", "-h", "-l", str(COLUMNS - LEFT - 1), "-t", "show", "-c", str(Path.cwd()), ours)
         self.wait(1, "● daemon")
 
     def play(self) -> None:
-        self._stub.set_usage("five_hour", 62)
-        self.type(0, "fix the login test", "Enter")
+        self.say("fix the login test")
         self.wait(0, "one turn was")
         self.wait(1, "Sessions")
         self.frame("Codex works; resetbank sits in the next pane")
         self._stub.set_usage("five_hour", 100)
-        self.type(0, "now add one for the logout", "Enter")
+        self.say("now add one for the logout")
         self.wait(0, "usage limit")
         shown = self.wait(1, lambda text: LETTER.search(text) is not None)
         self.frame("The limit: Codex says when to try again, resetbank asks one question")
@@ -127,15 +141,6 @@ class Show:
                 os.kill(json.loads(file.read_text())["pid"], signal.SIGTERM)
 
 
-def side_by_side(left: str, right: str) -> str:
-    """Two panes as one text, line by line; the left one is filled to its width."""
-    rows = []
-    for mine, theirs in zip(left.splitlines(), right.splitlines(), strict=True):
-        plain = re.sub(r"\x1b\[[0-9;:]*m|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)", "", mine)
-        rows.append(f"{mine}\x1b[0m{' ' * (LEFT - len(plain))}\x1b[90m│\x1b[0m{theirs}\x1b[0m")
-    return "\n".join(rows)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--record", type=Path, metavar="FILE", help="draw what was seen as a stepped SVG")
@@ -146,6 +151,7 @@ def main() -> None:
     watching = arguments.record is None and sys.stdout.isatty()
     try:
         with start_stub(sandbox=folder / "sandbox") as stub:
+            stub.set_usage("five_hour", 62)
             show = Show(stub, stub.codex_home, slow=watching)
             try:
                 show.start()
@@ -156,8 +162,8 @@ def main() -> None:
             finally:
                 show.stop()
         if arguments.record is not None:
-            arguments.record.write_text(stepped_svg(show.frames, COLUMNS), "utf-8")
-        print("\n".join(f"{number}. {caption}" for number, (caption, _) in enumerate(show.frames, 1)))
+            arguments.record.write_text(stepped_svg(show.frames, LEFT, COLUMNS), "utf-8")
+        print("\n".join(f"{number}. {frame.caption}" for number, frame in enumerate(show.frames, 1)))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -3,7 +3,9 @@
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from rich.ansi import AnsiDecoder
 from rich.console import Console
 from rich.text import Text
 
@@ -13,14 +15,24 @@ SECONDS_A_STEP = 4.0
 _VIEW = re.compile(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"')
 
 
-def stepped_svg(frames: Sequence[tuple[str, str]], columns: int) -> str:
-    """Draw captioned frames.
+@dataclass(frozen=True)
+class Frame:
+    """One step: what stood in two panes, with ANSI colours, and what it shows."""
+
+    caption: str
+    left: str
+    right: str
+
+
+def stepped_svg(frames: Sequence[Frame], left: int, columns: int) -> str:
+    """Draw the frames.
 
     Args:
-        frames: Each step's caption and its text with ANSI colours.
-        columns: The width of every frame.
+        frames: The steps.
+        left: The width of the left pane.
+        columns: The width of both with the line between them.
     """
-    pictures = [_picture(number, caption, text, columns) for number, (caption, text) in enumerate(frames)]
+    pictures = [_picture(number, frame, left, columns) for number, frame in enumerate(frames)]
     view = _VIEW.search(pictures[0])
     assert view
     share = 100 / len(pictures)
@@ -42,8 +54,12 @@ def stepped_svg(frames: Sequence[tuple[str, str]], columns: int) -> str:
     )
 
 
-def _picture(number: int, caption: str, text: str, columns: int) -> str:
+def _picture(number: int, frame: Frame, left: int, columns: int) -> str:
     console = Console(record=True, width=columns, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    for row in text.splitlines():
-        console.print(Text.from_ansi(row), no_wrap=True, crop=True, overflow="crop", soft_wrap=True)
-    return without_hosts(console.export_svg(title=f"{number + 1}. {caption}", unique_id=f"step{number}"))
+    # One decoder a pane: tmux writes a colour once and lets it stand over many lines.
+    panes = (AnsiDecoder().decode(frame.left), AnsiDecoder().decode(frame.right))
+    for mine, theirs in zip(*panes, strict=True):
+        mine.truncate(left, pad=True)
+        theirs.truncate(columns - left - 1, pad=True)
+        console.print(Text.assemble(mine, ("│", "bright_black"), theirs), no_wrap=True, crop=True, overflow="crop")
+    return without_hosts(console.export_svg(title=f"{number + 1}. {frame.caption}", unique_id=f"step{number}"))
