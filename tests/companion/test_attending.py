@@ -289,3 +289,37 @@ async def test_a_lost_daemon_takes_what_only_it_knew_with_it(clock: ManualClock,
         await until(world, lambda state: set(state.sessions) == {THREAD, OTHER})
         world.daemon.told.put_nowait(None)
         await until(world, lambda state: set(state.sessions) == {THREAD})
+
+
+async def test_a_stop_that_is_first_an_error_brings_one_question_and_no_other(
+    clock: ManualClock, tmp_path: Path
+) -> None:
+    async with attended(World(clock, tmp_path, daemon=True)) as world:
+        questions: list[object] = []
+        world.companion.listen(lambda state: questions.append(state.question and state.question.cause))
+        world.feed.told.put_nowait(sighting(world.clock, SessionState.RUNNING))
+        world.clock.advance(1)
+        world.source.reading = AT_LIMIT
+        world.companion.refresh()
+        await until(world, lambda state: used(state) == 100)
+        world.feed.told.put_nowait(sighting(world.clock, SessionState.STOPPED_BY_ERROR))
+        await until(world, lambda state: state.sessions[THREAD].state is SessionState.STOPPED_BY_ERROR)
+        world.clock.advance(0.1)
+        world.feed.told.put_nowait(sighting(world.clock, SessionState.STOPPED_AT_LIMIT, used=100.0))
+        await until(world, lambda state: state.question is not None)
+        assert [cause for cause in dict.fromkeys(questions) if cause] == [Cause.STOPPED]
+
+
+async def test_a_turn_that_goes_on_at_a_hit_limit_is_asked_about_after_a_moment(
+    clock: ManualClock, tmp_path: Path
+) -> None:
+    async with attended(World(clock, tmp_path)) as world:
+        world.feed.told.put_nowait(sighting(world.clock, SessionState.RUNNING))
+        world.clock.advance(1)
+        world.source.reading = AT_LIMIT
+        world.companion.refresh()
+        state = await until(world, lambda state: state.question is not None, step=0.5)
+        assert state.question is not None
+        assert state.question.cause is Cause.ABOUT_TO_STOP
+        world.feed.told.put_nowait(sighting(world.clock, SessionState.STOPPED_AT_LIMIT, used=100.0))
+        await until(world, lambda state: state.question is not None and state.question.cause is Cause.STOPPED)

@@ -5,8 +5,8 @@ The rules are the domain's; this is who applies them: to every reading, every si
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
-from typing import Any, Protocol
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
 
 from tui.clock import Clock
 from tui.companion.carrier import Carrier
@@ -18,13 +18,19 @@ from tui.domain.forecast import SampleLog
 from tui.domain.hits import Stop, at_work, binding_window, stops
 from tui.domain.interruption import Situation, decide, still_stands
 from tui.domain.ledger import Event, EventKind
-from tui.domain.question import AskRules, Choice, Question, Silence
+from tui.domain.question import AskRules, Cause, Choice, Question, Quiet, Silence
 from tui.domain.queue import CarryOn, after_restart, arm, confirmed, fire, should_fire
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import Consent, Outcome, Proposal, Spend, choose_credit
 from tui.domain.waiting import wait
 from tui.domain.windows import WindowState
 from tui.errors import NoCredit, ResetbankError, UsageError
+
+ATTEND_SECONDS: Final = 15.0
+"""Between two looks at what only the clock changes: a "later" that is over, a limit that comes near."""
+
+SETTLING: Final = timedelta(seconds=2)
+"""A session that a limit stops is first in error and then known to be stopped; for so long nothing is concluded."""
 
 
 class Hands(Protocol):
@@ -80,6 +86,7 @@ class Attendant:
         self._asks = asks
         self._log = SampleLog()
         self._firing = False
+        self._since: dict[str, datetime] = {}
 
     async def take_reading(self, snapshot: Snapshot) -> None:
         """Let a reading settle what it settles."""
@@ -116,16 +123,40 @@ class Attendant:
         )
         self._hands.publish(forecasts=forecasts)
         await self._fire_if_hit(state, now)
-        if state.question is not None:
-            if await self._is_settled(state.question) or not still_stands(state.question, situation, now):
+        question = state.question
+        if question is not None and await self._is_settled(question):
+            self._hands.publish(question=None)
+            return
+        if question is not None and question.cause is Cause.ABOUT_TO_STOP and self.stops():
+            question = None  # it has stopped by now: the question is another one
+        if question is not None:
+            if self._has_lasted("gone", not still_stands(question, situation, now), now):
                 self._hands.publish(question=None)
             return
-        verdict = decide(situation, self._rules, (await self._desk()).memory, now)
-        if isinstance(verdict, Question) and self._asks:
-            await self.change(lambda desk: replace(desk, memory=asked(desk.memory, verdict, now)))
-            self._hands.publish(question=verdict, silence=None)
-        else:
-            self._hands.publish(silence=verdict if isinstance(verdict, Silence) else None)
+        verdict = decide(replace(situation, question_open=False), self._rules, (await self._desk()).memory, now)
+        if isinstance(verdict, Question) and not self._asks:
+            verdict = Silence(Quiet.DISABLED, verdict.cause, verdict.window, verdict.threads)
+        if isinstance(verdict, Question):
+            # At a limit that is hit a turn in flight is about to end by itself, one way or the other.
+            hit = verdict.cause is Cause.ABOUT_TO_STOP and verdict.empty_at == now
+            if self._has_lasted("hit", hit, now) or not hit:
+                await self.change(lambda desk: replace(desk, memory=asked(desk.memory, verdict, now)))
+                self._hands.publish(question=verdict, silence=None)
+        elif state.question is None:
+            self._has_lasted("hit", False, now)
+            self._hands.publish(silence=verdict)
+
+    @property
+    def next_look(self) -> float:
+        """Seconds until the clock alone may change something."""
+        return SETTLING.total_seconds() if self._since else ATTEND_SECONDS
+
+    def _has_lasted(self, name: str, holds: bool, now: datetime) -> bool:
+        """Whether something has held long enough to be believed: sessions change their state twice within moments."""
+        if not holds:
+            self._since.pop(name, None)
+            return False
+        return now - self._since.setdefault(name, now) >= SETTLING
 
     async def answer(self, question: Question, choice: Choice | None, carry_on: CarryOn = True) -> None:
         """Take the answer to a question; a spend itself comes by `Companion.spend`, with its own consent.

@@ -33,9 +33,6 @@ from tui.sources.base import SessionFeed
 RECENT: Final = 8
 """How many of the newest ledger lines the State carries."""
 
-ATTEND_SECONDS: Final = 15.0
-"""Between two looks at what only the clock changes: a "later" that is over, a limit that comes near."""
-
 _STOPPED: Final = (SessionState.STOPPED_AT_LIMIT, SessionState.STOPPED_BY_ERROR)
 
 _LEAST_GAP: Final = timedelta(seconds=1)
@@ -149,7 +146,7 @@ class Companion:
             with contextlib.suppress(StoreError):  # said by State.store_failure; without a desk nothing is asked
                 await self.attendant.consider()
             self._stirred.clear()
-            await first_of(self._stirred.wait(), self.clock.sleep(ATTEND_SECONDS))
+            await first_of(self._stirred.wait(), self.clock.sleep(self.attendant.next_look))
 
     async def poll(self) -> None:
         """Read once and publish what came of it; a failure keeps the last numbers and says why."""

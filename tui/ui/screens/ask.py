@@ -102,7 +102,8 @@ class AskScreen(SpendingDialog):
         gone = scene.state.question != self.question
         if gone and not self._answered:
             self._answered = True
-            self.app.post_message(Noted(settled_text(self.question, scene)))
+            if scene.state.question is None:  # else another one takes its place, and says more than this line could
+                self.app.post_message(Noted(settled_text(self.question, scene)))
             self.close()
             return
         if self._leaves:
