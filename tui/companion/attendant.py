@@ -114,26 +114,23 @@ class Attendant:
         forecasts = self._log.forecasts(now)
         situation = Situation(
             snapshot=state.snapshot,
-            sessions=self._hands.state.sessions,
+            sessions=state.sessions,
             forecasts=forecasts,
             stale=state.is_stale(now),
-            question_open=state.question is not None,
             spend_locked=state.spending or state.open_spend is not None or state.store_failure is not None,
             queued=state.queued is not None and state.queued.is_armed,
         )
         self._hands.publish(forecasts=forecasts)
         await self._fire_if_hit(state, now)
         question = state.question
-        if question is not None and await self._is_settled(question):
-            self._hands.publish(question=None)
-            return
-        if question is not None and question.cause is Cause.ABOUT_TO_STOP and self.stops():
-            question = None  # it has stopped by now: the question is another one
-        if question is not None:
-            if self._has_lasted("gone", not still_stands(question, situation, now), now):
+        if question is not None and not (question.cause is Cause.ABOUT_TO_STOP and self.stops()):
+            is_gone = self._has_lasted("gone", not still_stands(question, situation, now), now)
+            if is_gone or await self._is_settled(question):
+                self._since.clear()
                 self._hands.publish(question=None)
             return
-        verdict = decide(replace(situation, question_open=False), self._rules, (await self._desk()).memory, now)
+        # Nothing is asked yet, or what was about to stop has stopped by now: then the question is another one.
+        verdict = decide(situation, self._rules, (await self._desk()).memory, now)
         if isinstance(verdict, Question) and not self._asks:
             verdict = Silence(Quiet.DISABLED, verdict.cause, verdict.window, verdict.threads)
         if isinstance(verdict, Question):

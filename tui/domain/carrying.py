@@ -20,6 +20,10 @@ from tui.errors import UsageError
 _THREAD_ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
+KEPT: Final = 200
+"""So many threads are remembered; a stop from before them is long over."""
+
+
 class CarryStage(StrEnum):
     """How far carrying on has come."""
 
@@ -102,7 +106,7 @@ def claimed(log: CarryLog, stop: Stop, now: datetime) -> CarryLog:
     """
     if log.of(stop) is not None:
         raise ValueError(f"the stop of {stop.thread_id} was carried on before")
-    return CarryLog((*log.carries, Carry(stop, now)))
+    return CarryLog((*log.carries[-KEPT + 1 :], Carry(stop, now)))
 
 
 def sent(log: CarryLog, stop: Stop) -> CarryLog:
