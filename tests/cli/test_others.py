@@ -98,3 +98,9 @@ def test_login_on_a_terminal_never_shows_the_token() -> None:
         running.type("opaque-token\n")
         assert running.wait_for_end() == 1
         assert b"opaque-token" not in running.raw
+
+
+def test_watching_once_with_nothing_to_watch_fails_at_once() -> None:
+    result = resetbank("watch", "--once")
+    assert (result.code, result.out) == (1, "")
+    assert result.err.count("\n") == 1

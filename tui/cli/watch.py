@@ -33,6 +33,7 @@ async def _watch(companion: "Companion", *, once: bool, as_json: bool) -> int:
     import asyncio
 
     from tui.cli import complain
+    from tui.cli.oneshot import read_once
     from tui.companion.happenings import HappeningKind, happenings
     from tui.companion.state import State
 
@@ -51,6 +52,8 @@ async def _watch(companion: "Companion", *, once: bool, as_json: bool) -> int:
             if once and happening.kind in codes and not ended.done():
                 ended.set_result(codes[happening.kind])
 
+    if once:
+        await read_once(companion)  # a script is told at once that there is nothing to watch
     forget = companion.listen(look)
     running = asyncio.ensure_future(companion.run())
     try:
