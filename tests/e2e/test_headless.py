@@ -54,7 +54,7 @@ def test_watch_once_tells_what_holds_already(stub: StubProcess) -> None:
 def test_watch_once_ends_when_a_session_is_stopped(stub: StubProcess) -> None:
     stub.set_scenario("calm")
     watch = start_watch("--once", *over_http(stub))
-    wait_until(lambda: stub.requests("/usage") > 0)
+    wait_until(lambda: stub.requests("/usage") > 1)  # it looks once before it begins to watch
     stub.set_usage("five_hour", 100)
     assert codex_exec(stub).returncode == 1
     code, events = events_of(watch)
