@@ -9,14 +9,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(_arguments: argparse.Namespace) -> int:
     """Print the table."""
+    import shutil
+
     from tui.paths import resetbank_paths
     from tui.settings import load_settings
-    from tui.ui.commands import COMMANDS
     from tui.ui.keymap import resolve_keys
+    from tui.ui.view.help import key_table
+    from tui.ui.view.text import plain
 
     keys = resolve_keys(load_settings(resetbank_paths().settings).keys)
-    rows = [("KEY", "ID", "DOES"), *((keys[c.id], c.id, c.help) for c in COMMANDS)]
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    for key, command, does in rows:
-        print(f"{key:<{widths[0]}}  {command:<{widths[1]}}  {does}")
+    print(plain(key_table(keys, shutil.get_terminal_size((100, 24)).columns)))
     return 0

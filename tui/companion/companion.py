@@ -139,13 +139,13 @@ class Companion:
     async def _attend(self) -> None:
         """Let the attendant look whenever something stirred, and now and then for what only the clock changes."""
         while True:
+            self._stirred.clear()  # first: what stirs while the attendant looks is looked at again
             if not self._line.locked():
                 async with self._line:
                     if await self._connection.upgrade():
                         self._refresh.set()
             with contextlib.suppress(StoreError):  # said by State.store_failure; without a desk nothing is asked
                 await self.attendant.consider()
-            self._stirred.clear()
             await first_of(self._stirred.wait(), self.clock.sleep(self.attendant.next_look))
 
     async def poll(self) -> None:

@@ -117,19 +117,20 @@ def with_limits(snapshot: Snapshot | None, sighting: Sighting) -> Snapshot | Non
     limits = tuple(_moved_on(limit, told) for limit in snapshot.limits)
     if limits == snapshot.limits:
         return None
-    is_full = any((window.used_percent or 0.0) >= 100 for limit in limits for window in limit.windows)
-    return replace(
-        snapshot,
-        provenance=Provenance(ROLLOUT, sighting.seen_at),
-        limits=limits,
-        ordinary_usage_allowed=None if is_full else snapshot.ordinary_usage_allowed,
-    )
+    moved = replace(snapshot, provenance=Provenance(ROLLOUT, sighting.seen_at), limits=limits)
+    main = moved.main_limit
+    # `is not`: single models' limits say nothing about ordinary use.
+    outdated = main is not snapshot.main_limit and main is not None and _is_full(main.windows)
+    return replace(moved, ordinary_usage_allowed=None) if outdated else moved
 
 
 def _moved_on(limit: Limit, told: Mapping[WindowKey, Window]) -> Limit:
-    windows = []
-    for window in limit.windows:
-        newer = told.get((window.limit_id, window.minutes))
-        windows.append(newer if newer is not None and newer.used_percent is not None else window)
-    is_full = any((window.used_percent or 0.0) >= 100 for window in windows)
-    return replace(limit, windows=tuple(windows), allowed=None if is_full else limit.allowed)
+    newer = ((window, told.get((window.limit_id, window.minutes))) for window in limit.windows)
+    windows = tuple(new if new is not None and new.used_percent is not None else old for old, new in newer)
+    if windows == limit.windows:
+        return limit
+    return replace(limit, windows=windows, allowed=None if _is_full(windows) else limit.allowed)
+
+
+def _is_full(windows: tuple[Window, ...]) -> bool:
+    return any((window.used_percent or 0.0) >= 100 for window in windows)

@@ -87,10 +87,6 @@ class Snapshot:
         """Every window of every limit, the main limit's first."""
         return tuple(window for limit in self.limits for window in limit.windows)
 
-    def limit_of(self, window: Window) -> Limit:
-        """The limit that a window of this snapshot belongs to."""
-        return next(limit for limit in self.limits if window in limit.windows)
-
     def state(self, now: datetime, near_percent: float = NEAR_PERCENT) -> WindowState:
         """Whether ordinary use goes on, is nearly over, or has stopped."""
         if self.ordinary_usage_allowed is False:

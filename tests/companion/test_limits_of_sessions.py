@@ -1,0 +1,37 @@
+from dataclasses import replace
+from datetime import timedelta
+
+from tests.companion.scripted import READING
+from tests.domain.worlds import FIVE_HOURS, snapshot, window
+from tests.support.clocks import START
+from tui.companion.watch import with_limits
+from tui.domain.sessions import Sighting
+from tui.domain.windows import Limit, Window
+
+SPARK = Limit("codex_bengalfox", "Spark", True, (Window("codex_bengalfox", "Spark", FIVE_HOURS, 100.0, None),))
+ALLOWED = replace(READING, ordinary_usage_allowed=True, limits=(*READING.limits, SPARK))
+
+
+def told(used: float) -> Sighting:
+    limits = snapshot(window(FIVE_HOURS, used)).limits
+    return Sighting("thread", START + timedelta(seconds=1), "rollout", limits=limits)
+
+
+def test_a_single_models_full_window_says_nothing_about_ordinary_use() -> None:
+    moved = with_limits(ALLOWED, told(97.0))
+    assert moved is not None
+    assert moved.ordinary_usage_allowed is True
+    assert moved.limits[1] is SPARK
+
+
+def test_a_full_window_outdates_the_services_word() -> None:
+    moved = with_limits(ALLOWED, told(100.0))
+    assert moved is not None
+    assert moved.ordinary_usage_allowed is None
+    assert moved.limits[0].allowed is None
+
+
+def test_what_tells_nothing_newer_moves_nothing() -> None:
+    assert with_limits(ALLOWED, replace(told(97.0), seen_at=START)) is None
+    assert with_limits(ALLOWED, told(95.0)) is None
+    assert with_limits(None, told(97.0)) is None
