@@ -1,0 +1,162 @@
+"""Invites and what they earn, as the service tells it: the offer, each invite, and both sides' rewards (wire.md 4).
+
+The service's words for an invite's state are not confirmed (wire.md 4.3): one that is not known here stays as it was
+written, and nothing is concluded from it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+RESET_CREDIT: Final = "rate_limit_reset_credit"
+"""The reward that is a banked reset."""
+
+REFERRER: Final = "referrer"
+"""Whose reward it is: ours, in an invite that we sent."""
+
+
+class InviteState(StrEnum):
+    """How far an invite has come, as the service says."""
+
+    SENT = "sent"
+    OPENED = "opened"
+    JOINED = "joined"
+    FIRST_MESSAGE = "first_message"
+    """The friend's first message was sent, and no reward has come for it."""
+    REWARDED = "rewarded"
+    EXPIRED = "expired"
+    INELIGIBLE = "ineligible"
+    REVERSED = "reversed"
+    """The reward was taken back."""
+    UNKNOWN = "unknown"
+    """A word of the service that is not known here."""
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether something may still come of it; a word that is not known may mean anything."""
+        return self in (self.SENT, self.OPENED, self.JOINED, self.FIRST_MESSAGE, self.UNKNOWN)
+
+
+class Standing(StrEnum):
+    """How things stand between this program and the referral programme."""
+
+    UNREAD = "unread"
+    """Not asked yet."""
+    OFFERED = "offered"
+    NOT_OFFERED = "not_offered"
+    """The service says that it has no offer for this account, or for this client."""
+    FORBIDDEN = "forbidden"
+    """The service answers this client with a refusal (wire.md 4.4)."""
+    NOT_ASKED = "not_asked"
+    """It is the official service, which serves its own app alone, and nobody has told resetbank to try."""
+    UNREACHABLE = "unreachable"
+    """Nothing could be read; what was known before stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """What one side gets for an invite."""
+
+    recipient: str
+    """`referrer`, `friend`, or the service's own word."""
+    kind: str
+    """`rate_limit_reset_credit`, `personal_credits`, `workspace_credits`, or the service's own word."""
+    amount: int | None
+    reward_id: str | None = None
+    """The credit that it became; None while it is only promised, or where the service does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An offer to invite friends, in the service's own words; every text is text from outside."""
+
+    id: str | None
+    program: str
+    """The `program_id` or `referral_key` that an invite is sent under."""
+    title: str | None = None
+    description: str | None = None
+    rules: tuple[str, ...] = ()
+    rewards: tuple[Reward, ...] = ()
+    plans: tuple[str, ...] = ()
+    """The plans that it is for; empty where the service does not say."""
+    ends_at: datetime | None = None
+    sends_left: int | None = None
+    """How many invites can still be sent; None: not told, or no limit."""
+    rewards_left: int | None = None
+    """How many more invites can be rewarded; None where it is not told."""
+    has_rewards: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferAnswer:
+    """What the service answers when it is asked for its offer."""
+
+    standing: Standing
+    """`OFFERED` or `NOT_OFFERED`."""
+    offer: Offer | None
+    """None where none is told; an offer that is not for this account can still be described."""
+    reason: str | None = None
+    """Why it is not offered, in the service's words."""
+    unknowns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedInvite:
+    """One invite as the service lists it."""
+
+    id: str
+    """`referral_id`."""
+    address: str | None
+    state: InviteState
+    word: str | None = None
+    """The state as the service wrote it."""
+    reason: str | None = None
+    """Why it came to nothing, in the service's words."""
+    link: str | None = None
+    created_at: datetime | None = None
+    expires_at: datetime | None = None
+    can_resend: bool | None = None
+    resend_at: datetime | None = None
+    """From when on its e-mail can be sent again."""
+    rewards: tuple[Reward, ...] = ()
+
+    @property
+    def own_reward(self) -> Reward | None:
+        """What its sender gets."""
+        return next((reward for reward in self.rewards if reward.recipient == REFERRER), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """The list of an account's invites."""
+
+    invites: tuple[TrackedInvite, ...]
+    complete: bool
+    """Whether it was read to its end, so that an invite's absence means something."""
+    unknowns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InviteRequest:
+    """One invite to send; an e-mail goes to the address."""
+
+    address: str
+    program: str
+    """As the offer has it."""
+    account_id: str | None
+    """Whom consent was given for; a login of another account must refuse."""
+
+
+@dataclass(frozen=True, slots=True)
+class InviteAnswer:
+    """An invite that the service took."""
+
+    referral_id: str | None
+    link: str | None
+
+
+def masked(address: str) -> str:
+    """An address as it may stand where others can see it: `a…@example.com`; an address is other people's data."""
+    name, at, host = address.rpartition("@")
+    return f"{name[:1]}…@{host}" if at else "…"
