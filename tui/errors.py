@@ -1,7 +1,8 @@
 """Every error a user can meet.
 
 A message says what happened, a hint what to do; together they make the one line on stderr or the calm panel on screen.
-None of them ever holds a token, a header or a response body.
+None of them ever holds a token, a header or a response body; of a refused invite the service's one-line reason is
+quoted, with every address in it masked.
 
     ResetbankError                  exit 1
      ├── UsageError                 exit 2: the command line cannot be carried out as written
@@ -17,7 +18,9 @@ None of them ever holds a token, a header or a response body.
      ├── CarryOnUnknown             a message to a session was sent and its answer never came
      ├── ConsumeRejected            the service refused a spend; certainly nothing was spent by this request
      ├── OutcomeUnknown             a spend was sent and its answer never came
-     ├── NoCredit                no reset that could be spent is in the bank
+     ├── InviteRejected             exit 23: an invite was refused; certainly no e-mail went out by this request
+     ├── InviteUnknown              exit 22: an invite was sent and its answer never came
+     ├── NoCredit                   no reset that could be spent is in the bank
      ├── SpendHeld                  another resetbank drives an open spend of this account
      └── StoreError                 the local database cannot be used
           ├── StoreLocked           another program holds it for too long
@@ -126,6 +129,18 @@ class ConsumeRejected(ResetbankError):
 
 class OutcomeUnknown(ResetbankError):
     """A spend was sent and its answer never came: it may or may not have happened."""
+
+    exit_code = EXIT_OUTCOME_UNKNOWN
+
+
+class InviteRejected(ResetbankError):
+    """An invite, or its e-mail once more, was refused before any effect: none went out by this request."""
+
+    exit_code = EXIT_REFUSED
+
+
+class InviteUnknown(ResetbankError):
+    """An invite, or its e-mail once more, was sent and its answer never came. Never to be repeated blindly."""
 
     exit_code = EXIT_OUTCOME_UNKNOWN
 

@@ -48,10 +48,74 @@ class Deadlines:
     consume: float = 10.0
 
 
-class Backend:
-    """Polls the quota endpoint; implements `tui.sources.base.Source`.
+class HttpAsker:
+    """Sends single requests of one login to one base URL, each within its deadline and up to a size.
 
     Building it loads the certificates for https, tens of milliseconds; it may be built in a thread.
+
+    Args:
+        base_url: Where.
+        app: An ASGI app to ask in this process instead of the network.
+    """
+
+    def __init__(self, base_url: BaseUrl, app: Callable[..., Any] | None = None) -> None:
+        self._base_url = base_url
+        self._in_process = app is not None
+        self._client = _client(base_url, app)
+
+    async def ask(self, method: str, url: str, login: Login, deadline: float, body: bytes | None = None) -> Answer:
+        """Send one request and read its whole answer.
+
+        Args:
+            method: GET or POST.
+            url: Where, below the base URL.
+            login: Who signs it.
+            deadline: Seconds for all of it.
+            body: JSON to send.
+
+        Raises:
+            Failed: No whole answer came; says whether the request may have arrived.
+        """
+        headers = {"Authorization": f"Bearer {login.access_token.reveal()}"}
+        if login.account_id is not None:
+            headers["ChatGPT-Account-Id"] = login.account_id
+        if login.fedramp:
+            headers["X-OpenAI-Fedramp"] = "true"
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        host = self._base_url.host
+        sent = self._in_process  # there is no connection that could fail first
+
+        async def trace(event: str, info: object) -> None:
+            nonlocal sent
+            sent = sent or event.endswith("send_request_headers.started")
+
+        # Connecting and the TLS handshake get a share each, so that httpx ends them itself and closes their socket.
+        timeout = httpx.Timeout(None, connect=deadline * _CONNECT_SHARE)
+        try:
+            async with asyncio.timeout(deadline):
+                request = self._client.stream(
+                    method, url, headers=headers, content=body, extensions={"trace": trace}, timeout=timeout
+                )
+                async with request as response:
+                    return Answer(host, response.status_code, dict(response.headers), await _body(response))
+        except _TooLarge as error:
+            raise Failed(f"{host} answers more than {LARGEST_ANSWER >> 20} MiB", sent=True, odd=True) from error
+        except TimeoutError as error:
+            raise Failed(f"{host} did not answer within {deadline:g} s", sent=sent) from error
+        except Exception as error:
+            # Everything that httpx or an app in this process can raise; a test goes through all of httpx's.
+            raise Failed(failure_reason(error, host), sent=sent) from None
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        with suppress(TimeoutError, httpx.HTTPError, OSError):
+            async with asyncio.timeout(0.3):
+                await self._client.aclose()
+
+
+class Backend:
+    """Polls the quota endpoint; implements `tui.sources.base.Source`.
 
     Args:
         base_url: Where.
@@ -76,9 +140,8 @@ class Backend:
         self._find_login = login
         self._clock = clock
         self._name: Literal["http", "stub"] = name
-        self._in_process = app is not None
         self._deadlines = deadlines
-        self._client = _client(base_url, app)
+        self._asker = HttpAsker(base_url, app)
         self._rows_free_at = clock.monotonic()
         self._seen_account: tuple[Token, str | None] | None = None
 
@@ -107,7 +170,7 @@ class Backend:
         except SourceError as error:
             raise ConsumeRejected(f"nothing was sent: {error.message}", error.hint) from error
         try:
-            answer = await self._ask(
+            answer = await self._asker.ask(
                 "POST", self._base_url.consume, login, self._deadlines.consume, encode_consume(request)
             )
         except Failed as failure:
@@ -126,9 +189,7 @@ class Backend:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        with suppress(TimeoutError, httpx.HTTPError, OSError):
-            async with asyncio.timeout(0.3):
-                await self._client.aclose()
+        await self._asker.aclose()
 
     async def _login(self) -> Login:
         try:
@@ -176,41 +237,9 @@ class Backend:
 
     async def _ask_to_read(self, url: str, login: Login, deadline: float) -> Answer:
         try:
-            return await self._ask("GET", url, login, deadline)
+            return await self._asker.ask("GET", url, login, deadline)
         except Failed as failure:
             raise describe_trouble(failure) from failure
-
-    async def _ask(self, method: str, url: str, login: Login, deadline: float, body: bytes | None = None) -> Answer:
-        headers = {"Authorization": f"Bearer {login.access_token.reveal()}"}
-        if login.account_id is not None:
-            headers["ChatGPT-Account-Id"] = login.account_id
-        if login.fedramp:
-            headers["X-OpenAI-Fedramp"] = "true"
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        host = self._base_url.host
-        sent = self._in_process  # there is no connection that could fail first
-
-        async def trace(event: str, info: object) -> None:
-            nonlocal sent
-            sent = sent or event.endswith("send_request_headers.started")
-
-        # Connecting and the TLS handshake get a share each, so that httpx ends them itself and closes their socket.
-        timeout = httpx.Timeout(None, connect=deadline * _CONNECT_SHARE)
-        try:
-            async with asyncio.timeout(deadline):
-                request = self._client.stream(
-                    method, url, headers=headers, content=body, extensions={"trace": trace}, timeout=timeout
-                )
-                async with request as response:
-                    return Answer(host, response.status_code, dict(response.headers), await _body(response))
-        except _TooLarge as error:
-            raise Failed(f"{host} answers more than {LARGEST_ANSWER >> 20} MiB", sent=True, odd=True) from error
-        except TimeoutError as error:
-            raise Failed(f"{host} did not answer within {deadline:g} s", sent=sent) from error
-        except Exception as error:
-            # Everything that httpx or an app in this process can raise; a test goes through all of httpx's.
-            raise Failed(failure_reason(error, host), sent=sent) from None
 
 
 _CONNECT_SHARE: Final = 0.4

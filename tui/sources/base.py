@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
+from tui.domain.referral import InviteAnswer, InviteRequest, OfferAnswer, Tracking
 from tui.domain.sessions import Sighting
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import ConsumeAnswer, ConsumeRequest
@@ -89,6 +90,52 @@ class CarriesOn(Protocol):
             CarryOnRejected: Refused, or never sent: nothing was queued.
             CarryOnUnknown: Sent, and no usable answer came.
         """
+        ...
+
+
+class Referrals(Protocol):
+    """The referral programme, as far as this program may take part in it."""
+
+    async def offer(self) -> OfferAnswer:
+        """What is offered to the account; a service that refuses this client, or must not be asked, is an answer too.
+
+        Raises:
+            SourceError: It could not be read.
+        """
+        ...
+
+    async def tracking(self) -> Tracking:
+        """Every invite of the account.
+
+        Raises:
+            SourceError: The list could not be read.
+        """
+        ...
+
+    async def invite(self, request: InviteRequest) -> InviteAnswer:
+        """Send one invite, exactly once; an e-mail goes out. Never retries by itself.
+
+        Raises:
+            InviteRejected: Refused before any effect, also when signed in to another account than the request's.
+            InviteUnknown: Sent, or perhaps sent, and no usable answer came.
+        """
+        ...
+
+    async def resend(self, referral_id: str, account_id: str | None) -> None:
+        """Have an invite's e-mail sent once more, exactly once; never retries by itself.
+
+        Args:
+            referral_id: Which invite.
+            account_id: Whom consent was given for.
+
+        Raises:
+            InviteRejected: Refused before any effect.
+            InviteUnknown: Sent, or perhaps sent, and no usable answer came.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Let the connections go; fine to call twice."""
         ...
 
 

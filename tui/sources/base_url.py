@@ -31,12 +31,12 @@ class BaseUrl:
     @property
     def usage(self) -> str:
         """The usage endpoint; its path depends on the style of the base (wire.md 1.1)."""
-        return f"{self.url}/{'wham' if self._is_backend_api else 'api/codex'}/usage"
+        return f"{self.url}/{self._style}/usage"
 
     @property
     def credits(self) -> str:
         """The endpoint that lists the banked resets."""
-        return f"{self.url}/{'wham' if self._is_backend_api else 'api/codex'}/rate-limit-reset-credits"
+        return f"{self.url}/{self._style}/rate-limit-reset-credits"
 
     @property
     def consume(self) -> str:
@@ -44,13 +44,23 @@ class BaseUrl:
         return f"{self.credits}/consume"
 
     @property
+    def referrals(self) -> str:
+        """The referral endpoints of the current contract (wire.md 4.3)."""
+        return f"{self.url}/referrals"
+
+    @property
+    def codex_referrals(self) -> str:
+        """The referral endpoints of the former contract, but for its eligibility (wire.md 4.1 and 4.2)."""
+        return f"{self.url}/{self._style}/referrals"
+
+    @property
     def host(self) -> str:
         """Host and port, for error lines."""
         return urlsplit(self.url).netloc
 
     @property
-    def _is_backend_api(self) -> bool:
-        return "/backend-api" in self.url
+    def _style(self) -> str:
+        return "wham" if "/backend-api" in self.url else "api/codex"
 
     def __str__(self) -> str:
         """The address."""

@@ -1,0 +1,300 @@
+"""The referral endpoints (wire.md 4), both contracts, to the domain's offers and invites; and what is sent to them."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from tui.domain.referral import (
+    RESET_CREDIT,
+    InviteAnswer,
+    InviteRequest,
+    InviteState,
+    Offer,
+    OfferAnswer,
+    Reward,
+    Standing,
+    TrackedInvite,
+    masked,
+)
+from tui.errors import BadPayload
+from tui.wire.fields import FieldReader, clean_text, load_object
+
+PROGRAM_ID: Final = "codex_referral_consumer"
+"""The programme of persons, in the current contract."""
+
+REFERRAL_KEY: Final = "codex_referral_persistent_invite"
+"""The same in the former one."""
+
+ENTRYPOINT: Final = "persistent"
+PERIOD: Final = "past_90_days"
+PAGE: Final = 100
+"""Invites asked for at a time."""
+
+MOST_RULES: Final = 20
+_LONGEST_ID: Final = 200
+_LONGEST_LINK: Final = 1_000
+_MOST_REWARDS: Final = 10
+_ADDRESS: Final = re.compile(r"[^\s@<>()\"',;]+@[^\s@<>()\"',;]+")
+
+_STATES: Final = {
+    "sent": InviteState.SENT,
+    "pending": InviteState.SENT,
+    "invited": InviteState.SENT,
+    "opened": InviteState.OPENED,
+    "joined": InviteState.JOINED,
+    "accepted": InviteState.JOINED,
+    "first_message": InviteState.FIRST_MESSAGE,
+    "rewarded": InviteState.REWARDED,
+    "expired": InviteState.EXPIRED,
+    "ineligible": InviteState.INELIGIBLE,
+    "reversed": InviteState.REVERSED,
+}
+"""The words seen and claimed (wire.md 4.3); any other stays as it was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingPage:
+    """One page of the list of invites."""
+
+    invites: tuple[TrackedInvite, ...]
+    cursor: str | None
+    """What the next page is asked for with; None at the end."""
+    whole: bool
+    """Whether every item of the page could be read."""
+    unknowns: tuple[str, ...] = ()
+
+
+def decode_offer(body: bytes, program: str) -> OfferAnswer:
+    """Read an answer about eligibility.
+
+    Args:
+        body: The answer's bytes.
+        program: What was asked for: `PROGRAM_ID` in the current contract, `REFERRAL_KEY` in the former.
+
+    Raises:
+        BadPayload: It is no JSON object.
+    """
+    payload = load_object(body, "the invite offer")
+    reader = FieldReader()
+    shown = reader.flag(payload.get("should_show"), "whether invites are offered")
+    limits = reader.items(payload.get("time_frame_rules"), "the limits on invites", MOST_RULES)
+    current = program == PROGRAM_ID
+    rewards = _rewards(reader, payload.get("grants")) if current else _single_reward(reader, payload)
+    sends_left = reader.count(
+        payload.get("remaining_send_capacity" if current else "remaining_referrals"), "the number of invites left"
+    )
+    offer = Offer(
+        id=reader.text(payload.get("offer_id"), "the id of the invite offer", _LONGEST_ID),
+        program=program,
+        title=reader.text(payload.get("title"), "the title of the invite offer", 200),
+        description=reader.text(payload.get("description"), "the description of the invite offer"),
+        rules=_texts(reader, payload.get("rules"), "the rules for invites"),
+        rewards=rewards,
+        plans=_texts(reader, payload.get("plans"), "the plans of the invite offer"),
+        ends_at=reader.moment(payload.get("ends_at"), "the end of the invite offer"),
+        sends_left=_sends_left(reader, sends_left, limits),
+        rewards_left=reader.count(payload.get("remaining_reward_capacity"), "the number of rewards left"),
+        has_rewards=reader.flag(payload.get("has_rewards"), "whether invites are rewarded"),
+    )
+    reason = reader.text(payload.get("ineligible_reason"), "why invites are not offered")
+    code = reader.text(payload.get("ineligible_reason_code"), "why invites are not offered", 60)
+    if shown is None:
+        reader.note("the service does not say whether invites are offered")
+    standing = Standing.OFFERED if shown else Standing.NOT_OFFERED
+    return OfferAnswer(standing, offer, reason or code, reader.unknowns)
+
+
+def with_rules(answer: OfferAnswer, body: bytes) -> OfferAnswer:
+    """Put the former contract's separate rules into an offer.
+
+    Raises:
+        BadPayload: They are no JSON object.
+    """
+    payload = load_object(body, "the rules for invites")
+    reader = FieldReader()
+    rules = _texts(reader, payload.get("rules"), "the rules for invites")
+    limits = reader.items(payload.get("time_frame_rules"), "the limits on invites", MOST_RULES)
+    if answer.offer is None:
+        return answer
+    left = _sends_left(reader, answer.offer.sends_left, limits)
+    offer = replace(answer.offer, rules=rules or answer.offer.rules, sends_left=left)
+    return replace(answer, offer=offer, unknowns=(*answer.unknowns, *reader.unknowns))
+
+
+def _single_reward(reader: FieldReader, payload: Mapping[str, object]) -> tuple[Reward, ...]:
+    """The former contract tells one action and one amount, and not for whom; its sender's is what it was shown to."""
+    kind = reader.text(payload.get("grant_action"), "the reward for an invite", 60)
+    if kind is None:
+        return ()
+    return (Reward("referrer", kind, reader.count(payload.get("grant_amount"), "the reward for an invite")),)
+
+
+def _sends_left(reader: FieldReader, told: int | None, limits: Iterable[object] | None) -> int | None:
+    """How many invites can be sent: what was told, or less where a limit on a span of time leaves less."""
+    lefts = [] if told is None else [told]
+    for item in limits or ():
+        limit = reader.mapping(item, "a limit on invites")
+        if limit is None or limit.get("capacity_type", "send") != "send":
+            continue
+        total = reader.count(limit.get("invites_total"), "a limit on invites")
+        used = reader.count(limit.get("invites_sent"), "a limit on invites")
+        if total is not None and used is not None:
+            lefts.append(max(0, total - used))
+    return min(lefts, default=None)
+
+
+def _texts(reader: FieldReader, value: object, what: str) -> tuple[str, ...]:
+    found = (reader.text(item, what) for item in reader.items(value, what, MOST_RULES) or ())
+    return tuple(text for text in found if text is not None)
+
+
+def _rewards(reader: FieldReader, value: object) -> tuple[Reward, ...]:
+    rewards = []
+    for item in reader.items(value, "the rewards for an invite", _MOST_REWARDS) or ():
+        grant = reader.mapping(item, "a reward for an invite")
+        if grant is None:
+            continue
+        kind = reader.text(grant.get("grant_type"), "a reward for an invite", 60)
+        if kind is None:
+            reader.note("a reward for an invite is of no kind")
+            continue
+        rewards.append(
+            Reward(
+                recipient=reader.text(grant.get("recipient"), "whose reward it is", 60) or "unknown",
+                kind=kind,
+                amount=reader.count(grant.get("amount"), "the amount of a reward"),
+                reward_id=_id(reader, grant.get("reward_id"), "a reward") if kind == RESET_CREDIT else None,
+            )
+        )
+    return tuple(rewards)
+
+
+def encode_invite(request: InviteRequest) -> bytes:
+    """What an invite is sent with; one address only."""
+    if request.program == REFERRAL_KEY:
+        return msgspec.json.encode({"referral_key": request.program, "emails": [request.address]})
+    return msgspec.json.encode({"program_id": request.program, "entrypoint": ENTRYPOINT, "emails": [request.address]})
+
+
+def decode_invited(body: bytes, address: str) -> InviteAnswer | str:
+    """Read the answer to an invite that was sent.
+
+    Args:
+        body: The answer's bytes.
+        address: Where it was to go.
+
+    Returns:
+        The invite; or why the service did not send it, in its own words.
+
+    Raises:
+        BadPayload: It does not say what became of the invite.
+    """
+    payload = load_object(body, "the answer to the invite")
+    reader = FieldReader()
+    rows = [reader.mapping(item, "an invite") for item in reader.items(payload.get("invites"), "the invites", 10) or ()]
+    mine = [row for row in rows if row is not None and _is_for(row, address)]
+    if mine:
+        row = mine[0]
+        return InviteAnswer(_id(reader, row.get("referral_id"), "an invite"), usable_link(row.get("invite_url")))
+    failed = reader.items(payload.get("failed_emails"), "the addresses that failed", 10) or []
+    if any(isinstance(item, str) and item.strip().casefold() == address.casefold() for item in failed):
+        return _words(payload.get("message")) or "the service sent none and does not say why"
+    raise BadPayload("the answer does not say what became of the invite", "check the base URL")
+
+
+def _is_for(row: Mapping[str, object], address: str) -> bool:
+    """Whether a row is about this address; the only one that was asked for needs no name."""
+    email = row.get("email")
+    return email is None or (isinstance(email, str) and email.strip().casefold() == address.casefold())
+
+
+def decode_refusal(body: bytes) -> str | None:
+    """The service's own words in a refusal: `message`, or `detail`, or `detail.message`; None where there are none.
+
+    Addresses in them are masked: the words end up in error lines.
+    """
+    try:
+        payload = load_object(body, "the refusal")
+    except BadPayload:
+        return None
+    detail = payload.get("detail")
+    told = _words(payload.get("message"))
+    return told or _words(detail.get("message") if isinstance(detail, dict) else detail)
+
+
+def _words(value: object) -> str | None:
+    if not isinstance(value, str):
+        return None
+    return _ADDRESS.sub(lambda found: masked(found.group()), clean_text(value, 200)).rstrip(".") or None
+
+
+def decode_tracking(body: bytes) -> TrackingPage:
+    """Read one page of the list of invites.
+
+    Raises:
+        BadPayload: It is no JSON object, or has no list.
+    """
+    payload = load_object(body, "the list of invites")
+    reader = FieldReader()
+    items = reader.items(payload.get("items"), "the list of invites", 2 * PAGE)
+    if items is None:
+        raise BadPayload("the list of invites came without its items", "check the base URL")
+    invites = [invite for item in items if (invite := _tracked(reader, item)) is not None]
+    cursor = reader.text(payload.get("cursor"), "the place in the list of invites", 2_000)
+    listed = payload.get("items")
+    whole = isinstance(listed, list) and len(invites) == len(listed)
+    return TrackingPage(tuple(invites), cursor, whole, reader.unknowns)
+
+
+def _tracked(reader: FieldReader, value: object) -> TrackedInvite | None:
+    row = reader.mapping(value, "an invite in the list")
+    if row is None:
+        return None
+    invite_id = _id(reader, row.get("referral_id"), "an invite in the list")
+    if invite_id is None:
+        return None
+    word = reader.text(row.get("status"), "the state of an invite", 40)
+    address = reader.text(row.get("email"), "the address of an invite", 254)
+    return TrackedInvite(
+        id=invite_id,
+        address=address,
+        state=_STATES.get((word or "").casefold(), InviteState.UNKNOWN),
+        word=word,
+        reason=reader.text(row.get("status_reason"), "why an invite came to nothing", 200),
+        link=usable_link(row.get("invite_url")),
+        created_at=reader.moment(row.get("created_at"), "when an invite was sent"),
+        expires_at=reader.moment(row.get("expires_at"), "when an invite expires"),
+        can_resend=reader.flag(row.get("can_resend"), "whether an invite can be sent again"),
+        resend_at=reader.moment(row.get("resend_available_at"), "when an invite can be sent again"),
+        rewards=_rewards(reader, row.get("grants")),
+    )
+
+
+def _id(reader: FieldReader, value: object, what: str) -> str | None:
+    """An id that can be sent back to the letter, also in a path; None for anything else."""
+    if value is None:
+        return None
+    if isinstance(value, str) and value and clean_text(value, _LONGEST_ID) == value and value not in (".", ".."):
+        return value
+    reader.note(f"{what} has no usable id")
+    return None
+
+
+def usable_link(value: object) -> str | None:
+    """An invite link that may be copied and drawn: https, or http on this machine; None for anything else."""
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_LINK:
+        return None
+    if not all("!" <= character <= "~" for character in value):
+        return None
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname or ""
+    except ValueError:
+        return None
+    local = host in ("localhost", "127.0.0.1", "::1")
+    usable = parts.scheme == "https" or (parts.scheme == "http" and local)
+    return value if usable and host and "@" not in parts.netloc else None
