@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui.clock import Clock, LocalZone, SystemClock
 from tui.companion.books import Books
@@ -16,16 +17,19 @@ from tui.companion.companion import Companion
 from tui.companion.connection import SourceChain
 from tui.companion.locks import AccountLocks
 from tui.domain.question import AskRules
+from tui.domain.referral import Standing
 from tui.errors import NotViable, StoreError
 from tui.paths import Paths
 from tui.settings import AskSettings, Settings
-from tui.sources.base import Candidate, Source, SourceName, Verdict
+from tui.sources.base import Candidate, Referrals, Source, SourceName, Verdict
 from tui.sources.chain import Chain
 from tui.sources.codex_home import CodexHome, find_codex_home, read_config
-from tui.store.desks import Desks
-from tui.store.history import History
 from tui.store.ledger import Ledger
 from tui.store.schema import open_database
+
+if TYPE_CHECKING:
+    from tui.sources.backend import HttpAsker
+    from tui.sources.login import LoginProvider
 
 DEFAULT_SCENARIO = "busy"
 
@@ -59,6 +63,7 @@ def open_companion(
     clock: Clock | None = None,
     watches: bool = False,
     asks: bool = False,
+    invites: bool = False,
 ) -> Companion:
     """Put a companion together; nothing is read or sent yet.
 
@@ -70,6 +75,7 @@ def open_companion(
         clock: The time; None takes the machine's.
         watches: Whether live sessions are followed.
         asks: Whether a person is there to be asked.
+        invites: Whether the referral programme is taken part in.
 
     Raises:
         UsageError: The base URL or the scenario cannot be used.
@@ -77,10 +83,12 @@ def open_companion(
     clock = clock or SystemClock()
     chain: SourceChain
     if wishes.demo is not None:
-        chain = _EmbeddedChain(clock, wishes.demo)
+        embedded = _EmbeddedChain(clock, wishes.demo)
+        chain, referrals = embedded, embedded.referrals() if invites else _no_referrals()
         books: Books | StoreError = _open_books(None, None)
     else:
         chain = Chain(_candidates(wishes, settings, clock))
+        referrals = _referrals(wishes, settings, clock) if invites else _no_referrals()
         try:
             books = _open_books(paths.database, paths.locks)
         except StoreError as error:
@@ -93,6 +101,7 @@ def open_companion(
     return Companion(
         chain=chain,
         books=books,
+        referrals=referrals,
         clock=clock,
         holder=f"{front_end}, process {os.getpid()}",
         new_key=lambda: str(uuid.uuid4()),
@@ -131,7 +140,9 @@ def screen_connector(
         if nothing_asked and _nobody_is_signed_in(find_codex_home(wishes.codex_home)):
             effective = Wishes(demo=DEFAULT_SCENARIO)
         front_end = "the resetbank screen"
-        return open_companion(effective, settings, paths, front_end=front_end, clock=clock, watches=True, asks=True)
+        return open_companion(
+            effective, settings, paths, front_end=front_end, clock=clock, watches=True, asks=True, invites=True
+        )
 
     return lambda: asyncio.to_thread(connect)
 
@@ -153,7 +164,7 @@ async def probe_sources(wishes: Wishes, settings: Settings) -> tuple[Verdict, ..
 
 def _open_books(database: Path | None, locks: Path | None) -> Books:
     ledger = Ledger(open_database(database), database)
-    return Books(ledger, History(ledger), AccountLocks(locks), Desks(ledger))
+    return Books.over(ledger, AccountLocks(locks))
 
 
 def _candidates(wishes: Wishes, settings: Settings, clock: Clock) -> list[Candidate]:
@@ -192,6 +203,38 @@ async def _open_http(home: CodexHome, clock: Clock, wishes: Wishes) -> Source:
     return await open_backend(base_url, Logins(home, base_url, own, clock), clock)
 
 
+def _no_referrals() -> Referrals:
+    from tui.sources.unasked import UnaskedReferrals
+
+    return UnaskedReferrals(Standing.UNREAD, "this command takes no part in the referral programme")
+
+
+def _referrals(wishes: Wishes, settings: Settings, clock: Clock) -> Referrals:
+    """The referral programme of the same login and base URL as the source http, whichever source reads the limits."""
+    from tui.sources.logins import Logins, choose_base_url
+    from tui.sources.referrals import ReferralClient
+    from tui.sources.unasked import NOT_ASKED, UnaskedReferrals
+
+    home = find_codex_home(wishes.codex_home)
+    try:
+        base_url, own = choose_base_url(wishes.base_url, home)
+    except NotViable as error:
+        return UnaskedReferrals(Standing.UNREACHABLE, str(error))
+    if base_url.official and not settings.invite.ask_official:
+        return UnaskedReferrals(Standing.NOT_ASKED, NOT_ASKED)
+
+    async def open_asker() -> "HttpAsker":
+        # In a thread: the library takes a while to import, and https its certificates to load.
+        def connect() -> "HttpAsker":
+            from tui.sources.backend import HttpAsker
+
+            return HttpAsker(base_url)
+
+        return await asyncio.to_thread(connect)
+
+    return ReferralClient(base_url, Logins(home, base_url, own, clock), clock, open_asker)
+
+
 def _refuse_own_base_url(wishes: Wishes) -> None:
     """Codex talks to the service of its own configuration; a base URL of one's own is for HTTP."""
     if wishes.base_url is not None:
@@ -211,9 +254,26 @@ class _EmbeddedChain(SourceChain):
         """Open a source on the embedded service; always viable."""
         from tui.sources.backend import Backend
         from tui.sources.base_url import parse_base_url
+
+        base_url = parse_base_url(self._stub.base_url)
+        source = Backend(base_url, self._login(), self._clock, name="stub", app=self._stub.app)
+        return source, (Verdict("stub", True, "the embedded service"),)
+
+    def referrals(self) -> Referrals:
+        """Its referral programme."""
+        from tui.sources.base_url import parse_base_url
+        from tui.sources.referrals import ReferralClient
+
+        base_url = parse_base_url(self._stub.base_url)
+
+        async def open_asker() -> "HttpAsker":
+            from tui.sources.backend import HttpAsker
+
+            return HttpAsker(base_url, self._stub.app)
+
+        return ReferralClient(base_url, self._login(), self._clock, open_asker)
+
+    def _login(self) -> "LoginProvider":
         from tui.sources.login import Login, Token, fixed_login
 
-        stub = self._stub
-        login = fixed_login(Login(Token(stub.token), stub.account_id, origin="embedded"))
-        source = Backend(parse_base_url(stub.base_url), login, self._clock, name="stub", app=stub.app)
-        return source, (Verdict("stub", True, "the embedded service"),)
+        return fixed_login(Login(Token(self._stub.token), self._stub.account_id, origin="embedded"))

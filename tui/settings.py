@@ -17,6 +17,10 @@ daily_cap = 6                 # 1 to 50 questions a day
 message = "Continue where you left off."    # what an interrupted session is told, up to 2,000 characters
 bell = true                   # ring the terminal's bell with a question
 
+[invite]
+ask_official = false          # true asks the official referral endpoints too, which serve Codex's own app alone
+remind_after_days = 3         # 1 to 60: an invite that stays in one state for so long is worth a reminder
+
 [codex]
 command = "codex"             # the Codex executable behind the source `codex`
 
@@ -58,6 +62,13 @@ class AskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bell: bool = True
 
 
+class InviteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is asked about invites, and when one is worth a reminder."""
+
+    ask_official: bool = False
+    remind_after_days: Annotated[float, msgspec.Meta(ge=1, le=60)] = 3.0
+
+
 class CodexSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the Codex CLI is."""
 
@@ -71,6 +82,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: LimitSettings = LimitSettings()
     spend: SpendSettings = SpendSettings()
     ask: AskSettings = AskSettings()
+    invite: InviteSettings = InviteSettings()
     codex: CodexSettings = CodexSettings()
     keys: dict[str, str] = {}
     """Command id to key, as Textual writes keys; checked against the command table by the screen."""

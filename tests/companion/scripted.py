@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
 from tests.support.clocks import ManualClock
+from tests.support.referrals import NO_REFERRALS
 from tui.companion.books import Books
 from tui.companion.companion import Companion
 from tui.companion.connection import SourceChain
@@ -17,8 +18,6 @@ from tui.domain.snapshot import Snapshot
 from tui.domain.spend import ConsumeAnswer, ConsumeRequest
 from tui.errors import SourceDown, StoreError
 from tui.sources.base import Source, SourceName, Verdict
-from tui.store.desks import Desks
-from tui.store.history import History
 from tui.store.ledger import Ledger
 from tui.store.schema import open_database
 
@@ -110,7 +109,8 @@ class World:
         self.keys = iter(f"key-{number}" for number in range(1, 100))
         self.companion = Companion(
             chain=self.chain,
-            books=books or Books(self.ledger, History(self.ledger), locks, Desks(self.ledger)),
+            books=books or Books.over(self.ledger, locks),
+            referrals=NO_REFERRALS,
             clock=clock,
             holder="the test",
             new_key=lambda: next(self.keys),

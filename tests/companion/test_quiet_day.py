@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from tests.companion.scripted import ScriptedFeed
 from tests.support.clocks import ManualClock
+from tests.support.referrals import NO_REFERRALS
 from tui.companion.books import Books
 from tui.companion.companion import Companion
 from tui.companion.connection import SourceChain
@@ -19,8 +20,6 @@ from tui.sources.backend import Backend
 from tui.sources.base import Source, Verdict
 from tui.sources.base_url import parse_base_url
 from tui.sources.login import Login, Token, fixed_login
-from tui.store.desks import Desks
-from tui.store.history import History
 from tui.store.ledger import Ledger
 from tui.store.schema import open_database
 from tui.stub.embedded import embedded_stub
@@ -75,7 +74,8 @@ async def following(day: Day) -> AsyncIterator[Companion]:
     ledger = Ledger(open_database(None), None)
     companion = Companion(
         chain=day,
-        books=Books(ledger, History(ledger), AccountLocks(None), Desks(ledger)),
+        books=Books.over(ledger, AccountLocks(None)),
+        referrals=NO_REFERRALS,
         clock=day.clock,
         holder="the test",
         new_key=lambda: "unused",

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.support.referrals import NO_REFERRALS
 from tests.support.stub_process import StubProcess
 from tui.clock import SystemClock
 from tui.companion.books import Books
@@ -17,8 +18,6 @@ from tui.sources.base import Source, Verdict
 from tui.sources.base_url import parse_base_url
 from tui.sources.codex_home import CodexHome
 from tui.sources.logins import Logins
-from tui.store.desks import Desks
-from tui.store.history import History
 from tui.store.ledger import Ledger
 from tui.store.schema import open_database
 
@@ -60,7 +59,8 @@ async def companion_over(stub: StubProcess, *, keys: list[str] | None = None) ->
     ledger = Ledger(open_database(paths.database), paths.database)
     companion = Companion(
         chain=HttpChain(stub),
-        books=Books(ledger, History(ledger), AccountLocks(paths.locks), Desks(ledger)),
+        books=Books.over(ledger, AccountLocks(paths.locks)),
+        referrals=NO_REFERRALS,
         clock=HastyClock(),
         holder="the test",
         new_key=new_key,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.safety.headless import HastyClock
+from tests.support.referrals import NO_REFERRALS
 from tui.companion.books import Books
 from tui.companion.companion import Companion
 from tui.companion.locks import AccountLocks
@@ -20,8 +21,6 @@ from tui.sources.backend import Backend
 from tui.sources.base import Source, Verdict
 from tui.sources.base_url import parse_base_url
 from tui.sources.login import Login, Token, fixed_login
-from tui.store.desks import Desks
-from tui.store.history import History
 from tui.store.ledger import Ledger
 from tui.store.schema import open_database
 from tui.stub.embedded import embedded_stub
@@ -82,7 +81,8 @@ class Bankrun(RuleBasedStateMachine):
         self.locks = AccountLocks(None)  # the kernel lets a dead process's locks go
         return Companion(
             chain=self,
-            books=Books(self.ledger, History(self.ledger), self.locks, Desks(self.ledger)),
+            books=Books.over(self.ledger, self.locks),
+            referrals=NO_REFERRALS,
             clock=self.clock,
             holder="one of many",
             new_key=self.new_key,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tui.companion.locks import AccountLocks
 from tui.store.desks import Desks
 from tui.store.history import History
+from tui.store.invites import Invites
 from tui.store.ledger import Ledger
 
 
@@ -16,3 +17,9 @@ class Books:
     history: History
     locks: AccountLocks
     desks: Desks
+    invites: Invites
+
+    @classmethod
+    def over(cls, ledger: Ledger, locks: AccountLocks) -> "Books":
+        """Everything that is kept in the ledger's database."""
+        return cls(ledger, History(ledger), locks, Desks(ledger), Invites(ledger))

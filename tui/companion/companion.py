@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from tui.clock import Clock
 from tui.companion.attendant import Attendant
@@ -14,6 +14,8 @@ from tui.companion.carrier import Carrier
 from tui.companion.concurrency import first_of, in_thread
 from tui.companion.connection import Connection, SourceChain
 from tui.companion.fold import count_moved, fold, has_moved_percent, wants_rows
+from tui.companion.inviter import Inviter
+from tui.companion.publisher import Publisher
 from tui.companion.schedule import back_off, jittered, poll_interval
 from tui.companion.spender import Spender, may_finish_unasked
 from tui.companion.state import State
@@ -28,7 +30,7 @@ from tui.domain.snapshot import Snapshot
 from tui.domain.spend import Consent, Proposal, Spend, choose_credit, propose
 from tui.domain.windows import NEAR_PERCENT
 from tui.errors import NoCredit, RateLimited, ResetbankError, SourceError, SpendHeld, StoreError
-from tui.sources.base import SessionFeed
+from tui.sources.base import Referrals, SessionFeed
 
 RECENT: Final = 8
 """How many of the newest ledger lines the State carries."""
@@ -39,7 +41,7 @@ _LEAST_GAP: Final = timedelta(seconds=1)
 """Between two readings that a source's own hint asked for: thousands of hints a second make one reading."""
 
 
-class Companion:
+class Companion(Publisher):
     """The program without a screen."""
 
     def __init__(
@@ -47,6 +49,7 @@ class Companion:
         *,
         chain: SourceChain,
         books: Books | StoreError,
+        referrals: Referrals,
         clock: Clock,
         holder: str,
         new_key: Callable[[], str],
@@ -64,6 +67,7 @@ class Companion:
         Args:
             chain: What picks a source.
             books: The database; or why it cannot be used: then everything can be seen and nothing spent.
+            referrals: The referral programme, or what stands in for it where nobody may be asked.
             clock: The time.
             holder: What other processes are told while this one drives a spend.
             new_key: Makes a UUIDv4 for each consent.
@@ -76,23 +80,24 @@ class Companion:
             asks: Whether anybody is there to be asked.
             instance: A name that no other process ever has; None takes the holder's.
         """
+        failure = str(books) if isinstance(books, StoreError) else None
+        super().__init__(State(demo=demo, near_percent=near_percent, store_failure=failure))
         self.clock = clock
         self._connection = Connection(chain)
         self._books = books if isinstance(books, Books) else None
         self._random_share = random_share
-        self._listeners: list[Callable[[State], None]] = []
         self._refresh = asyncio.Event()
         self._line = asyncio.Lock()
         self._rows_wanted = False
         self._failures = 0
         self._last_movement = clock.now()
         self._last_finish: datetime | None = None
-        failure = str(books) if isinstance(books, StoreError) else None
-        self._state = State(demo=demo, near_percent=near_percent, store_failure=failure)
         self._stirred = asyncio.Event()
         self._watch = SessionWatch(rollouts, self._sighted, self._daemon_lost)
         carrier = Carrier(clock, message, self._connection.messenger, lambda step: self.attendant.change(step))
         self.attendant = Attendant(self, clock, rules or AskRules(), carrier, instance=instance or holder, asks=asks)
+        invites = self._books.invites if self._books else None
+        self.inviter = Inviter(self, clock, referrals, invites, new_key=new_key)
         self._spender: Spender | None = None
         if self._books is not None:
             self._spender = Spender(
@@ -106,20 +111,6 @@ class Companion:
                 on_reading=self._take,
             )
 
-    @property
-    def state(self) -> State:
-        """The newest State."""
-        return self._state
-
-    def listen(self, on_state: Callable[[State], None]) -> Callable[[], None]:
-        """Be told of every new State, on the loop.
-
-        Returns:
-            A function that ends the telling.
-        """
-        self._listeners.append(on_state)
-        return lambda: self._listeners.remove(on_state) if on_state in self._listeners else None
-
     def refresh(self) -> None:
         """Read now instead of at the next turn, the single credits too."""
         self._rows_wanted = True
@@ -127,10 +118,11 @@ class Companion:
 
     async def run(self) -> None:
         """Poll and attend until cancelled."""
-        await self._remember()
+        await self.remember()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch.run())
             group.create_task(self._attend())
+            group.create_task(self.inviter.follow())
             while True:
                 await self.poll()
                 await self._finish_unasked()
@@ -258,11 +250,12 @@ class Companion:
         """
         if self._books is not None:
             await in_thread(self._books.ledger.record, [event])
-            await self._remember()
+            await self.remember()
 
     async def aclose(self) -> None:
         """Let the sources and the database go."""
         await self._watch.aclose()
+        await self.inviter.aclose()
         await self._connection.aclose()
         if self._books is not None:
             self._books.ledger.close()
@@ -283,7 +276,7 @@ class Companion:
                 yield spender
             finally:
                 self.publish(spending=False)
-                await self._remember()
+                await self.remember()
 
     def _take(self, fresh: Snapshot) -> None:
         previous = self._state.snapshot
@@ -295,6 +288,7 @@ class Companion:
         self._watch.attend(self._connection.session_feed())
         self.publish(snapshot=snapshot, link=link, watches_sessions=self._watch.is_watching)
         self._stirred.set()
+        self.inviter.take(snapshot)
 
     def _sighted(self, sighting: Sighting) -> None:
         """A feed told something of a session, perhaps also newer numbers."""
@@ -327,14 +321,14 @@ class Companion:
         try:
             await in_thread(self._books.history.fold, snapshot)
             await self.attendant.take_reading(snapshot)
-            await self._remember(snapshot.account.key)
+            await self.remember(snapshot.account.key)
         except StoreError as error:
             self.publish(store_failure=str(error))
         else:
             if self._state.store_failure is not None:
                 self.publish(store_failure=None)
 
-    async def _remember(self, account: str | None = None) -> None:
+    async def remember(self, account: str | None = None) -> None:
         """Show what the database knows: the open spend and the newest lines."""
         if self._books is None:
             return
@@ -378,12 +372,3 @@ class Companion:
         await first_of(self.clock.sleep(interval.total_seconds()), self._refresh.wait(), hint)
         if not hint.cancelled() and not self._refresh.is_set():
             await self.clock.sleep((_LEAST_GAP - (self.clock.now() - started)).total_seconds())
-
-    def publish(self, **changes: Any) -> None:
-        """Put changes into the State and tell of it, if it differs."""
-        state = replace(self._state, **changes)
-        if state == self._state:
-            return
-        self._state = state
-        for listener in tuple(self._listeners):
-            listener(state)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from tui.domain.carrying import CarryLog
 from tui.domain.forecast import Forecast
+from tui.domain.invites import InviteBook
 from tui.domain.ledger import Event
 from tui.domain.question import Question, Silence
 from tui.domain.queue import Queued
@@ -80,6 +81,8 @@ class State:
     """Work can go on again, seen in a reading; kept until it was acknowledged."""
     carries: CarryLog = field(default_factory=CarryLog)
     """The threads that were told to go on, and how far that came."""
+    invites: InviteBook = field(default_factory=InviteBook)
+    """The referral programme and this account's invites."""
 
     def is_stale(self, now: datetime) -> bool:
         """Whether the numbers are older than they should be, or their source fails."""

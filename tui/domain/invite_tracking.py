@@ -97,7 +97,7 @@ def _updated(record: InviteRecord, tracked: TrackedInvite, now: datetime) -> Inv
         referral_id=tracked.id,
         tracked=tracked,
         changed_at=now if changed else record.changed_at,
-        resend=_settled(record, tracked),
+        resend=_settled(record, tracked, now),
     )
 
 
@@ -107,14 +107,17 @@ def _found(tracked: TrackedInvite, account: str, now: datetime, key: str) -> Inv
     return replace(record, tracked=tracked)
 
 
-def _settled(record: InviteRecord, tracked: TrackedInvite) -> Resend | None:
-    """A resend whose answer was lost went out where the service has begun a new cool-down since."""
+def _settled(record: InviteRecord, tracked: TrackedInvite, now: datetime) -> Resend | None:
+    """Whether an e-mail whose answer was lost went out: it did where the service has begun a new pause since."""
     resend, before = record.resend, record.tracked
-    if resend is None or resend.stage not in (ResendStage.SENDING, ResendStage.UNKNOWN):
+    if resend is None or not resend.is_open or tracked.resend_at is None:
         return resend
     former = before.resend_at if before else None
-    if tracked.resend_at is not None and tracked.resend_at > max(resend.at, former or resend.at):
+    if tracked.resend_at > max(resend.at, former or resend.at):
         return replace(resend, stage=ResendStage.SENT, reason=None)
+    if now - resend.at >= SETTLING:
+        reason = "no answer came, and the service has not begun a new pause"
+        return replace(resend, stage=ResendStage.REFUSED, reason=reason)
     return resend
 
 

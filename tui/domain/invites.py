@@ -9,11 +9,15 @@ show it says that it was lost.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from tui.domain.referral import InviteAnswer, InviteState, Offer, Standing, TrackedInvite
 from tui.domain.spend import ConsentKind
+
+RESEND_FORGIVEN: Final = timedelta(days=1)
+"""An e-mail whose going out once more was never learnt may be consented to anew after the service's own pause."""
 
 
 class SendStage(StrEnum):
@@ -50,6 +54,11 @@ class Resend:
     stage: ResendStage
     at: datetime
     reason: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not known if the e-mail went out."""
+        return self.stage in (ResendStage.SENDING, ResendStage.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +140,7 @@ class InviteRecord:
             return "the service does not list it"
         if not tracked.state.is_pending:
             return f"it is {tracked.word or tracked.state}"
-        if self.resend is not None and self.resend.stage is ResendStage.UNKNOWN:
+        if self.resend is not None and self.resend.is_open and now - self.resend.at < RESEND_FORGIVEN:
             return "whether the last one went out is not known yet"
         if tracked.resend_at is not None and now < tracked.resend_at:
             return "it is too early"

@@ -29,6 +29,19 @@ class EventKind(StrEnum):
     CARRIED_ON = "carried_on"
     """An interrupted thread was told to go on."""
     PLAN_CHANGED = "plan_changed"
+    INVITE_CONSENTED = "invite_consented"
+    INVITE_SENT = "invite_sent"
+    INVITE_REFUSED = "invite_refused"
+    INVITE_UNKNOWN = "invite_unknown"
+    INVITE_LOST = "invite_lost"
+    """Its answer never came, and the service does not list it."""
+    INVITE_RESENT = "invite_resent"
+    INVITE_NOTED = "invite_noted"
+    INVITE_FORGOTTEN = "invite_forgotten"
+    INVITE_FOUND = "invite_found"
+    """Made elsewhere, listed by the service."""
+    INVITE_CHANGED = "invite_changed"
+    INVITE_REWARDED = "invite_rewarded"
 
 
 @dataclass(frozen=True, slots=True)

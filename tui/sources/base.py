@@ -96,19 +96,19 @@ class CarriesOn(Protocol):
 class Referrals(Protocol):
     """The referral programme, as far as this program may take part in it."""
 
-    async def offer(self) -> OfferAnswer:
-        """What is offered to the account; a service that refuses this client, or must not be asked, is an answer too.
+    async def offer(self, account_id: str | None) -> OfferAnswer:
+        """What is offered to an account; a service that refuses this client, or must not be asked, is an answer too.
 
         Raises:
-            SourceError: It could not be read.
+            SourceError: It could not be read, also when signed in to another account.
         """
         ...
 
-    async def tracking(self) -> Tracking:
-        """Every invite of the account.
+    async def tracking(self, account_id: str | None) -> Tracking:
+        """Every invite of an account.
 
         Raises:
-            SourceError: The list could not be read.
+            SourceError: The list could not be read, also when signed in to another account.
         """
         ...
 

@@ -16,6 +16,7 @@ from tui.errors import BadPayload, InviteRejected, InviteUnknown, NotViable, Sig
 from tui.sources.answers import Answer, Failed, describe_trouble, is_challenge, is_web_page, read_trouble
 from tui.sources.base_url import BaseUrl
 from tui.sources.login import Login, LoginProvider
+from tui.sources.unasked import APP
 from tui.wire.referral import (
     ENTRYPOINT,
     PAGE,
@@ -41,34 +42,6 @@ SEND_SECONDS: Final = 15.0
 """Seconds for one whole request."""
 
 LOOK: Final = "the list of invites shows whether it arrived"
-APP: Final = "invite in the Codex app"
-
-
-class UnaskedReferrals:
-    """Stands where nobody may be asked: says why, and sends nothing."""
-
-    def __init__(self, standing: Standing, reason: str) -> None:
-        self._standing = standing
-        self._reason = reason
-
-    async def offer(self) -> OfferAnswer:
-        """Why there is none."""
-        return OfferAnswer(self._standing, None, self._reason)
-
-    async def tracking(self) -> Tracking:
-        """Nothing, and nothing can be concluded from that."""
-        return Tracking((), complete=False)
-
-    async def invite(self, request: InviteRequest) -> InviteAnswer:
-        """Refuse."""
-        raise InviteRejected(f"nothing was sent: {self._reason}", APP)
-
-    async def resend(self, referral_id: str, account_id: str | None) -> None:
-        """Refuse."""
-        raise InviteRejected(f"nothing was sent: {self._reason}", APP)
-
-    async def aclose(self) -> None:
-        """Nothing to let go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +89,9 @@ class ReferralClient:
         self._asker: HttpAsker | None = None
         self._paths = _current(base_url)
 
-    async def offer(self) -> OfferAnswer:
+    async def offer(self, account_id: str | None) -> OfferAnswer:
         """Read the offer; see `Referrals.offer`."""
-        login = await self._login()
+        login = await self._login(account_id)
         for paths in (_current(self._base_url), _former(self._base_url)):
             query = {"requested_referrals": "1", "supports_rewardless_invites": "false"}
             wanted = paths.query | (query if paths.program == REFERRAL_KEY else {})
@@ -133,9 +106,9 @@ class ReferralClient:
             return await self._with_rules(told, login) if paths.program == REFERRAL_KEY else told
         return OfferAnswer(Standing.NOT_OFFERED, None, f"{self._base_url.host} has no referral programme")
 
-    async def tracking(self) -> Tracking:
+    async def tracking(self, account_id: str | None) -> Tracking:
         """Read the whole list; see `Referrals.tracking`."""
-        login = await self._login()
+        login = await self._login(account_id)
         found: dict[str, TrackedInvite] = {}
         unknowns: dict[str, None] = {}
         cursor, whole = None, True
@@ -180,11 +153,14 @@ class ReferralClient:
         answer = await self._read(url, login)
         return with_rules(told, answer.body) if answer.status == 200 else told
 
-    async def _login(self) -> Login:
+    async def _login(self, account_id: str | None) -> Login:
         try:
-            return await self._find_login()
+            login = await self._find_login()
         except NotViable as error:
             raise SignedOut(error.message, error.hint) from error
+        if account_id is not None and login.account_id not in (account_id, None):
+            raise SignedOut("the login belongs to another account", "sign in to the account that is shown")
+        return login
 
     async def _connect(self) -> "HttpAsker":
         if self._asker is None:
@@ -199,10 +175,10 @@ class ReferralClient:
 
     async def _send(self, url: str, account_id: str | None, body: bytes) -> Answer:
         try:
-            login = await self._login()
+            login = await self._login(account_id)
         except SignedOut as error:
             raise InviteRejected(f"nothing was sent: {error.message}", error.hint) from error
-        if account_id is None or login.account_id != account_id:
+        if account_id is None or login.account_id is None:
             raise InviteRejected("nothing was sent: the login is not known to be of the account that the invite is for")
         try:
             answer = await (await self._connect()).ask("POST", url, login, SEND_SECONDS, body)

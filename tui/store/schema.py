@@ -54,6 +54,14 @@ MIGRATIONS: Final = (
         body TEXT NOT NULL
     ) STRICT;
     """,
+    """
+    CREATE TABLE invites (
+        key TEXT PRIMARY KEY,
+        account TEXT NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX invites_by_account ON invites (account);
+    """,
 )
 """One script a version; never edited once released, only added to."""
 
@@ -73,7 +81,8 @@ def open_database(path: Path | None) -> sqlite3.Connection:
     with explained(path):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # The ledger names accounts: nobody else may read it, and SQLite gives its side files the same mode.
+            # It names accounts and other people's addresses: nobody else may read it. SQLite gives its side files
+            # the same mode.
             path.touch(mode=0o600, exist_ok=True)
         connection = sqlite3.connect(
             path or ":memory:", timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
@@ -82,6 +91,7 @@ def open_database(path: Path | None) -> sqlite3.Connection:
             _refuse_foreign(connection, path)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA secure_delete=ON")  # an address that is forgotten is gone from the file too
             _migrate(connection, path)
         except BaseException:
             connection.close()

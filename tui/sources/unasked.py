@@ -1,0 +1,36 @@
+"""What stands in for the referral programme where nobody may be asked."""
+
+from typing import Final
+
+from tui.domain.referral import InviteAnswer, InviteRequest, OfferAnswer, Standing, Tracking
+from tui.errors import InviteRejected
+
+APP: Final = "invite in the Codex app"
+NOT_ASKED: Final = "the official service offers invites in Codex's own app alone, so it is not asked from here"
+
+
+class UnaskedReferrals:
+    """Stands where nobody may be asked: says why, and sends nothing."""
+
+    def __init__(self, standing: Standing, reason: str) -> None:
+        self._standing = standing
+        self._reason = reason
+
+    async def offer(self, account_id: str | None) -> OfferAnswer:
+        """Why there is none."""
+        return OfferAnswer(self._standing, None, self._reason)
+
+    async def tracking(self, account_id: str | None) -> Tracking:
+        """Nothing, and nothing can be concluded from that."""
+        return Tracking((), complete=False)
+
+    async def invite(self, request: InviteRequest) -> InviteAnswer:
+        """Refuse."""
+        raise InviteRejected(f"nothing was sent: {self._reason}", APP)
+
+    async def resend(self, referral_id: str, account_id: str | None) -> None:
+        """Refuse."""
+        raise InviteRejected(f"nothing was sent: {self._reason}", APP)
+
+    async def aclose(self) -> None:
+        """Nothing to let go."""

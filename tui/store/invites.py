@@ -1,0 +1,57 @@
+"""The invites of each account: other people's addresses, kept in this database and nowhere else."""
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from tui.domain.invites import InviteRecord, newest_first
+from tui.domain.ledger import Event
+from tui.store.ledger import Ledger, insert_events
+
+Step = Callable[[tuple[InviteRecord, ...]], tuple[Iterable[InviteRecord], Iterable[Event]]]
+"""From an account's invites to what they shall be, with the lines for the ledger; it may refuse by raising."""
+
+
+class Invites:
+    """Invites beside the ledger, in the same database; every method raises `StoreError` where that cannot be used."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def change(self, account: str, step: Step) -> tuple[InviteRecord, ...]:
+        """Change an account's invites by a step, in one transaction, so that no two processes send the same one.
+
+        Args:
+            account: The account's key.
+            step: Runs in the transaction; what it leaves out is deleted.
+
+        Returns:
+            The invites as they are now, newest first.
+        """
+        with self._ledger.writing() as connection:
+            rows = connection.execute("SELECT body FROM invites WHERE account = ?", (account,)).fetchall()
+            before = {record.key: record for (body,) in rows if (record := _decode(body)) is not None}
+            changed, events = step(newest_first(before.values()))
+            after = {record.key: record for record in changed}
+            connection.executemany(
+                "INSERT INTO invites VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET body = excluded.body",
+                [
+                    (key, account, msgspec.json.encode(record).decode())
+                    for key, record in after.items()
+                    if record != before.get(key)
+                ],
+            )
+            connection.executemany("DELETE FROM invites WHERE key = ?", [(key,) for key in before.keys() - after])
+            insert_events(connection, events)
+        return newest_first(after.values())
+
+    def records(self, account: str) -> tuple[InviteRecord, ...]:
+        """An account's invites, newest first."""
+        return self.change(account, lambda records: (records, ()))
+
+
+def _decode(body: str) -> InviteRecord | None:
+    try:
+        return msgspec.json.decode(body, type=InviteRecord)
+    except msgspec.MsgspecError:
+        return None  # written by another version: left as it is
