@@ -33,7 +33,7 @@ from tui.domain.invites import (
     unanswered,
 )
 from tui.domain.ledger import Event
-from tui.domain.referral import InviteRequest, Offer, Standing
+from tui.domain.referral import InviteRequest, Offer, Standing, usable_link
 from tui.domain.snapshot import Account, Snapshot
 from tui.domain.spend import ConsentKind
 from tui.errors import InviteRejected, InviteUnknown, SourceError, StoreError, UsageError
@@ -280,10 +280,12 @@ class Inviter:
         """Write down an invite that was made elsewhere; nothing is sent.
 
         Raises:
-            UsageError: That address is invited already.
+            UsageError: That address is invited already, or the link cannot be handed on.
             StoreError: It could not be written down.
             SourceError: Whose invite it is is not known.
         """
+        if link is not None and usable_link(link) is None:
+            raise UsageError("that is no link to hand on", "paste the whole link, beginning with https://")
         account, now = self._require_account(), self._clock.now()
         record = noted(address, account.key, link, self._new_key(), now)
 

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
+from urllib.parse import urlsplit
 
 RESET_CREDIT: Final = "rate_limit_reset_credit"
 """The reward that is a banked reset."""
+
+LONGEST_LINK: Final = 1_000
+"""Characters of an invite link that may be handed on."""
 
 REFERRER: Final = "referrer"
 """Whose reward it is: ours, in an invite that we sent."""
@@ -160,3 +164,19 @@ def masked(address: str) -> str:
     """An address as it may stand where others can see it: `a…@example.com`; an address is other people's data."""
     name, at, host = address.rpartition("@")
     return f"{name[:1]}…@{host}" if at else "…"
+
+
+def usable_link(value: object) -> str | None:
+    """An invite link that may be copied and drawn: https, or http on this machine; None for anything else."""
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_LINK:
+        return None
+    if not all("!" <= character <= "~" for character in value):
+        return None
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname or ""
+    except ValueError:
+        return None
+    local = host in ("localhost", "127.0.0.1", "::1")
+    usable = parts.scheme == "https" or (parts.scheme == "http" and local)
+    return value if usable and host and "@" not in parts.netloc else None

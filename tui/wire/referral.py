@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -19,6 +18,7 @@ from tui.domain.referral import (
     Standing,
     TrackedInvite,
     masked,
+    usable_link,
 )
 from tui.errors import BadPayload
 from tui.wire.fields import FieldReader, clean_text, load_object
@@ -36,7 +36,6 @@ PAGE: Final = 100
 
 MOST_RULES: Final = 20
 _LONGEST_ID: Final = 200
-_LONGEST_LINK: Final = 1_000
 _MOST_REWARDS: Final = 10
 _ADDRESS: Final = re.compile(r"[^\s@<>()\"',;]+@[^\s@<>()\"',;]+")
 
@@ -282,19 +281,3 @@ def _id(reader: FieldReader, value: object, what: str) -> str | None:
         return value
     reader.note(f"{what} has no usable id")
     return None
-
-
-def usable_link(value: object) -> str | None:
-    """An invite link that may be copied and drawn: https, or http on this machine; None for anything else."""
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_LINK:
-        return None
-    if not all("!" <= character <= "~" for character in value):
-        return None
-    try:
-        parts = urlsplit(value)
-        host = parts.hostname or ""
-    except ValueError:
-        return None
-    local = host in ("localhost", "127.0.0.1", "::1")
-    usable = parts.scheme == "https" or (parts.scheme == "http" and local)
-    return value if usable and host and "@" not in parts.netloc else None
