@@ -132,7 +132,7 @@ async def test_the_real_codex_reads_what_we_read(
         if theirs.resets_at and direct.resets_at:
             # An idle window's reset slides along with the clock between the two readings.
             assert abs((theirs.resets_at - direct.resets_at).total_seconds()) <= DEADLINE
-    assert {"plus": "plus", "pro": "pro", "free": "free"}.get(ours.account.plan or "", "unknown") == (
+    assert {"plus": "plus", "pro": "pro", "go": "go", "business": "business"}.get(ours.account.plan or "", "unknown") == (
         through_codex.account.plan
     )
 

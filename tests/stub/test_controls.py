@@ -83,7 +83,7 @@ async def test_scenario(embedded: Start) -> None:
     await post(served, "/stub/faults", kind="status:500")
     await post(served, "/stub/scenario", name="monthly")
     seen = await state(served)
-    assert (seen["scenario"], seen["accounts"][0]["plan"], seen["faults"]) == ("monthly", "free", [])
+    assert (seen["scenario"], seen["accounts"][0]["plan"], seen["faults"]) == ("monthly", "go", [])
 
 
 @pytest.mark.parametrize(

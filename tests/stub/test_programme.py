@@ -19,6 +19,7 @@ from tui.stub.programme import (
 )
 
 NOW = 1_795_000_000.0
+COSTS = {WindowKind.FIVE_HOUR: 3.0, WindowKind.WEEKLY: 0.5, WindowKind.MONTHLY: 2.0}
 moments = st.floats(NOW - 1e7, NOW + 1e7)
 windows = st.builds(
     MeteredWindow,
@@ -76,13 +77,13 @@ def test_the_week_keeps_its_anchor() -> None:
 def test_an_idle_window_slides_until_a_turn_pins_it() -> None:
     idle = five_hour(0, None)
     assert idle.reset_at(NOW + 5) - idle.reset_at(NOW) == 5
-    (pinned,) = charge_turn([idle], NOW)
+    (pinned,) = charge_turn([idle], COSTS, NOW)
     assert pinned.reset_at(NOW + 5) == pinned.reset_at(NOW) == NOW + 18_000
 
 
 @given(st.lists(windows, max_size=4))
 def test_a_turn_costs_the_main_limit_alone(before: list[MeteredWindow]) -> None:
-    after = charge_turn(before, NOW)
+    after = charge_turn(before, COSTS, NOW)
     for old, new in zip(before, after, strict=True):
         if old.limit_id != "codex":
             assert new == old

@@ -82,4 +82,5 @@ def test_the_real_app_server_reads_every_scenario(stub: StubProcess) -> None:
         for slot, start in zip(("primary", "secondary"), scenario.windows, strict=False):
             assert limits[slot]["usedPercent"] == start.used_percent, name
         assert bank["availableCount"] == stub.account()["available"], name
-        assert len(bank["credits"]) == min(len(scenario.credits), scenario.list_cap or 99), name
+        earned = [start for start in scenario.invites if start.messaged is not None and start.reversed is None]
+        assert len(bank["credits"]) == min(len(scenario.credits) + len(earned), scenario.list_cap or 99), name

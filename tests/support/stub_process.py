@@ -80,6 +80,43 @@ class StubProcess:
     def set_scenario(self, name: str) -> None:
         self._call("POST", "/stub/scenario", {"name": name})
 
+    def add_account(
+        self, account: str, plan: str = "plus", email: str | None = None, last_used_days_ago: float | None = None
+    ) -> Path | None:
+        """Make a further account; its sandbox, where the service was started with one."""
+        body: dict[str, object] = {"id": account, "plan": plan, "last_used_days_ago": last_used_days_ago}
+        sandbox = self._call("POST", "/stub/accounts", body | ({"email": email} if email else {}))["sandbox"]
+        return Path(sandbox) if sandbox else None
+
+    def set_plan(self, plan: str, account: str = "acc1") -> None:
+        self._call("POST", "/stub/plan", {"account": account, "plan": plan})
+
+    def buy(self, purchase_id: str, account: str = "acc1") -> str:
+        """Buy a single reset, once for this id; the credit's id."""
+        body: dict[str, object] = {"account": account, "purchase_id": purchase_id}
+        credit_id: str = self._call("POST", "/stub/purchase", body)["credit_id"]
+        return credit_id
+
+    def invites(self, account: str = "acc1") -> list[dict[str, Any]]:
+        """The invites that an account has sent, oldest first, as the state tells them."""
+        return [invite for invite in self.state()["invites"] if invite["referrer"] == account]
+
+    def grants(self, account: str = "acc1") -> list[dict[str, Any]]:
+        """Everything an account was granted, in its order."""
+        return [grant for grant in self.state()["grants"] if grant["account"] == account]
+
+    def open_invite(self, link: str) -> dict[str, Any]:
+        """Look at an invite's link, as the friend does; the invite's id, status and reason."""
+        return self._call("POST", "/stub/invites/open", {"link": link})
+
+    def accept_invite(self, link: str, account: str) -> dict[str, Any]:
+        """Join by an invite's link; the invite's id, status and reason."""
+        return self._call("POST", "/stub/invites/accept", {"link": link, "account": account})
+
+    def reverse_invite(self, referral_id: str) -> dict[str, Any]:
+        """Take both rewards back, as far as they are still there; also tells which resets that were."""
+        return self._call("POST", "/stub/invites/reverse", {"referral_id": referral_id})
+
     def kill(self) -> None:
         """End it the hard way: SIGKILL."""
         self.process.kill()

@@ -1,5 +1,6 @@
 """JSON in and out, for the endpoints and the controls."""
 
+from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 import msgspec
@@ -24,6 +25,11 @@ class BadRequest(Exception):
         super().__init__(reason)
         self.reason = reason
         self.status = status
+
+
+def rfc3339(moment: float | None) -> str | None:
+    """Unix seconds as the service writes moments."""
+    return None if moment is None else datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def json_answer(payload: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -1,51 +1,42 @@
-"""The service's state: accounts, windows, credits, redemptions and the clock, in SQLite.
+"""The service's state: accounts, windows, credits, grants, redemptions and the clock, in SQLite.
 
 Every method is one transaction. A `redeem_request_id` that redeemed a credit is remembered for ever, also across
 restarts and scenarios: it answers `already_redeemed`, and by its own credit, whatever credit is named with it. One
 that came to nothing has no effect to repeat and is judged afresh.
+
+The complimentary reset is given when an account is next looked at, with the moment at which it was due.
 """
 
-import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
-from uuid import UUID, uuid5
+from uuid import uuid4
 
 from tui.clock import Clock
 from tui.domain.spend import ConsumeCode
 from tui.domain.windows import MAIN_LIMIT, WindowKind
-from tui.store.schema import transaction
-from tui.stub import programme
-from tui.stub.database import open_database, readable
-from tui.stub.programme import HeldCredit, HeldStatus, MeteredWindow, Redemption
-from tui.stub.reading import Reading, RequestRecord, UnknownAccount, UnknownWindow
-from tui.stub.scenarios import (
-    DEFAULT_SCENARIO,
-    MAIN_ACCOUNT,
-    OTHER_ACCOUNT,
-    OTHER_ACCOUNT_START,
-    CreditStart,
-    Scenario,
-    find_scenario,
-)
-
-_CREDIT_IDS: Final = UUID("b265c388-14b8-5191-99f4-6730968366f5")
-_CREDIT_FIELDS = (
-    "id, status, granted_at, expires_at, reset_type, redeemed_at, title, description, granted_by, supported"
-)
+from tui.stub import invites, programme, rows
+from tui.stub.database import open_database
+from tui.stub.grants import goodwill, purchase
+from tui.stub.plans import Plan
+from tui.stub.programme import HeldCredit, HeldStatus, Redemption, change_windows, fresh_window
+from tui.stub.reading import GrantRecord, NotForSale, Reading, RequestRecord, UnknownWindow
+from tui.stub.referrals import Referrals
+from tui.stub.rows import Account
+from tui.stub.scenario import Scenario
+from tui.stub.scenarios import DEFAULT_SCENARIO, find_scenario
+from tui.stub.start import begin
+from tui.stub.world import Moment, World
 
 
 class Bank:
     """The state behind the service; safe from any thread, one caller at a time."""
 
-    def __init__(self, connection: sqlite3.Connection, clock: Clock, path: Path | None) -> None:
-        self._connection = connection
-        self._clock = clock
-        self._path = path
-        self._lock = threading.RLock()
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.referrals = Referrals(world)
+        """The same state's invites."""
 
     @classmethod
     def open(cls, clock: Clock, path: Path | None = None, scenario: str | None = None) -> "Bank":
@@ -61,42 +52,19 @@ class Bank:
             UsageError: There is no such scenario.
         """
         wanted = find_scenario(scenario or DEFAULT_SCENARIO)
-        bank = cls(open_database(path), clock, path)
+        world = World(open_database(path), clock, path)
         try:
-            with bank._writing() as connection:
-                row = connection.execute("SELECT scenario FROM world").fetchone()
-                if row is None:
-                    connection.execute("INSERT INTO world VALUES (?, 0)", (wanted.name,))
-                if row is None or (scenario is not None and row[0] != wanted.name):
-                    bank._begin(connection, wanted)
+            with world.entering(wanted) as (moment, is_new):
+                if is_new or (scenario is not None and moment.scenario.name != wanted.name):
+                    begin(world, moment, wanted)
         except BaseException:
-            bank.close()
+            world.close()
             raise
-        return bank
+        return cls(world)
 
     def close(self) -> None:
         """Close the database; fine to call twice."""
-        with self._lock:
-            self._connection.close()
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, readable(self._path), transaction(self._connection):
-            yield self._connection
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        """All that is read inside belongs to one moment, also where another process writes."""
-        with self._lock, readable(self._path):
-            self._connection.execute("BEGIN")
-            try:
-                yield self._connection
-            finally:
-                self._connection.rollback()
-
-    def _world(self, connection: sqlite3.Connection) -> tuple[Scenario, float]:
-        name, offset = connection.execute("SELECT scenario, clock_offset FROM world").fetchone()
-        return find_scenario(name), self._clock.now().timestamp() + offset
+        self._world.close()
 
     # What the service's clients ask for
 
@@ -106,8 +74,12 @@ class Bank:
         Raises:
             UnknownAccount: There is none of this id.
         """
-        with self._reading() as connection:
-            return self._read(connection, account, all_credits)
+        with self._world.reading() as moment:
+            reading = rows.read(moment, account, all_credits=all_credits)
+        if reading.owed_since is None:
+            return reading
+        with self._world.writing() as moment:
+            return rows.settle(moment, account, all_credits=all_credits)
 
     def consume(self, account: str, redeem_request_id: str, credit_id: str | None) -> Redemption:
         """Redeem a credit, at most once for this key (wire.md 3.1 to 3.4).
@@ -120,9 +92,9 @@ class Bank:
         Raises:
             UnknownAccount: There is none of this id.
         """
-        with self._writing() as connection:
-            reading = self._read(connection, account, all_credits=False)
-            done = self._redeemed_by(connection, account, redeem_request_id)
+        with self._world.writing() as moment:
+            reading = rows.settle(moment, account)
+            done = _redeemed_by(moment, account, redeem_request_id)
             if done is not None:
                 result = Redemption(ConsumeCode.ALREADY_REDEEMED, done, reading.windows, 0)
             else:
@@ -135,12 +107,12 @@ class Bank:
                 )
             redeemed = result.credit if result.code is ConsumeCode.RESET else None
             if redeemed is not None:
-                connection.execute(
+                moment.connection.execute(
                     "UPDATE credit SET status = ?, redeemed_at = ? WHERE id = ?",
                     (redeemed.status, redeemed.redeemed_at, redeemed.id),
                 )
-                _write_windows(connection, account, result.windows)
-            connection.execute(
+                rows.write_windows(moment, account, result.windows)
+            moment.connection.execute(
                 "INSERT INTO redemption VALUES (?, ?, 1, ?, ?, ?) ON CONFLICT DO UPDATE SET"
                 " requests = requests + 1, last_code = excluded.last_code,"
                 " credit_id = coalesce(credit_id, excluded.credit_id),"
@@ -156,7 +128,7 @@ class Bank:
             return result
 
     def take_turn(self, account: str) -> tuple[Reading, bool]:
-        """One model turn: its cost, unless a limit is reached.
+        """One model turn: its cost, unless a limit is reached; and what it earns, where it is a friend's first.
 
         Returns:
             The account after it, and whether the turn was allowed.
@@ -164,12 +136,14 @@ class Bank:
         Raises:
             UnknownAccount: There is none of this id.
         """
-        with self._writing() as connection:
-            reading = self._read(connection, account, all_credits=False)
+        with self._world.writing() as moment:
+            reading = rows.settle(moment, account)
             if programme.blocking(reading.windows):
                 return reading, False
-            windows = programme.charge_turn(reading.windows, reading.now)
-            _write_windows(connection, account, windows)
+            windows = programme.charge_turn(reading.windows, reading.terms.turn_costs, reading.now)
+            rows.write_windows(moment, account, windows)
+            if invites.note_turn(moment, account):
+                return rows.read(moment, account), True
             return replace(reading, windows=windows), True
 
     # What the controls ask for
@@ -181,8 +155,8 @@ class Bank:
             UnknownAccount: There is none of this id.
             UnknownWindow: It has no such window.
         """
-        with self._writing() as connection:
-            reading = self._read(connection, account, all_credits=False)
+        with self._world.writing() as moment:
+            reading = rows.settle(moment, account)
             if all(window.kind is not kind for window in reading.main_windows):
                 raise UnknownWindow(kind)
             windows = tuple(
@@ -191,16 +165,15 @@ class Bank:
                 else window
                 for window in reading.windows
             )
-            _write_windows(connection, account, windows)
+            rows.write_windows(moment, account, windows)
 
     def advance_clock(self, seconds: float) -> float:
         """Let time pass for the service; its new time in unix seconds."""
-        with self._writing() as connection:
-            connection.execute("UPDATE world SET clock_offset = clock_offset + ?", (seconds,))
-            return self._world(connection)[1]
+        with self._world.writing() as moment:
+            return self._world.advance(moment, seconds).now
 
     def grant(self, account: str, count: int, expires_in: float | None) -> list[str]:
-        """Grant credits; their ids.
+        """Grant credits out of kindness; their ids.
 
         Args:
             account: To whom.
@@ -210,9 +183,60 @@ class Bank:
         Raises:
             UnknownAccount: There is none of this id.
         """
-        with self._writing() as connection:
-            now = self._read(connection, account, all_credits=False).now
-            return [_insert_credit(connection, account, CreditStart(expires_in), now, now) for _ in range(count)]
+        with self._world.writing() as moment:
+            rows.settle(moment, account)
+            return rows.land(moment, account, goodwill(uuid4().hex, count, expires_in))
+
+    def buy(self, account: str, purchase_id: str) -> list[str]:
+        """Buy a single reset, once for this purchase; its id, also where it was bought before.
+
+        Raises:
+            UnknownAccount: There is none of this id.
+            NotForSale: None is sold, or not to this plan.
+        """
+        with self._world.writing() as moment:
+            reading = rows.settle(moment, account)
+            if moment.scenario.programme.price_for(reading.terms) is None:
+                raise NotForSale(reading.plan)
+            return rows.land(moment, account, purchase(account, purchase_id))
+
+    def change_plan(self, account: str, plan: Plan) -> Reading:
+        """Give an account another plan; what is due to it under the old one comes first.
+
+        Returns:
+            The account after it, with all its credits.
+
+        Raises:
+            UnknownAccount: There is none of this id.
+        """
+        with self._world.writing() as moment:
+            reading = rows.settle(moment, account)
+            if plan.name != reading.plan:
+                windows = change_windows(reading.windows, plan.windows, moment.now)
+                rows.change_plan(moment, account, plan.name, windows)
+                if not moment.scenario.programme.keeps_credits(plan):
+                    rows.revoke(moment, account)
+            return rows.settle(moment, account, all_credits=True)
+
+    @contextmanager
+    def adding_account(self, account: str, plan: Plan, email: str, last_used_ago: float | None) -> Iterator[None]:
+        """Make a further account, with the windows of its plan, unused; none where the block inside fails.
+
+        Args:
+            account: Its id.
+            plan: Its plan.
+            email: Its address.
+            last_used_ago: Seconds since it last used Codex; None: never.
+
+        Raises:
+            AccountExists: There is one of this id.
+        """
+        with self._world.writing() as moment:
+            used_at = None if last_used_ago is None else moment.now - last_used_ago
+            windows = [fresh_window(kind, moment.now) for kind in plan.windows]
+            rows.add_account(moment, Account(account, plan.name, email, moment.now, used_at), windows)
+            rows.settle(moment, account)
+            yield
 
     def begin(self, scenario: str) -> None:
         """Start a scenario; the clock goes on, and redemptions stay remembered.
@@ -221,117 +245,40 @@ class Bank:
             UsageError: There is no such scenario.
         """
         wanted = find_scenario(scenario)
-        with self._writing() as connection:
-            self._begin(connection, wanted)
+        with self._world.writing() as moment:
+            begin(self._world, moment, wanted)
 
     def scenario(self) -> Scenario:
         """The scenario it is in."""
-        with self._reading() as connection:
-            return self._world(connection)[0]
+        with self._world.reading() as moment:
+            return moment.scenario
 
     def everything(self) -> tuple[list[Reading], list[RequestRecord]]:
         """Every account with all its credits, and every key that ever came, in the order of accounts and arrival."""
-        with self._reading() as connection:
-            ids = [row[0] for row in connection.execute("SELECT id FROM account ORDER BY id").fetchall()]
-            readings = [self._read(connection, account, all_credits=True) for account in ids]
-            rows = connection.execute(
+        with self._world.reading() as moment:
+            readings = [rows.read(moment, account, all_credits=True) for account in rows.account_ids(moment)]
+            found = moment.connection.execute(
                 "SELECT account, redeem_request_id, requests, last_code, credit_id, redeemed_at FROM redemption"
                 " ORDER BY rowid"
             ).fetchall()
-        return readings, [RequestRecord(*row) for row in rows]
+        if any(reading.owed_since is not None for reading in readings):
+            with self._world.writing() as moment:
+                readings = [rows.settle(moment, reading.account, all_credits=True) for reading in readings]
+        return readings, [RequestRecord(*row) for row in found]
 
-    def _read(self, connection: sqlite3.Connection, account: str, all_credits: bool) -> Reading:
-        row = connection.execute("SELECT plan, email FROM account WHERE id = ?", (account,)).fetchone()
-        if row is None:
-            raise UnknownAccount(account)
-        scenario, now = self._world(connection)
-        windows = connection.execute(
-            "SELECT kind, used_percent, resets_at, limit_id FROM usage_window WHERE account = ? ORDER BY slot",
-            (account,),
-        ).fetchall()
-        only = "" if all_credits else f" AND status = '{HeldStatus.AVAILABLE}'"
-        held = connection.execute(
-            f"SELECT {_CREDIT_FIELDS} FROM credit WHERE account = ?{only}",  # noqa: S608 - our own words
-            (account,),
-        ).fetchall()
-        ever = connection.execute("SELECT EXISTS (SELECT 1 FROM credit WHERE account = ?)", (account,)).fetchone()[0]
-        return Reading(
-            now=now,
-            scenario=scenario,
-            account=account,
-            plan=row[0],
-            email=row[1],
-            windows=tuple(programme.roll_over(MeteredWindow(WindowKind(kind), *rest), now) for kind, *rest in windows),
-            credits=tuple(sorted((_credit(row) for row in held), key=programme.soonest_first)),
-            ever_granted=bool(ever),
-            extras=scenario.extras if account == MAIN_ACCOUNT else {},
-        )
-
-    def _redeemed_by(self, connection: sqlite3.Connection, account: str, key: str) -> HeldCredit | None:
-        row = connection.execute(
-            "SELECT credit_id, redeemed_at FROM redemption"
-            " WHERE account = ? AND redeem_request_id = ? AND credit_id IS NOT NULL",
-            (account, key),
-        ).fetchone()
-        if row is None:
-            return None
-        # Its credit may belong to a former scenario; what the answer says of it is known all the same.
-        return HeldCredit(row[0], HeldStatus.REDEEMED, granted_at=row[1], expires_at=None, redeemed_at=row[1])
-
-    def _begin(self, connection: sqlite3.Connection, scenario: Scenario) -> None:
-        connection.execute("UPDATE world SET scenario = ?", (scenario.name,))
-        for table in ("account", "usage_window", "credit"):
-            connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
-        now = self._world(connection)[1]
-        starts = (MAIN_ACCOUNT, "me@example.com", scenario), (OTHER_ACCOUNT, "other@example.com", OTHER_ACCOUNT_START)
-        for account, email, start in starts:
-            connection.execute("INSERT INTO account VALUES (?, ?, ?)", (account, start.plan, email))
-            windows = [
-                MeteredWindow(
-                    window.kind,
-                    window.used_percent,
-                    None if window.resets_in is None else float(int(now + window.resets_in)),
-                    window.limit_id,
-                )
-                for window in start.windows
-            ]
-            _write_windows(connection, account, windows)
-            for credit in start.credits:
-                _insert_credit(connection, account, credit, now, now - credit.granted_ago)
+    def grants(self) -> list[GrantRecord]:
+        """Every grant, in the order in which they landed."""
+        with self._world.reading() as moment:
+            return rows.grant_records(moment)
 
 
-def _write_windows(connection: sqlite3.Connection, account: str, windows: Sequence[MeteredWindow]) -> None:
-    connection.executemany(
-        "INSERT OR REPLACE INTO usage_window VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            (account, slot, window.kind, window.used_percent, window.resets_at, window.limit_id)
-            for slot, window in enumerate(windows)
-        ],
-    )
-
-
-def _insert_credit(
-    connection: sqlite3.Connection, account: str, start: CreditStart, now: float, granted_at: float
-) -> str:
-    # Whole seconds: Codex knows no finer ones, so that every reader sees the same moment.
-    cursor = connection.execute(
-        "INSERT INTO credit VALUES (NULL, ?, '', ?, ?, ?, ?, NULL, ?, ?, ?, ?)",
-        (
-            account,
-            start.status,
-            float(int(granted_at)),
-            None if start.expires_in is None else float(int(now + start.expires_in)),
-            start.reset_type,
-            start.title,
-            start.description,
-            start.granted_by,
-            start.supported,
-        ),
-    )
-    credit_id = f"RateLimitResetCredit_{uuid5(_CREDIT_IDS, str(cursor.lastrowid)).hex}"
-    connection.execute("UPDATE credit SET id = ? WHERE number = ?", (credit_id, cursor.lastrowid))
-    return credit_id
-
-
-def _credit(row: tuple[Any, ...]) -> HeldCredit:
-    return HeldCredit(*row[:-1], *map(bool, row[-1:]))
+def _redeemed_by(moment: Moment, account: str, key: str) -> HeldCredit | None:
+    row = moment.connection.execute(
+        "SELECT credit_id, redeemed_at FROM redemption"
+        " WHERE account = ? AND redeem_request_id = ? AND credit_id IS NOT NULL",
+        (account, key),
+    ).fetchone()
+    if row is None:
+        return None
+    # Its credit may belong to a former scenario; what the answer says of it is known all the same.
+    return HeldCredit(row[0], HeldStatus.REDEEMED, granted_at=row[1], expires_at=None, redeemed_at=row[1])

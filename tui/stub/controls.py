@@ -1,7 +1,5 @@
 """The controls that tests and demos drive the service by; for clients on this machine alone."""
 
-from collections.abc import Awaitable, Callable
-from ipaddress import ip_address
 from typing import Annotated, Final
 
 import msgspec
@@ -12,13 +10,16 @@ from starlette.routing import Route
 
 from tui.domain.windows import WindowKind
 from tui.errors import UsageError
-from tui.stub.answers import BadRequest, json_answer, read_json
+from tui.stub.answers import BadRequest, json_answer, read_json, rfc3339
 from tui.stub.bank import Bank
 from tui.stub.faults import parse_fault
-from tui.stub.payloads import rfc3339
-from tui.stub.programme import CREDIT_LIFETIME, HeldCredit, MeteredWindow
-from tui.stub.reading import Reading, UnknownAccount, UnknownWindow
+from tui.stub.local import known_plan, local
+from tui.stub.programme import CREDIT_LIFETIME, DAY
+from tui.stub.reading import AccountExists, NotForSale, UnknownWindow
+from tui.stub.referral import is_address
+from tui.stub.sandbox import Sandboxes
 from tui.stub.scenarios import MAIN_ACCOUNT
+from tui.stub.state import state
 from tui.stub.traffic import Traffic
 
 _MAX_ADVANCE: Final = 10 * 366 * 86_400
@@ -50,39 +51,50 @@ class _Begin(msgspec.Struct, forbid_unknown_fields=True):
     name: str
 
 
+class _Account(msgspec.Struct, forbid_unknown_fields=True):
+    id: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
+    plan: str = "plus"
+    email: str | None = None
+    last_used_days_ago: Annotated[float, Meta(ge=0, le=36_600)] | None = None
+
+
+class _Plan(msgspec.Struct, forbid_unknown_fields=True):
+    plan: str
+    account: str = MAIN_ACCOUNT
+
+
+class _Purchase(msgspec.Struct, forbid_unknown_fields=True):
+    purchase_id: Annotated[str, Meta(min_length=1, max_length=200)]
+    account: str = MAIN_ACCOUNT
+
+
 class Controls:
     """The endpoints under `/stub/`."""
 
-    def __init__(self, bank: Bank, traffic: Traffic) -> None:
+    def __init__(self, bank: Bank, traffic: Traffic, sandboxes: Sandboxes | None) -> None:
         self._bank = bank
         self._traffic = traffic
+        self._sandboxes = sandboxes
 
     def routes(self) -> list[Route]:
         """One route a control."""
         return [
-            Route("/stub/state", _local(self.state), methods=["GET"]),
-            Route("/stub/usage", _local(self.usage), methods=["POST"]),
-            Route("/stub/clock", _local(self.clock), methods=["POST"]),
-            Route("/stub/grant", _local(self.grant), methods=["POST"]),
-            Route("/stub/faults", _local(self.faults), methods=["POST"]),
-            Route("/stub/scenario", _local(self.scenario), methods=["POST"]),
+            Route("/stub/state", local(self.state), methods=["GET"]),
+            Route("/stub/usage", local(self.usage), methods=["POST"]),
+            Route("/stub/clock", local(self.clock), methods=["POST"]),
+            Route("/stub/grant", local(self.grant), methods=["POST"]),
+            Route("/stub/faults", local(self.faults), methods=["POST"]),
+            Route("/stub/scenario", local(self.scenario), methods=["POST"]),
+            Route("/stub/accounts", local(self.accounts), methods=["POST"]),
+            Route("/stub/plan", local(self.plan), methods=["POST"]),
+            Route("/stub/purchase", local(self.purchase), methods=["POST"]),
         ]
 
     async def state(self, request: Request) -> Response:
         """Everything the service knows, for a test to count."""
         readings, records = self._bank.everything()
-        scenario = readings[0].scenario
-        return json_answer(
-            {
-                "scenario": scenario.name,
-                "description": scenario.description,
-                "now": rfc3339(readings[0].now),
-                "accounts": [_account(reading) for reading in readings],
-                "redemptions": records,
-                "requests": dict(self._traffic.served),
-                "faults": self._traffic.armed,
-            }
-        )
+        grants, invites = self._bank.grants(), self._bank.referrals.everything()
+        return json_answer(state(readings, records, grants, invites, self._traffic))
 
     async def usage(self, request: Request) -> Response:
         """Put a window to a share."""
@@ -126,53 +138,34 @@ class Controls:
         self._traffic.restart(self._bank.scenario().faults)
         return json_answer({"ok": True})
 
-
-def _local(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    async def guarded(request: Request) -> Response:
-        if request.client is None or not _is_loopback(request.client.host):
-            raise BadRequest("the controls answer this machine alone", 403)
+    async def accounts(self, request: Request) -> Response:
+        """Make a further account, with a sandbox for the real Codex CLI where the service was started with one."""
+        body = await read_json(request, _Account)
+        plan, email = known_plan(body.plan), body.email or f"{body.id}@example.com"
+        if not is_address(email):
+            raise BadRequest(f"{email!r} is no e-mail address")
+        used_ago = None if body.last_used_days_ago is None else body.last_used_days_ago * DAY
         try:
-            return await endpoint(request)
-        except UnknownAccount as error:
-            raise BadRequest(f"there is no account {error.args[0]!r}") from error
+            # Inside, so that no account is left behind whose sandbox could not be written.
+            with self._bank.adding_account(body.id, plan, email, used_ago):
+                folder = self._sandboxes.write(body.id, plan.name, email) if self._sandboxes else None
+        except AccountExists as error:
+            raise BadRequest(f"there is an account {body.id!r} already") from error
+        except UsageError as error:
+            raise BadRequest(error.message) from error
+        return json_answer({"id": body.id, "sandbox": str(folder) if folder else None})
 
-    return guarded
+    async def plan(self, request: Request) -> Response:
+        """Give an account another plan."""
+        body = await read_json(request, _Plan)
+        reading = self._bank.change_plan(body.account, known_plan(body.plan))
+        return json_answer({"plan": reading.plan, "available": reading.spendable})
 
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _account(reading: Reading) -> dict[str, object]:
-    return {
-        "id": reading.account,
-        "plan": reading.plan,
-        "email": reading.email,
-        "available": reading.spendable,
-        "windows": [_window(window, reading.now) for window in reading.windows],
-        "credits": [_credit(credit, reading.now) for credit in reading.credits],
-    }
-
-
-def _window(window: MeteredWindow, now: float) -> dict[str, object]:
-    return {
-        "limit_id": window.limit_id,
-        "kind": window.kind,
-        "used_percent": window.used_percent,
-        "idle": window.resets_at is None,
-        "resets_at": rfc3339(window.reset_at(now)),
-    }
-
-
-def _credit(credit: HeldCredit, now: float) -> dict[str, object]:
-    return {
-        "id": credit.id,
-        "type": credit.reset_type,
-        "status": credit.status_at(now),
-        "granted_at": rfc3339(credit.granted_at),
-        "expires_at": rfc3339(credit.expires_at),
-        "redeemed_at": rfc3339(credit.redeemed_at),
-    }
+    async def purchase(self, request: Request) -> Response:
+        """Buy a single reset, once for a purchase."""
+        body = await read_json(request, _Purchase)
+        try:
+            bought = self._bank.buy(body.account, body.purchase_id)
+        except NotForSale as error:
+            raise BadRequest(f"no single reset is sold to {body.account}") from error
+        return json_answer({"credit_id": bought[0]})

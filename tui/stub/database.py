@@ -1,4 +1,4 @@
-"""The service's SQLite file: its tables, and what is wrong with a file that cannot be used."""
+"""The service's SQLite file: its tables from version to version, and what is wrong with one that cannot be used."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -12,11 +12,10 @@ from tui.store.schema import explained, transaction
 APPLICATION_ID: Final = 0x72626B73
 """Marks the file as the stub's, so that no other program's database is ever written over."""
 
-VERSION: Final = 1
 BUSY_SECONDS: Final = 2.0
 _HINT = "choose another file with --db"
 
-_TABLES = (
+_FIRST = (
     "CREATE TABLE world (scenario TEXT NOT NULL, clock_offset REAL NOT NULL) STRICT",
     "CREATE TABLE account (id TEXT PRIMARY KEY, plan TEXT NOT NULL, email TEXT NOT NULL) STRICT",
     """CREATE TABLE usage_window (
@@ -57,9 +56,73 @@ _TABLES = (
     "CREATE UNIQUE INDEX one_redemption_a_credit ON redemption (credit_id) WHERE credit_id IS NOT NULL",
 )
 
+_WITH_GRANTS_AND_INVITES = (
+    # Both stay empty until the world is opened: only then is it known what time it is there.
+    "ALTER TABLE world ADD COLUMN began REAL",
+    "ALTER TABLE account ADD COLUMN plan_since REAL",
+    "ALTER TABLE account ADD COLUMN last_used_at REAL",
+    """CREATE TABLE grant (
+        id INTEGER PRIMARY KEY,
+        key TEXT UNIQUE NOT NULL,
+        account TEXT NOT NULL,
+        source TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        amount INTEGER NOT NULL,
+        life REAL,
+        granted_at REAL NOT NULL
+    ) STRICT""",
+    "CREATE INDEX grant_by_account ON grant (account)",
+    "ALTER TABLE credit ADD COLUMN grant_id INTEGER REFERENCES grant (id)",
+    "CREATE INDEX credit_by_grant ON credit (grant_id)",
+    """INSERT INTO grant (key, account, source, reason, kind, amount, life, granted_at)
+        SELECT 'goodwill:before:' || id, account, 'goodwill', 'Codex Team', 'rate_limit_reset_credit', 1,
+            expires_at - granted_at, granted_at
+        FROM credit ORDER BY number""",
+    "UPDATE credit SET grant_id = (SELECT id FROM grant WHERE key = 'goodwill:before:' || credit.id)",
+    """INSERT INTO grant (key, account, source, reason, kind, amount, granted_at)
+        SELECT 'complimentary:' || id, id, 'programme', 'Had its complimentary reset before',
+            'rate_limit_reset_credit', 0, 0
+        FROM account ORDER BY id""",
+    """CREATE TABLE invite (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT UNIQUE NOT NULL,
+        campaign TEXT NOT NULL,
+        referrer TEXT NOT NULL,
+        email TEXT NOT NULL,
+        address TEXT NOT NULL,
+        token TEXT UNIQUE NOT NULL,
+        sent_at REAL NOT NULL,
+        expires_at REAL NOT NULL,
+        emails_sent INTEGER NOT NULL,
+        resend_at REAL NOT NULL,
+        opened_at REAL,
+        friend TEXT,
+        joined_at REAL,
+        ineligible TEXT,
+        first_message_at REAL,
+        unrewarded TEXT,
+        reward_slot INTEGER CHECK (reward_slot >= 1),
+        reversed_at REAL,
+        CHECK (joined_at IS NULL OR friend IS NOT NULL),
+        CHECK (reward_slot IS NULL OR (first_message_at IS NOT NULL AND ineligible IS NULL AND unrewarded IS NULL))
+    ) STRICT""",
+    "CREATE UNIQUE INDEX one_invite_an_address ON invite (referrer, campaign, address)",
+    "CREATE UNIQUE INDEX one_reward_a_slot ON invite (referrer, campaign, reward_slot) WHERE reward_slot IS NOT NULL",
+    # Whoever has joined once has joined for ever, so that a friend earns one reward at most.
+    "CREATE UNIQUE INDEX one_join_a_friend ON invite (friend) WHERE joined_at IS NOT NULL",
+    "CREATE INDEX invite_by_referrer ON invite (referrer, campaign, number)",
+    "CREATE INDEX invite_by_address ON invite (address)",
+)
+
+_VERSIONS: Final = (_FIRST, _WITH_GRANTS_AND_INVITES)
+"""The statements from each version to the next; never edited once released, only added to."""
+
+VERSION: Final = len(_VERSIONS)
+
 
 def open_database(path: Path | None) -> sqlite3.Connection:
-    """Open the file, or make it.
+    """Open the file, make it, or bring an older one up to date; what it holds stays.
 
     Args:
         path: The file; None keeps everything in memory.
@@ -93,10 +156,9 @@ def _claim(connection: sqlite3.Connection, path: Path | None) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     with transaction(connection):
-        if _pragma(connection, "user_version") == VERSION:
-            return
-        for table in _TABLES:
-            connection.execute(table)
+        for statements in _VERSIONS[_pragma(connection, "user_version") :]:
+            for statement in statements:
+                connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
 

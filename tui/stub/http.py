@@ -1,4 +1,4 @@
-"""The quota endpoint as an ASGI application: usage, credits, consume, accounts, and the fake model.
+"""The quota endpoint as an ASGI application: usage, credits, consume, accounts, referrals, and the fake model.
 
 Both path styles of wire.md 1.1. Every request is signed in as in wire.md 11.2, or answered 401; what is not served
 here is a 404 in JSON, which the real Codex CLI takes calmly.
@@ -23,8 +23,11 @@ from tui.stub.answers import BadRequest, json_answer, read_json
 from tui.stub.bank import Bank
 from tui.stub.controls import Controls
 from tui.stub.faults import FaultMiddleware
+from tui.stub.invite_controls import InviteControls
 from tui.stub.model import turn_answer
 from tui.stub.reading import UnknownAccount
+from tui.stub.referral_http import ReferralEndpoints
+from tui.stub.sandbox import Sandboxes
 from tui.stub.tokens import LoginRefused, account_of
 from tui.stub.traffic import Traffic
 
@@ -61,6 +64,7 @@ class _Quota:
             *routes,
             Route("/backend-api/codex/responses", self.responses, methods=["POST"]),
             Route("/codex/responses", self.responses, methods=["POST"]),
+            *ReferralEndpoints(self._bank.referrals, self._account, QUOTA_PREFIXES).routes(),
         ]
 
     def _account(self, request: Request) -> str:
@@ -92,17 +96,19 @@ class _Quota:
         return turn_answer(reading, allowed)
 
 
-def create_app(bank: Bank, clock: Clock, traffic: Traffic | None = None) -> ASGIApp:
+def create_app(bank: Bank, clock: Clock, traffic: Traffic | None = None, sandboxes: Sandboxes | None = None) -> ASGIApp:
     """Build the service.
 
     Args:
         bank: Its state.
         clock: The machine's clock: for the logins' expiry and for delayed answers.
         traffic: Where requests are counted and faults armed; None makes one.
+        sandboxes: Where further accounts get a sandbox of the real Codex CLI; None: nowhere.
     """
     traffic = traffic or Traffic(bank.scenario().faults)
+    served = _Quota(bank, clock), Controls(bank, traffic, sandboxes), InviteControls(bank.referrals)
     app = Starlette(
-        routes=[*_Quota(bank, clock).routes(), *Controls(bank, traffic).routes()],
+        routes=[route for endpoints in served for route in endpoints.routes()],
         exception_handlers={
             HTTPException: _answer(lambda error: (error.status_code, error.detail)),
             BadRequest: _answer(lambda error: (error.status, error.reason)),

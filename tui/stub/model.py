@@ -32,7 +32,10 @@ def turn_answer(reading: Reading, allowed: bool) -> Response:
 
 def meter_headers(reading: Reading) -> dict[str, str]:
     """The meter as every model answer carries it (wire.md 7, 11.3)."""
-    headers = {"x-codex-credits-has-credits": "False", "x-codex-credits-unlimited": "False"}
+    has_credits = reading.personal_credits > 0
+    headers = {"x-codex-credits-has-credits": str(has_credits), "x-codex-credits-unlimited": "False"}
+    if has_credits:
+        headers["x-codex-credits-balance"] = str(reading.personal_credits)
     for slot, window in zip(("primary", "secondary"), reading.main_windows, strict=False):
         headers[f"x-codex-{slot}-used-percent"] = str(window.shown_percent)
         headers[f"x-codex-{slot}-window-minutes"] = str(window.rule.seconds // 60)

@@ -1,13 +1,14 @@
 """What the quota endpoint says, built from a reading (wire.md 1.4, 2.1, 3.2). Pure."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from tui.domain.spend import ConsumeCode
 from tui.domain.windows import MAIN_LIMIT
+from tui.stub.answers import rfc3339
 from tui.stub.programme import HeldCredit, HeldStatus, MeteredWindow, Redemption, blocking
 from tui.stub.reading import Reading
+from tui.stub.referral_payloads import beacon
 from tui.stub.scenarios import SPARK_LIMIT, SPARK_NAME
 
 Payload = dict[str, Any]
@@ -15,14 +16,10 @@ Payload = dict[str, Any]
 _LIMIT_NAMES = {SPARK_LIMIT: SPARK_NAME}
 
 
-def rfc3339(moment: float | None) -> str | None:
-    """Unix seconds as the service writes moments."""
-    return None if moment is None else datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 def usage(reading: Reading) -> Payload:
     """The whole usage payload of wire.md 1.4."""
     now, available = reading.now, reading.spendable
+    price = reading.scenario.programme.price_for(reading.terms)
     limited = blocking(reading.windows) is not None
     others = dict.fromkeys(window.limit_id for window in reading.windows if window.limit_id != MAIN_LIMIT)
     payload: Payload = {
@@ -46,10 +43,10 @@ def usage(reading: Reading) -> Payload:
         or None,
         "model_usage": None,
         "credits": {
-            "has_credits": False,
+            "has_credits": reading.personal_credits > 0,
             "unlimited": False,
             "overage_limit_reached": False,
-            "balance": "0",
+            "balance": str(reading.personal_credits),
             "approx_local_messages": [0, 0],
             "approx_cloud_messages": [0, 0],
         },
@@ -57,14 +54,14 @@ def usage(reading: Reading) -> Payload:
         "rate_limit_reached_type": {"type": "rate_limit_reached", "details": None} if limited else None,
         "rate_limit_upsell": None,
         "promo": None,
-        "referral_beacon": None,
+        "referral_beacon": beacon(reading.scenario.campaign, reading.terms, reading.began, now),
         "rate_limit_reset_credits": {
             "available_count": available,
             "applicable_available_count": available if limited else 0,
-            "total_earned_count": 0,
-            "immediate_reset_purchase_eligible": False,
+            "total_earned_count": reading.earned,
+            "immediate_reset_purchase_eligible": price is not None,
         }
-        if reading.ever_granted
+        if reading.granted or price
         else None,
     }
     return payload | dict(reading.extras)
@@ -93,20 +90,27 @@ def _window(window: MeteredWindow, now: float) -> Payload:
 
 
 def credits_list(reading: Reading) -> Payload:
-    """The single credits of wire.md 2.1, without expired ones; the count stays true where the list is capped."""
+    """The single credits of wire.md 2.1, without those that are gone; the count stays true where the list is capped.
+
+    `reset_purchase` is the stub's own: the price of a single reset, where one is sold.
+    """
+    price = reading.scenario.programme.price_for(reading.terms)
     shown = [
         credit
         for credit in reading.credits
-        if (status := credit.status_at(reading.now)) != HeldStatus.EXPIRED
+        if (status := credit.status_at(reading.now)) not in (HeldStatus.EXPIRED, HeldStatus.REVOKED)
         and (status != HeldStatus.REDEEMED or reading.scenario.lists_redeemed)
     ]
-    return {
+    payload: Payload = {
         "credits": [_credit(credit) for credit in shown[: reading.scenario.list_cap]],
         "available_count": reading.spendable,
-        "total_earned_count": 0,
-        "immediate_reset_purchase_eligible": False,
+        "total_earned_count": reading.earned,
+        "immediate_reset_purchase_eligible": price is not None,
         "history_enabled": reading.scenario.lists_redeemed,
     }
+    if price is not None:
+        payload["reset_purchase"] = {"amount": price.amount, "currency": price.currency}
+    return payload
 
 
 def _credit(credit: HeldCredit) -> Payload:

@@ -1,10 +1,10 @@
-"""The programme's rules: what a turn costs, how windows roll over, what a banked reset does.
+"""The programme's rules: what a turn uses, how windows roll over, what a banked reset and a change of plan do.
 
 Pure: no input, no output, no clock. Moments are unix seconds of the service's own time, percentages are 0 and up. The
 facts are those of wire.md 1.6 (windows), 2.2 (credits) and 3.2 to 3.5 (redeeming).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -24,16 +24,14 @@ class WindowRule:
 
     seconds: int
     """Its length."""
-    turn_cost: float
-    """The share of it that one model turn uses, in per cent."""
     slides: bool
     """Whether it waits, idle, for the first completed turn to start it; others are anchored and follow each other."""
 
 
 RULES: Final = {
-    WindowKind.FIVE_HOUR: WindowRule(18_000, turn_cost=3.0, slides=True),
-    WindowKind.WEEKLY: WindowRule(7 * DAY, turn_cost=0.5, slides=False),
-    WindowKind.MONTHLY: WindowRule(30 * DAY, turn_cost=2.0, slides=False),
+    WindowKind.FIVE_HOUR: WindowRule(18_000, slides=True),
+    WindowKind.WEEKLY: WindowRule(7 * DAY, slides=False),
+    WindowKind.MONTHLY: WindowRule(30 * DAY, slides=False),
 }
 
 
@@ -89,14 +87,43 @@ def blocking(windows: Iterable[MeteredWindow]) -> MeteredWindow | None:
     return max(reached, key=lambda window: window.resets_at or 0.0, default=None)
 
 
-def charge_turn(windows: Sequence[MeteredWindow], now: float) -> tuple[MeteredWindow, ...]:
-    """One completed model turn: a share of every window of the main limit, and the start of an idle one."""
+def charge_turn(
+    windows: Sequence[MeteredWindow], costs: Mapping[WindowKind, float], now: float
+) -> tuple[MeteredWindow, ...]:
+    """One completed model turn: a share of every window of the main limit, and the start of an idle one.
+
+    Args:
+        windows: The account's windows, rolled over.
+        costs: The shares, as its plan has them; a window that is not in its plan costs nothing.
+        now: The present moment.
+    """
     return tuple(
-        set_usage(window, max(window.used_percent, min(100.0, window.used_percent + window.rule.turn_cost)), now)
+        set_usage(window, max(window.used_percent, min(100.0, window.used_percent + costs.get(window.kind, 0.0))), now)
         if window.limit_id == MAIN_LIMIT
         else window
         for window in windows
     )
+
+
+def fresh_window(kind: WindowKind, now: float) -> MeteredWindow:
+    """An unused window that begins now, or where it slides, with the first turn."""
+    rule = RULES[kind]
+    return MeteredWindow(kind, 0.0, None if rule.slides else float(int(now) + rule.seconds))
+
+
+def change_windows(
+    windows: Sequence[MeteredWindow], kinds: Iterable[WindowKind], now: float
+) -> tuple[MeteredWindow, ...]:
+    """The windows after a change of plan: a kind that both plans have keeps its share and its date.
+
+    Args:
+        windows: The account's windows, rolled over.
+        kinds: The new plan's, in the order of their slots.
+        now: The present moment.
+    """
+    kept = {window.kind: window for window in windows if window.limit_id == MAIN_LIMIT}
+    others = [window for window in windows if window.limit_id != MAIN_LIMIT]
+    return (*(kept.get(kind) or fresh_window(kind, now) for kind in kinds), *others)
 
 
 class HeldStatus(StrEnum):
@@ -106,6 +133,8 @@ class HeldStatus(StrEnum):
     REDEEMED = "redeemed"
     EXPIRED = "expired"
     """Never sent: an expired credit is simply gone from the list (wire.md 2.2)."""
+    REVOKED = "revoked"
+    """Taken back before it was used; never sent either."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
-"""What the bank hands out: one account at one moment, and the record of a key."""
+"""What the bank hands out: one account at one moment, the record of a key, and the record of a grant."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tui.domain.windows import MAIN_LIMIT
+from tui.stub.plans import Plan, plan_named
 from tui.stub.programme import HeldCredit, MeteredWindow
-from tui.stub.scenarios import Scenario
+from tui.stub.scenario import Scenario
 
 
 class UnknownAccount(LookupError):
@@ -16,6 +17,14 @@ class UnknownWindow(LookupError):
     """The account has no window of that kind."""
 
 
+class AccountExists(Exception):
+    """There is an account of this id already."""
+
+
+class NotForSale(Exception):
+    """No single reset is sold to this account."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One account as it stands at one moment."""
@@ -23,6 +32,8 @@ class Reading:
     now: float
     """The service's own time, unix seconds."""
     scenario: Scenario
+    began: float
+    """When the scenario began."""
     account: str
     plan: str
     email: str
@@ -30,11 +41,22 @@ class Reading:
     """Rolled over, in the order of their slots."""
     credits: tuple[HeldCredit, ...]
     """Soonest to expire first: all of them, or those with the status `available` alone."""
-    ever_granted: bool
-    """Whether it has or had any credit in this scenario."""
+    granted: int
+    """How many resets it was ever granted in this scenario."""
+    earned: int
+    """How many of them for invites."""
+    personal_credits: int
+    """The balance of what it earned that is no reset."""
+    owed_since: float | None
+    """Since when its complimentary reset is due, and not granted yet; None: nothing is due."""
 
     extras: Mapping[str, object]
     """What its usage payload says otherwise in this scenario."""
+
+    @property
+    def terms(self) -> Plan:
+        """What its plan includes."""
+        return plan_named(self.plan)
 
     @property
     def main_windows(self) -> tuple[MeteredWindow, ...]:
@@ -59,3 +81,16 @@ class RequestRecord:
     credit_id: str | None
     """The credit that it redeemed; None if none."""
     redeemed_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRecord:
+    """One grant that landed."""
+
+    account: str
+    source: str
+    reason: str
+    kind: str
+    amount: int
+    key: str
+    at: float

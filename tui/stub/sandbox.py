@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from tui.clock import Clock
 from tui.errors import UsageError
 from tui.stub.tokens import make_token
 
@@ -14,7 +15,50 @@ _MARKER: Final = ".resetbank-sandbox"
 """Only a Codex home with this file in it is ever written over: it may hold nobody's real login."""
 
 
-def write_sandbox(folder: Path, base_url: str, account: str, now: datetime, *, plan: str = "plus") -> Path:
+class Sandboxes:
+    """A sandbox for every account: the main one's in the folder itself, the others' below it.
+
+    Args:
+        folder: Where.
+        base_url: The service's base URL, ending in `/backend-api`.
+        clock: The machine's clock, for the logins' lifetime.
+    """
+
+    def __init__(self, folder: Path, base_url: str, clock: Clock) -> None:
+        self._folder = folder
+        self._base_url = base_url
+        self._clock = clock
+
+    def write_main(self, account: str, plan: str, email: str) -> Path:
+        """Write the main account's; the folder, absolute.
+
+        Raises:
+            UsageError: It cannot be written, or it holds a Codex home that is not a sandbox.
+        """
+        return self._write(self._folder, account, plan, email)
+
+    def write(self, account: str, plan: str, email: str) -> Path:
+        """Write a further account's; the folder, absolute.
+
+        Raises:
+            UsageError: As above.
+        """
+        return self._write(self._home(account), account, plan, email)
+
+    def holds(self, account: str) -> bool:
+        """Whether a further account has one."""
+        return self._home(account).is_dir()
+
+    def _home(self, account: str) -> Path:
+        return self._folder / "accounts" / account
+
+    def _write(self, folder: Path, account: str, plan: str, email: str) -> Path:
+        return write_sandbox(folder, self._base_url, account, self._clock.now(), plan=plan, email=email)
+
+
+def write_sandbox(
+    folder: Path, base_url: str, account: str, now: datetime, *, plan: str = "plus", email: str = "me@example.com"
+) -> Path:
     """Write `codex-home` and `workspace` into a folder.
 
     Args:
@@ -23,6 +67,7 @@ def write_sandbox(folder: Path, base_url: str, account: str, now: datetime, *, p
         account: The account to sign in as.
         now: The present moment, for the login's lifetime.
         plan: The account's plan.
+        email: The account's address.
 
     Returns:
         The folder, absolute.
@@ -38,7 +83,7 @@ def write_sandbox(folder: Path, base_url: str, account: str, now: datetime, *, p
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         workspace.mkdir(exist_ok=True)
         (home / _MARKER).touch()
-        _write_private(home / "auth.json", msgspec.json.encode(_login(account, plan, now)))
+        _write_private(home / "auth.json", msgspec.json.encode(_login(account, plan, email, now)))
         (home / "config.toml").write_text(_config(base_url, workspace.resolve()), "utf-8")
     except (OSError, UnicodeEncodeError) as error:
         reason = getattr(error, "strerror", None) or "its name is not UTF-8 text"
@@ -48,8 +93,8 @@ def write_sandbox(folder: Path, base_url: str, account: str, now: datetime, *, p
     return folder
 
 
-def _login(account: str, plan: str, now: datetime) -> dict[str, object]:
-    token = make_token(account, now, plan=plan)
+def _login(account: str, plan: str, email: str, now: datetime) -> dict[str, object]:
+    token = make_token(account, now, plan=plan, email=email)
     tokens = {"id_token": token, "access_token": token, "refresh_token": "none", "account_id": account}
     last_refresh = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     return {"auth_mode": "chatgpt", "OPENAI_API_KEY": None, "tokens": tokens, "last_refresh": last_refresh}

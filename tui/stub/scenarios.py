@@ -4,14 +4,16 @@ Every payload of every scenario is one that the real Codex CLI decodes.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from tui.domain.windows import MAIN_LIMIT, WindowKind
+from tui.domain.windows import WindowKind
 from tui.errors import UsageError
 from tui.settings import nearest
+from tui.stub.campaigns import CREDITS, ENDED_PILOT, RUNNING_PILOT
+from tui.stub.grants import GrantSource, Price, Programme
 from tui.stub.programme import CREDIT_LIFETIME, DAY, Switches
+from tui.stub.scenario import CreditStart, InviteStart, RecurringFault, Scenario, WindowStart
 
 DEFAULT_SCENARIO: Final = "busy"
 MAIN_ACCOUNT: Final = "acc1"
@@ -21,72 +23,10 @@ OTHER_ACCOUNT: Final = "acc2"
 SPARK_LIMIT: Final = "codex_bengalfox"
 SPARK_NAME: Final = "GPT-5.3-Codex-Spark"
 
-_BY_THE_RULE = Switches()
 _HOUR = 3_600
 _MINUTE = 60
 _WEEK_LEFT = 3 * DAY + 17 * _HOUR + 52 * _MINUTE + 29
 _FIVE_HOURS_LEFT = 3 * _HOUR + 12 * _MINUTE + 29
-
-
-@dataclass(frozen=True, slots=True)
-class WindowStart:
-    """A window at the start of a scenario."""
-
-    kind: WindowKind
-    used_percent: float
-    resets_in: float | None
-    """Seconds; None leaves it idle."""
-    limit_id: str = MAIN_LIMIT
-
-
-@dataclass(frozen=True, slots=True)
-class CreditStart:
-    """A credit at the start of a scenario."""
-
-    expires_in: float | None
-    """Seconds; None never expires."""
-    title: str | None = "Full reset (Weekly + 5 hr)"
-    description: str | None = "Thanks for using Codex! You've been granted one free rate limit reset."
-    reset_type: str = "codex_rate_limits"
-    status: str = "available"
-    granted_by: str | None = "Codex Team"
-    supported: bool = True
-
-    @property
-    def granted_ago(self) -> float:
-        """Seconds since its grant: it was given the ordinary lifetime."""
-        return max(0.0, CREDIT_LIFETIME - (self.expires_in or 0.0))
-
-
-@dataclass(frozen=True, slots=True)
-class RecurringFault:
-    """A fault that hits every so many requests of a path, for ever."""
-
-    path: str
-    """The end of the request's path."""
-    kind: str
-    every: int
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """One world."""
-
-    name: str
-    description: str
-    """One line for help and palette."""
-    plan: str = "plus"
-    windows: tuple[WindowStart, ...] = ()
-    """The main account's, in the order of their slots."""
-    credits: tuple[CreditStart, ...] = ()
-    switches: Switches = _BY_THE_RULE
-    list_cap: int | None = None
-    """How many credits the list shows at most; the count stays true."""
-    lists_redeemed: bool = False
-    """Whether redeemed credits stay in the list; both have been seen (wire.md 2.2)."""
-    extras: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
-    """What its usage payload says otherwise."""
-    faults: tuple[RecurringFault, ...] = ()
 
 
 def find_scenario(name: str) -> Scenario:
@@ -112,8 +52,21 @@ def _weekly(used: float, resets_in: float | None = _WEEK_LEFT) -> WindowStart:
 _THREE_CREDITS = (
     CreditStart(2 * DAY + 19 * _HOUR + 31 * _MINUTE + 29),
     CreditStart(16 * DAY + 9 * _HOUR + 52 * _MINUTE + 29),
-    CreditStart(29 * DAY + 4 * _HOUR + 26 * _MINUTE + 29, granted_by="@friend"),
+    CreditStart(29 * DAY + 4 * _HOUR + 26 * _MINUTE + 29, granted_by="@friend", source=GrantSource.REFERRAL),
 )
+
+_COMPLIMENTARY = CreditStart(float(CREDIT_LIFETIME), source=GrantSource.PROGRAMME)
+
+_INVITES = (
+    InviteStart("margaret@example.org", sent=8.5, opened=8.2),
+    InviteStart("ada@example.com", sent=8, opened=7.5, friend="ada", joined=7.4, messaged=6),
+    InviteStart("joan@example.org", sent=7.5, opened=7, friend="joan", joined=7, messaged=6.5, reversed=5),
+    InviteStart("linus@example.com", sent=6, opened=5.8, friend="linus", joined=5.8, used=12),
+    InviteStart("grace@example.com", sent=5, opened=3.1, friend="grace", joined=3),
+    InviteStart("dennis@example.org", sent=4),
+    InviteStart("barbara@example.com", sent=2, opened=1),
+)
+"""Expired, rewarded, reversed, ineligible, joined, hanging, and opened."""
 
 _UNKNOWN_EXTRAS = MappingProxyType(
     {
@@ -176,8 +129,8 @@ _ALL = (
     ),
     Scenario(
         "monthly",
-        "a free plan with one monthly window",
-        plan="free",
+        "a plan with one monthly window",
+        plan="go",
         windows=(WindowStart(WindowKind.MONTHLY, 72, 11 * DAY),),
         credits=(CreditStart(9 * DAY, title="Full reset (Monthly)", description=None),),
     ),
@@ -216,6 +169,7 @@ _ALL = (
             CreditStart(8 * DAY, supported=False, title="Full reset for another plan"),
         ),
         extras=_UNKNOWN_EXTRAS,
+        campaign=None,
     ),
     Scenario(
         "flaky",
@@ -242,6 +196,57 @@ _ALL = (
         windows=(_five_hour(100), _weekly(43)),
         credits=_THREE_CREDITS,
         switches=Switches(clears_five_hour=False),
+    ),
+    Scenario(
+        "pilot",
+        "the referral pilot under way: invites in every state, one of them rewarded",
+        windows=(_five_hour(61), _weekly(34)),
+        credits=_THREE_CREDITS[1:2],
+        campaign=RUNNING_PILOT,
+        invites=_INVITES,
+    ),
+    Scenario(
+        "pilot-start",
+        "the referral pilot has just begun: no invites yet, one complimentary reset",
+        windows=(_five_hour(0, None), _weekly(12)),
+        credits=(_COMPLIMENTARY,),
+    ),
+    Scenario(
+        "pilot-credits",
+        "a referral offer of credits in place of resets, on a service of the former contract",
+        windows=(_five_hour(22), _weekly(30)),
+        credits=(_COMPLIMENTARY,),
+        campaign=CREDITS,
+    ),
+    Scenario(
+        "pilot-ended",
+        "the referral pilot is over; one invite of it still hangs",
+        windows=(_five_hour(22), _weekly(30)),
+        credits=(_COMPLIMENTARY,),
+        campaign=ENDED_PILOT,
+        invites=(InviteStart("grace@example.com", sent=4),),
+    ),
+    Scenario(
+        "business",
+        "a business plan with one reset, which the referral pilot is not offered to",
+        plan="business",
+        windows=(_five_hour(47), _weekly(58)),
+        credits=(_COMPLIMENTARY,),
+    ),
+    Scenario(
+        "rollout",
+        "the programme arrives: Go at once, Plus after one hour, Pro after two, Business after three",
+        windows=(_five_hour(71), _weekly(36)),
+        programme=Programme(
+            reaches=MappingProxyType({"go": 0.0, "plus": 1.0 * _HOUR, "pro": 2.0 * _HOUR, "business": 3.0 * _HOUR}),
+            begins_with_it=False,
+        ),
+    ),
+    Scenario(
+        "priced",
+        "the 5-hour limit is reached and the bank is empty, but a single reset can be bought",
+        windows=(_five_hour(100), _weekly(43)),
+        programme=Programme(purchase=Price("4.00", "USD")),
     ),
 )
 

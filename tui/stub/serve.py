@@ -18,7 +18,7 @@ from tui.errors import UsageError
 from tui.stub.bank import Bank
 from tui.stub.faults import ABORT
 from tui.stub.http import create_app
-from tui.stub.sandbox import write_sandbox
+from tui.stub.sandbox import Sandboxes
 from tui.stub.scenarios import MAIN_ACCOUNT
 from tui.stub.traffic import Traffic
 
@@ -58,7 +58,8 @@ def serve(
             bound = listener.getsockname()[1]
             url = f"http://{HOST}:{bound}/backend-api"
             reading = bank.read(MAIN_ACCOUNT)
-            folder = write_sandbox(sandbox, url, MAIN_ACCOUNT, clock.now(), plan=reading.plan) if sandbox else None
+            sandboxes = Sandboxes(sandbox, url, clock) if sandbox else None
+            folder = _write_all(sandboxes, bank) if sandboxes else None
             ready = {
                 "url": url,
                 "port": bound,
@@ -69,7 +70,7 @@ def serve(
             # A client that goes away early is no news; an unhandled error still reaches stderr.
             logging.getLogger("asyncio").setLevel(logging.ERROR)
             config = uvicorn.Config(
-                create_app(bank, clock, traffic),
+                create_app(bank, clock, traffic, sandboxes),
                 http=_CuttableProtocol,
                 ws="none",
                 loop="asyncio",
@@ -84,6 +85,16 @@ def serve(
             asyncio.run(_Server(config, traffic, lambda: announce(ready)).serve([listener]))
     finally:
         bank.close()
+
+
+def _write_all(sandboxes: Sandboxes, bank: Bank) -> Path:
+    """Write the main account's sandbox, and again those of the others: the port may be another one now."""
+    readings, _ = bank.everything()
+    for reading in readings:
+        if reading.account != MAIN_ACCOUNT and sandboxes.holds(reading.account):
+            sandboxes.write(reading.account, reading.plan, reading.email)
+    main = bank.read(MAIN_ACCOUNT)
+    return sandboxes.write_main(main.account, main.plan, main.email)
 
 
 @contextmanager

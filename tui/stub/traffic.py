@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from tui.stub.scenarios import RecurringFault
+from tui.stub.scenario import RecurringFault
 
 _MAX_PATHS: Final = 1_000
 """So many different paths are counted one by one; what a port scanner asks beyond them is lumped together."""

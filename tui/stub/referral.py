@@ -1,0 +1,283 @@
+"""The referral rules: what a campaign is, how far an invite has come, who may join, what the first message earns.
+
+Pure: no input, no output, no clock. An invite keeps moments; its state is derived from them and the present one. The
+facts are those of wire.md 4.3 and 4.5. An invite that was sent in time is honoured after its campaign has ended.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+
+from tui.domain.referral import REFERRER, RESET_CREDIT, InviteState
+from tui.stub.plans import Plan
+from tui.stub.programme import DAY
+
+FRIEND: Final = "friend"
+"""Whose reward it is: the one who was invited."""
+
+PROGRAM_ID: Final = "codex_referral_consumer"
+REFERRAL_KEY: Final = "codex_referral_persistent_invite"
+
+FIRST_RESEND_AFTER: Final = 60
+"""Seconds from an invite to the first repetition of its e-mail (wire.md 4.2)."""
+
+_ADDRESS: Final = re.compile(r"[^\s@<>()\[\]\\\"',;:]+@([^\s@<>()\[\]\\\"',;:.]+\.)+[^\s@<>()\[\]\\\"',;:.]+")
+_LONGEST_ADDRESS: Final = 254
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """What one side gets for an invite."""
+
+    recipient: str
+    """`referrer` or `friend`."""
+    grant_type: str = RESET_CREDIT
+    amount: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """An offer to invite friends."""
+
+    id: str
+    title: str
+    description: str
+    rules: tuple[str, ...]
+    plans: tuple[str, ...]
+    """Whom it is offered to."""
+    starts_in: float = 0.0
+    """Seconds after the scenario began."""
+    length: float = 14.0 * DAY
+    max_rewarded: int = 3
+    """How many invites of one referrer are rewarded at most."""
+    send_capacity: int | None = 3
+    """How many one referrer can send; None: any number."""
+    rewards: tuple[Reward, ...] = (Reward(REFERRER), Reward(FRIEND))
+    friend_plans: tuple[str, ...] = ("go", "plus", "pro")
+    """The plans with which a friend can take part."""
+    idle_days: int = 60
+    """The friend must not have used Codex for so long."""
+    invite_life: float = 7.0 * DAY
+    """Seconds from the invite to the last moment to join."""
+    message_life: float = 7.0 * DAY
+    """Seconds from joining to the last moment of the first message."""
+    resend_cooldown: float = 1.0 * DAY
+    """Seconds from a repetition of the e-mail to the next."""
+    referral_key: str | None = REFERRAL_KEY
+    """Its name in the former contract; None where that does not serve it."""
+    program_id: str | None = PROGRAM_ID
+    """Its name in the current contract; None where that does not serve it."""
+
+    def starts_at(self, began: float) -> float:
+        """Its first moment, in a scenario that began then."""
+        return began + self.starts_in
+
+    def ends_at(self, began: float) -> float:
+        """The moment at which it is over."""
+        return self.starts_at(began) + self.length
+
+    def reward_of(self, recipient: str) -> Reward | None:
+        """What one side gets."""
+        return next((reward for reward in self.rewards if reward.recipient == recipient), None)
+
+
+class NotOffered(StrEnum):
+    """Why an account is offered no campaign."""
+
+    NONE = "none"
+    """There is no campaign at all."""
+    PLAN = "plan"
+    NOT_STARTED = "not_started"
+    ENDED = "ended"
+
+    @property
+    def sentence(self) -> str:
+        """The same in a sentence."""
+        return {
+            NotOffered.NONE: "There is no invite offer at the moment.",
+            NotOffered.PLAN: "Your plan does not include this offer.",
+            NotOffered.NOT_STARTED: "This offer has not started yet.",
+            NotOffered.ENDED: "This offer has ended.",
+        }[self]
+
+
+def not_offered(campaign: Campaign | None, plan: Plan, began: float, now: float) -> NotOffered | None:
+    """Why a campaign is not offered to a plan now; None where it is."""
+    if campaign is None:
+        return NotOffered.NONE
+    if not plan.may_refer or plan.name not in campaign.plans:
+        return NotOffered.PLAN
+    if now < campaign.starts_at(began):
+        return NotOffered.NOT_STARTED
+    return NotOffered.ENDED if now >= campaign.ends_at(began) else None
+
+
+class Refusal(StrEnum):
+    """Why no invite goes to an address; the text is for the user."""
+
+    NO_ADDRESS = "This is not an e-mail address."
+    OWN_ADDRESS = "You cannot invite yourself."
+    ALREADY_INVITED = "You have already invited this person."
+    INVITED_BY_OTHERS = "This person already has a referral sent to them"
+    NONE_LEFT = "You have no invites left."
+
+
+def comparable(address: str) -> str:
+    """An address as it is compared: trimmed, and without case."""
+    return address.strip().casefold()
+
+
+def is_address(address: str) -> bool:
+    """Whether it may be an e-mail address; only what obviously is none is refused."""
+    return len(address) <= _LONGEST_ADDRESS and address.isprintable() and bool(_ADDRESS.fullmatch(address))
+
+
+def month_start(now: float) -> float:
+    """The first moment of the calendar month, in UTC."""
+    first = datetime.fromtimestamp(now, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return first.timestamp()
+
+
+class Ineligible(StrEnum):
+    """Why a friend who came through an invite cannot take part."""
+
+    OWN_ACCOUNT = "own_account"
+    ALREADY_INVITED = "already_invited"
+    """Joined by another invite."""
+    ALREADY_ACTIVE = "already_active"
+    PLAN = "plan"
+
+
+class Unrewarded(StrEnum):
+    """Why a first message earned nothing."""
+
+    USED_UP = "used_up"
+    REFERRER_PLAN = "referrer_plan"
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """One invite, as the service keeps it."""
+
+    number: int
+    """Counts up; the order in which invites were sent."""
+    id: str
+    campaign: str
+    referrer: str
+    email: str
+    token: str
+    """The secret part of its link."""
+    sent_at: float
+    expires_at: float
+    """The last moment to join, or once joined, of the first message."""
+    emails_sent: int
+    resend_at: float
+    """From when on its e-mail can be sent again."""
+    opened_at: float | None = None
+    friend: str | None = None
+    """Who came through it, joined or not."""
+    joined_at: float | None = None
+    ineligible: str | None = None
+    first_message_at: float | None = None
+    unrewarded: str | None = None
+    reward_slot: int | None = None
+    """Its place among the referrer's rewarded invites, from 1."""
+    reversed_at: float | None = None
+
+    def state_at(self, now: float) -> InviteState:
+        """How far it has come."""
+        if self.reversed_at is not None:
+            return InviteState.REVERSED
+        if self.reward_slot is not None:
+            return InviteState.REWARDED
+        if self.ineligible is not None:
+            return InviteState.INELIGIBLE
+        if self.first_message_at is not None:
+            return InviteState.FIRST_MESSAGE
+        if now >= self.expires_at:
+            return InviteState.EXPIRED
+        if self.joined_at is not None:
+            return InviteState.JOINED
+        return InviteState.SENT if self.opened_at is None else InviteState.OPENED
+
+    def awaits_friend(self, now: float) -> bool:
+        """Whether somebody can still join by it."""
+        return self.state_at(now) in (InviteState.SENT, InviteState.OPENED)
+
+    def is_pending(self, now: float) -> bool:
+        """Whether something may still come of it."""
+        return self.awaits_friend(now) or self.state_at(now) is InviteState.JOINED
+
+    def reason_at(self, now: float, campaign: Campaign) -> str | None:
+        """Why it came to nothing, in a sentence; None where there is nothing to explain."""
+        state = self.state_at(now)
+        if state is InviteState.REVERSED:
+            return "The reward was taken back."
+        if state is InviteState.EXPIRED:
+            wanted = "accepted" if self.joined_at is None else "followed by a first message"
+            return f"The invite was not {wanted} in time."
+        if self.ineligible is not None:
+            return {
+                Ineligible.OWN_ACCOUNT: "This is the account that sent the invite.",
+                Ineligible.ALREADY_INVITED: "This person has joined by another invite.",
+                Ineligible.ALREADY_ACTIVE: f"This person has used Codex in the last {campaign.idle_days} days.",
+                Ineligible.PLAN: "This person's plan does not take part.",
+            }[Ineligible(self.ineligible)]
+        if self.unrewarded is not None:
+            return {
+                Unrewarded.USED_UP: f"Your rewards are used up: {campaign.max_rewarded} invites were rewarded.",
+                Unrewarded.REFERRER_PLAN: "Your plan could not take the reward.",
+            }[Unrewarded(self.unrewarded)]
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An account that comes through an invite."""
+
+    account: str
+    plan: Plan
+    last_used_at: float | None
+    """When it last used Codex; None: never."""
+    joined_before: bool
+    """Whether it has ever joined by an invite."""
+
+
+def ineligible(invite: Invite, campaign: Campaign, friend: Candidate, now: float) -> Ineligible | None:
+    """Why somebody cannot join by an invite; None where nothing stands against it."""
+    if friend.account == invite.referrer:
+        return Ineligible.OWN_ACCOUNT
+    if friend.joined_before:
+        return Ineligible.ALREADY_INVITED
+    if friend.last_used_at is not None and now - friend.last_used_at < campaign.idle_days * DAY:
+        return Ineligible.ALREADY_ACTIVE
+    return None if _takes_part(friend.plan, campaign) else Ineligible.PLAN
+
+
+def first_message(campaign: Campaign, friend: Plan, referrer: Plan, rewarded: int) -> Ineligible | Unrewarded | int:
+    """What a friend's first message in time comes to.
+
+    Args:
+        campaign: The invite's.
+        friend: The plan that the friend has now.
+        referrer: The plan that the referrer has now.
+        rewarded: How many invites of the referrer were rewarded so far.
+
+    Returns:
+        Why neither side gets anything; or the invite's place among the rewarded ones, and both do.
+    """
+    if not _takes_part(friend, campaign):
+        return Ineligible.PLAN
+    if not _can_hold(referrer, campaign.reward_of(REFERRER)):
+        return Unrewarded.REFERRER_PLAN
+    return Unrewarded.USED_UP if rewarded >= campaign.max_rewarded else rewarded + 1
+
+
+def _takes_part(friend: Plan, campaign: Campaign) -> bool:
+    return friend.name in campaign.friend_plans and _can_hold(friend, campaign.reward_of(FRIEND))
+
+
+def _can_hold(plan: Plan, reward: Reward | None) -> bool:
+    return reward is None or reward.grant_type != RESET_CREDIT or plan.banks

@@ -1,0 +1,100 @@
+"""What a world that the service can start in consists of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from tui.domain.windows import MAIN_LIMIT, WindowKind
+from tui.stub.campaigns import PILOT
+from tui.stub.grants import TEAM, THANKS, GrantSource, Programme
+from tui.stub.programme import CREDIT_LIFETIME, Switches
+from tui.stub.referral import Campaign
+
+_BY_THE_RULE = Switches()
+_REACHED_ALREADY = Programme()
+
+
+@dataclass(frozen=True, slots=True)
+class WindowStart:
+    """A window at the start of a scenario."""
+
+    kind: WindowKind
+    used_percent: float
+    resets_in: float | None
+    """Seconds; None leaves it idle."""
+    limit_id: str = MAIN_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class CreditStart:
+    """A credit at the start of a scenario."""
+
+    expires_in: float | None
+    """Seconds; None never expires."""
+    title: str | None = "Full reset (Weekly + 5 hr)"
+    description: str | None = THANKS
+    reset_type: str = "codex_rate_limits"
+    status: str = "available"
+    granted_by: str | None = TEAM
+    supported: bool = True
+    source: GrantSource = GrantSource.GOODWILL
+    """The complimentary one is of the programme."""
+
+    @property
+    def granted_ago(self) -> float:
+        """Seconds since its grant: it was given the ordinary lifetime."""
+        return max(0.0, CREDIT_LIFETIME - (self.expires_in or 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class InviteStart:
+    """An invite of the main account at the start of a scenario; every moment in days before it."""
+
+    address: str
+    sent: float
+    opened: float | None = None
+    friend: str | None = None
+    """The account that came through it; made for this."""
+    joined: float | None = None
+    """When the friend came, also where that was in vain."""
+    used: float | None = None
+    """When the friend last used Codex before that; None: never."""
+    messaged: float | None = None
+    """When the friend's first message completed."""
+    reversed: float | None = None
+    """When both rewards were taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecurringFault:
+    """A fault that hits every so many requests of a path, for ever."""
+
+    path: str
+    """The end of the request's path."""
+    kind: str
+    every: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One world."""
+
+    name: str
+    description: str
+    """One line for help and palette."""
+    plan: str = "plus"
+    windows: tuple[WindowStart, ...] = ()
+    """The main account's, in the order of their slots."""
+    credits: tuple[CreditStart, ...] = ()
+    switches: Switches = _BY_THE_RULE
+    list_cap: int | None = None
+    """How many credits the list shows at most; the count stays true."""
+    lists_redeemed: bool = False
+    """Whether redeemed credits stay in the list; both have been seen (wire.md 2.2)."""
+    extras: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    """What its usage payload says otherwise."""
+    faults: tuple[RecurringFault, ...] = ()
+    programme: Programme = _REACHED_ALREADY
+    campaign: Campaign | None = PILOT
+    invites: tuple[InviteStart, ...] = ()
+    """In the order in which they were sent."""

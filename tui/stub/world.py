@@ -1,0 +1,97 @@
+"""The database with its clock and its lock: one transaction at a time, each at one moment of the service's own time."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui.clock import Clock
+from tui.store.schema import transaction
+from tui.stub.database import readable
+from tui.stub.scenario import Scenario
+from tui.stub.scenarios import find_scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A transaction under way."""
+
+    connection: sqlite3.Connection
+    scenario: Scenario
+    began: float
+    """When the scenario began."""
+    now: float
+    """The service's own time, unix seconds."""
+
+
+class World:
+    """What the bank and the referrals share; safe from any thread, one caller at a time."""
+
+    def __init__(self, connection: sqlite3.Connection, clock: Clock, path: Path | None) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._path = path
+        self._lock = threading.RLock()
+
+    def close(self) -> None:
+        """Close the database; fine to call twice."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[Moment]:
+        """Everything inside happens together or not at all.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        with self._lock, readable(self._path), transaction(self._connection):
+            yield self._moment()
+
+    @contextmanager
+    def reading(self) -> Iterator[Moment]:
+        """All that is read inside belongs to one moment, also where another process writes.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        with self._lock, readable(self._path):
+            self._connection.execute("BEGIN")
+            try:
+                yield self._moment()
+            finally:
+                self._connection.rollback()
+
+    @contextmanager
+    def entering(self, wanted: Scenario) -> Iterator[tuple[Moment, bool]]:
+        """Enter the world before anything else does; one that holds nothing yet is put into a scenario.
+
+        Yields:
+            The moment, and whether nothing was there.
+        """
+        with self._lock, readable(self._path), transaction(self._connection):
+            is_new = not self._connection.execute("SELECT EXISTS (SELECT 1 FROM world)").fetchone()[0]
+            if is_new:
+                self._connection.execute("INSERT INTO world (scenario, clock_offset) VALUES (?, 0)", (wanted.name,))
+            moment = self._moment()
+            # A file of the first version does not say: what was then in use begins anew, and was used just now.
+            if self._connection.execute("UPDATE world SET began = ? WHERE began IS NULL", (moment.now,)).rowcount:
+                self._connection.execute("UPDATE account SET plan_since = ?1, last_used_at = ?1", (moment.now,))
+            yield self._moment(), is_new
+
+    def turn_to(self, moment: Moment, scenario: Scenario) -> Moment:
+        """Put the world into a scenario that begins now; its time goes on."""
+        moment.connection.execute("UPDATE world SET scenario = ?, began = ?", (scenario.name, moment.now))
+        return self._moment()
+
+    def advance(self, moment: Moment, seconds: float) -> Moment:
+        """Let time pass for the service."""
+        moment.connection.execute("UPDATE world SET clock_offset = clock_offset + ?", (seconds,))
+        return self._moment()
+
+    def _moment(self) -> Moment:
+        row = self._connection.execute("SELECT scenario, began, clock_offset FROM world").fetchone()
+        now = self._clock.now().timestamp() + row[2]
+        return Moment(self._connection, find_scenario(row[0]), now if row[1] is None else row[1], now)
