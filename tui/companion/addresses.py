@@ -1,11 +1,7 @@
 """Checking an e-mail address that a person typed, before anything is sent to it."""
 
-from typing import Final
-
+from tui.domain.invites import LONGEST_ADDRESS
 from tui.errors import UsageError
-
-LONGEST: Final = 254
-"""Characters of an address (RFC 5321)."""
 
 
 def parse_address(text: str) -> str:
@@ -19,7 +15,7 @@ def parse_address(text: str) -> str:
     text = text.strip()
     if not text:
         raise UsageError("no address was given", "write it like friend@example.com")
-    if len(text) > LONGEST:
+    if len(text) > LONGEST_ADDRESS:
         raise UsageError("that is too long for an address", "write it like friend@example.com")
     if any(mark in text for mark in ",; \t\n"):
         raise UsageError("one address at a time", "write it like friend@example.com")

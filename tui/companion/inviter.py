@@ -354,7 +354,7 @@ class Inviter:
             raise InviteRejected(f"nothing was sent: {told.reason or 'invites are not offered now'}")
         if told.offer.sends_left == 0:
             raise InviteRejected("nothing was sent: no invites are left")
-        if _terms(told.offer) != _terms(offer):
+        if told.offer.terms != offer.terms:
             raise InviteRejected("nothing was sent: the offer has changed", "look at it again")
 
     def _refuse(self, address: str, records: Iterable[InviteRecord]) -> None:
@@ -394,8 +394,3 @@ class Inviter:
 
 def _with(records: Iterable[InviteRecord], changed: InviteRecord) -> list[InviteRecord]:
     return [changed if record.key == changed.key else record for record in records]
-
-
-def _terms(offer: Offer) -> tuple[object, ...]:
-    """What consent is given to; how many are left moves without changing that."""
-    return offer.id, offer.program, offer.rules, offer.rewards, offer.ends_at

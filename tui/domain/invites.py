@@ -16,6 +16,9 @@ from typing import Final
 from tui.domain.referral import InviteAnswer, InviteState, Offer, Standing, TrackedInvite
 from tui.domain.spend import ConsentKind
 
+LONGEST_ADDRESS: Final = 254
+"""Characters of an e-mail address (RFC 5321)."""
+
 RESEND_FORGIVEN: Final = timedelta(days=1)
 """An e-mail whose going out once more was never learnt may be consented to anew after the service's own pause."""
 

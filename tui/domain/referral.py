@@ -91,6 +91,11 @@ class Offer:
     """How many more invites can be rewarded; None where it is not told."""
     has_rewards: bool | None = None
 
+    @property
+    def terms(self) -> tuple[object, ...]:
+        """What consent is given to; how many are left moves without changing that."""
+        return self.id, self.program, self.rules, self.rewards, self.ends_at
+
 
 @dataclass(frozen=True, slots=True)
 class OfferAnswer:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -19,7 +19,7 @@ from tui.domain.question import Question
 from tui.domain.waiting import Announcement
 from tui.errors import ResetbankError
 from tui.settings import Settings
-from tui.ui.commands import COMMANDS, shown_key
+from tui.ui.commands import COMMANDS, INVITE_COMMANDS, shown_key
 from tui.ui.companion_port import CompanionPort
 from tui.ui.keymap import resolve_keys
 from tui.ui.messages import Connected, Noted, StatePublished, Ticked
@@ -85,7 +85,8 @@ class ResetbankApp(App[int]):
         self._announced: Announcement | None = None
         self._titles = 0
         scene = Scene(clock.now(), zone, State(demo=demo), connecting=True, keys=keys)
-        self._scene = replace(scene, codex=settings.codex.command)
+        remind_after = timedelta(days=settings.invite.remind_after_days)
+        self._scene = replace(scene, codex=settings.codex.command, remind_after=remind_after)
 
     def get_default_screen(self) -> Screen[None]:
         """The main screen."""
@@ -142,10 +143,7 @@ class ResetbankApp(App[int]):
     def present(self, scene: Scene) -> None:
         """Give every open screen the scene; those that do not differ paint nothing."""
         self._scene = scene
-        for screen in self.screen_stack:
-            show = getattr(screen, "show", None)
-            if show is not None and screen.is_mounted:
-                show(scene)
+        self._redraw(scene)
         self._tell_news(scene.state)
 
     def _tell_news(self, state: State) -> None:
@@ -204,6 +202,11 @@ class ResetbankApp(App[int]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: the command table, and a picture of the screen."""
+        from tui.ui.screens.invite import InviteScreen
+
+        if isinstance(screen, InviteScreen):
+            for command in INVITE_COMMANDS:
+                yield SystemCommand(command.title, command.help, getattr(screen, f"action_{command.id}"))
         for command in COMMANDS:
             yield SystemCommand(command.title, command.help, getattr(self, f"action_{command.id}"))
         yield SystemCommand("Screenshot", "Save a picture of the screen as SVG", self.deliver_screenshot)
@@ -253,6 +256,13 @@ class ResetbankApp(App[int]):
 
             self.push_screen(CarryScreen(self._scene, companion, self._clock))
 
+    def action_invite(self) -> None:
+        """Show the invite panel."""
+        if (companion := self._free_companion()) is not None:
+            from tui.ui.screens.invite import InviteScreen
+
+            self.push_screen(InviteScreen(self._scene, companion, self._clock, self._letters))
+
     def action_dismiss(self) -> None:
         """Take the announcement off the screen."""
         if (companion := self._free_companion()) is not None:
@@ -284,6 +294,23 @@ class ResetbankApp(App[int]):
         if self._drive and not polling:
             self._work(self._companion.run(), "poll")
         self._companion.refresh()
+        if (look := getattr(self.screen, "refresh_now", None)) is not None:
+            look()
+
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """A picture of the screen as SVG; other people's addresses are masked in it."""
+        seen = self._scene
+        self._redraw(replace(seen, masked=True))
+        try:
+            return super().export_screenshot(title=title, simplify=simplify)
+        finally:
+            self._redraw(seen)
+
+    def _redraw(self, scene: Scene) -> None:
+        for screen in self.screen_stack:
+            show = getattr(screen, "show", None)
+            if show is not None and screen.is_mounted:
+                show(scene)
 
     def action_theme(self) -> None:
         """Go on to the next theme."""

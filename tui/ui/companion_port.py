@@ -5,10 +5,12 @@ from typing import Protocol
 
 from tui.companion.state import State
 from tui.domain.hits import Stop
+from tui.domain.invites import InviteRecord
 from tui.domain.ledger import Event
 from tui.domain.question import Choice, Question
 from tui.domain.queue import CarryOn
-from tui.domain.spend import Consent, Proposal, Spend
+from tui.domain.referral import Offer
+from tui.domain.spend import Consent, ConsentKind, Proposal, Spend
 
 
 class AttendantPort(Protocol):
@@ -47,6 +49,58 @@ class AttendantPort(Protocol):
         ...
 
 
+class InviterPort(Protocol):
+    """Who takes part in the referral programme; `tui.companion.inviter.Inviter` is one."""
+
+    async def look(self) -> None:
+        """Read the offer and the list of invites; what cannot be read is said in the state.
+
+        Raises:
+            ResetbankError: The database cannot be used.
+        """
+        ...
+
+    def check(self, text: str) -> str:
+        """Check an address that was typed; in its normal form.
+
+        Raises:
+            ResetbankError: Why no invite can go there.
+        """
+        ...
+
+    async def invite(self, address: str, consent: ConsentKind, offer: Offer) -> InviteRecord:
+        """Send one invite on one consent; the invite as it stands then.
+
+        Raises:
+            ResetbankError: It could not be begun; nothing was sent.
+        """
+        ...
+
+    async def resend(self, key: str) -> InviteRecord:
+        """Have an invite's e-mail sent once more; its `resend` tells what became of it.
+
+        Raises:
+            ResetbankError: It could not be begun; nothing was sent.
+        """
+        ...
+
+    async def note(self, address: str, link: str | None) -> InviteRecord:
+        """Write down an invite that was made elsewhere.
+
+        Raises:
+            ResetbankError: It could not be written down.
+        """
+        ...
+
+    async def forget(self, key: str) -> None:
+        """Delete an invite that only this machine knows of.
+
+        Raises:
+            ResetbankError: It cannot be deleted.
+        """
+        ...
+
+
 class CompanionPort(Protocol):
     """The program without a screen, as the screen sees it."""
 
@@ -58,6 +112,11 @@ class CompanionPort(Protocol):
     @property
     def attendant(self) -> AttendantPort:
         """Who asks, queues and carries on."""
+        ...
+
+    @property
+    def inviter(self) -> InviterPort:
+        """Who invites friends."""
         ...
 
     def listen(self, on_state: Callable[[State], None]) -> Callable[[], None]:

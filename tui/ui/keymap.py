@@ -6,7 +6,7 @@ from typing import Final
 
 from tui.errors import SettingsError
 from tui.settings import nearest
-from tui.ui.commands import COMMANDS, SPEND, Command
+from tui.ui.commands import ALL_COMMANDS, SPEND, Command
 
 RESERVED: Final = {
     "ctrl+c": "it copies and quits",
@@ -57,7 +57,7 @@ def _is_known(key: str) -> bool:
     return (named or (len(base) == 1 and base.isprintable())) and set(modifiers) <= _MODIFIERS
 
 
-def resolve_keys(custom: Mapping[str, str], commands: Iterable[Command] = COMMANDS) -> dict[str, str]:
+def resolve_keys(custom: Mapping[str, str], commands: Iterable[Command] = ALL_COMMANDS) -> dict[str, str]:
     """Lay the user's keys over the defaults.
 
     Args:
@@ -68,18 +68,19 @@ def resolve_keys(custom: Mapping[str, str], commands: Iterable[Command] = COMMAN
         Every command's keys, normalised.
 
     Raises:
-        SettingsError: An unknown command, an unknown or reserved key, or one key for two commands.
+        SettingsError: An unknown command, an unknown or reserved key, or one key for two commands of one panel.
     """
+    panels = {command.id: command.panel for command in commands}
     table = {command.id: command.key for command in commands}
     for name, keys in custom.items():
         if name not in table:
             raise SettingsError(f"settings: unknown command keys.{name}", nearest(name, list(table)))
         table[name] = ",".join(_checked(name, key) for key in keys.split(","))
-    owners: dict[str, str] = {}
+    owners: dict[tuple[str, str], str] = {}
     for name, keys in table.items():
         for key in keys.split(","):
             same = _SAME_AS.get(key, key)
-            other = owners.setdefault(same, name)
+            other = owners.setdefault((panels[name], same), name)
             if other != name:
                 raise SettingsError(
                     f"settings: the key {key!r} is given to both {other} and {name}",

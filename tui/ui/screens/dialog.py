@@ -25,7 +25,7 @@ NEVER_DRAWN: Final = frozenset("JKNQY")
 
 _TALL_ROWS: Final = 18
 
-Phase = Literal["reading", "asking", "working", "over"]
+Phase = Literal["typing", "reading", "asking", "working", "over"]
 
 
 class Dialog(ModalScreen[None]):
@@ -62,7 +62,12 @@ class Dialog(ModalScreen[None]):
             self._entitle(frame)
             with VerticalScroll(id="question", can_focus=False):
                 yield Lines(self.draw_body, id="text")
+            yield from self.compose_fields()
             yield Lines(self.draw_prompt, id="prompt")
+
+    def compose_fields(self) -> ComposeResult:
+        """What is typed on, between the question and the keys; nothing in most dialogs."""
+        yield from ()
 
     def _entitle(self, frame: Vertical) -> None:
         title = self.title_text()
@@ -100,7 +105,8 @@ class Dialog(ModalScreen[None]):
         short = rows < _TALL_ROWS
         self.set_class(short, "-short")
         prompt = self.query_one("#prompt", Lines)
-        around = (2 if short else 5) + max(len(prompt.lines), 2)
+        fields = sum(field.display for field in self.query(".field"))
+        around = (2 if short else 5) + max(len(prompt.lines), 2) + fields
         room = max(3, rows - around)
         self.query_one("#question").styles.max_height = room
         # Nobody should consent to half a question without knowing that there is more of it.

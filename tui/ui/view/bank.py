@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tui.domain.credits import Bank, Credit, CreditStatus
 from tui.domain.queue import Queued
+from tui.ui.view.invites import invites_line
 from tui.ui.view.queueing import QUEUED, SIGN, queued_words
 from tui.ui.view.scene import Scene
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, dimmed, left, right, spread, wrap
@@ -26,7 +27,13 @@ def bank_lines(scene: Scene, width: int, *, short: bool = False) -> tuple[Line, 
     if scene.state.is_stale(scene.now):
         lines = dimmed(lines)
     return tuple(
-        clip(line, width) for line in (*lines, *_queued(scene, width, short), *_open_spend(scene, width, short))
+        clip(line, width)
+        for line in (
+            *lines,
+            *_queued(scene, width, short),
+            *_open_spend(scene, width, short),
+            *_invites(scene, width, short),
+        )
     )
 
 
@@ -130,6 +137,10 @@ def _mark(queued: Queued) -> Line:
 def _queued(scene: Scene, width: int, short: bool) -> tuple[Line, ...]:
     queued = scene.state.queued
     return () if queued is None or short else wrap(queued_words(scene, queued), width, indent=2)
+
+
+def _invites(scene: Scene, width: int, short: bool) -> tuple[Line, ...]:
+    return () if short else invites_line(scene, width)
 
 
 def _open_spend(scene: Scene, width: int, short: bool) -> tuple[Line, ...]:

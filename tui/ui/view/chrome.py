@@ -1,9 +1,10 @@
 """The lines around the panels: who and where from, how the source stands, the keys, the demo band."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
-from tui.ui.commands import COMMANDS, CONTINUE, FINISH, QUEUE
+from tui.ui.commands import COMMANDS, CONTINUE, FINISH, INVITE, QUEUE
 from tui.ui.view.carrying import limit_stands, to_carry, under_way
 from tui.ui.view.quiet import quiet_text
 from tui.ui.view.scene import Scene
@@ -54,8 +55,8 @@ def status_line(scene: Scene, width: int) -> Line:
         return _fault(f"{link.source or 'no source'} fails{since}: {clean(link.failure)}{last}", width)
     if state.snapshot and state.is_stale(scene.now):
         return _fault(f"stale: last reading {age(state.snapshot.provenance.age(scene.now))}", width)
-    if scene.note and timedelta(0) <= scene.now - scene.note.at < _NOTE_KEPT:
-        return (Span(fit(clean(scene.note.text), width), Level.ACCENT),)
+    if (note := note_line(scene, width)) is not None:
+        return note
     if quiet := quiet_text(scene):
         return (Span(fit(quiet, width), Level.DIM),)
     if state.snapshot and state.snapshot.unknowns:
@@ -65,6 +66,13 @@ def status_line(scene: Scene, width: int) -> Line:
         following = f", next at {local(link.next_poll_at, scene.zone):%H:%M:%S}" if link.next_poll_at else ""
         return clip((Span(rhythm + following, Level.DIM),), width)
     return (Span(" "),)
+
+
+def note_line(scene: Scene, width: int) -> Line | None:
+    """What was just done; None where that is long ago."""
+    if scene.note is None or not timedelta(0) <= scene.now - scene.note.at < _NOTE_KEPT:
+        return None
+    return (Span(fit(clean(scene.note.text), width), Level.ACCENT),)
 
 
 def _fault(text: str, width: int) -> Line:
@@ -81,14 +89,19 @@ def key_line(scene: Scene, width: int) -> Line:
         useless.add(QUEUE)
     shown = [command for command in shown if command.id not in useless]
     items = {c.id: (scene.keys.get(c.id, c.key), c.title) for c in shown}
-    for dropped in ("refresh", "ledger", QUEUE):
+    for dropped in ("refresh", INVITE, "ledger", QUEUE):
         if sum(cells(key) + cells(title) + 3 for key, title in items.values()) <= width + 2:
             break
         items.pop(dropped, None)
+    return key_spans([(key, title, f"app.{name}") for name, (key, title) in items.items()], width)
+
+
+def key_spans(items: Iterable[tuple[str, str, str]], width: int) -> Line:
+    """Keys in one line, each with its word and what a click on it runs."""
     spans: list[Span] = []
-    for number, (name, (key, title)) in enumerate(items.items()):
+    for number, (key, title, action) in enumerate(items):
         spans += [Span("  ")] if number else []
-        spans += [Span(key, Level.KEY, f"app.{name}"), Span(f" {title}", Level.PLAIN, f"app.{name}")]
+        spans += [Span(key, Level.KEY, action), Span(f" {title}", Level.PLAIN, action)]
     return clip(tuple(spans), width)
 
 

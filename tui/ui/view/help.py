@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tui.ui.commands import COMMANDS, shown_key
+from tui.ui.commands import ALL_COMMANDS, COMMANDS, INVITE_COMMANDS, shown_key
 from tui.ui.view.text import Level, Line, Span, left, wrap
 from tui.ui.view.words import LEGEND
 
@@ -26,6 +26,9 @@ def help_lines(table: Mapping[str, str], width: int) -> tuple[Line, ...]:
         lines += _entry(all_keys(table.get(command.id, command.key)), command.help, Level.KEY, width)
     lines += _entry("ctrl+p", "Everything by name", Level.KEY, width)
     lines += _entry("↑ ↓", "Scroll where there is more than fits", Level.KEY, width)
+    lines += [(Span(" "),), (Span("Keys of the invite panel", Level.STRONG),)]
+    for command in INVITE_COMMANDS:
+        lines += _entry(all_keys(table.get(command.id, command.key)), command.help, Level.KEY, width)
     lines += [(Span(" "),), (Span("Signs", Level.STRONG),)]
     for sign, meaning, level in LEGEND:
         lines += _entry(sign, meaning, level, width)
@@ -48,9 +51,9 @@ def _entry(sign: str, text: str, level: Level, width: int) -> tuple[Line, ...]:
 
 def key_table(table: Mapping[str, str], width: int) -> tuple[Line, ...]:
     """The key table for a terminal without a screen: id, keys and what they do."""
-    ids = max(len(command.id) for command in COMMANDS) + 2
+    ids = max(len(command.id) for command in ALL_COMMANDS) + 2
     rows: list[Line] = []
-    for command in COMMANDS:
+    for command in ALL_COMMANDS:
         start = left(command.id, ids) + left(all_keys(table.get(command.id, command.key)), _KEY_CELLS)
         rows += wrap((Span(start + "  "), Span(command.help)), width, indent=ids + _KEY_CELLS + 2)
     return tuple(rows)

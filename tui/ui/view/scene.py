@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from tui.companion.state import State
 
@@ -38,6 +38,10 @@ class Scene:
     """Something unexpected went wrong inside; one line, kept until the next attempt."""
     note: Note | None = None
     """What was done last; shown for a while."""
+    masked: bool = False
+    """Whether other people's addresses are hidden, as in a picture of the screen."""
+    remind_after: timedelta = timedelta(days=3)
+    """How long an invite may stay in one state before somebody is reminded."""
     codex: str = "codex"
     """The Codex executable, as a person is told to type it."""
     keys: Mapping[str, str] = field(default_factory=dict)

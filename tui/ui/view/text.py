@@ -20,6 +20,8 @@ class Level(StrEnum):
     KEY = "key"
     FULL = "full"
     """The cells of a full bar: reversed they would look empty."""
+    CODE = "code"
+    """A QR code, which a camera reads: as much contrast as there is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ LEGEND: Final = (
     ("● ◍ ○", "a session: running · needs approval · idle", Level.PLAIN),
     ("✗ !", "a session: stopped by the limit · by an error", Level.PLAIN),
     ("≈", "expected from the last quarter of an hour, not observed", Level.PLAIN),
+    ("○ ◔ ◑ ◕", "an invite: sent · opened · joined · first message sent", Level.PLAIN),
+    ("✓ – ✗ ✎", "an invite: rewarded · its time is over · came to nothing · made elsewhere", Level.PLAIN),
     ("● ○", "above: the source answers · does not answer, numbers dimmed", Level.PLAIN),
 )
 """Every sign with its meaning, for the help."""
@@ -42,6 +44,11 @@ def resets(count: int | None) -> str:
     if count is None:
         return "unknown number of resets"
     return {0: "no reset", 1: "1 reset"}.get(count, f"{count} resets")
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things: `3 invites`, `1 invite`, `no invites`."""
+    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
 
 
 def limit_word(window: Window) -> str:

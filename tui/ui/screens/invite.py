@@ -1,0 +1,245 @@
+"""The invite panel: the offer, every invite, and what can be done with the one under the hand."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.events import Resize
+from textual.screen import Screen
+
+from tui.clock import Clock
+from tui.domain.invites import InviteRecord
+from tui.domain.referral import Standing
+from tui.errors import ResetbankError
+from tui.ui.browser import can_open
+from tui.ui.commands import INVITE_COMMANDS
+from tui.ui.companion_port import CompanionPort
+from tui.ui.messages import Noted
+from tui.ui.view.invites import detail_lines, earned_lines, invite_rows, panel_keys, panel_status
+from tui.ui.view.offer import CODEX_PAGE, offer_lines
+from tui.ui.view.scene import Scene
+from tui.ui.view.text import Line
+from tui.ui.widgets.lines import Lines
+
+LOOK_EVERY: Final = timedelta(seconds=60)
+"""Between two looks while the panel is open."""
+
+_TALL_ROWS: Final = 18
+
+
+class InviteScreen(Screen[None]):
+    """Shows and changes nothing by itself: every e-mail has a dialog of its own."""
+
+    AUTO_FOCUS: ClassVar[str | None] = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,left", "back", "Back", id="invite.back", tooltip="Go back to the main screen"),
+        Binding("up,k", "move(-1)", "Previous", id="invite.previous", tooltip="Go to the previous invite"),
+        Binding("down,j", "move(1)", "Next", id="invite.next", tooltip="Go to the next invite"),
+        Binding("pageup", "scroll(-1)", "Up", id="invite.up", tooltip="Scroll up"),
+        Binding("pagedown", "scroll(1)", "Down", id="invite.down", tooltip="Scroll down"),
+        *(
+            Binding(command.key, command.id, command.title, id=command.id, tooltip=command.help)
+            for command in INVITE_COMMANDS
+        ),
+    ]
+
+    def __init__(self, scene: Scene, companion: CompanionPort, clock: Clock, letters: Callable[[int], str]) -> None:
+        """Prepare; nothing is asked before it is shown.
+
+        Args:
+            scene: What the main screen shows now.
+            companion: Who asks and sends.
+            clock: The time.
+            letters: Gives so many distinct random capital letters.
+        """
+        super().__init__()
+        self._scene = scene
+        self._companion = companion
+        self._clock = clock
+        self._letters = letters
+        self._chosen: str | None = None
+        self._short = False
+        self._looked_at: datetime | None = None
+
+    def compose(self) -> ComposeResult:
+        """The offer, the list, and the one under the hand."""
+        with VerticalScroll(id="page", can_focus=False) as page:
+            page.border_title = "Invite friends"
+            yield Lines(lambda width: offer_lines(self._scene, width, short=self._short), id="offer")
+            yield Lines(lambda width: invite_rows(self._scene, self._chosen, width), id="invites")
+            yield Lines(self._draw_detail, id="detail")
+            yield Lines(lambda width: earned_lines(self._scene, width), id="earned")
+        yield Lines(lambda width: (panel_status(self._scene, width),), id="status")
+        yield Lines(lambda width: (panel_keys(self._scene, self.chosen, width),), id="keys")
+
+    def on_mount(self) -> None:
+        """Look at once."""
+        self._adapt(self.app.size.height)
+        self._look()
+
+    def on_resize(self, event: Resize) -> None:
+        """Fit the page anew."""
+        self._adapt(event.size.height)
+
+    def _adapt(self, rows: int) -> None:
+        self._short = rows < _TALL_ROWS
+        self.set_class(self._short, "-short")
+        self._redraw()
+
+    @property
+    def chosen(self) -> InviteRecord | None:
+        """The invite under the hand."""
+        records = self._scene.state.invites.shown
+        return next((record for record in records if record.key == self._chosen), records[0] if records else None)
+
+    def _draw_detail(self, width: int) -> tuple[Line, ...]:
+        chosen = self.chosen
+        return detail_lines(self._scene, chosen, width, short=self._short) if chosen else ()
+
+    def show(self, scene: Scene) -> None:
+        """Show this scene from now on, and look again now and then."""
+        self._scene = scene
+        self._redraw()
+        due = self._looked_at is None or scene.now - self._looked_at >= LOOK_EVERY
+        if due and scene.state.invites.standing is not Standing.NOT_ASKED:
+            self._look()
+
+    def _redraw(self) -> None:
+        chosen = self.chosen
+        self._chosen = chosen.key if chosen else None
+        for lines in self.query(Lines).results():
+            lines.redraw()
+        for name in ("#detail", "#earned"):
+            lines = self.query_one(name, Lines)
+            lines.display = bool(lines.lines)
+
+    def refresh_now(self) -> None:
+        """Look again at once."""
+        self._look()
+
+    def _look(self) -> None:
+        self._looked_at = self._clock.now()
+        self.app.run_worker(self._companion.inviter.look(), name="invites", group="invites", exit_on_error=False)
+
+    def action_back(self) -> None:
+        """Go back."""
+        self.dismiss()
+
+    def action_move(self, step: int) -> None:
+        """Go to another invite, and keep it in sight."""
+        keys = [record.key for record in self._scene.state.invites.shown]
+        if not keys:
+            return
+        index = (keys.index(self._chosen) + step) % len(keys) if self._chosen in keys else 0
+        self._choose(keys[index])
+
+    def action_pick(self, number: int) -> None:
+        """Go to the invite that was clicked."""
+        records = self._scene.state.invites.shown
+        if number < len(records):
+            self._choose(records[number].key)
+
+    def _choose(self, key: str) -> None:
+        self._chosen = key
+        self._redraw()
+        page, rows = self.query_one("#page", VerticalScroll), self.query_one("#invites", Lines)
+        row = [record.key for record in self._scene.state.invites.shown].index(key)
+        top = rows.virtual_region.y + row
+        if not page.scroll_offset.y <= top < page.scroll_offset.y + page.size.height:
+            page.scroll_to(y=max(0, top - page.size.height // 2), animate=False)
+
+    def action_scroll(self, pages: int) -> None:
+        """Scroll the page."""
+        page = self.query_one("#page", VerticalScroll)
+        page.scroll_relative(y=pages * max(1, page.size.height - 1), animate=False)
+
+    def action_invite_send(self) -> None:
+        """Invite one friend, where that is offered."""
+        book = self._scene.state.invites
+        if book.standing is not Standing.OFFERED or book.offer is None:
+            self._say("nothing is offered here, so nothing can be sent")
+        elif book.offer.sends_left == 0:
+            self._say("no invites are left; nothing was sent")
+        else:
+            from tui.ui.screens.invite_send import InviteSendScreen
+
+            dialog = InviteSendScreen(self._scene, self._companion, self._clock, self._letters, book.offer)
+            self.app.push_screen(dialog)
+
+    def action_invite_copy(self) -> None:
+        """Copy the link."""
+        if (link := self._link()) is not None:
+            self.app.copy_to_clipboard(link)
+            self._say("the link was copied, where the terminal allows that")
+
+    def action_invite_qr(self) -> None:
+        """Show the link as a QR code."""
+        if (link := self._link()) is not None:
+            from tui.ui.screens.invite_share import InviteQrScreen
+
+            self.app.push_screen(InviteQrScreen(self._scene, link))
+
+    def action_invite_message(self) -> None:
+        """Compose a message."""
+        if self._link() is not None and (chosen := self.chosen) is not None:
+            from tui.ui.screens.invite_share import InviteMessageScreen
+
+            self.app.push_screen(InviteMessageScreen(self._scene, chosen))
+
+    def action_invite_resend(self) -> None:
+        """Have the e-mail sent once more."""
+        if (chosen := self._require_one()) is not None:
+            from tui.ui.screens.invite_again import InviteAgainScreen
+
+            dialog = InviteAgainScreen(self._scene, self._companion, self._clock, self._letters, chosen)
+            self.app.push_screen(dialog)
+
+    def action_invite_note(self) -> None:
+        """Write down an invite that was made elsewhere."""
+        from tui.ui.screens.invite_note import InviteNoteScreen
+
+        self.app.push_screen(InviteNoteScreen(self._scene, self._companion, self._clock))
+
+    def action_invite_forget(self) -> None:
+        """Delete what only this machine knows."""
+        chosen = self._require_one()
+        if chosen is not None and not chosen.can_be_forgotten:
+            self._say("the service knows of that invite; it cannot be forgotten here")
+        elif chosen is not None:
+            self.app.run_worker(self._forget(chosen.key), name="invite", group="invite", exit_on_error=False)
+
+    async def _forget(self, key: str) -> None:
+        try:
+            await self._companion.inviter.forget(key)
+        except ResetbankError as error:
+            self._say(str(error))
+        else:
+            self._say("the invite was forgotten, with its address")
+
+    def action_invite_app(self) -> None:
+        """Open Codex's own page; where there is no browser, copy its address."""
+        if can_open():
+            self.app.open_url(CODEX_PAGE)
+            self._say(f"{CODEX_PAGE} was opened in the browser")
+        else:
+            self.app.copy_to_clipboard(CODEX_PAGE)
+            self._say(f"no browser here; copied: {CODEX_PAGE}")
+
+    def _require_one(self) -> InviteRecord | None:
+        if self.chosen is None:
+            self._say("there is no invite yet")
+        return self.chosen
+
+    def _link(self) -> str | None:
+        chosen = self._require_one()
+        link = chosen.shareable_link if chosen else None
+        if chosen is not None and link is None:
+            why = "no link of it is known here" if chosen.is_pending else "nothing can come of it any more"
+            self._say(f"there is no link to hand on: {why}")
+        return link
+
+    def _say(self, text: str) -> None:
+        self.app.post_message(Noted(text))

@@ -1,0 +1,127 @@
+"""Inviting one friend: an address, a last look at where the e-mail goes, one letter, and what came of it."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
+
+from tui.clock import Clock
+from tui.domain.invites import LONGEST_ADDRESS, InviteRecord
+from tui.domain.referral import Offer
+from tui.domain.spend import ConsentKind
+from tui.errors import ResetbankError
+from tui.ui.companion_port import CompanionPort
+from tui.ui.screens.dialog import NEVER_DRAWN, LetterDialog
+from tui.ui.screens.typing import TypedLine, TypingDialog
+from tui.ui.view.inviting import complaint_lines, consent_lines, sent_lines
+from tui.ui.view.prompts import ask_prompt, keys_prompt, leave_prompt, wait_prompt
+from tui.ui.view.scene import Scene
+from tui.ui.view.text import Line, Span, wrap
+
+UNEXPECTED = ResetbankError("something unexpected went wrong", "the list of invites shows whether an e-mail went out")
+"""What is said where nobody foresaw what happened."""
+
+
+class InviteSendScreen(TypingDialog, LetterDialog):
+    """Sends one invite on a letter that belongs to this address and this offer."""
+
+    NEVER: ClassVar[frozenset[str]] = NEVER_DRAWN | frozenset("B")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("b", "edit", "Back to the address", id="invite_send.edit", tooltip="Change the address"),
+    ]
+
+    def __init__(
+        self, scene: Scene, companion: CompanionPort, clock: Clock, letters: Callable[[int], str], offer: Offer
+    ) -> None:
+        """Prepare.
+
+        Args:
+            scene: What the panel shows now.
+            companion: Who sends.
+            clock: Measures the guard.
+            letters: Gives so many distinct random capital letters.
+            offer: What is offered now.
+        """
+        super().__init__(scene, companion, clock, letters)
+        self._offer = offer
+        self._address = ""
+        self._complaint: ResetbankError | None = None
+        self._failure: ResetbankError | None = None
+        self._record: InviteRecord | None = None
+
+    def compose_fields(self) -> ComposeResult:
+        """The address."""
+        yield TypedLine("address", "friend@example.com", LONGEST_ADDRESS)
+
+    def begin(self) -> None:
+        """Ask for the address."""
+        self.enter("typing")
+
+    def show(self, scene: Scene) -> None:
+        """Follow the state; an offer that is another by now is another question."""
+        offer = scene.state.invites.offer
+        if self.phase in ("typing", "asking") and offer is not None and offer.terms != self._offer.terms:
+            self._offer = offer
+            self.enter(self.phase)
+        super().show(scene)
+
+    def title_text(self) -> str:
+        """What the dialog is about."""
+        return "Invite a friend"
+
+    def draw_body(self, width: int) -> tuple[Line, ...]:
+        """The address, where it goes, or what came of it."""
+        if self._failure is not None:
+            return complaint_lines(self.scene, self._failure, width)
+        if self._record is not None:
+            return sent_lines(self.scene, self._record, width)
+        if self.phase == "typing":
+            ask = wrap((Span("Your friend's address, one at a time. Nothing is sent yet."),), width)
+            return (*ask, *complaint_lines(self.scene, self._complaint, width))
+        return consent_lines(self.scene, self._address, self._offer, width)
+
+    def draw_prompt(self, width: int) -> tuple[Line, ...]:
+        """Which key does what now."""
+        if self.phase == "typing":
+            return keys_prompt([("enter", "shows it once more"), ("esc", "leaves")], width)
+        if self.phase == "asking":
+            return (*ask_prompt(self.letter, "send it", width), *keys_prompt([("b", "changes the address")], width))
+        return leave_prompt(width) if self.phase == "over" else wait_prompt("sending it, once", width)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Check the address, and show it once more."""
+        event.stop()
+        if self.phase != "typing":
+            return
+        try:
+            self._address = self.companion.inviter.check(self.query_one(TypedLine).typed)
+        except ResetbankError as error:
+            self._complaint = error
+            self.redraw()
+        else:
+            self._complaint = None
+            self.enter("asking")
+
+    def action_edit(self) -> None:
+        """Go back to the address."""
+        if self.phase == "asking":
+            self.enter("typing")
+
+    def consent(self, number: int = 0) -> None:
+        """Send it."""
+        self.enter("working")
+        self.app.run_worker(self._send(), name="invite", group="invite", exit_on_error=False)
+
+    async def _send(self) -> None:
+        try:
+            self._record = await self.companion.inviter.invite(self._address, ConsentKind.LETTER, self._offer)
+        except ResetbankError as error:
+            self._failure = error
+        except Exception:
+            self._failure = UNEXPECTED
+            raise
+        finally:
+            if self.is_attached:
+                self.enter("over")

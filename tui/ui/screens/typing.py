@@ -1,0 +1,45 @@
+"""Lines that a person types into a dialog; shown as dots while a picture of the screen is taken."""
+
+from textual.widgets import Input
+
+from tui.ui.screens.dialog import Dialog, Phase
+from tui.ui.view.scene import Scene
+
+
+class TypedLine(Input):
+    """One line of typed text without a frame."""
+
+    def __init__(self, name: str, placeholder: str, longest: int) -> None:
+        """Begin empty.
+
+        Args:
+            name: The widget's id.
+            placeholder: What is shown while it is empty.
+            longest: How many characters it takes.
+        """
+        super().__init__(id=name, placeholder=placeholder, max_length=longest, compact=True, classes="field")
+
+    @property
+    def typed(self) -> str:
+        """What was typed, without blanks around it."""
+        return self.value.strip()
+
+
+class TypingDialog(Dialog):
+    """A dialog that begins with lines to type on; they are there in the phase `typing` alone."""
+
+    def enter(self, phase: Phase) -> None:
+        """Go on to a phase."""
+        lines = list(self.query(TypedLine))
+        for line in lines:
+            line.display = phase == "typing"
+            line.disabled = phase != "typing"
+        super().enter(phase)
+        if phase == "typing" and lines:
+            lines[0].focus()
+
+    def show(self, scene: Scene) -> None:
+        """Show this scene from now on."""
+        for line in self.query(TypedLine):
+            line.password = scene.masked
+        super().show(scene)

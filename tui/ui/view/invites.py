@@ -1,0 +1,298 @@
+"""The invites: each with its state, what happens next, what can be done, and the reset that it earned."""
+
+from datetime import datetime
+from typing import Final
+
+from tui.domain.invite_rewards import Hanging, hanging, is_earned
+from tui.domain.invites import InviteRecord, ResendStage, SendStage
+from tui.domain.referral import RESET_CREDIT, InviteState, Standing
+from tui.ui.commands import (
+    INVITE_APP,
+    INVITE_COMMANDS,
+    INVITE_COPY,
+    INVITE_FORGET,
+    INVITE_MESSAGE,
+    INVITE_NOTE,
+    INVITE_QR,
+    INVITE_RESEND,
+    INVITE_SEND,
+)
+from tui.ui.view.chrome import key_spans, note_line
+from tui.ui.view.offer import read_text, reward_text
+from tui.ui.view.private import shown_address, told
+from tui.ui.view.scene import Scene
+from tui.ui.view.text import Level, Line, Span, cells, clean, clip, fit, left, wrap
+from tui.ui.view.times import age, brief, countdown, full, last_moment, until
+from tui.ui.view.words import counted
+
+_STATES: Final = {
+    InviteState.SENT: ("○", Level.PLAIN, "sent"),
+    InviteState.OPENED: ("◔", Level.PLAIN, "opened"),
+    InviteState.JOINED: ("◑", Level.ACCENT, "joined"),
+    InviteState.FIRST_MESSAGE: ("◕", Level.ACCENT, "first message"),
+    InviteState.REWARDED: ("✓", Level.OK, "rewarded"),
+    InviteState.EXPIRED: ("–", Level.DIM, "expired"),
+    InviteState.INELIGIBLE: ("✗", Level.NEAR, "ineligible"),
+    InviteState.REVERSED: ("!", Level.NEAR, "taken back"),
+}
+
+_STAGES: Final = {
+    SendStage.SENDING: ("?", Level.UNKNOWN, "unconfirmed"),
+    SendStage.UNKNOWN: ("?", Level.UNKNOWN, "unconfirmed"),
+    SendStage.SENT: ("○", Level.PLAIN, "sent"),
+    SendStage.LOST: ("✗", Level.NEAR, "not sent"),
+    SendStage.NOTED: ("✎", Level.DIM, "noted"),
+    SendStage.REFUSED: ("✗", Level.NEAR, "refused"),
+    SendStage.FOUND: ("?", Level.UNKNOWN, "unknown"),
+}
+
+_WORD_CELLS: Final = 15
+
+
+def state_of(record: InviteRecord) -> tuple[str, Level, str]:
+    """Sign, level and word of an invite's state; a word that is not known is the service's own."""
+    if record.state is None:
+        return _STAGES[record.stage]
+    if record.state is InviteState.UNKNOWN:
+        return "?", Level.UNKNOWN, fit(clean(record.word), _WORD_CELLS - 2)
+    return _STATES[record.state]
+
+
+def invite_rows(scene: Scene, chosen: str | None, width: int) -> tuple[Line, ...]:
+    """One line an invite.
+
+    Args:
+        scene: What to show.
+        chosen: The key of the invite under the hand.
+        width: Columns to stay within.
+    """
+    records = scene.state.invites.shown
+    if not records:
+        return ((Span("no invite yet", Level.DIM),),)
+    names = [shown_address(scene, record.address) for record in records]
+    column = min(max(map(cells, names)), max(12, width - _WORD_CELLS - 14))
+    lines = []
+    for number, (record, name) in enumerate(zip(records, names, strict=True)):
+        sign, level, word = state_of(record)
+        action = f"screen.pick({number})"
+        hand = Span("▸ " if record.key == chosen else "  ", Level.ACCENT)
+        row: Line = (
+            hand,
+            Span(left(name, column), Level.STRONG if record.key == chosen else Level.PLAIN, action),
+            Span("  "),
+            Span(left(f"{sign} {word}", _WORD_CELLS), level),
+            Span("  "),
+            Span(_row_end(scene, record), Level.NEAR if _hangs(scene, record) else Level.DIM),
+        )
+        lines.append(clip(row, width))
+    return tuple(lines)
+
+
+def _row_end(scene: Scene, record: InviteRecord) -> str:
+    """How long it has been so, or what came of it; the chosen one's details tell more."""
+    since = age(scene.now - (record.changed_at or record.sent_at)).removesuffix(" ago")
+    if _hangs(scene, record):
+        return f"! {since}"
+    if record.credit_id is not None:
+        return "reset came" if record.credit_is_certain else "reset came, probably"
+    return since
+
+
+def _hangs(scene: Scene, record: InviteRecord) -> Hanging | None:
+    return hanging(record, scene.now, scene.remind_after)
+
+
+def detail_lines(scene: Scene, record: InviteRecord, width: int, *, short: bool = False) -> tuple[Line, ...]:
+    """Everything about one invite: how it stands, what happens next, and what can be done.
+
+    Args:
+        scene: What to show.
+        record: The invite.
+        width: Columns to stay within.
+        short: Whether rows are scarce: what happens next alone.
+    """
+    lines: list[Line] = []
+    hangs = _hangs(scene, record)
+    if hangs is not None:
+        lines += wrap((Span("! ", Level.NEAR), Span(_reminder(scene, record, hangs), Level.NEAR)), width, indent=2)
+    else:
+        lines += _named("Next", next_step(scene, record), width)
+    if short:
+        return tuple(lines)
+    sent = "Sent" if record.stage is not SendStage.NOTED else "Noted"
+    lines += _named(sent, _since(scene, record.sent_at), width)
+    if record.changed_at is not None:
+        lines += _named("Seen", f"{state_of(record)[2]} since {brief(record.changed_at, scene.now, scene.zone)}", width)
+    if record.expires_at is not None and record.is_pending:
+        lines += _named("Until", f"{full(record.expires_at, scene.now, scene.zone)}{_over(scene, record)}", width)
+    if record.is_pending and record.stage is not SendStage.NOTED:
+        lines += _named("E-mail", email_text(scene, record), width)
+    if record.is_pending:
+        lines += _named(
+            "Link",
+            "copy it, show it as a QR code, or compose a message" if record.shareable_link else "none is known here",
+            width,
+        )
+    return tuple(lines)
+
+
+def _named(name: str, text: str, width: int) -> tuple[Line, ...]:
+    return wrap((Span(left(name, 8), Level.DIM), Span(text)), width, indent=8)
+
+
+def _since(scene: Scene, moment: datetime) -> str:
+    return f"{full(moment, scene.now, scene.zone)}, {age(scene.now - moment)}"
+
+
+def _over(scene: Scene, record: InviteRecord) -> str:
+    ends = record.expires_at
+    if ends is None:
+        return ""
+    return (
+        f" ({countdown(ends - scene.now)})" if ends > scene.now else ", over by its date; the service has not said so"
+    )
+
+
+def next_step(scene: Scene, record: InviteRecord) -> str:
+    """What happens next with an invite, or what came of it."""
+    reason = told(scene, record.tracked.reason if record.tracked else None)
+    because = f": {reason}" if reason else ""
+    match record.state:
+        case InviteState.SENT:
+            return "your friend opens the link"
+        case InviteState.OPENED:
+            return "your friend has opened the link and joins"
+        case InviteState.JOINED:
+            return "your friend's first message to Codex earns the reward"
+        case InviteState.FIRST_MESSAGE:
+            return f"the first message was sent, and no reward has come for it{because}"
+        case InviteState.REWARDED:
+            return _earned(scene, record)
+        case InviteState.EXPIRED:
+            return f"its time is over{because}; the address can be invited again"
+        case InviteState.INELIGIBLE:
+            return f"it earns nothing{because or ': the service does not say why'}"
+        case InviteState.REVERSED:
+            return f"its reward was taken back{because}"
+        case InviteState.UNKNOWN:
+            return f"the service says {clean(record.word)!r}, which is not known here{because}"
+        case None:
+            return _unlisted(record)
+
+
+def _unlisted(record: InviteRecord) -> str:
+    match record.stage:
+        case SendStage.SENDING | SendStage.UNKNOWN:
+            return "its answer never came: the list of invites will show whether it arrived; it is never sent twice"
+        case SendStage.LOST:
+            return "it did not arrive: the service does not list it; it can be sent again"
+        case SendStage.NOTED:
+            return "made elsewhere; a reset that it earns is recognised when it arrives"
+        case _:
+            return "the service has not listed it yet"
+
+
+def _earned(scene: Scene, record: InviteRecord) -> str:
+    own = record.tracked.own_reward if record.tracked else None
+    if own is not None and own.kind != RESET_CREDIT:
+        return f"it earned {reward_text(own)}"
+    if record.credit_id is None:
+        return "it was rewarded; which reset came for it is not told"
+    bank = scene.state.snapshot.bank if scene.state.snapshot else None
+    credit = bank.find(record.credit_id) if bank else None
+    sure = "this reset came from it" if record.credit_is_certain else "this reset came from it, probably"
+    if credit is None:
+        return f"{sure}: no longer in the bank"
+    if credit.expires_at is None:
+        return f"{sure}: in the bank"
+    lapses = last_moment(credit.expires_at, scene.now, scene.zone)
+    return f"{sure}: in the bank, lapses {lapses} ({countdown(credit.expires_at - scene.now)})"
+
+
+def _reminder(scene: Scene, record: InviteRecord, hangs: Hanging) -> str:
+    since = countdown(scene.now - (record.changed_at or record.sent_at))
+    nudge = scene.does("invite_message", "composes a message") if record.shareable_link and scene.keys else ""
+    match hangs:
+        case Hanging.ANSWER:
+            what = f"nothing has happened for {since}"
+        case Hanging.FIRST_MESSAGE:
+            what = f"joined {since} ago and has sent no message yet, which earns the reward"
+        case Hanging.END:
+            ends = record.expires_at or scene.now
+            what = f"its time is over in {countdown(ends - scene.now)}"
+    return f"{what}; {nudge}" if nudge else what
+
+
+def email_text(scene: Scene, record: InviteRecord) -> str:
+    """Whether and when its e-mail can be sent again."""
+    resend, tracked = record.resend, record.tracked
+    before = ""
+    if resend is not None:
+        when = brief(resend.at, scene.now, scene.zone)
+        before = {
+            ResendStage.SENT: f"sent again at {when}; ",
+            ResendStage.REFUSED: f"not sent again at {when}: {told(scene, resend.reason) or 'no reason was given'}; ",
+        }.get(resend.stage, f"asked at {when} to send it again, and no answer came; ")
+    if tracked is not None and tracked.resend_at is not None and tracked.resend_at > scene.now:
+        when = until(tracked.resend_at, scene.now, scene.zone)
+        return f"{before}can be sent again {when}"
+    why = record.resend_refusal(scene.now)
+    return f"{before}can be sent again now" if why is None else f"{before}cannot be sent again: {why}"
+
+
+def earned_lines(scene: Scene, width: int) -> tuple[Line, ...]:
+    """The banked resets that a friend is named for, whether or not the service lists their invites."""
+    bank = scene.state.snapshot.bank if scene.state.snapshot else None
+    matched = {record.credit_id for record in scene.state.invites.records}
+    earned = [credit for credit in (bank.credits if bank else None) or () if is_earned(credit)]
+    lines: list[Line] = []
+    for credit in earned:
+        if credit.id not in matched:
+            lapses = last_moment(credit.expires_at, scene.now, scene.zone) if credit.expires_at else "never"
+            text = f"earned by an invite ({clean(credit.granted_by or '')}): in the bank, lapses {lapses}"
+            lines += wrap((Span("◆ ", Level.OK), Span(text)), width, indent=2)
+    return tuple(lines)
+
+
+def invites_line(scene: Scene, width: int) -> tuple[Line, ...]:
+    """One line for the bank's panel, without any address; none where there is nothing to tell."""
+    records = scene.state.invites.shown
+    pending = sum(record.is_pending for record in records)
+    hangs = sum(_hangs(scene, record) is not None for record in records)
+    if not pending:
+        return ()
+    told = f"{counted(pending, 'invite')} under way"
+    mark = (Span(f", {hangs} hang{'s' if hangs == 1 else ''} !", Level.NEAR),) if hangs else ()
+    key = scene.keys.get("invite")
+    shows = (Span(f" ({key} shows)" if pending == 1 else f" ({key} shows them)", Level.DIM),) if key else ()
+    return wrap((Span(told, Level.DIM), *mark, *shows), width, indent=2)
+
+
+def panel_status(scene: Scene, width: int) -> Line:
+    """What was just done; or how fresh the panel is."""
+    if (note := note_line(scene, width)) is not None:
+        return note
+    if scene.alarm:
+        return clip((Span("! ", Level.NEAR), Span(clean(scene.alarm))), width)
+    return (Span(fit(read_text(scene), width) or " ", Level.DIM),)
+
+
+def panel_keys(scene: Scene, record: InviteRecord | None, width: int) -> Line:
+    """The keys that do something for the invite under the hand; what does not fit is in the help."""
+    book = scene.state.invites
+    useless = {INVITE_APP} if book.standing is Standing.OFFERED else {INVITE_SEND}
+    if book.offer is not None and book.offer.sends_left == 0:
+        useless.add(INVITE_SEND)
+    if record is None or record.shareable_link is None:
+        useless |= {INVITE_COPY, INVITE_QR, INVITE_MESSAGE}
+    if record is None or record.resend_refusal(scene.now) is not None:
+        useless.add(INVITE_RESEND)
+    if record is None or not record.can_be_forgotten:
+        useless.add(INVITE_FORGET)
+    if book.standing is Standing.OFFERED:
+        useless.add(INVITE_NOTE)
+    items = [(scene.keys.get(c.id, c.key), c.title, f"screen.{c.id}") for c in INVITE_COMMANDS if c.id not in useless]
+    items.append(("esc", "Back", "screen.back"))
+    while len(items) > 2 and sum(cells(key) + cells(title) + 3 for key, title, _ in items) > width + 2:
+        items.pop(-2)
+    return key_spans(items, width)

@@ -1,0 +1,111 @@
+"""What is said before an e-mail goes out, and what came of it; and the message that a person pastes."""
+
+from tui.domain.invites import InviteRecord, ResendStage, SendStage
+from tui.domain.referral import Offer
+from tui.errors import ResetbankError
+from tui.ui.view.invites import next_step
+from tui.ui.view.offer import offer_facts
+from tui.ui.view.private import shown_address, told
+from tui.ui.view.prompts import failure_lines
+from tui.ui.view.scene import Scene
+from tui.ui.view.text import Level, Line, Span, clean, left, wrap
+
+_NAME_CELLS = 11
+
+
+def consent_lines(scene: Scene, address: str, offer: Offer, width: int) -> tuple[Line, ...]:
+    """The last look before an invite goes out.
+
+    Args:
+        scene: What is known.
+        address: Where it goes.
+        offer: The offer that it is sent under.
+        width: Columns to stay within.
+    """
+    facts = " · ".join(offer_facts(scene, offer))
+    return (
+        *wrap((Span("An e-mail goes to "), Span(shown_address(scene, address), Level.STRONG)), width),
+        (Span(" "),),
+        *_named("Sent by", "the service, in your account's name; resetbank keeps the address on this machine", width),
+        *_named("Offer", told(scene, offer.title) or "invite a friend", width),
+        *_named("", facts, width),
+        *_named("Then", "the service decides whether your friend is eligible; nothing is promised here", width),
+    )
+
+
+def again_lines(scene: Scene, record: InviteRecord, width: int) -> tuple[Line, ...]:
+    """The last look before an invite's e-mail goes out once more."""
+    address = shown_address(scene, record.address)
+    return (
+        *wrap((Span("An e-mail goes once more to "), Span(address, Level.STRONG)), width),
+        (Span(" "),),
+        *_named("Sent by", "the service, in your account's name", width),
+        *_named("Then", "the service asks to wait for a while before the next one", width),
+    )
+
+
+def sent_lines(scene: Scene, record: InviteRecord, width: int) -> tuple[Line, ...]:
+    """What came of an invite."""
+    address = shown_address(scene, record.address)
+    if record.stage is SendStage.REFUSED:
+        return failure_lines(f"no e-mail went to {address}: {told(scene, record.reason)}", "", width)
+    if record.is_open or record.stage is SendStage.LOST:
+        reason = told(scene, record.reason)
+        start = (Span("? ", Level.UNKNOWN), Span(f"Whether an e-mail went to {address} is not known"))
+        return (*wrap((*start, Span(f": {reason}" if reason else "")), width, indent=2), *_next(scene, record, width))
+    link = (
+        "its link can be copied, drawn as a QR code, or put into a message" if record.shareable_link else "no link came"
+    )
+    sent = (Span("✓ ", Level.OK), Span(f"The service took the invite to {address}"))
+    return (*wrap(sent, width, indent=2), *_next(scene, record, width), *_named("Link", link, width))
+
+
+def sent_again_lines(scene: Scene, record: InviteRecord, width: int) -> tuple[Line, ...]:
+    """What came of sending an e-mail once more."""
+    address = shown_address(scene, record.address)
+    resend = record.resend
+    reason = told(scene, resend.reason) if resend else ""
+    match resend.stage if resend else None:
+        case ResendStage.SENT:
+            return wrap((Span("✓ ", Level.OK), Span(f"The e-mail to {address} was sent again")), width, indent=2)
+        case ResendStage.REFUSED:
+            return failure_lines(f"no e-mail went to {address}: {reason}", "", width)
+        case _:
+            text = f"Whether the e-mail to {address} went out again is not known: {reason}"
+            return wrap((Span("? ", Level.UNKNOWN), Span(text)), width, indent=2)
+
+
+def complaint_lines(scene: Scene, complaint: ResetbankError | None, width: int) -> tuple[Line, ...]:
+    """Why something did not come about; nothing where nothing was wrong."""
+    return failure_lines(told(scene, complaint.message), complaint.hint, width) if complaint else ()
+
+
+def message_text(record: InviteRecord, offer: Offer | None) -> str:
+    """A message to paste: the link, and what the service says of its offer, quoted and not promised."""
+    lines = ["Hi! I code with OpenAI Codex, and this is an invite for you:", "", record.shareable_link or ""]
+    said = clean(offer.description or offer.title or "") if offer else ""
+    if said:
+        lines += ["", f'What OpenAI says about it: "{said}"']
+    return "\n".join(lines)
+
+
+def message_lines(text: str, width: int) -> tuple[Line, ...]:
+    """The message as it was copied; a long link is broken at the edge, never cut."""
+    lines: list[Line] = []
+    for row in text.split("\n"):
+        whole = " " not in row and len(row) > width
+        lines += (
+            [(Span(row[n : n + width]),) for n in range(0, len(row), width)]
+            if whole
+            else wrap((Span(row or " "),), width)
+        )
+    note = "copied to the clipboard, where the terminal allows that; nothing was sent"
+    return (*lines, (Span(" "),), *wrap((Span(note, Level.DIM),), width))
+
+
+def _next(scene: Scene, record: InviteRecord, width: int) -> tuple[Line, ...]:
+    return _named("Next", next_step(scene, record), width)
+
+
+def _named(name: str, text: str, width: int) -> tuple[Line, ...]:
+    return wrap((Span(left(name, _NAME_CELLS), Level.DIM), Span(text)), width, indent=_NAME_CELLS)

@@ -1,0 +1,121 @@
+"""The offer to invite friends, in the service's own words; or why there is none."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from tui.domain.referral import RESET_CREDIT, Offer, Reward, Standing
+from tui.ui.view.private import told
+from tui.ui.view.scene import Scene
+from tui.ui.view.text import Level, Line, Span, clean, wrap
+from tui.ui.view.times import age, countdown, full
+from tui.ui.view.words import counted
+
+CODEX_PAGE: Final = "https://chatgpt.com/codex/settings/usage"
+"""Codex's own page, as Codex itself names it at a limit (wire.md 8)."""
+
+
+def offer_lines(scene: Scene, width: int, *, short: bool = False) -> tuple[Line, ...]:
+    """How things stand with the offer.
+
+    Args:
+        scene: What to show.
+        width: Columns to stay within.
+        short: Whether rows are scarce: the title and what is left alone.
+    """
+    book = scene.state.invites
+    if book.reading and book.read_at is None:
+        return ((Span("asking what is offered…", Level.DIM),),)
+    if book.standing is Standing.OFFERED and book.offer is not None:
+        return tuple(_offered(scene, book.offer, width, short))
+    lines: list[Line] = list(wrap(_standing(scene), width))
+    if book.standing in (Standing.NOT_ASKED, Standing.FORBIDDEN, Standing.NOT_OFFERED) and not short:
+        lines += _elsewhere(scene, width)
+    if book.standing is Standing.UNREACHABLE and book.offer is not None:
+        lines += [(Span(line[0].text, Level.DIM),) for line in _offered(scene, book.offer, width, True) if line]
+    return tuple(lines)
+
+
+def _standing(scene: Scene) -> Line:
+    book = scene.state.invites
+    reason = told(scene, book.reason)
+    match book.standing:
+        case Standing.UNREAD:
+            return (Span("not asked yet", Level.DIM),)
+        case Standing.NOT_ASKED | Standing.FORBIDDEN:
+            because = f": {reason}" if reason else ""
+            return (Span("Not offered to this client; open the Codex app", Level.NEAR), Span(because))
+        case Standing.NOT_OFFERED:
+            return (Span("Not offered to this account", Level.NEAR), Span(f": {reason}" if reason else ""))
+        case Standing.UNREACHABLE:
+            return (Span("! ", Level.NEAR), Span(f"the offer could not be read: {reason}"))
+        case Standing.OFFERED:
+            return (Span("offered, but the service does not say what", Level.UNKNOWN),)
+
+
+def _elsewhere(scene: Scene, width: int) -> Iterator[Line]:
+    app, note = scene.keys.get("invite_app"), scene.keys.get("invite_note")
+    if app:
+        yield from wrap((Span(app, Level.KEY), Span(f" opens {CODEX_PAGE} in the browser")), width, indent=2)
+    if note:
+        words = " writes down an invite that you made there; a reset that it earns is recognised in the bank"
+        yield from wrap((Span(note, Level.KEY), Span(words)), width, indent=2)
+
+
+def _offered(scene: Scene, offer: Offer, width: int, short: bool) -> Iterator[Line]:
+    title = told(scene, offer.title) or "Invite friends to Codex"
+    yield from wrap((Span(title, Level.STRONG),), width)
+    if not short:
+        if offer.description:
+            yield from wrap((Span(told(scene, offer.description)),), width)
+        for rule in offer.rules:
+            yield from wrap((Span("· ", Level.DIM), Span(told(scene, rule))), width, indent=2)
+    facts = _left(scene, offer) if short else offer_facts(scene, offer)
+    yield from wrap((Span(" · ".join(facts), Level.DIM),), width)
+
+
+def offer_facts(scene: Scene, offer: Offer) -> list[str]:
+    """What each side gets, and how many are left."""
+    return [*_rewards(offer.rewards), *_left(scene, offer)]
+
+
+def _rewards(rewards: tuple[Reward, ...]) -> Iterator[str]:
+    """The rewards as the service states them, promised by it and by nobody here."""
+    for reward in rewards:
+        whose = {"referrer": "you get", "friend": "your friend gets"}.get(
+            reward.recipient, f"{clean(reward.recipient)}:"
+        )
+        yield f"{whose} {reward_text(reward)}"
+
+
+def reward_text(reward: Reward) -> str:
+    """A reward in a few words."""
+    amount = "?" if reward.amount is None else f"{reward.amount:,}"
+    if reward.kind == RESET_CREDIT:
+        return f"{amount} banked reset{'' if reward.amount == 1 else 's'}"
+    return f"{amount} {clean(reward.kind).replace('_', ' ')}"
+
+
+def _left(scene: Scene, offer: Offer) -> list[str]:
+    facts = []
+    if offer.sends_left is not None:
+        facts.append(f"{counted(offer.sends_left, 'invite')} left")
+    if offer.rewards_left is not None:
+        facts.append(f"{counted(offer.rewards_left, 'reward')} left")
+    if offer.plans:
+        facts.append(f"for {' and '.join(clean(plan) for plan in offer.plans)}")
+    if offer.ends_at is not None:
+        ends = countdown(offer.ends_at - scene.now)
+        facts.append(f"ends {full(offer.ends_at, scene.now, scene.zone)} ({ends})")
+    return facts or ["how many are left is not told"]
+
+
+def read_text(scene: Scene) -> str:
+    """When offer and list were read; and what they should have told and did not."""
+    book = scene.state.invites
+    if book.reading:
+        return "reading…"
+    if book.unknowns:
+        return f"? {told(scene, book.unknowns[0])}"
+    if book.listed_at is not None:
+        return f"list read {age(scene.now - book.listed_at)}"
+    return "" if book.read_at is None else f"offer read {age(scene.now - book.read_at)}; no list"

@@ -1,0 +1,34 @@
+"""A link as a QR code in half blocks, two rows of modules a line."""
+
+from typing import Final
+
+from tui.ui.view.text import Level, Line, Span, wrap
+
+QUIET: Final = 2
+"""Light modules around the code; readers want some."""
+
+_BLOCKS: Final = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
+"""Upper and lower module, light or not: light ones are drawn, so that a dark terminal without colour shows it right."""
+
+
+def qr_lines(link: str, width: int, height: int) -> tuple[Line, ...]:
+    """The code; or a word on the room that it needs.
+
+    Args:
+        link: What the code says; visible ASCII.
+        width: Columns to stay within.
+        height: Rows to stay within.
+    """
+    import segno  # 40 ms that only somebody who wants a code pays
+
+    modules = [list(row) for row in segno.make_qr(link, error="l").matrix_iter(border=QUIET)]
+    columns, rows = len(modules[0]), (len(modules) + 1) // 2
+    if columns > width or rows > height:
+        text = f"the code needs {columns} columns and {rows} rows here; make the terminal larger, or copy the link"
+        return wrap((Span("! ", Level.NEAR), Span(text)), width, indent=2)
+    if len(modules) % 2:
+        modules.append([0] * columns)
+    return tuple(
+        (Span("".join(_BLOCKS[not above, not below] for above, below in zip(*pair, strict=True)), Level.CODE),)
+        for pair in zip(modules[::2], modules[1::2], strict=True)
+    )
