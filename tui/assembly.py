@@ -30,6 +30,8 @@ from tui.store.schema import open_database
 if TYPE_CHECKING:
     from tui.sources.backend import HttpAsker
     from tui.sources.login import LoginProvider
+    from tui.sources.referrals import ReferralClient
+    from tui.sources.unasked import UnaskedReferrals
 
 DEFAULT_SCENARIO = "busy"
 
@@ -155,6 +157,16 @@ def _nobody_is_signed_in(home: CodexHome) -> bool:
         return False
 
 
+async def describe_referrals(wishes: Wishes, settings: Settings) -> str:
+    """Whom invites are asked for, or why nobody is, for `resetbank doctor`; asks nobody."""
+    service = _referrals(wishes, settings, SystemClock())
+    from tui.sources.unasked import UnaskedReferrals
+
+    if isinstance(service, UnaskedReferrals):
+        return (await service.offer(None)).reason or "nobody is asked"
+    return f"asked for at {service.host}, when the panel or a command wants them"
+
+
 async def probe_sources(wishes: Wishes, settings: Settings) -> tuple[Verdict, ...]:
     """Try every source and say what became of it, for `resetbank doctor`."""
     clock = SystemClock()
@@ -209,7 +221,7 @@ def _no_referrals() -> Referrals:
     return UnaskedReferrals(Standing.UNREAD, "this command takes no part in the referral programme")
 
 
-def _referrals(wishes: Wishes, settings: Settings, clock: Clock) -> Referrals:
+def _referrals(wishes: Wishes, settings: Settings, clock: Clock) -> "ReferralClient | UnaskedReferrals":
     """The referral programme of the same login and base URL as the source http, whichever source reads the limits."""
     from tui.sources.logins import Logins, choose_base_url
     from tui.sources.referrals import ReferralClient
@@ -220,7 +232,7 @@ def _referrals(wishes: Wishes, settings: Settings, clock: Clock) -> Referrals:
         base_url, own = choose_base_url(wishes.base_url, home)
     except NotViable as error:
         return UnaskedReferrals(Standing.UNREACHABLE, str(error))
-    if base_url.official and not settings.invite.ask_official:
+    if base_url.run_by_openai and not settings.invite.ask_official:
         return UnaskedReferrals(Standing.NOT_ASKED, NOT_ASKED)
 
     async def open_asker() -> "HttpAsker":

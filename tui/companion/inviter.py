@@ -9,18 +9,17 @@ import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from functools import partial
+from typing import Final
 
 from tui.clock import Clock
 from tui.companion import invite_receipts as receipts
 from tui.companion.addresses import parse_address
-from tui.companion.concurrency import first_of, in_thread
-from tui.companion.state import State
-from tui.domain.credits import Credit
-from tui.domain.invite_rewards import is_earned, with_rewards
+from tui.companion.concurrency import first_of
+from tui.companion.invite_book import Bookkeeper, Hands, with_record
+from tui.domain.invite_rewards import is_earned
 from tui.domain.invite_tracking import SETTLING, fold_tracking
 from tui.domain.invites import (
-    InviteBook,
     InviteRecord,
     Resend,
     ResendStage,
@@ -29,36 +28,22 @@ from tui.domain.invites import (
     address_refusal,
     begun,
     noted,
+    offer_refusal,
     refused,
+    resend_ended,
+    same_address,
     unanswered,
 )
 from tui.domain.ledger import Event
 from tui.domain.referral import InviteRequest, Offer, Standing, usable_link
 from tui.domain.snapshot import Account, Snapshot
 from tui.domain.spend import ConsentKind
-from tui.errors import InviteRejected, InviteUnknown, SourceError, StoreError, UsageError
+from tui.errors import InviteRejected, InviteUnknown, RateLimited, SourceError, StoreError, UsageError
 from tui.sources.base import Referrals
-from tui.store.invites import Invites, Step
+from tui.store.invites import Invites
 
 LOOK_EVERY: Final = timedelta(minutes=30)
 """Between two looks at the list of invites while one is pending and nobody looks at the panel."""
-
-
-class Hands(Protocol):
-    """What the inviter needs of the companion."""
-
-    @property
-    def state(self) -> State:
-        """The newest State."""
-        ...
-
-    def publish(self, **changes: Any) -> None:
-        """Put changes into the State and tell of it."""
-        ...
-
-    async def remember(self) -> None:
-        """Show the newest lines of the ledger."""
-        ...
 
 
 class Inviter:
@@ -85,12 +70,12 @@ class Inviter:
         self._hands = hands
         self._clock = clock
         self._service = service
-        self._invites = invites
         self._new_key = new_key
+        self._book = Bookkeeper(hands, clock, invites)
         self._line = asyncio.Lock()
         self._stirred = asyncio.Event()
-        self._loaded: str | None = None
         self._tried_at: datetime | None = None
+        self._told_to_wait = timedelta(0)
         self._earned: frozenset[str] | None = None
 
     async def follow(self) -> None:
@@ -101,16 +86,23 @@ class Inviter:
                 await self.load()
                 if self._is_due():
                     await self.look()
-            await first_of(self._stirred.wait(), self._clock.sleep(self._pause.total_seconds()))
+            due = self._next_look()
+            if due is None:
+                await self._stirred.wait()
+            else:
+                left = due - self._clock.now()
+                pause = left if left > timedelta(0) else SETTLING  # the database could not be used
+                await first_of(self._stirred.wait(), self._clock.sleep(pause.total_seconds()))
 
     def take(self, snapshot: Snapshot) -> None:
         """A reading came; a reset that a friend is named for may be an invite's reward."""
+        self._turn_to(snapshot.account)
         if snapshot.bank.credits is not None:
             earned = frozenset(credit.id for credit in snapshot.bank.credits if is_earned(credit))
             if self._earned is not None and earned - self._earned:
                 self._tried_at = None
             self._earned = earned
-        if self._loaded != snapshot.account.key or self._tried_at is None:
+        if not self._book.has_loaded(snapshot.account) or self._tried_at is None:
             self._stirred.set()
 
     async def load(self) -> None:
@@ -120,15 +112,13 @@ class Inviter:
             StoreError: The database cannot be used.
         """
         account = self._account()
-        if account is None or self._invites is None:
-            return
-        if self._loaded != account.key:
-            records = await in_thread(self._invites.records, account.key)
-            self._hands.publish(invites=InviteBook(records=records))  # nothing of another account's stays
-            self._loaded = account.key
-        records = self._hands.state.invites.records
-        if with_rewards(records, self._credits()) != records:
-            await self._write(account, self._matched)
+        if account is not None:
+            self._turn_to(account)
+            await self._book.load(account)
+
+    def _turn_to(self, account: Account) -> None:
+        if self._book.turn_to(account):
+            self._tried_at, self._told_to_wait, self._earned = None, timedelta(0), None
 
     async def look(self) -> None:
         """Read the offer and the list of invites; what cannot be read is said, and what was known stays.
@@ -138,45 +128,45 @@ class Inviter:
         """
         async with self._line:
             await self._look()
+        self._stirred.set()  # what was found may be worth following
 
     async def _look(self) -> None:
         account = self._account()
-        self._tried_at = self._clock.now()
         if account is None:
-            self._publish(standing=Standing.UNREACHABLE, reason="whose invites they are is not known yet")
+            reason = "whose invites they are is not known yet"
+            book = replace(self._hands.state.invites, standing=Standing.UNREACHABLE, reason=reason)
+            self._hands.publish(invites=book)
             return
         await self.load()
-        self._publish(reading=True)
+        self._tried_at, self._told_to_wait = self._clock.now(), timedelta(0)
+        self._book.publish(account, reading=True)
         try:
             told = await self._service.offer(account.id)
         except SourceError as error:
-            self._publish(standing=Standing.UNREACHABLE, reason=str(error))
+            self._heed(error)
+            self._book.publish(account, standing=Standing.UNREACHABLE, reason=str(error))
             return
         finally:
-            self._publish(reading=False)
-        now = self._clock.now()
-        self._publish(standing=told.standing, offer=told.offer, reason=told.reason, read_at=now, unknowns=told.unknowns)
+            self._book.publish(account, reading=False)
+        self._book.publish_offer(account, told)
         if told.offer is None:
             return
+        now = self._clock.now()  # what is sent while the list is read may be missing from it
         try:
             tracking = await self._service.tracking(account.id)
         except SourceError as error:
+            self._heed(error)
             unread = f"the list of invites could not be read: {error.message}"
-            self._publish(unknowns=(*told.unknowns, unread))
+            self._book.publish(account, unknowns=(*told.unknowns, unread))
             return
-        now = self._clock.now()
 
         def fold(records: tuple[InviteRecord, ...]) -> tuple[Iterable[InviteRecord], Iterable[Event]]:
             folded, changes = fold_tracking(records, tracking, account.key, now, self._new_key)
-            matched, events = self._matched(folded)
+            matched, events = self._book.matched(folded)
             return matched, (*receipts.of_changes(changes, now), *events)
 
-        if self._invites is not None:
-            await self._write(account, fold)
-        else:
-            records, _ = fold(self._hands.state.invites.records)
-            self._publish(records=tuple(records))
-        self._publish(listed_at=now, unknowns=(*told.unknowns, *tracking.unknowns))
+        await self._book.learn(account, fold)
+        self._book.publish(account, listed_at=now, unknowns=(*told.unknowns, *tracking.unknowns))
 
     def check(self, text: str) -> str:
         """Check an address for its form and against the invites that are known.
@@ -188,7 +178,7 @@ class Inviter:
             UsageError: Why no invite can go there.
         """
         address = parse_address(text)
-        self._refuse(address, self._hands.state.invites.records)
+        self._refuse(address, self._account(), self._hands.state.invites.records)
         return address
 
     async def invite(self, address: str, consent: ConsentKind, offer: Offer) -> InviteRecord:
@@ -209,27 +199,32 @@ class Inviter:
             SourceError: Whose invite it would be is not known.
         """
         async with self._line:
-            account = self._require_account()
+            account, address = self._require_account(), parse_address(address)
             await self._require_offer(offer, account)
             record = begun(address, account.key, consent, self._new_key(), self._clock.now())
 
             def begin(records: tuple[InviteRecord, ...]) -> tuple[Iterable[InviteRecord], Iterable[Event]]:
-                self._refuse(address, records)  # once more: another process may have been faster
+                self._refuse(address, account, records)  # once more: another process may have been faster
                 return (*records, record), (receipts.consented(record, record.written_at),)
 
-            await self._write(account, begin)
+            await self._book.write(account, begin)
             try:
-                answer = await self._service.invite(InviteRequest(address, offer.program, account.id))
-            except InviteRejected as error:
-                record = refused(record, str(error))
-            except InviteUnknown as error:
-                record = unanswered(record, str(error))
-            else:
-                record = accepted(record, answer)
-            await self._replace(account, record, receipts.of_stage)
-            with contextlib.suppress(StoreError):
-                await self._look()
-        return self._find(record.key) or record
+                outcome = await self._sent(InviteRequest(address, offer.program, account.id))
+                record = await self._book.end(account, record, outcome, receipts.of_stage)
+                with contextlib.suppress(StoreError):
+                    await self._look()
+            finally:
+                self._stirred.set()  # whatever is open now is looked for soon
+        return self._book.find(record.key) or record
+
+    async def _sent(self, request: InviteRequest) -> Callable[[InviteRecord], InviteRecord]:
+        try:
+            answer = await self._service.invite(request)
+        except InviteRejected as error:
+            return partial(refused, reason=str(error))
+        except InviteUnknown as error:
+            return partial(unanswered, reason=str(error))
+        return partial(accepted, answer=answer)
 
     async def resend(self, key: str) -> InviteRecord:
         """Have an invite's e-mail sent once more, on one consent.
@@ -247,7 +242,7 @@ class Inviter:
         """
         async with self._line:
             account, now = self._require_account(), self._clock.now()
-            record = self._find(key)
+            record = self._book.find(key)
 
             def begin(records: tuple[InviteRecord, ...]) -> tuple[Iterable[InviteRecord], Iterable[Event]]:
                 nonlocal record
@@ -257,24 +252,29 @@ class Inviter:
                 if (why := record.resend_refusal(now)) is not None:
                     raise UsageError(f"its e-mail cannot be sent again: {why}")
                 record = replace(record, resend=Resend(ResendStage.SENDING, now))
-                return _with(records, record), (receipts.of_resend(record, now),)
+                return with_record(records, record), (receipts.of_resend(record, now),)
 
-            await self._write(account, begin)
+            await self._book.write(account, begin)
             assert record is not None
             assert record.referral_id is not None
             try:
-                await self._service.resend(record.referral_id, account.id)
-            except InviteRejected as error:
-                resend = Resend(ResendStage.REFUSED, now, str(error))
-            except InviteUnknown as error:
-                resend = Resend(ResendStage.UNKNOWN, now, str(error))
-            else:
-                resend = Resend(ResendStage.SENT, now)
-            record = replace(record, resend=resend)
-            await self._replace(account, record, receipts.of_resend)
-            with contextlib.suppress(StoreError):
-                await self._look()
-        return self._find(key) or record
+                ended = await self._resent(record.referral_id, account, now)
+                outcome = partial(resend_ended, resend=ended)
+                record = await self._book.end(account, record, outcome, receipts.of_resend)
+                with contextlib.suppress(StoreError):
+                    await self._look()
+            finally:
+                self._stirred.set()
+        return self._book.find(key) or record
+
+    async def _resent(self, referral_id: str, account: Account, now: datetime) -> Resend:
+        try:
+            await self._service.resend(referral_id, account.id)
+        except InviteRejected as error:
+            return Resend(ResendStage.REFUSED, now, str(error))
+        except InviteUnknown as error:
+            return Resend(ResendStage.UNKNOWN, now, str(error))
+        return Resend(ResendStage.SENT, now)
 
     async def note(self, address: str, link: str | None) -> InviteRecord:
         """Write down an invite that was made elsewhere; nothing is sent.
@@ -286,16 +286,16 @@ class Inviter:
         """
         if link is not None and usable_link(link) is None:
             raise UsageError("that is no link to hand on", "paste the whole link, beginning with https://")
-        account, now = self._require_account(), self._clock.now()
+        account, now, address = self._require_account(), self._clock.now(), parse_address(address)
         record = noted(address, account.key, link, self._new_key(), now)
 
         def add(records: tuple[InviteRecord, ...]) -> tuple[Iterable[InviteRecord], Iterable[Event]]:
-            self._refuse(address, records)
-            if any(known.stage is SendStage.NOTED and known.address == address for known in records):
+            self._refuse(address, account, records)
+            if any(known.stage is SendStage.NOTED and same_address(known.address, address) for known in records):
                 raise UsageError("an invite to that address is noted already")
             return (*records, record), (receipts.of_stage(record, now),)
 
-        await self._write(account, add)
+        await self._book.write(account, add)
         return record
 
     async def forget(self, key: str) -> None:
@@ -311,27 +311,32 @@ class Inviter:
         def drop(records: tuple[InviteRecord, ...]) -> tuple[Iterable[InviteRecord], Iterable[Event]]:
             gone = [record for record in records if record.key == key]
             if not all(record.can_be_forgotten for record in gone):
-                raise UsageError("the service lists that invite; it cannot be forgotten here")
+                raise UsageError("the service has that invite, or may have it; it cannot be forgotten here")
             return [r for r in records if r.key != key], [receipts.forgotten(record, now) for record in gone]
 
-        await self._write(account, drop)
+        await self._book.write(account, drop)
 
     async def aclose(self) -> None:
         """Let the connections go."""
         await self._service.aclose()
 
     def _is_due(self) -> bool:
-        """Whether it is time to look without anybody asking: only where something pending is known."""
-        book, now = self._hands.state.invites, self._clock.now()
-        if not any(record.is_pending and (record.referral_id or record.is_open) for record in book.records):
-            return False
-        return self._tried_at is None or now - self._tried_at >= self._pause
+        due = self._next_look()
+        return due is not None and self._clock.now() >= due
 
-    @property
-    def _pause(self) -> timedelta:
-        """Between two looks: short while whether something was sent is open, since a list can tell."""
-        is_open = any(record.is_open for record in self._hands.state.invites.records)
-        return SETTLING if is_open else LOOK_EVERY
+    def _next_look(self) -> datetime | None:
+        """When it is time to look without anybody asking: only where something pending is known."""
+        records, now = self._hands.state.invites.records, self._clock.now()
+        if not any(record.is_followed(now) for record in records):
+            return None
+        if self._tried_at is None or now < self._tried_at:
+            return now
+        doubtful = any(record.is_in_fresh_doubt(now) for record in records)
+        return self._tried_at + max(SETTLING if doubtful else LOOK_EVERY, self._told_to_wait)
+
+    def _heed(self, error: SourceError) -> None:
+        if isinstance(error, RateLimited) and error.retry_after is not None:
+            self._told_to_wait = timedelta(seconds=error.retry_after)
 
     def _account(self) -> Account | None:
         snapshot = self._hands.state.snapshot
@@ -341,6 +346,7 @@ class Inviter:
         account = self._account()
         if account is None:
             raise SourceError("whose invite it is is not known yet", "wait for a reading of the limits")
+        self._turn_to(account)
         return account
 
     async def _require_offer(self, offer: Offer, account: Account) -> None:
@@ -349,48 +355,13 @@ class Inviter:
             told = await self._service.offer(account.id)
         except SourceError as error:
             raise InviteRejected(f"nothing was sent: {error.message}", error.hint) from error
-        self._publish(standing=told.standing, offer=told.offer, reason=told.reason, read_at=self._clock.now())
-        if told.standing is not Standing.OFFERED or told.offer is None:
-            raise InviteRejected(f"nothing was sent: {told.reason or 'invites are not offered now'}")
-        if told.offer.sends_left == 0:
-            raise InviteRejected("nothing was sent: no invites are left")
-        if told.offer.terms != offer.terms:
-            raise InviteRejected("nothing was sent: the offer has changed", "look at it again")
+        self._book.publish_offer(account, told)
+        if not self._book.is_of(account):
+            raise InviteRejected("nothing was sent: another account is in use now", "look at it again")
+        if (why := offer_refusal(told, offer)) is not None:
+            raise InviteRejected(f"nothing was sent: {why}")
 
-    def _refuse(self, address: str, records: Iterable[InviteRecord]) -> None:
-        account = self._account()
+    def _refuse(self, address: str, account: Account | None, records: Iterable[InviteRecord]) -> None:
         why = address_refusal(address, account.email if account else None, records)
         if why is not None:
             raise UsageError(why, "nothing was sent")
-
-    def _credits(self) -> tuple[Credit, ...] | None:
-        snapshot = self._hands.state.snapshot
-        return snapshot.bank.credits if snapshot else None
-
-    def _matched(self, records: tuple[InviteRecord, ...]) -> tuple[tuple[InviteRecord, ...], tuple[Event, ...]]:
-        matched = with_rewards(records, self._credits())
-        return matched, receipts.rewarded(records, matched, self._clock.now())
-
-    def _find(self, key: str) -> InviteRecord | None:
-        return next((record for record in self._hands.state.invites.records if record.key == key), None)
-
-    async def _replace(
-        self, account: Account, record: InviteRecord, receipt: Callable[[InviteRecord, datetime], Event]
-    ) -> None:
-        event = receipt(record, self._clock.now())
-        await self._write(account, lambda records: (_with(records, record), (event,)))
-
-    async def _write(self, account: Account, step: Step) -> None:
-        if self._invites is None:
-            failure = self._hands.state.store_failure or "the database cannot be used"
-            raise StoreError(f"nothing can be written down, so nothing is sent: {failure}")
-        self._publish(records=await in_thread(self._invites.change, account.key, step))
-        self._loaded = account.key
-        await self._hands.remember()
-
-    def _publish(self, **changes: Any) -> None:
-        self._hands.publish(invites=replace(self._hands.state.invites, **changes))
-
-
-def _with(records: Iterable[InviteRecord], changed: InviteRecord) -> list[InviteRecord]:
-    return [changed if record.key == changed.key else record for record in records]

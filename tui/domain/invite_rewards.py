@@ -15,28 +15,45 @@ def with_rewards(records: Sequence[InviteRecord], banked: Iterable[Credit] | Non
     """Match rewards with the resets that came for them.
 
     The service's own word is certain. Where it names none, a reset that a friend is named for belongs to an invite
-    only if there is one of each; that is a guess and marked as one.
+    only if there is one of each; that is a guess and marked as one, and goes where the service's word contradicts it.
 
     Args:
         records: The account's invites.
         banked: The banked resets; None where they are not listed.
     """
-    named = [_named(record) for record in records]
-    taken = {record.credit_id for record in named if record.credit_id is not None}
+    certain: dict[str, str] = {}
+    for record in records:
+        if (credit_id := _named_credit(record)) is not None:
+            certain.setdefault(credit_id, record.key)  # one reset came for one invite, whatever is told twice
+    taken = set(certain)
+    matched = [_matched(record, certain, taken) for record in records]
     earned = [credit for credit in banked or () if is_earned(credit) and credit.id not in taken]
-    waiting = [record for record in named if record.credit_id is None and _awaits_reset(record)]
+    waiting = [place for place, record in enumerate(matched) if record.credit_id is None and _awaits_reset(record)]
     if len(earned) == 1 and len(waiting) == 1:
-        credit, record = earned[0], waiting[0]
+        credit, record = earned[0], matched[waiting[0]]
         if credit.granted_at is None or credit.granted_at >= record.sent_at:
-            named[named.index(record)] = replace(record, credit_id=credit.id, credit_is_certain=False)
-    return tuple(named)
+            matched[waiting[0]] = replace(record, credit_id=credit.id, credit_is_certain=False)
+    return tuple(matched)
 
 
-def _named(record: InviteRecord) -> InviteRecord:
+def _named_credit(record: InviteRecord) -> str | None:
+    """The reset that is known for certain to have come for it: named now, or named before."""
     own = record.tracked.own_reward if record.tracked else None
-    if record.state is not InviteState.REWARDED or own is None or own.kind != RESET_CREDIT or not own.reward_id:
+    if record.state is InviteState.REWARDED and own is not None and own.kind == RESET_CREDIT and own.reward_id:
+        return own.reward_id
+    return record.credit_id if record.credit_is_certain else None
+
+
+def _matched(record: InviteRecord, certain: dict[str, str], taken: set[str]) -> InviteRecord:
+    named = _named_credit(record)
+    if named is not None and certain[named] == record.key:
+        return replace(record, credit_id=named, credit_is_certain=True)
+    if record.credit_id is None:
         return record
-    return replace(record, credit_id=own.reward_id, credit_is_certain=True)
+    if named is not None or record.credit_id in taken or not _awaits_reset(record):
+        return replace(record, credit_id=None, credit_is_certain=False)
+    taken.add(record.credit_id)
+    return record
 
 
 def _awaits_reset(record: InviteRecord) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from tui.domain.invites import InviteRecord, Resend, ResendStage, SendStage, newest_first, same_address
+from tui.domain.invites import InviteRecord, Resend, ResendStage, SendStage, comparable, newest_first
 from tui.domain.referral import TrackedInvite, Tracking, masked
 
 SETTLING: Final = timedelta(minutes=1)
@@ -38,25 +38,28 @@ def fold_tracking(
         records: What is known of the account's invites.
         tracking: The list.
         account: Whose it is.
-        now: When it was read.
+        now: When it was asked for.
         new_key: Makes a key for an invite that is new here.
 
     Returns:
         The records, newest first, and what differs.
     """
-    left = list(records)
+    shelf = _Shelf(records)
     folded: list[InviteRecord] = []
     changes: list[Change] = []
+    listed: dict[str, TrackedInvite] = {}
     for tracked in tracking.invites:
-        known = _find(left, tracked)
-        if known is not None:
-            left.remove(known)
+        listed.setdefault(tracked.id, tracked)
+    for tracked in listed.values():
+        known = shelf.take(tracked)
         record = _updated(known, tracked, now) if known else _found(tracked, account, now, new_key())
         folded.append(record)
         if known is None or _told(known) != _told(record):
             changes.append(Change(record, known))
-    for record in left:
-        if tracking.complete and record.is_open and now - record.written_at >= SETTLING:
+    shown = tuple(folded)
+    for record in shelf.left():
+        settled = tracking.complete and record.is_open and now - record.written_at >= SETTLING
+        if settled and not any(_may_hide(other, record) for other in shown):
             lost = replace(record, stage=SendStage.LOST, reason="no answer came, and the service does not list it")
             changes.append(Change(lost, record))
             folded.append(lost)
@@ -65,23 +68,52 @@ def fold_tracking(
     return newest_first(folded), tuple(changes)
 
 
-def _find(records: Iterable[InviteRecord], tracked: TrackedInvite) -> InviteRecord | None:
-    """The record that an invite of the list belongs to: by its id, or by its address where the id was never learnt."""
-    records = tuple(records)
-    by_id = next((record for record in records if record.referral_id == tracked.id), None)
-    if by_id is not None:
-        return by_id
-    return next((record for record in records if _may_be(record, tracked)), None)
+class _Shelf:
+    """The records that no invite of the list has been found for yet; a long list is looked up, not searched."""
+
+    def __init__(self, records: Iterable[InviteRecord]) -> None:
+        self._left = {record.key: record for record in records}
+        self._by_id: dict[str, list[InviteRecord]] = {}
+        self._by_address: dict[str, list[InviteRecord]] = {}
+        for record in self._left.values():
+            if record.referral_id is not None:
+                self._by_id.setdefault(record.referral_id, []).append(record)
+            elif (address := comparable(record.address)) is not None:
+                self._by_address.setdefault(address, []).append(record)
+
+    def take(self, tracked: TrackedInvite) -> InviteRecord | None:
+        """The record of an invite: by its id, or by its address where the id was never learnt."""
+        twins = self._by_id.get(tracked.id, [])
+        if twins:
+            # Found in the list by one process while another sent it: the record with the consent tells more.
+            best = next((twin for twin in twins if twin.stage is not SendStage.FOUND), twins[0])
+            for twin in twins:
+                if twin is best or twin.stage is SendStage.FOUND:
+                    del self._left[twin.key]
+            return best
+        same = self._by_address.get(comparable(tracked.address) or "", [])
+        record = next((record for record in same if record.key in self._left and _may_be(record, tracked)), None)
+        if record is not None:
+            del self._left[record.key]
+        return record
+
+    def left(self) -> Iterable[InviteRecord]:
+        """Those that the list does not show."""
+        return self._left.values()
 
 
 def _may_be(record: InviteRecord, tracked: TrackedInvite) -> bool:
-    if record.referral_id is not None or not same_address(record.address, tracked.address):
-        return False
     if record.stage is SendStage.REFUSED:
         return False
     if record.stage is SendStage.NOTED or tracked.created_at is None:
         return True
     return tracked.created_at >= record.written_at - _CLOCKS_APART  # not an older one to the same address
+
+
+def _may_hide(listed: InviteRecord, record: InviteRecord) -> bool:
+    """Whether an invite that is listed without a readable address may be the one that is looked for."""
+    readable = listed.address is not None and "@" in listed.address and not set("…*") & set(listed.address)
+    return not readable and listed.sent_at >= record.written_at - _CLOCKS_APART
 
 
 def _updated(record: InviteRecord, tracked: TrackedInvite, now: datetime) -> InviteRecord:

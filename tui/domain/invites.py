@@ -7,13 +7,14 @@ is looked for in the service's own list of invites (wire.md 4.3); only a list th
 show it says that it was lost.
 """
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from tui.domain.referral import InviteAnswer, InviteState, Offer, Standing, TrackedInvite
+from tui.domain.referral import InviteAnswer, InviteState, Offer, OfferAnswer, Standing, TrackedInvite
 from tui.domain.spend import ConsentKind
 
 LONGEST_ADDRESS: Final = 254
@@ -21,6 +22,12 @@ LONGEST_ADDRESS: Final = 254
 
 RESEND_FORGIVEN: Final = timedelta(days=1)
 """An e-mail whose going out once more was never learnt may be consented to anew after the service's own pause."""
+
+LISTED_FOR: Final = timedelta(days=90)
+"""How far back the service's list goes that is asked for."""
+
+FRESH_DOUBT: Final = timedelta(minutes=30)
+"""For so long after a send without an answer it is worth looking often whether the list shows it."""
 
 
 class SendStage(StrEnum):
@@ -116,6 +123,19 @@ class InviteRecord:
             return self.tracked.state.is_pending
         return self.stage in (SendStage.SENDING, SendStage.UNKNOWN, SendStage.SENT, SendStage.NOTED)
 
+    def is_followed(self, now: datetime) -> bool:
+        """Whether the service's list can still tell something new of it."""
+        if self.stage is SendStage.NOTED and self.tracked is None:
+            return False
+        return self.is_pending and now - max(self.sent_at, self.written_at) < LISTED_FOR
+
+    def is_in_fresh_doubt(self, now: datetime) -> bool:
+        """Whether something was sent a short while ago, and it is not known if it went out."""
+        since = self.written_at if self.is_open else None
+        if self.resend is not None and self.resend.is_open:
+            since = self.resend.at
+        return since is not None and now - since < FRESH_DOUBT
+
     @property
     def can_be_forgotten(self) -> bool:
         """Whether only this machine knows of it."""
@@ -171,12 +191,16 @@ class InviteBook:
     @property
     def shown(self) -> tuple[InviteRecord, ...]:
         """The invites worth showing: what was refused is in the ledger, what was lost and then sent again is past."""
-        later = {record.address for record in self.records if record.stage is not SendStage.LOST}
+        told = [record for record in self.records if record.stage is not SendStage.REFUSED]
+        newest: dict[str, datetime] = {}
+        for record in told:
+            if record.stage is not SendStage.LOST and (place := comparable(record.address)) is not None:
+                newest[place] = max(record.written_at, newest.get(place, record.written_at))
         return tuple(
             record
-            for record in self.records
-            if record.stage is not SendStage.REFUSED
-            and not (record.stage is SendStage.LOST and record.address in later)
+            for record in told
+            if record.stage is not SendStage.LOST
+            or newest.get(comparable(record.address) or "", record.written_at) <= record.written_at
         )
 
 
@@ -190,6 +214,24 @@ def noted(address: str, account: str, link: str | None, key: str, now: datetime)
     return InviteRecord(key, account, address, SendStage.NOTED, now, link=link)
 
 
+def offer_refusal(told: OfferAnswer, consented: Offer) -> str | None:
+    """Why nothing may be sent on consent to an offer, by what the service tells of it now; None if it may.
+
+    Args:
+        told: What the service answers now.
+        consented: What consent was given to.
+    """
+    if told.standing is not Standing.OFFERED or told.offer is None:
+        return told.reason or "invites are not offered now"
+    if told.offer.sends_left == 0:
+        return "no invites are left"
+    return None if told.offer.terms == consented.terms else "the offer has changed; look at it again"
+
+
+# An outcome comes to a record as it is by then: another process may have seen the invite in the service's list
+# already, and what is listed outranks an answer that says less.
+
+
 def accepted(record: InviteRecord, answer: InviteAnswer) -> InviteRecord:
     """The service took it."""
     known = answer.referral_id or record.referral_id
@@ -198,17 +240,45 @@ def accepted(record: InviteRecord, answer: InviteAnswer) -> InviteRecord:
 
 def refused(record: InviteRecord, reason: str) -> InviteRecord:
     """The service refused it: no e-mail went out."""
-    return replace(record, stage=SendStage.REFUSED, reason=reason)
+    return record if record.tracked else replace(record, stage=SendStage.REFUSED, reason=reason)
 
 
 def unanswered(record: InviteRecord, reason: str) -> InviteRecord:
     """No usable answer came: whether an e-mail went out is not known."""
-    return replace(record, stage=SendStage.UNKNOWN, reason=reason)
+    return record if record.tracked else replace(record, stage=SendStage.UNKNOWN, reason=reason)
+
+
+def resend_ended(record: InviteRecord, resend: Resend) -> InviteRecord:
+    """What became of the wish to send its e-mail again; what the list has settled meanwhile is not in doubt anew."""
+    known = record.resend
+    settled = known is not None and known.at == resend.at and not known.is_open
+    return record if settled and resend.is_open else replace(record, resend=resend)
+
+
+def comparable(address: str | None) -> str | None:
+    """An address in a form in which all spellings of one are equal; None for no address.
+
+    Case has never told two mailboxes apart in practice, and a name beyond ASCII may come in either of its spellings.
+    """
+    if address is None:
+        return None
+    name, at, host = address.strip().rpartition("@")
+    host = ".".join(_unpacked(label) for label in host.rstrip(".").split("."))
+    return unicodedata.normalize("NFC", f"{name}{at}{host}").casefold()
+
+
+def _unpacked(label: str) -> str:
+    if not label.casefold().startswith("xn--"):
+        return label
+    try:
+        return label[4:].encode("ascii").decode("punycode")
+    except UnicodeError:
+        return label
 
 
 def same_address(one: str | None, other: str | None) -> bool:
-    """Whether two addresses are one; case has never told two mailboxes apart in practice."""
-    return one is not None and other is not None and one.casefold() == other.casefold()
+    """Whether two addresses are one."""
+    return one is not None and comparable(one) == comparable(other)
 
 
 def address_refusal(address: str, own: str | None, records: Iterable[InviteRecord]) -> str | None:

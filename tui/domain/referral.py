@@ -94,7 +94,9 @@ class Offer:
     @property
     def terms(self) -> tuple[object, ...]:
         """What consent is given to; how many are left moves without changing that."""
-        return self.id, self.program, self.rules, self.rewards, self.ends_at
+        # A promised reward may bear another id at each reading; it is the same promise.
+        rewards = tuple((reward.recipient, reward.kind, reward.amount) for reward in self.rewards)
+        return self.id, self.program, self.rules, rewards, self.has_rewards, self.ends_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +177,12 @@ def usable_link(value: object) -> str | None:
     """An invite link that may be copied and drawn: https, or http on this machine; None for anything else."""
     if not isinstance(value, str) or not 0 < len(value) <= LONGEST_LINK:
         return None
-    if not all("!" <= character <= "~" for character in value):
+    # A browser reads a backslash as a slash, and so another host than this does.
+    if not all("!" <= character <= "~" and character != "\\" for character in value):
         return None
     try:
         parts = urlsplit(value)
-        host = parts.hostname or ""
+        host, _ = parts.hostname or "", parts.port
     except ValueError:
         return None
     local = host in ("localhost", "127.0.0.1", "::1")

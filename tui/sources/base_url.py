@@ -54,6 +54,12 @@ class BaseUrl:
         return f"{self.url}/{self._style}/referrals"
 
     @property
+    def run_by_openai(self) -> bool:
+        """Whether it is one of OpenAI's own hosts by its name, with or without a login for it."""
+        host = urlsplit(self.url).hostname or ""
+        return host in _OFFICIAL_HOSTS or host.endswith((".chatgpt.com", ".openai.com"))
+
+    @property
     def host(self) -> str:
         """Host and port, for error lines."""
         return urlsplit(self.url).netloc

@@ -6,13 +6,13 @@ contracts are spoken: the current one (4.3), and where that is not served the fo
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
 from tui.clock import Clock
 from tui.domain.referral import InviteAnswer, InviteRequest, OfferAnswer, Standing, TrackedInvite, Tracking
-from tui.errors import BadPayload, InviteRejected, InviteUnknown, NotViable, SignedOut
+from tui.errors import BadPayload, InviteRejected, InviteUnknown, NotViable, SignedOut, SourceError
 from tui.sources.answers import Answer, Failed, describe_trouble, is_challenge, is_web_page, read_trouble
 from tui.sources.base_url import BaseUrl
 from tui.sources.login import Login, LoginProvider
@@ -69,6 +69,10 @@ def _former(base: BaseUrl) -> _Paths:
     return _Paths(REFERRAL_KEY, f"{base.referrals}/invite/eligibility", f"{base.codex_referrals}/invite")
 
 
+def _of_program(base: BaseUrl, program: str) -> _Paths:
+    return _former(base) if program == REFERRAL_KEY else _current(base)
+
+
 class ReferralClient:
     """Asks the referral endpoints; implements `tui.sources.base.Referrals`.
 
@@ -88,6 +92,11 @@ class ReferralClient:
         self._open_asker = open_asker
         self._asker: HttpAsker | None = None
         self._paths = _current(base_url)
+
+    @property
+    def host(self) -> str:
+        """Who is asked."""
+        return self._base_url.host
 
     async def offer(self, account_id: str | None) -> OfferAnswer:
         """Read the offer; see `Referrals.offer`."""
@@ -112,6 +121,7 @@ class ReferralClient:
         found: dict[str, TrackedInvite] = {}
         unknowns: dict[str, None] = {}
         cursor, whole = None, True
+        asked: set[str | None] = set()
         for _ in range(MOST_PAGES):
             query = self._paths.query | {"period": PERIOD, "limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})
             query.pop("entrypoint", None)
@@ -123,12 +133,16 @@ class ReferralClient:
             whole = whole and page.whole
             if page.cursor is None:
                 return Tracking(tuple(found.values()), whole, tuple(unknowns))
+            asked.add(cursor)
             cursor = page.cursor
+            if cursor in asked:
+                break  # it leads in a circle
         return Tracking(tuple(found.values()), complete=False, unknowns=tuple(unknowns))
 
     async def invite(self, request: InviteRequest) -> InviteAnswer:
         """Send one invite, once; see `Referrals.invite`."""
-        answer = await self._send(self._paths.invite, request.account_id, encode_invite(request))
+        paths = _of_program(self._base_url, request.program)  # of the offer that consent was given to
+        answer = await self._send(paths.invite, request.account_id, encode_invite(request))
         try:
             told = decode_invited(answer.body, request.address)
         except BadPayload as error:
@@ -139,7 +153,9 @@ class ReferralClient:
 
     async def resend(self, referral_id: str, account_id: str | None) -> None:
         """Have an e-mail sent once more; see `Referrals.resend`."""
-        await self._send(f"{self._paths.invite}/{quote(referral_id, safe='')}/send-email", account_id, b"{}")
+        answer = await self._send(f"{self._paths.invite}/{quote(referral_id, safe='')}/send-email", account_id, b"{}")
+        if is_web_page(answer):
+            raise InviteUnknown(f"{answer.host} answers with a web page", LOOK)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -150,8 +166,11 @@ class ReferralClient:
     async def _with_rules(self, told: OfferAnswer, login: Login) -> OfferAnswer:
         """The former contract keeps its rules apart; an offer without them is still an offer."""
         url = f"{self._base_url.codex_referrals}/eligibility_rules?{urlencode(self._paths.query)}"
-        answer = await self._read(url, login)
-        return with_rules(told, answer.body) if answer.status == 200 else told
+        try:
+            answer = await self._read(url, login)
+            return with_rules(told, answer.body) if answer.status == 200 else told
+        except SourceError as error:
+            return replace(told, unknowns=(*told.unknowns, f"the rules for invites: {error.message}"))
 
     async def _login(self, account_id: str | None) -> Login:
         try:
@@ -164,7 +183,10 @@ class ReferralClient:
 
     async def _connect(self) -> "HttpAsker":
         if self._asker is None:
-            self._asker = await self._open_asker()
+            try:
+                self._asker = await self._open_asker()
+            except (ImportError, OSError, ValueError) as error:  # certificates or a proxy that cannot be used
+                raise Failed(f"{self._base_url.host} cannot be asked from here", sent=False) from error
         return self._asker
 
     async def _read(self, url: str, login: Login) -> Answer:
@@ -203,9 +225,11 @@ def _send_trouble(answer: Answer) -> None:
         InviteUnknown: Any other status than one of success.
     """
     status, host = answer.status, answer.host
-    if status in (200, 201):
+    if status in (200, 201, 202, 204):
         return
-    if is_challenge(answer):
+    # Cloudflare puts its scripts into pages of other origin too, a gateway's late failure among them: only a refusal
+    # by its own name, or by status, came before the service.
+    if "cf-mitigated" in answer.headers or (status in (403, 429) and is_challenge(answer)):
         raise InviteRejected(f"a Cloudflare check stands before {host} ({status}); nothing was sent", APP)
     if 400 <= status < 500 and status != 408:
         told = None if is_web_page(answer) else decode_refusal(answer.body)

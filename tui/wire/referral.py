@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from tui.domain.invites import same_address
 from tui.domain.referral import (
     RESET_CREDIT,
     InviteAnswer,
@@ -21,7 +22,7 @@ from tui.domain.referral import (
     usable_link,
 )
 from tui.errors import BadPayload
-from tui.wire.fields import FieldReader, clean_text, load_object
+from tui.wire.fields import LONGEST_TEXT, FieldReader, clean_text, load_object
 
 PROGRAM_ID: Final = "codex_referral_consumer"
 """The programme of persons, in the current contract."""
@@ -36,8 +37,10 @@ PAGE: Final = 100
 
 MOST_RULES: Final = 20
 _LONGEST_ID: Final = 200
+_LONGEST_CURSOR: Final = 2_000
 _MOST_REWARDS: Final = 10
-_ADDRESS: Final = re.compile(r"[^\s@<>()\"',;]+@[^\s@<>()\"',;]+")
+_WORD: Final = re.compile(r'"[^"@]*"@[^\s<>(),;]+|[^\s<>(),;]+')
+"""What may be an address; a quoted name may hold blanks."""
 
 _STATES: Final = {
     "sent": InviteState.SENT,
@@ -63,7 +66,7 @@ class TrackingPage:
     cursor: str | None
     """What the next page is asked for with; None at the end."""
     whole: bool
-    """Whether every item of the page could be read."""
+    """Whether every item of the page could be read, and whether there is a next one."""
     unknowns: tuple[str, ...] = ()
 
 
@@ -99,7 +102,7 @@ def decode_offer(body: bytes, program: str) -> OfferAnswer:
         rewards_left=reader.count(payload.get("remaining_reward_capacity"), "the number of rewards left"),
         has_rewards=reader.flag(payload.get("has_rewards"), "whether invites are rewarded"),
     )
-    reason = reader.text(payload.get("ineligible_reason"), "why invites are not offered")
+    reason = _text(reader, payload.get("ineligible_reason"), "why invites are not offered", LONGEST_TEXT)
     code = reader.text(payload.get("ineligible_reason_code"), "why invites are not offered", 60)
     if shown is None:
         reader.note("the service does not say whether invites are offered")
@@ -194,21 +197,23 @@ def decode_invited(body: bytes, address: str) -> InviteAnswer | str:
     """
     payload = load_object(body, "the answer to the invite")
     reader = FieldReader()
-    rows = [reader.mapping(item, "an invite") for item in reader.items(payload.get("invites"), "the invites", 10) or ()]
-    mine = [row for row in rows if row is not None and _is_for(row, address)]
-    if mine:
+    items = reader.items(payload.get("invites"), "the invites", 10) or []
+    rows = [row for item in items if (row := reader.mapping(item, "an invite")) is not None]
+    mine = [row for row in rows if _is(row.get("email"), address)]
+    if not mine and len(rows) == 1 and rows[0].get("email") is None:
+        mine = rows  # the only one that was asked for needs no name
+    failed = reader.items(payload.get("failed_emails"), "the addresses that failed", 10) or []
+    has_failed = any(_is(item, address) for item in failed)
+    if mine and not has_failed:
         row = mine[0]
         return InviteAnswer(_id(reader, row.get("referral_id"), "an invite"), usable_link(row.get("invite_url")))
-    failed = reader.items(payload.get("failed_emails"), "the addresses that failed", 10) or []
-    if any(isinstance(item, str) and item.strip().casefold() == address.casefold() for item in failed):
+    if has_failed and not mine:
         return _words(payload.get("message")) or "the service sent none and does not say why"
     raise BadPayload("the answer does not say what became of the invite", "check the base URL")
 
 
-def _is_for(row: Mapping[str, object], address: str) -> bool:
-    """Whether a row is about this address; the only one that was asked for needs no name."""
-    email = row.get("email")
-    return email is None or (isinstance(email, str) and email.strip().casefold() == address.casefold())
+def _is(value: object, address: str) -> bool:
+    return isinstance(value, str) and same_address(value, address)
 
 
 def decode_refusal(body: bytes) -> str | None:
@@ -226,9 +231,18 @@ def decode_refusal(body: bytes) -> str | None:
 
 
 def _words(value: object) -> str | None:
-    if not isinstance(value, str):
-        return None
-    return _ADDRESS.sub(lambda found: masked(found.group()), clean_text(value, 200)).rstrip(".") or None
+    return mask_addresses(value).rstrip(".") or None if isinstance(value, str) else None
+
+
+def mask_addresses(text: str, longest: int = 200) -> str:
+    """Outside text as one safe line that may go into a ledger or an error: no address in it can be read."""
+    # Masked before it is cut: half an address is still a name.
+    return clean_text(_WORD.sub(_masked_word, clean_text(text, 5 * longest)), longest)
+
+
+def _masked_word(found: re.Match[str]) -> str:
+    word = found.group().replace("＠", "@").replace("%40", "@")
+    return masked(word.lstrip("\"'")) if "@" in word else found.group()
 
 
 def decode_tracking(body: bytes) -> TrackingPage:
@@ -243,10 +257,13 @@ def decode_tracking(body: bytes) -> TrackingPage:
     if items is None:
         raise BadPayload("the list of invites came without its items", "check the base URL")
     invites = [invite for item in items if (invite := _tracked(reader, item)) is not None]
-    cursor = reader.text(payload.get("cursor"), "the place in the list of invites", 2_000)
-    listed = payload.get("items")
-    whole = isinstance(listed, list) and len(invites) == len(listed)
-    return TrackingPage(tuple(invites), cursor, whole, reader.unknowns)
+    told, listed = payload.get("cursor"), payload.get("items")
+    cursor = told if isinstance(told, str) and clean_text(told, _LONGEST_CURSOR) == told else None
+    ended = told is None or told == ""
+    if cursor is None and not ended:
+        reader.note("the place in the list of invites makes no sense")  # so its end is out of reach
+    whole = isinstance(listed, list) and len(invites) == len(listed) and (ended or cursor is not None)
+    return TrackingPage(tuple(invites), cursor or None, whole, reader.unknowns)
 
 
 def _tracked(reader: FieldReader, value: object) -> TrackedInvite | None:
@@ -256,14 +273,14 @@ def _tracked(reader: FieldReader, value: object) -> TrackedInvite | None:
     invite_id = _id(reader, row.get("referral_id"), "an invite in the list")
     if invite_id is None:
         return None
-    word = reader.text(row.get("status"), "the state of an invite", 40)
+    word = _text(reader, row.get("status"), "the state of an invite", 40)
     address = reader.text(row.get("email"), "the address of an invite", 254)
     return TrackedInvite(
         id=invite_id,
         address=address,
         state=_STATES.get((word or "").casefold(), InviteState.UNKNOWN),
         word=word,
-        reason=reader.text(row.get("status_reason"), "why an invite came to nothing", 200),
+        reason=_text(reader, row.get("status_reason"), "why an invite came to nothing", 200),
         link=usable_link(row.get("invite_url")),
         created_at=reader.moment(row.get("created_at"), "when an invite was sent"),
         expires_at=reader.moment(row.get("expires_at"), "when an invite expires"),
@@ -271,6 +288,11 @@ def _tracked(reader: FieldReader, value: object) -> TrackedInvite | None:
         resend_at=reader.moment(row.get("resend_available_at"), "when an invite can be sent again"),
         rewards=_rewards(reader, row.get("grants")),
     )
+
+
+def _text(reader: FieldReader, value: object, what: str, longest: int) -> str | None:
+    """Text that may end up in the ledger or an error."""
+    return mask_addresses(value, longest) or None if isinstance(value, str) else reader.text(value, what, longest)
 
 
 def _id(reader: FieldReader, value: object, what: str) -> str | None:
