@@ -27,7 +27,7 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
     import platform
 
     from tui import __version__
-    from tui.assembly import Wishes, probe_sources
+    from tui.assembly import Wishes, describe_referrals, probe_sources
     from tui.errors import ResetbankError
     from tui.paths import resetbank_paths
     from tui.settings import Settings, load_settings
@@ -41,7 +41,9 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
     try:
         verdicts = await probe_sources(Wishes.of(arguments), settings)
         sources = [{"name": v.name, "viable": v.viable, "reason": v.reason} for v in verdicts]
+        invites = await describe_referrals(Wishes.of(arguments), settings)
     except ResetbankError as error:
+        invites = str(error)
         sources = [{"name": arguments.source, "viable": False, "reason": str(error)}]
     database_problem = _database_problem()
     return {
@@ -50,6 +52,7 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
         and settings_problem is None
         and database_problem is None,
         "sources": sources,
+        "invites": invites,
         "settings": {"path": str(paths.settings), "exists": paths.settings.exists(), "problem": settings_problem},
         "database": {"path": str(paths.database), "exists": paths.database.exists(), "problem": database_problem},
         "versions": {"resetbank": __version__, "python": platform.python_version(), **_library_versions()},
@@ -78,6 +81,7 @@ def _print(report: dict[str, Any]) -> None:
     print("Sources, in the order of choice")
     for source in report["sources"]:
         print(f"  {'✓' if source['viable'] else '✗'} {source['name']:<8} {source['reason']}")
+    print(f"Invites    {report['invites']}")
     for title in ("settings", "database"):
         part = report[title]
         state = part["problem"] or ("ok" if part["exists"] else "not there yet; the defaults hold")

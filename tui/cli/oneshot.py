@@ -19,12 +19,21 @@ def run_with_companion(
     work: Callable[["Companion", "Settings"], Awaitable[int]],
     *,
     watches: bool = False,
+    invites: bool = False,
 ) -> int:
-    """Run one command's work with an open companion, one that follows sessions if asked to; returns its exit code."""
+    """Run one command's work with an open companion, and return its exit code.
+
+    Args:
+        arguments: The parsed command line.
+        front_end: What others are told while this process spends.
+        work: What the command does; returns the exit code.
+        watches: Whether live sessions are followed.
+        invites: Whether the referral programme is taken part in.
+    """
     import asyncio
 
     async def main() -> int:
-        async with _companion(arguments, front_end, watches) as (companion, settings):
+        async with _companion(arguments, front_end, watches=watches, invites=invites) as (companion, settings):
             return await work(companion, settings)
 
     return asyncio.run(main())
@@ -32,7 +41,7 @@ def run_with_companion(
 
 @asynccontextmanager
 async def _companion(
-    arguments: argparse.Namespace, front_end: str, watches: bool
+    arguments: argparse.Namespace, front_end: str, *, watches: bool, invites: bool
 ) -> AsyncIterator[tuple["Companion", "Settings"]]:
     from tui.assembly import Wishes, open_companion
     from tui.paths import resetbank_paths
@@ -40,7 +49,9 @@ async def _companion(
 
     paths = resetbank_paths()
     settings = load_settings(paths.settings)
-    companion = open_companion(Wishes.of(arguments), settings, paths, front_end=front_end, watches=watches)
+    companion = open_companion(
+        Wishes.of(arguments), settings, paths, front_end=front_end, watches=watches, invites=invites
+    )
     try:
         yield companion, settings
     finally:

@@ -22,6 +22,8 @@ COMMANDS = {
     "sessions": "print every live thread of Codex on this machine",
     "continue": "tell the threads that stopped at a limit to go on, each once",
     "watch": "no screen: print one line an event, as it happens",
+    "invite": "print the offer to invite friends, or invite one by e-mail; asks for a typed code",
+    "invites": "print every invite and its state",
     "stub": "run a stand-in quota service on this machine, which the real Codex CLI can run against",
     "login": "store a token for a base URL of one's own in the system's keyring",
     "doctor": "say which sources are viable and why the others are not",

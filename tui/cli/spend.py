@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from tui.errors import ResetbankError
     from tui.settings import Settings
 
-CONSENT_SECONDS = 60.0
-"""Silence for this long is a no."""
-
 WIDTH = 80
 """Columns of the printed question and its result."""
 
@@ -88,9 +85,7 @@ def _require_consent_to_be_possible(settings: "Settings", arguments: argparse.Na
 
 
 async def _consent(companion: "Companion", proposal: "Proposal", screen: TextIO, *, unattended: bool) -> "Consent":
-    import secrets
-
-    from tui.cli.terminal import discard_typed_ahead, read_line
+    from tui.cli.terminal import ask_for_code
     from tui.clock import LocalZone
     from tui.domain.spend import Consent, ConsentKind
     from tui.errors import ConsumeRejected
@@ -99,15 +94,8 @@ async def _consent(companion: "Companion", proposal: "Proposal", screen: TextIO,
     if unattended:
         return Consent(ConsentKind.UNATTENDED, companion.clock.now())
     print(proposal_text(proposal, companion.clock.now(), LocalZone()), file=screen)
-    letters = list("ABCDEFGHJKMNPQRSTUVWXYZ")  # without I, L and O, which look like digits
-    code = "".join(secrets.SystemRandom().sample(letters, 3))
-    discard_typed_ahead()
-    print(f"Type {code} to spend this reset: ", end="", file=screen, flush=True)
-    typed = await read_line(CONSENT_SECONDS)
-    if typed is None:
-        print(file=screen)
-    if typed is None or typed.strip() != code:
-        why = "no answer came" if typed is None else "that was not the code"
+    why = await ask_for_code("spend this reset", screen)
+    if why is not None:
         raise ConsumeRejected(f"{why}; nothing was spent", "run it again if you meant to")
     return Consent(ConsentKind.CODE, companion.clock.now())
 

@@ -4,6 +4,33 @@ import asyncio
 import contextlib
 import sys
 import threading
+from typing import TextIO
+
+CONSENT_SECONDS = 60.0
+"""Silence for this long is a no."""
+
+
+async def ask_for_code(what: str, screen: TextIO) -> str | None:
+    """Ask for three random letters, which consent to what was just printed.
+
+    Args:
+        what: What typing them does ("spend this reset").
+        screen: Where the question is printed.
+
+    Returns:
+        None where they were typed; else why that is no consent.
+    """
+    import secrets
+
+    letters = list("ABCDEFGHJKMNPQRSTUVWXYZ")  # without I, L and O, which look like digits
+    code = "".join(secrets.SystemRandom().sample(letters, 3))
+    discard_typed_ahead()
+    print(f"Type {code} to {what}: ", end="", file=screen, flush=True)
+    typed = await read_line(CONSENT_SECONDS)
+    if typed is None:
+        print(file=screen)
+        return "no answer came"
+    return None if typed.strip() == code else "that was not the code"
 
 
 def discard_typed_ahead() -> None:

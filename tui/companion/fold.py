@@ -18,8 +18,8 @@ def fold(previous: Snapshot | None, fresh: Snapshot) -> Snapshot:
         return fresh
     if previous.account.key != fresh.account.key or previous.bank.available != fresh.bank.available:
         return fresh
-    bank = replace(fresh.bank, credits=previous.bank.credits, rows_observed_at=previous.bank.rows_observed_at)
-    return replace(fresh, bank=bank)
+    rows = replace(previous.bank, available=fresh.bank.available, applicable=fresh.bank.applicable)
+    return replace(fresh, bank=rows)
 
 
 def wants_rows(known: Snapshot | None, now: datetime) -> bool:

@@ -67,6 +67,15 @@ def _by_expiry(credit: Credit) -> tuple[int, float, str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """What one reset costs where one can be bought; as the service wrote it."""
+
+    amount: str
+    """A decimal."""
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bank:
     """The banked resets of one account."""
 
@@ -78,6 +87,8 @@ class Bank:
     """When the rows were read; they are read less often than the count."""
     applicable: int | None = None
     """`applicable_available_count`: information only, its meaning is unproven (wire.md 1.4)."""
+    price: Price | None = None
+    """What one more would cost, told with the rows; None where none is sold, or the price is not told."""
 
     def __post_init__(self) -> None:
         if self.credits is not None:

@@ -277,7 +277,9 @@ class ResetbankApp(App[int]):
 
     def action_help(self) -> None:
         """Show keys and signs."""
-        if isinstance(self.screen, MainScreen):
+        from tui.ui.screens.invite import InviteScreen
+
+        if isinstance(self.screen, MainScreen | InviteScreen):
             from tui.ui.screens.help import HelpScreen
 
             self.push_screen(HelpScreen(self._scene, self._table))

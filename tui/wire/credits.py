@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from tui.domain.credits import CODEX_RATE_LIMITS, Credit, CreditStatus
+from tui.domain.credits import CODEX_RATE_LIMITS, Credit, CreditStatus, Price
 from tui.domain.snapshot import Snapshot
 from tui.wire.fields import FieldReader, clean_text, load_object
 
@@ -28,6 +28,7 @@ class CreditRows:
     credits: tuple[Credit, ...] | None
     """None where the rows themselves are missing."""
     unknowns: tuple[str, ...] = ()
+    price: Price | None = None
 
 
 def decode_credit_rows(body: bytes) -> CreditRows:
@@ -42,7 +43,18 @@ def decode_credit_rows(body: bytes) -> CreditRows:
     listed = read_credits(reader, payload.get("credits"))
     if listed is None:
         reader.note("the list of resets came without its rows")
-    return CreditRows(available, listed, reader.unknowns)
+    price = _price(reader, payload)
+    return CreditRows(available, listed, reader.unknowns, price)
+
+
+def _price(reader: FieldReader, payload: Mapping[str, object]) -> Price | None:
+    """What one reset costs; the price is our own service's field, the real one tells none (wire.md 3.5)."""
+    sale = reader.mapping(payload.get("reset_purchase"), "the price of a reset")
+    if sale is None or payload.get("immediate_reset_purchase_eligible") is not True:
+        return None
+    amount = reader.decimal(sale.get("amount"), "the price of a reset")
+    currency = reader.text(sale.get("currency"), "the currency of a price", 10)
+    return Price(amount, currency) if amount and currency else None
 
 
 def with_rows(snapshot: Snapshot, rows: CreditRows, observed_at: datetime) -> Snapshot:
@@ -52,6 +64,7 @@ def with_rows(snapshot: Snapshot, rows: CreditRows, observed_at: datetime) -> Sn
         available=snapshot.bank.available if rows.available is None else rows.available,
         credits=rows.credits,
         rows_observed_at=None if rows.credits is None else observed_at,
+        price=rows.price,
     )
     return replace(snapshot, bank=bank, unknowns=(*snapshot.unknowns, *rows.unknowns))
 

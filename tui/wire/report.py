@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from tui.domain.credits import Credit
+from tui.domain.invites import InviteBook, InviteRecord
 from tui.domain.ledger import Event
+from tui.domain.referral import Standing
 from tui.domain.sessions import Session
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import Outcome, Spend, findings
@@ -107,6 +109,61 @@ def _session(session: Session) -> dict[str, Any]:
         "model": session.model,
         "state": session.state,
         "since": rfc3339(session.since),
+    }
+
+
+def invites_report(book: InviteBook) -> dict[str, Any]:
+    """What `invites --json` prints: the offer, null where there is none, and every invite, newest first."""
+    return {
+        "schema": SCHEMA,
+        "offer": _offer(book),
+        "invites": [_invite(record) for record in book.shown],
+    }
+
+
+def invite_report(
+    book: InviteBook, outcome: str | None, record: InviteRecord | None, note: str | None
+) -> dict[str, Any]:
+    """What `invite --json` prints.
+
+    Args:
+        book: Tells the offer.
+        outcome: `sent`, `unknown`, `refused` or `noted`; None where nothing was to be sent.
+        record: The invite that came about.
+        note: Why it is as it is.
+    """
+    return {
+        "schema": SCHEMA,
+        "outcome": outcome,
+        "offer": _offer(book),
+        "invite": _invite(record) if record else None,
+        "note": note,
+    }
+
+
+def _offer(book: InviteBook) -> dict[str, Any] | None:
+    offer = book.offer
+    if book.standing is not Standing.OFFERED or offer is None:
+        return None
+    return {
+        "id": offer.id,
+        "plans": list(offer.plans) or None,
+        "ends_at": rfc3339(offer.ends_at),
+        "sends_left": offer.sends_left,
+        "rewards_left": offer.rewards_left,
+        "rules": list(offer.rules),
+    }
+
+
+def _invite(record: InviteRecord) -> dict[str, Any]:
+    return {
+        "id": record.referral_id,
+        "address": record.address,
+        "state": record.word,
+        "sent_at": rfc3339(record.sent_at),
+        "expires_at": rfc3339(record.expires_at),
+        "link": record.shareable_link,
+        "reward_credit_id": record.credit_id if record.credit_is_certain else None,
     }
 
 

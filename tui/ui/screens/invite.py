@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Container, VerticalScroll
 from textual.events import Resize
 from textual.screen import Screen
 
@@ -22,12 +22,14 @@ from tui.ui.view.invites import detail_lines, earned_lines, invite_rows, panel_k
 from tui.ui.view.offer import CODEX_PAGE, offer_lines
 from tui.ui.view.scene import Scene
 from tui.ui.view.text import Line
-from tui.ui.widgets.lines import Lines
+from tui.ui.widgets.lines import Draw, Lines
 
 LOOK_EVERY: Final = timedelta(seconds=60)
 """Between two looks while the panel is open."""
 
 _TALL_ROWS: Final = 18
+_ROWS_FOR_ALL: Final = 30
+_WIDE_COLUMNS: Final = 100
 
 
 class InviteScreen(Screen[None]):
@@ -66,27 +68,42 @@ class InviteScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The offer, the list, and the one under the hand."""
-        with VerticalScroll(id="page", can_focus=False) as page:
-            page.border_title = "Invite friends"
-            yield Lines(lambda width: offer_lines(self._scene, width, short=self._short), id="offer")
-            yield Lines(lambda width: invite_rows(self._scene, self._chosen, width), id="invites")
-            yield Lines(self._draw_detail, id="detail")
-            yield Lines(lambda width: earned_lines(self._scene, width), id="earned")
+        with VerticalScroll(id="body", can_focus=False):
+            yield self._panel(
+                "offer",
+                "Offer, in the service's words",
+                lambda width: offer_lines(self._scene, width, short=self._short),
+            )
+            with Container(id="pair"):
+                yield self._panel("invites", "Invites", self._draw_invites)
+                yield self._panel("detail", "Chosen", self._draw_detail)
         yield Lines(lambda width: (panel_status(self._scene, width),), id="status")
         yield Lines(lambda width: (panel_keys(self._scene, self.chosen, width),), id="keys")
 
+    def _panel(self, name: str, title: str, draw: Draw) -> Lines:
+        panel = Lines(draw, id=name)
+        panel.add_class("panel")
+        panel.border_title = title
+        return panel
+
     def on_mount(self) -> None:
         """Look at once."""
-        self._adapt(self.app.size.height)
+        self._adapt(self.app.size.width, self.app.size.height)
         self._look()
 
     def on_resize(self, event: Resize) -> None:
-        """Fit the page anew."""
-        self._adapt(event.size.height)
+        """Lay out for the new size."""
+        self._adapt(event.size.width, event.size.height)
 
-    def _adapt(self, rows: int) -> None:
-        self._short = rows < _TALL_ROWS
+    def _adapt(self, width: int, height: int) -> None:
+        self._short = height < _TALL_ROWS
         self.set_class(self._short, "-short")
+        self.set_class(width >= _WIDE_COLUMNS and not self._short, "-wide")
+        body, pair = self.query_one("#body"), self.query_one("#pair")
+        if height >= _ROWS_FOR_ALL:
+            body.move_child(pair, after=self.query_one("#offer"))
+        else:  # where not everything fits, the invites come first
+            body.move_child(pair, before=self.query_one("#offer"))
         self._redraw()
 
     @property
@@ -94,6 +111,9 @@ class InviteScreen(Screen[None]):
         """The invite under the hand."""
         records = self._scene.state.invites.shown
         return next((record for record in records if record.key == self._chosen), records[0] if records else None)
+
+    def _draw_invites(self, width: int) -> tuple[Line, ...]:
+        return (*invite_rows(self._scene, self._chosen, width), *earned_lines(self._scene, width))
 
     def _draw_detail(self, width: int) -> tuple[Line, ...]:
         chosen = self.chosen
@@ -110,11 +130,9 @@ class InviteScreen(Screen[None]):
     def _redraw(self) -> None:
         chosen = self.chosen
         self._chosen = chosen.key if chosen else None
+        self.set_class(chosen is None, "-none")
         for lines in self.query(Lines).results():
             lines.redraw()
-        for name in ("#detail", "#earned"):
-            lines = self.query_one(name, Lines)
-            lines.display = bool(lines.lines)
 
     def refresh_now(self) -> None:
         """Look again at once."""
@@ -145,7 +163,7 @@ class InviteScreen(Screen[None]):
     def _choose(self, key: str) -> None:
         self._chosen = key
         self._redraw()
-        page, rows = self.query_one("#page", VerticalScroll), self.query_one("#invites", Lines)
+        page, rows = self.query_one("#body", VerticalScroll), self.query_one("#invites", Lines)
         row = [record.key for record in self._scene.state.invites.shown].index(key)
         top = rows.virtual_region.y + row
         if not page.scroll_offset.y <= top < page.scroll_offset.y + page.size.height:
@@ -153,7 +171,7 @@ class InviteScreen(Screen[None]):
 
     def action_scroll(self, pages: int) -> None:
         """Scroll the page."""
-        page = self.query_one("#page", VerticalScroll)
+        page = self.query_one("#body", VerticalScroll)
         page.scroll_relative(y=pages * max(1, page.size.height - 1), animate=False)
 
     def action_invite_send(self) -> None:

@@ -75,6 +75,9 @@ def _lines(scene: Scene, bank: Bank, width: int) -> Iterator[Line]:
         yield _credit_line(scene, credit, lapse, columns, width, first=credit in spendable[:1])
     if bank.unlisted:
         yield (Span(f"  +{bank.unlisted} more, not listed by the service", Level.DIM),)
+    if bank.price is not None:
+        cost = f"{clean(bank.price.amount)} {clean(bank.price.currency)}"
+        yield (Span(f"  one more can be bought for {cost}, not from here", Level.DIM),)
 
 
 def _title(credit: Credit, room: int) -> str:

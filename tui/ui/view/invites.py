@@ -47,6 +47,8 @@ _STAGES: Final = {
 }
 
 _WORD_CELLS: Final = 15
+_WIDE: Final = 56
+"""Columns from which on a row tells when its invite was sent."""
 
 
 def state_of(record: InviteRecord) -> tuple[str, Level, str]:
@@ -70,9 +72,11 @@ def invite_rows(scene: Scene, chosen: str | None, width: int) -> tuple[Line, ...
     if not records:
         return ((Span("no invite yet", Level.DIM),),)
     names = [shown_address(scene, record.address) for record in records]
-    column = min(max(map(cells, names)), max(12, width - _WORD_CELLS - 14))
+    ends = [_row_end(scene, record, brief=width < _WIDE) for record in records]
+    room = width - _WORD_CELLS - 6 - max(map(cells, ends))
+    column = min(max(map(cells, names)), max(12, room))
     lines = []
-    for number, (record, name) in enumerate(zip(records, names, strict=True)):
+    for number, (record, name, end) in enumerate(zip(records, names, ends, strict=True)):
         sign, level, word = state_of(record)
         action = f"screen.pick({number})"
         hand = Span("▸ " if record.key == chosen else "  ", Level.ACCENT)
@@ -82,20 +86,22 @@ def invite_rows(scene: Scene, chosen: str | None, width: int) -> tuple[Line, ...
             Span("  "),
             Span(left(f"{sign} {word}", _WORD_CELLS), level),
             Span("  "),
-            Span(_row_end(scene, record), Level.NEAR if _hangs(scene, record) else Level.DIM),
+            Span(end, Level.NEAR if _hangs(scene, record) else Level.DIM),
         )
         lines.append(clip(row, width))
     return tuple(lines)
 
 
-def _row_end(scene: Scene, record: InviteRecord) -> str:
-    """How long it has been so, or what came of it; the chosen one's details tell more."""
-    since = age(scene.now - (record.changed_at or record.sent_at)).removesuffix(" ago")
+def _row_end(scene: Scene, record: InviteRecord, *, brief: bool) -> str:
+    """When it was sent, and what is remarkable; the chosen one's details tell more."""
+    if brief:
+        return "!" if _hangs(scene, record) else ""
+    when = f"{'noted' if record.stage is SendStage.NOTED else 'sent'} {age(scene.now - record.sent_at)}"
     if _hangs(scene, record):
-        return f"! {since}"
+        return f"{when}, hangs !"
     if record.credit_id is not None:
         return "reset came" if record.credit_is_certain else "reset came, probably"
-    return since
+    return when
 
 
 def _hangs(scene: Scene, record: InviteRecord) -> Hanging | None:
@@ -111,12 +117,14 @@ def detail_lines(scene: Scene, record: InviteRecord, width: int, *, short: bool 
         width: Columns to stay within.
         short: Whether rows are scarce: what happens next alone.
     """
-    lines: list[Line] = []
+    sign, level, word = state_of(record)
+    name = Span(fit(shown_address(scene, record.address), max(4, width - cells(word) - 4)), Level.STRONG)
+    lines: list[Line] = [] if short else [(name, Span(f"  {sign} {word}", level))]
     hangs = _hangs(scene, record)
     if hangs is not None:
         lines += wrap((Span("! ", Level.NEAR), Span(_reminder(scene, record, hangs), Level.NEAR)), width, indent=2)
     else:
-        lines += _named("Next", next_step(scene, record), width)
+        lines += _named("Next" if record.is_pending else "Outcome", next_step(scene, record), width)
     if short:
         return tuple(lines)
     sent = "Sent" if record.stage is not SendStage.NOTED else "Noted"
@@ -210,13 +218,13 @@ def _earned(scene: Scene, record: InviteRecord) -> str:
 
 
 def _reminder(scene: Scene, record: InviteRecord, hangs: Hanging) -> str:
-    since = countdown(scene.now - (record.changed_at or record.sent_at))
+    sent = age(scene.now - record.sent_at)
     nudge = scene.does("invite_message", "composes a message") if record.shareable_link and scene.keys else ""
     match hangs:
         case Hanging.ANSWER:
-            what = f"nothing has happened for {since}"
+            what = f"it was sent {sent}, and your friend has not taken it up"
         case Hanging.FIRST_MESSAGE:
-            what = f"joined {since} ago and has sent no message yet, which earns the reward"
+            what = f"your friend has joined and sent no message yet, which earns the reward; it was sent {sent}"
         case Hanging.END:
             ends = record.expires_at or scene.now
             what = f"its time is over in {countdown(ends - scene.now)}"
@@ -268,6 +276,26 @@ def invites_line(scene: Scene, width: int) -> tuple[Line, ...]:
     return wrap((Span(told, Level.DIM), *mark, *shows), width, indent=2)
 
 
+def listed_lines(scene: Scene, width: int) -> tuple[Line, ...]:
+    """Every invite with what happens next, for a terminal without a screen."""
+    records = scene.state.invites.shown
+    if not records:
+        return ((Span("No invite is known here."),),)
+    column = max(cells(shown_address(scene, record.address)) for record in records) + 2
+    indent = column + _WORD_CELLS + 2
+    lines: list[Line] = []
+    for record in records:
+        sign, level, word = state_of(record)
+        start = (
+            Span(left(shown_address(scene, record.address), column)),
+            Span(left(f"{sign} {word}", _WORD_CELLS), level),
+        )
+        lines += wrap(
+            (*start, Span(f"  sent {age(scene.now - record.sent_at)}; {next_step(scene, record)}")), width, indent
+        )
+    return tuple(lines)
+
+
 def panel_status(scene: Scene, width: int) -> Line:
     """What was just done; or how fresh the panel is."""
     if (note := note_line(scene, width)) is not None:
@@ -292,7 +320,7 @@ def panel_keys(scene: Scene, record: InviteRecord | None, width: int) -> Line:
     if book.standing is Standing.OFFERED:
         useless.add(INVITE_NOTE)
     items = [(scene.keys.get(c.id, c.key), c.title, f"screen.{c.id}") for c in INVITE_COMMANDS if c.id not in useless]
-    items.append(("esc", "Back", "screen.back"))
-    while len(items) > 2 and sum(cells(key) + cells(title) + 3 for key, title, _ in items) > width + 2:
-        items.pop(-2)
+    items += [(scene.keys.get("help", "?"), "Help", "app.help"), ("esc", "Back", "screen.back")]
+    while len(items) > 3 and sum(cells(key) + cells(title) + 3 for key, title, _ in items) > width + 2:
+        items.pop(-3)
     return key_spans(items, width)

@@ -81,11 +81,11 @@ def complaint_lines(scene: Scene, complaint: ResetbankError | None, width: int) 
 
 
 def message_text(record: InviteRecord, offer: Offer | None) -> str:
-    """A message to paste: the link, and what the service says of its offer, quoted and not promised."""
+    """A message to paste: the link, and what the offer says, quoted and not promised."""
     lines = ["Hi! I code with OpenAI Codex, and this is an invite for you:", "", record.shareable_link or ""]
     said = clean(offer.description or offer.title or "") if offer else ""
     if said:
-        lines += ["", f'What OpenAI says about it: "{said}"']
+        lines += ["", f'What the offer says: "{said}"']
     return "\n".join(lines)
 
 

@@ -1,0 +1,131 @@
+"""`resetbank invite`: what is offered; one invite by e-mail on a typed code; or one made elsewhere, written down."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from tui.errors import EXIT_FAILURE, EXIT_OUTCOME_UNKNOWN, EXIT_REFUSED
+
+if TYPE_CHECKING:
+    from tui.companion.companion import Companion
+    from tui.domain.invites import InviteRecord
+    from tui.errors import ResetbankError
+    from tui.ui.view.scene import Scene
+
+WIDTH = 80
+"""Columns of what is printed."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    parser.add_argument("address", nargs="?", metavar="ADDRESS", help="whom to invite; without it the offer is printed")
+    parser.add_argument(
+        "--note", action="store_true", help="write down an invite that was made elsewhere; nothing is sent"
+    )
+    parser.add_argument("--link", metavar="URL", help="with --note: its link")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON; the question goes to stderr")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the offer, send one invite, or write one down."""
+    from tui.cli.oneshot import run_with_companion
+    from tui.errors import UsageError
+
+    if (arguments.note or arguments.link) and not (arguments.note and arguments.address):
+        raise UsageError("--note writes down one address, and --link belongs to it", "write: invite ADDRESS --note")
+    return run_with_companion(arguments, "resetbank invite", lambda c, _: _invite(c, arguments), invites=True)
+
+
+async def _invite(companion: "Companion", arguments: argparse.Namespace) -> int:
+    from tui.cli.oneshot import read_once
+    from tui.errors import ResetbankError
+
+    try:
+        await read_once(companion)
+        if arguments.note:
+            address = companion.inviter.check(arguments.address)
+            return _told(companion, await companion.inviter.note(address, arguments.link), as_json=arguments.json)
+        await companion.inviter.look()
+        if arguments.address is None:
+            return _tell_offer(companion, as_json=arguments.json)
+        return _told(companion, await _send(companion, arguments), as_json=arguments.json)
+    except ResetbankError as error:
+        if arguments.json:
+            _print_refusal(companion, error)
+        raise
+
+
+def _tell_offer(companion: "Companion", *, as_json: bool) -> int:
+    from tui.cli.oneshot import print_json
+    from tui.domain.referral import Standing
+    from tui.ui.view.offer import offer_lines
+    from tui.ui.view.text import plain
+    from tui.wire.report import invite_report
+
+    book = companion.state.invites
+    if as_json:
+        print_json(invite_report(book, None, None, book.reason))
+    else:
+        print(plain(offer_lines(_scene(companion), WIDTH)))
+    return {Standing.OFFERED: 0, Standing.UNREACHABLE: EXIT_FAILURE}.get(book.standing, EXIT_REFUSED)
+
+
+async def _send(companion: "Companion", arguments: argparse.Namespace) -> "InviteRecord":
+    from tui.cli.terminal import ask_for_code
+    from tui.domain.referral import Standing
+    from tui.domain.spend import ConsentKind
+    from tui.errors import InviteRejected, NoTerminal
+    from tui.ui.view.inviting import consent_lines
+    from tui.ui.view.text import plain
+
+    address = companion.inviter.check(arguments.address)
+    book, screen = companion.state.invites, sys.stderr if arguments.json else sys.stdout
+    if book.standing is not Standing.OFFERED or book.offer is None:
+        raise InviteRejected(f"nothing was sent: {book.reason or 'no invites are offered'}")
+    if book.offer.sends_left == 0:
+        raise InviteRejected("nothing was sent: no invites are left")
+    if not (sys.stdin.isatty() and screen.isatty()):
+        raise NoTerminal(
+            "an invite is only sent with consent, and there is no terminal to ask on; nothing was sent",
+            "run it in a terminal",
+        )
+    print(plain(consent_lines(_scene(companion), address, book.offer, WIDTH)), file=screen)
+    why = await ask_for_code("send this invite", screen)
+    if why is not None:
+        raise InviteRejected(f"{why}; nothing was sent", "run it again if you meant to")
+    return await companion.inviter.invite(address, ConsentKind.CODE, book.offer)
+
+
+def _told(companion: "Companion", record: "InviteRecord", *, as_json: bool) -> int:
+    from tui.cli.oneshot import print_json
+    from tui.domain.invites import SendStage
+    from tui.ui.view.inviting import sent_lines
+    from tui.ui.view.text import plain
+    from tui.wire.report import invite_report
+
+    outcome, code = {
+        SendStage.NOTED: ("noted", 0),
+        SendStage.SENT: ("sent", 0),
+        SendStage.FOUND: ("sent", 0),
+        SendStage.REFUSED: ("refused", EXIT_REFUSED),
+        SendStage.LOST: ("refused", EXIT_REFUSED),
+    }.get(record.stage, ("unknown", EXIT_OUTCOME_UNKNOWN))
+    if as_json:
+        print_json(invite_report(companion.state.invites, outcome, record, record.reason))
+    else:
+        print(plain(sent_lines(_scene(companion), record, WIDTH)))
+    return code
+
+
+def _print_refusal(companion: "Companion", error: "ResetbankError") -> None:
+    from tui.cli.oneshot import print_json
+    from tui.wire.report import invite_report
+
+    print_json(invite_report(companion.state.invites, "refused", None, str(error)))
+
+
+def _scene(companion: "Companion") -> "Scene":
+    from tui.clock import LocalZone
+    from tui.ui.view.scene import Scene
+
+    return Scene(companion.clock.now(), LocalZone(), companion.state)

@@ -1,0 +1,51 @@
+"""`resetbank invites`: every invite and its state."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from tui.errors import EXIT_FAILURE
+
+if TYPE_CHECKING:
+    from tui.companion.companion import Companion
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    parser.add_argument("--json", action="store_true", help="print JSON, schema 1")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read the list once and print; exit 1 where only what is kept here could be told."""
+    from tui.cli.oneshot import run_with_companion
+
+    return run_with_companion(
+        arguments, "resetbank invites", lambda c, _: _invites(c, as_json=arguments.json), invites=True
+    )
+
+
+async def _invites(companion: "Companion", *, as_json: bool) -> int:
+    import shutil
+
+    from tui.cli import complain
+    from tui.cli.oneshot import print_json, read_once
+    from tui.clock import LocalZone
+    from tui.domain.referral import Standing
+    from tui.ui.view.invites import listed_lines
+    from tui.ui.view.scene import Scene
+    from tui.ui.view.text import plain
+    from tui.wire.report import invites_report
+
+    await read_once(companion)
+    await companion.inviter.look()
+    book = companion.state.invites
+    if as_json:
+        print_json(invites_report(book))
+    else:
+        scene = Scene(companion.clock.now(), LocalZone(), companion.state)
+        print(plain(listed_lines(scene, shutil.get_terminal_size((100, 24)).columns)))
+    incomplete = book.unknowns[0] if book.unknowns else None
+    if book.standing is not Standing.OFFERED and book.reason:
+        complain(book.reason)
+    elif incomplete is not None:
+        complain(incomplete)
+    return EXIT_FAILURE if book.standing is Standing.UNREACHABLE or (incomplete and book.listed_at is None) else 0
