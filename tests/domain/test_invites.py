@@ -1,0 +1,374 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.domain.inviting import DAY, FRIEND, HOUR, MINUTE, OFFER, record, tracked
+from tests.support.clocks import START
+from tui.domain.invites import (
+    FRESH_DOUBT,
+    LISTED_FOR,
+    RESEND_FORGIVEN,
+    InviteBook,
+    InviteRecord,
+    Resend,
+    ResendStage,
+    SendStage,
+    accepted,
+    address_refusal,
+    begun,
+    newest_first,
+    noted,
+    offer_refusal,
+    refused,
+    resend_ended,
+    same_address,
+    unanswered,
+)
+from tui.domain.referral import (
+    RESET_CREDIT,
+    InviteAnswer,
+    InviteState,
+    Offer,
+    OfferAnswer,
+    Reward,
+    Standing,
+    masked,
+    usable_link,
+)
+from tui.domain.spend import ConsentKind
+
+OTHER = "other@example.com"
+LINK = "https://chatgpt.com/i/abc"
+LISTED = record(referral_id="ref-1", tracked=tracked())
+
+
+def listed_as(state: InviteState, **changes: object) -> InviteRecord:
+    return record(referral_id="ref-1", tracked=tracked(state=state, **changes))
+
+
+@given(st.text(), st.text(alphabet=st.characters(exclude_characters="@")))
+def test_a_masked_address_shows_one_letter_and_the_host(name: str, host: str) -> None:
+    shown = masked(f"{name}@{host}").removesuffix(f"@{host}")
+    assert shown == f"{name[:1]}…"
+
+
+@given(st.text(alphabet=st.characters(exclude_characters="@")))
+def test_what_is_no_address_is_masked_whole(text: str) -> None:
+    assert masked(text) == "…"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://chatgpt.com/i/abc?x=1&y=[2]#z",
+        "HTTPS://CHATGPT.COM/i",
+        "https://localhost/i",
+        "http://localhost:8080/i",
+        "http://127.0.0.1/i",
+        "http://[::1]:80/i",
+        "https://[2001:db8::1]/i",
+    ],
+)
+def test_a_link_that_may_be_handed_on(link: str) -> None:
+    assert usable_link(link) == link
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        None,
+        "",
+        7,
+        ["https://chatgpt.com"],
+        "chatgpt.com/i",
+        "javascript:alert(1)",
+        "javascript://chatgpt.com/%0aalert(1)",
+        "ftp://chatgpt.com/i",
+        "file:///etc/passwd",
+        "data:text/html,x",
+        "mailto:friend@example.com",
+        "http://chatgpt.com/i",
+        "http://localhost.evil.example/i",
+        "http://127.0.0.1.evil.example/",
+        "http://127.0.0.2/",
+        "https://user:password@chatgpt.com/i",
+        "https://chatgpt.com@evil.example/",
+        "https://evil.example\\.chatgpt.com/",
+        "https://evil.example\\@chatgpt.com/",
+        "https://",
+        "https:///i",
+        "https://:443/i",
+        "https://[bad/i",
+        "https://chatgpt.com:99999/",
+        "https://chatgpt.com:port/",
+        " https://chatgpt.com/i",
+        "https://chatgpt.com/i ",
+        "https://chatgpt.com/a b",
+        "https://chatgpt.com/\x1b[31m",
+        "https://chatgpt.com/\x00",
+        "https://chatgpt.com/\n",
+        "https://chatgpt.com/\u202egnp.exe",
+        "https://сhatgpt.com/",  # the first letter is Cyrillic
+        "https://chatgpt.com/" + "x" * 1_000,
+    ],
+)
+def test_a_link_that_is_refused(link: object) -> None:
+    assert usable_link(link) is None
+
+
+@given(st.text() | st.integers() | st.none())
+def test_whatever_link_passes_is_visible_and_leads_where_it_says(link: object) -> None:
+    if usable_link(link) is not None:
+        assert isinstance(link, str)
+        assert link.isascii()
+        assert link.isprintable()
+        assert link.lower().startswith(("https://", "http://localhost", "http://127.0.0.1", "http://[::1]"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (FRIEND, FRIEND, True),
+        (FRIEND, "FRIEND@Example.COM", True),
+        (FRIEND, f" {FRIEND} ", True),
+        (FRIEND, "friend@example.com.", True),
+        ("friend@bücher.example", "friend@xn--bcher-kva.example", True),
+        ("friend@BÜCHER.example", "friend@XN--BCHER-KVA.example", True),
+        ("friend@straße.example", "friend@xn--strae-oqa.example", True),
+        ("mu\u0308ller@x.example", "müller@x.example", True),
+        (FRIEND, OTHER, False),
+        (FRIEND, "friend@example.org", False),
+        ("friend@example.com", "fri.end@example.com", False),
+        ("friend@xn--\x80.example", "friend@x.example", False),
+        ("friend@xn--99999999.example", "friend@x.example", False),
+        (FRIEND, None, False),
+        (None, None, False),
+    ],
+)
+def test_the_same_address_in_every_spelling(one: str | None, other: str | None, same: bool) -> None:
+    assert same_address(one, other) is same
+    assert same_address(other, one) is same
+
+
+@given(st.text(), st.text())
+def test_any_two_texts_can_be_compared(one: str, other: str) -> None:
+    assert same_address(one, one)
+    assert same_address(one, other) is same_address(other, one)
+
+
+def test_an_invite_on_its_way() -> None:
+    new = begun(FRIEND, "acc1", ConsentKind.CODE, "key-1", START)
+    assert (new.stage, new.consent, new.is_open, new.is_pending) == (SendStage.SENDING, ConsentKind.CODE, True, True)
+    assert (new.word, new.sent_at, new.state, new.expires_at) == ("unconfirmed", START, None, None)
+    sent = accepted(new, InviteAnswer("ref-1", LINK))
+    assert (sent.stage, sent.referral_id, sent.shareable_link) == (SendStage.SENT, "ref-1", LINK)
+    assert (sent.word, sent.is_open, sent.is_pending) == ("sent", False, True)
+    no = refused(new, "409: it exists already")
+    assert (no.stage, no.reason, no.word, no.is_open, no.is_pending) == (
+        SendStage.REFUSED,
+        "409: it exists already",
+        "refused",
+        False,
+        False,
+    )
+    lost = unanswered(new, "the connection broke")
+    assert (lost.stage, lost.word, lost.is_open, lost.is_pending) == (SendStage.UNKNOWN, "unconfirmed", True, True)
+    assert accepted(lost, InviteAnswer(None, None)).reason is None
+
+
+def test_an_answer_without_an_id_or_a_link_takes_none_away() -> None:
+    known = record(referral_id="ref-1", link=LINK)
+    assert accepted(known, InviteAnswer(None, None)) == known
+
+
+def test_what_the_list_has_shown_outranks_an_answer_that_never_came() -> None:
+    assert unanswered(LISTED, "broke") == LISTED
+    assert refused(LISTED, "409") == LISTED
+    assert accepted(LISTED, InviteAnswer("ref-1", LINK)).tracked == LISTED.tracked
+
+
+def test_an_invite_made_elsewhere_is_noted_and_never_open() -> None:
+    note = noted(FRIEND, "acc1", LINK, "key-1", START)
+    assert (note.stage, note.consent, note.word) == (SendStage.NOTED, None, "noted")
+    assert (note.is_open, note.is_pending, note.shareable_link) == (False, True, LINK)
+
+
+def test_the_service_s_word_is_told_raw() -> None:
+    odd = replace(LISTED, tracked=replace(tracked(state=InviteState.UNKNOWN), word="Awaiting moonrise"))
+    assert (odd.word, odd.is_pending) == ("Awaiting moonrise", True)
+    assert replace(LISTED, tracked=replace(tracked(), word=None)).word == "sent"
+
+
+@pytest.mark.parametrize("state", InviteState)
+def test_what_may_still_come_of_it(state: InviteState) -> None:
+    over = {InviteState.REWARDED, InviteState.EXPIRED, InviteState.INELIGIBLE, InviteState.REVERSED}
+    known = listed_as(state, link=LINK)
+    assert known.is_pending is (state not in over)
+    assert known.shareable_link == (None if state in over else LINK)
+    assert not known.is_open
+
+
+@pytest.mark.parametrize("stage", SendStage)
+def test_only_what_this_machine_alone_knows_can_be_forgotten(stage: SendStage) -> None:
+    local = {SendStage.NOTED, SendStage.LOST, SendStage.REFUSED}
+    assert record(stage=stage).can_be_forgotten is (stage in local)
+    assert not record(stage=stage, tracked=tracked()).can_be_forgotten
+
+
+def test_the_service_dates_an_invite_where_it_does() -> None:
+    earlier = START - DAY
+    known = listed_as(InviteState.SENT, created_at=earlier, expires_at=START + DAY)
+    assert (known.sent_at, known.expires_at) == (earlier, START + DAY)
+    assert listed_as(InviteState.SENT, created_at=None).sent_at == START
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"can_resend": True}, None),
+        ({}, None),
+        ({"resend_at": START}, None),
+        ({"resend_at": START + MINUTE}, "it is too early"),
+        ({"can_resend": False, "resend_at": START - MINUTE}, None),
+        ({"can_resend": False}, "the service does not allow it"),
+        ({"state": InviteState.REWARDED}, "it is rewarded"),
+        ({"state": InviteState.EXPIRED, "can_resend": True}, "it is expired"),
+    ],
+)
+def test_why_an_e_mail_cannot_be_sent_again(changes: dict[str, object], why: str | None) -> None:
+    assert record(tracked=tracked(**changes)).resend_refusal(START) == why  # type: ignore[arg-type]
+
+
+def test_only_what_the_service_lists_can_be_sent_again() -> None:
+    assert record().resend_refusal(START) == "the service does not list it"
+
+
+@pytest.mark.parametrize("stage", ResendStage)
+def test_an_e_mail_in_doubt_is_not_sent_again_for_a_day(stage: ResendStage) -> None:
+    known = replace(LISTED, resend=Resend(stage, START))
+    doubt = "whether the last one went out is not known yet" if Resend(stage, START).is_open else None
+    assert known.resend_refusal(START + RESEND_FORGIVEN - MINUTE) == doubt
+    assert known.resend_refusal(START + RESEND_FORGIVEN) is None
+
+
+def test_a_resend_that_the_list_has_settled_is_not_in_doubt_anew() -> None:
+    settled = replace(LISTED, resend=Resend(ResendStage.SENT, START))
+    assert resend_ended(settled, Resend(ResendStage.UNKNOWN, START, "broke")) == settled
+    later = Resend(ResendStage.UNKNOWN, START + DAY, "broke")
+    assert resend_ended(settled, later).resend == later
+    refusal = Resend(ResendStage.REFUSED, START, "429")
+    assert resend_ended(replace(LISTED, resend=Resend(ResendStage.SENDING, START)), refusal).resend == refusal
+    assert resend_ended(settled, refusal).resend == refusal
+
+
+def test_whom_nobody_is_sent_to() -> None:
+    assert address_refusal("ME@example.com", "me@example.com", []) == "that is your own address"
+    assert address_refusal(FRIEND, None, []) is None
+    assert address_refusal(OTHER, None, [record(), LISTED]) is None
+    for stage in (SendStage.SENDING, SendStage.UNKNOWN):
+        why = address_refusal("Friend@EXAMPLE.com", None, [record(stage=stage)])
+        assert why == "whether an invite went to that address is not known yet; it is never sent twice"
+    assert address_refusal(FRIEND, None, [record()]) == "that address is invited already (sent)"
+
+
+@pytest.mark.parametrize("state", InviteState)
+def test_an_address_is_free_again_when_its_invite_came_to_nothing(state: InviteState) -> None:
+    free = {InviteState.EXPIRED, InviteState.INELIGIBLE, InviteState.REVERSED}
+    assert (address_refusal(FRIEND, None, [listed_as(state)]) is None) is (state in free)
+
+
+@pytest.mark.parametrize("stage", [SendStage.REFUSED, SendStage.LOST, SendStage.NOTED])
+def test_what_never_went_out_from_here_bars_nobody(stage: SendStage) -> None:
+    assert address_refusal(FRIEND, None, [record(stage=stage)]) is None
+    assert address_refusal(FRIEND, None, [record(stage=stage), LISTED]) is not None
+
+
+def test_a_noted_invite_that_the_service_lists_bars_its_address() -> None:
+    assert address_refusal(FRIEND, None, [record(stage=SendStage.NOTED, tracked=tracked())]) is not None
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        (OfferAnswer(Standing.OFFERED, OFFER), None),
+        (OfferAnswer(Standing.OFFERED, replace(OFFER, sends_left=1, rewards_left=0, title="Now!")), None),
+        (OfferAnswer(Standing.OFFERED, replace(OFFER, sends_left=None)), None),
+        (OfferAnswer(Standing.OFFERED, replace(OFFER, sends_left=0)), "no invites are left"),
+        (OfferAnswer(Standing.OFFERED, None), "invites are not offered now"),
+        (OfferAnswer(Standing.NOT_OFFERED, OFFER, "It has ended"), "It has ended"),
+        (OfferAnswer(Standing.NOT_OFFERED, OFFER), "invites are not offered now"),
+        (OfferAnswer(Standing.FORBIDDEN, None, "403"), "403"),
+        *(
+            (OfferAnswer(Standing.OFFERED, changed), "the offer has changed; look at it again")
+            for changed in (
+                replace(OFFER, id="offer-2"),
+                replace(OFFER, program="codex_referral_workspace"),
+                replace(OFFER, rules=("At most two.",)),
+                replace(OFFER, rewards=OFFER.rewards[:1]),
+                replace(OFFER, rewards=(Reward("referrer", "personal_credits", 250),)),
+                replace(OFFER, has_rewards=False),
+                replace(OFFER, ends_at=START + DAY),
+            )
+        ),
+    ],
+)
+def test_consent_is_to_one_offer_alone(told: OfferAnswer, why: str | None) -> None:
+    assert offer_refusal(told, OFFER) == why
+
+
+def test_a_promise_with_another_id_is_the_same_promise() -> None:
+    one, other = (replace(OFFER, rewards=(Reward("referrer", RESET_CREDIT, 1, name),)) for name in ("r1", "r2"))
+    assert offer_refusal(OfferAnswer(Standing.OFFERED, other), one) is None
+
+
+def test_newest_first() -> None:
+    rows = [record("a", at=START), record("c", at=START + HOUR), record("b", at=START)]
+    assert [row.key for row in newest_first(rows)] == ["c", "b", "a"]
+
+
+def shown(*records: InviteRecord) -> list[str]:
+    return [row.key for row in InviteBook(records=records).shown]
+
+
+def test_what_was_refused_is_not_shown_and_what_was_lost_only_while_nothing_followed() -> None:
+    lost = record("lost", SendStage.LOST)
+    assert shown(record("no", SendStage.REFUSED), record("yes")) == ["yes"]
+    assert shown(lost) == ["lost"]
+    again = record("again", at=START + HOUR, address="FRIEND@example.com")
+    assert shown(again, lost) == ["again"]
+    assert shown(replace(again, address=OTHER), lost) == ["again", "lost"]
+
+
+def test_a_lost_invite_is_not_hidden_by_a_refusal_or_by_an_older_note() -> None:
+    lost = record("lost", SendStage.LOST)
+    assert shown(record("no", SendStage.REFUSED, START + HOUR), lost) == ["lost"]
+    assert shown(lost, record("note", SendStage.NOTED, START - HOUR)) == ["lost", "note"]
+
+
+@pytest.mark.parametrize("stage", SendStage)
+def test_what_is_followed(stage: SendStage) -> None:
+    known = record(stage=stage, referral_id=None)
+    assert known.is_followed(START) is (stage in (SendStage.SENDING, SendStage.UNKNOWN, SendStage.SENT))
+    assert replace(known, tracked=tracked()).is_followed(START)
+    assert not replace(known, tracked=tracked(state=InviteState.EXPIRED)).is_followed(START)
+
+
+def test_nothing_is_followed_beyond_the_service_s_own_list() -> None:
+    assert LISTED.is_followed(START + LISTED_FOR - MINUTE)
+    assert not LISTED.is_followed(START + LISTED_FOR)
+
+
+def test_a_doubt_is_fresh_for_half_an_hour() -> None:
+    new = record(stage=SendStage.UNKNOWN)
+    assert new.is_in_fresh_doubt(START + FRESH_DOUBT - MINUTE)
+    assert not new.is_in_fresh_doubt(START + FRESH_DOUBT)
+    assert not LISTED.is_in_fresh_doubt(START)
+    again = replace(LISTED, resend=Resend(ResendStage.UNKNOWN, START + DAY))
+    assert again.is_in_fresh_doubt(START + DAY)
+    assert not replace(again, resend=Resend(ResendStage.SENT, START + DAY)).is_in_fresh_doubt(START + DAY)
+
+
+def test_an_offer_without_anything_told_has_terms_too() -> None:
+    assert Offer(None, "p").terms == Offer(None, "p", title="x").terms
