@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final, Literal
 
 import httpx
@@ -315,6 +316,7 @@ def _client(base_url: BaseUrl, app: Callable[..., Any] | None) -> httpx.AsyncCli
         # A proxy from the environment must never see what is meant for this machine.
         trust_env=not base_url.loopback and app is None,
         follow_redirects=False,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none is kept, so none is sent
         timeout=None,  # noqa: S113  # each request brings its own
         headers={
             "User-Agent": f"resetbank/{__version__}",

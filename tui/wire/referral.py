@@ -272,6 +272,7 @@ def _tracked(reader: FieldReader, value: object) -> TrackedInvite | None:
         return None
     invite_id = _id(reader, row.get("referral_id"), "an invite in the list")
     if invite_id is None:
+        reader.note("an invite in the list has no usable id")
         return None
     word = _text(reader, row.get("status"), "the state of an invite", 40)
     address = reader.text(row.get("email"), "the address of an invite", 254)
