@@ -1,5 +1,6 @@
 """The invites of each account: other people's addresses, kept in this database and nowhere else."""
 
+import sqlite3
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -29,8 +30,7 @@ class Invites:
             The invites as they are now, newest first.
         """
         with self._ledger.writing() as connection:
-            rows = connection.execute("SELECT body FROM invites WHERE account = ?", (account,)).fetchall()
-            before = {record.key: record for (body,) in rows if (record := _decode(body)) is not None}
+            before = {record.key: record for record in _read(connection, account)}
             changed, events = step(newest_first(before.values()))
             after = {record.key: record for record in changed}
             connection.executemany(
@@ -47,7 +47,13 @@ class Invites:
 
     def records(self, account: str) -> tuple[InviteRecord, ...]:
         """An account's invites, newest first."""
-        return self.change(account, lambda records: (records, ()))
+        with self._ledger.reading() as connection:
+            return newest_first(_read(connection, account))
+
+
+def _read(connection: sqlite3.Connection, account: str) -> list[InviteRecord]:
+    rows = connection.execute("SELECT body FROM invites WHERE account = ?", (account,)).fetchall()
+    return [record for (body,) in rows if (record := _decode(body)) is not None]
 
 
 def _decode(body: str) -> InviteRecord | None:

@@ -40,6 +40,12 @@ class Ledger:
             yield self._connection
 
     @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """For reading another table of the same database; whoever writes at the same time is not waited for."""
+        with self._alone() as connection:
+            yield connection
+
+    @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One write transaction, for another table of the same database."""
         with self._alone() as connection, transaction(connection):
