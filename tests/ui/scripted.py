@@ -7,16 +7,29 @@ from typing import Any
 
 from tests.ui.states import EVENTS, KEY
 from tui.clock import Clock
+from tui.companion.addresses import parse_address
 from tui.companion.state import State
 from tui.domain.carrying import claimed, due, not_sent, sent
 from tui.domain.credits import Credit
 from tui.domain.hits import Stop, binding_window, stops
+from tui.domain.invites import (
+    InviteRecord,
+    Resend,
+    ResendStage,
+    accepted,
+    address_refusal,
+    begun,
+    newest_first,
+    noted,
+)
 from tui.domain.ledger import Event
 from tui.domain.question import Choice, Question
 from tui.domain.queue import CarryOn, arm, confirmed
+from tui.domain.referral import InviteAnswer, Offer
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import (
     Consent,
+    ConsentKind,
     ConsumeAnswer,
     ConsumeCode,
     Outcome,
@@ -97,6 +110,73 @@ class ScriptedAttendant:
         return len(told)
 
 
+class ScriptedInviter:
+    """Sends nothing and says what a test wants; remembers what it was asked to do."""
+
+    def __init__(self, companion: "ScriptedCompanion") -> None:
+        self._companion = companion
+        self.looks = 0
+        self.sent: list[tuple[str, ConsentKind, Offer]] = []
+        self.resent: list[str] = []
+        self.failure: ResetbankError | None = None
+        """What the next send, note or deletion raises."""
+        self.ends: Callable[[InviteRecord], InviteRecord] = lambda record: accepted(record, InviteAnswer("ref9", None))
+        """What becomes of an invite that is sent."""
+        self.ends_again: Resend | None = None
+        """What becomes of an e-mail that is sent again; None sends it."""
+        self.held: asyncio.Event | None = None
+
+    @property
+    def _records(self) -> tuple[InviteRecord, ...]:
+        return self._companion.state.invites.records
+
+    def _publish(self, *records: InviteRecord) -> None:
+        book = replace(self._companion.state.invites, records=newest_first(records))
+        self._companion.publish(replace(self._companion.state, invites=book))
+
+    def _fail(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+    async def look(self) -> None:
+        self.looks += 1
+
+    def check(self, text: str) -> str:
+        address = parse_address(text)
+        why = address_refusal(address, "me@example.com", self._records)
+        if why is not None:
+            raise UsageError(why, "nothing was sent")
+        return address
+
+    async def invite(self, address: str, consent: ConsentKind, offer: Offer) -> InviteRecord:
+        self.sent.append((address, consent, offer))
+        if self.held is not None:
+            await self.held.wait()
+        self._fail()
+        record = self.ends(begun(address, "acc1", consent, f"new{len(self.sent)}", self._companion.clock.now()))
+        self._publish(*self._records, record)
+        return record
+
+    async def resend(self, key: str) -> InviteRecord:
+        self.resent.append(key)
+        self._fail()
+        record = next(record for record in self._records if record.key == key)
+        resend = self.ends_again or Resend(ResendStage.SENT, self._companion.clock.now())
+        record = replace(record, resend=resend)
+        self._publish(*(record if known.key == key else known for known in self._records))
+        return record
+
+    async def note(self, address: str, link: str | None) -> InviteRecord:
+        self._fail()
+        record = noted(address, "acc1", link, "noted1", self._companion.clock.now())
+        self._publish(*self._records, record)
+        return record
+
+    async def forget(self, key: str) -> None:
+        self._fail()
+        self._publish(*(record for record in self._records if record.key != key))
+
+
 @dataclass
 class ScriptedCompanion:
     state: State
@@ -122,6 +202,7 @@ class ScriptedCompanion:
 
     def __post_init__(self) -> None:
         self.attendant = ScriptedAttendant(self)
+        self.inviter = ScriptedInviter(self)
 
     def acknowledge(self) -> None:
         self.acknowledged += 1

@@ -302,11 +302,17 @@ class ResetbankApp(App[int]):
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """A picture of the screen as SVG; other people's addresses are masked in it."""
         seen = self._scene
-        self._redraw(replace(seen, masked=True))
         try:
+            self._redraw_all(replace(seen, masked=True))
             return super().export_screenshot(title=title, simplify=simplify)
         finally:
-            self._redraw(seen)
+            self._redraw_all(seen)
+
+    def _redraw_all(self, scene: Scene) -> None:
+        """Draw every screen anew, also what of those below is kept by the ones above."""
+        self._redraw(scene)
+        for screen in self.screen_stack:
+            screen.refresh()
 
     def _redraw(self, scene: Scene) -> None:
         for screen in self.screen_stack:

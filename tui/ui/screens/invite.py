@@ -30,6 +30,7 @@ LOOK_EVERY: Final = timedelta(seconds=60)
 _TALL_ROWS: Final = 18
 _ROWS_FOR_ALL: Final = 30
 _WIDE_COLUMNS: Final = 100
+_BRIEF_ROWS: Final = 3
 
 
 class InviteScreen(Screen[None]):
@@ -77,6 +78,7 @@ class InviteScreen(Screen[None]):
             with Container(id="pair"):
                 yield self._panel("invites", "Invites", self._draw_invites)
                 yield self._panel("detail", "Chosen", self._draw_detail)
+        yield Lines(self._draw_brief, id="brief")
         yield Lines(lambda width: (panel_status(self._scene, width),), id="status")
         yield Lines(lambda width: (panel_keys(self._scene, self.chosen, width),), id="keys")
 
@@ -117,7 +119,12 @@ class InviteScreen(Screen[None]):
 
     def _draw_detail(self, width: int) -> tuple[Line, ...]:
         chosen = self.chosen
-        return detail_lines(self._scene, chosen, width, short=self._short) if chosen else ()
+        return detail_lines(self._scene, chosen, width) if chosen else ()
+
+    def _draw_brief(self, width: int) -> tuple[Line, ...]:
+        """Where rows are scarce, what happens next with the one under the hand stays in sight."""
+        chosen = self.chosen
+        return detail_lines(self._scene, chosen, width, short=True)[:_BRIEF_ROWS] if chosen else ()
 
     def show(self, scene: Scene) -> None:
         """Show this scene from now on, and look again now and then."""

@@ -8,6 +8,7 @@ from tui.errors import ResetbankError
 from tui.ui.companion_port import CompanionPort
 from tui.ui.screens.dialog import LetterDialog
 from tui.ui.screens.invite_send import UNEXPECTED
+from tui.ui.view.invites import resend_hint
 from tui.ui.view.inviting import again_lines, complaint_lines, sent_again_lines
 from tui.ui.view.prompts import ask_prompt, leave_prompt, wait_prompt
 from tui.ui.view.scene import Scene
@@ -34,7 +35,7 @@ class InviteAgainScreen(LetterDialog):
         self._failure: ResetbankError | None = None
         why = record.resend_refusal(clock.now())
         if why is not None:
-            self._failure = ResetbankError(f"its e-mail cannot be sent again: {why}")
+            self._failure = ResetbankError(f"its e-mail cannot be sent again: {why}", resend_hint(scene, record))
 
     def begin(self) -> None:
         """Ask, where it can be sent."""

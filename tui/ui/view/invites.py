@@ -129,11 +129,11 @@ def detail_lines(scene: Scene, record: InviteRecord, width: int, *, short: bool 
         return tuple(lines)
     sent = "Sent" if record.stage is not SendStage.NOTED else "Noted"
     lines += _named(sent, _since(scene, record.sent_at), width)
-    if record.changed_at is not None:
+    if record.changed_at is not None and record.state is not InviteState.SENT:
         lines += _named("Seen", f"{state_of(record)[2]} since {brief(record.changed_at, scene.now, scene.zone)}", width)
     if record.expires_at is not None and record.is_pending:
         lines += _named("Until", f"{full(record.expires_at, scene.now, scene.zone)}{_over(scene, record)}", width)
-    if record.is_pending and record.stage is not SendStage.NOTED:
+    if record.is_pending and record.tracked is not None:
         lines += _named("E-mail", email_text(scene, record), width)
     if record.is_pending:
         lines += _named(
@@ -233,19 +233,23 @@ def _reminder(scene: Scene, record: InviteRecord, hangs: Hanging) -> str:
 
 def email_text(scene: Scene, record: InviteRecord) -> str:
     """Whether and when its e-mail can be sent again."""
-    resend, tracked = record.resend, record.tracked
-    before = ""
+    resend, before = record.resend, ""
     if resend is not None:
         when = brief(resend.at, scene.now, scene.zone)
         before = {
             ResendStage.SENT: f"sent again at {when}; ",
             ResendStage.REFUSED: f"not sent again at {when}: {told(scene, resend.reason) or 'no reason was given'}; ",
         }.get(resend.stage, f"asked at {when} to send it again, and no answer came; ")
-    if tracked is not None and tracked.resend_at is not None and tracked.resend_at > scene.now:
-        when = until(tracked.resend_at, scene.now, scene.zone)
-        return f"{before}can be sent again {when}"
+    if hint := resend_hint(scene, record):
+        return f"{before}{hint}"
     why = record.resend_refusal(scene.now)
     return f"{before}can be sent again now" if why is None else f"{before}cannot be sent again: {why}"
+
+
+def resend_hint(scene: Scene, record: InviteRecord) -> str:
+    """From when on its e-mail can be sent again; empty where that is now, or not told."""
+    at = record.tracked.resend_at if record.tracked else None
+    return f"can be sent again from {until(at, scene.now, scene.zone)}" if at is not None and at > scene.now else ""
 
 
 def earned_lines(scene: Scene, width: int) -> tuple[Line, ...]:

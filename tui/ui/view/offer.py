@@ -114,6 +114,8 @@ def read_text(scene: Scene) -> str:
     book = scene.state.invites
     if book.reading:
         return "reading…"
+    if book.standing is Standing.NOT_ASKED:
+        return "nobody was asked"
     if book.unknowns:
         return f"? {told(scene, book.unknowns[0])}"
     if book.listed_at is not None:

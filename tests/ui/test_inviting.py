@@ -1,0 +1,375 @@
+"""Inviting by keys: consent where an e-mail goes out, links that are handed on, addresses that stay private."""
+
+import asyncio
+import base64
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.support.clocks import ManualClock
+from tests.ui import invite_states
+from tests.ui.invite_states import LINK, OFFER, offered
+from tests.ui.scripted import ScriptedCompanion
+from tests.ui.showing import running, screen_text, settle, until, words
+from tui.companion.state import State
+from tui.domain.invites import SendStage
+from tui.domain.referral import Standing
+from tui.domain.spend import ConsentKind
+from tui.errors import StoreLocked
+from tui.settings import Settings
+from tui.ui.app import ResetbankApp
+from tui.ui.screens.dialog import GUARD_SECONDS
+from tui.ui.screens.help import HelpScreen
+from tui.ui.screens.invite import LOOK_EVERY, InviteScreen
+from tui.ui.screens.invite_send import InviteSendScreen
+from tui.ui.screens.main import MainScreen
+from tui.ui.screens.typing import TypedLine
+from tui.ui.view.offer import CODEX_PAGE
+
+
+@asynccontextmanager
+async def panel(
+    state: State, clock: ManualClock, settings: Settings | None = None
+) -> AsyncIterator[tuple[Pilot[int], ResetbankApp, ScriptedCompanion]]:
+    companion = ScriptedCompanion(state, clock)
+    async with running(companion, clock, settings=settings) as (pilot, app, _):
+        await pilot.press("i")
+        await settle(pilot)
+        assert isinstance(app.screen, InviteScreen)
+        yield pilot, app, companion
+
+
+async def type_and_show(pilot: Pilot[int], address: str) -> InviteSendScreen:
+    await pilot.press("a", *address, "enter")
+    await settle(pilot)
+    dialog = pilot.app.screen
+    assert isinstance(dialog, InviteSendScreen)
+    return dialog
+
+
+async def test_an_invite_is_shown_once_more_and_sent_on_its_letter(clock: ManualClock) -> None:
+    async with panel(offered(), clock) as (pilot, app, companion):
+        dialog = await type_and_show(pilot, "New@Example.com")
+        assert "An e-mail goes to New@example.com" in words(app)
+        assert companion.inviter.sent == []
+        clock.advance(GUARD_SECONDS)
+        await pilot.press(dialog.letter)
+        await settle(pilot)
+        assert companion.inviter.sent == [("New@example.com", ConsentKind.LETTER, OFFER)]
+        assert "✓ The service took the invite to New@example.com" in words(app)
+        clock.advance(GUARD_SECONDS)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert isinstance(app.screen, InviteScreen)
+        assert "▸ New@example.com ○ sent" in words(app)
+
+
+@pytest.mark.parametrize("keys", ["enter", "space", "a", "up enter", "y", "B"])
+async def test_no_blind_key_sends(keys: str, clock: ManualClock) -> None:
+    async with panel(offered(), clock) as (pilot, app, companion):
+        dialog = await type_and_show(pilot, "new@example.com")
+        clock.advance(GUARD_SECONDS)
+        await pilot.press(*keys.split())
+        await settle(pilot)
+        assert companion.inviter.sent == []
+        assert app.screen is dialog
+
+
+async def test_keys_typed_ahead_send_nothing(clock: ManualClock) -> None:
+    async with panel(offered(), clock) as (pilot, _, companion):
+        await pilot.press("a", *"new@example.com", "enter", *"ABCDEFG")
+        await settle(pilot)
+        assert companion.inviter.sent == []
+
+
+async def test_the_address_can_be_changed_and_the_letter_is_another(clock: ManualClock) -> None:
+    async with panel(offered(), clock) as (pilot, app, companion):
+        dialog = await type_and_show(pilot, "new@example.com")
+        first = dialog.letter
+        clock.advance(GUARD_SECONDS)
+        await pilot.press("b", "end", "m", "enter")
+        await settle(pilot)
+        assert "An e-mail goes to new@example.comm" in words(app)
+        assert dialog.letter != first
+        clock.advance(GUARD_SECONDS)
+        await pilot.press(first)
+        await settle(pilot)
+        assert companion.inviter.sent == []
+
+
+async def test_another_offer_is_another_question(clock: ManualClock) -> None:
+    async with panel(offered(), clock) as (pilot, app, companion):
+        dialog = await type_and_show(pilot, "new@example.com")
+        first = dialog.letter
+        clock.advance(GUARD_SECONDS)
+        changed = replace(OFFER, rules=("Nobody gets anything.",))
+        companion.publish(offered(offer=changed))
+        await settle(pilot)
+        await pilot.press(first)
+        await settle(pilot)
+        assert companion.inviter.sent == []
+        clock.advance(GUARD_SECONDS)
+        await pilot.press(dialog.letter)
+        await settle(pilot)
+        assert [offer for _, _, offer in companion.inviter.sent] == [changed]
+        assert app.screen is dialog
+
+
+async def test_leaving_sends_nothing_but_not_while_it_is_on_its_way(clock: ManualClock) -> None:
+    async with panel(offered(), clock) as (pilot, app, companion):
+        companion.inviter.held = asyncio.Event()
+        dialog = await type_and_show(pilot, "new@example.com")
+        clock.advance(GUARD_SECONDS)
+        await pilot.press(dialog.letter)
+        await until(pilot, lambda: bool(companion.inviter.sent))
+        await pilot.press("escape", "n")
+        assert app.screen is dialog
+        companion.inviter.held.set()
+        await settle(pilot)
+        assert "✓ The service took the invite" in words(app)
+        await type_again(pilot, clock)
+        assert len(companion.inviter.sent) == 1
+
+
+async def type_again(pilot: Pilot[int], clock: ManualClock) -> None:
+    clock.advance(GUARD_SECONDS)
+    await pilot.press("escape", "a", *"other@example.com", "enter")
+    await settle(pilot)
+    await pilot.press("escape")
+    await settle(pilot)
+
+
+async def test_an_address_that_is_invited_already_is_refused_before_anything_is_asked(clock: ManualClock) -> None:
+    async with panel(invite_states.two(), clock) as (pilot, app, companion):
+        await type_and_show(pilot, "BEA@example.com")
+        assert "that address is invited already (sent)" in words(app)
+        assert companion.inviter.sent == []
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (invite_states.not_asked(), "nothing is offered here, so nothing can be sent"),
+        (invite_states.forbidden(), "nothing is offered here, so nothing can be sent"),
+        (invite_states.unreachable(), "nothing is offered here, so nothing can be sent"),
+        (offered(offer=replace(OFFER, sends_left=0)), "no invites are left; nothing was sent"),
+    ],
+)
+async def test_where_nothing_is_offered_nothing_can_be_sent(state: State, told: str, clock: ManualClock) -> None:
+    async with panel(state, clock) as (pilot, app, companion):
+        await pilot.press("a")
+        await settle(pilot)
+        assert isinstance(app.screen, InviteScreen)
+        assert told in words(app)
+        assert companion.inviter.sent == []
+
+
+async def test_an_email_goes_again_on_its_letter(clock: ManualClock) -> None:
+    async with panel(invite_states.two(), clock) as (pilot, app, companion):
+        await pilot.press("down", "e")
+        await settle(pilot)
+        assert "An e-mail goes once more to dan@example.com" in words(app)
+        await pilot.press(*"ABCDEFG")  # too early
+        await settle(pilot)
+        assert companion.inviter.resent == []
+        clock.advance(GUARD_SECONDS)
+        await pilot.press("A")
+        await settle(pilot)
+        assert companion.inviter.resent == ["k3"]
+        assert "✓ The e-mail to dan@example.com was sent again" in words(app)
+
+
+def clipboard(written: list[str]) -> list[str]:
+    found = re.findall(r"\x1b\]52;c;([^\x07]*)\x07", "".join(written))
+    return [base64.b64decode(text).decode() for text in found]
+
+
+async def test_link_and_message_are_copied(clock: ManualClock, written: list[str]) -> None:
+    async with panel(invite_states.two(), clock) as (pilot, app, _):
+        await pilot.press("c")
+        await settle(pilot)
+        assert clipboard(written) == [LINK]
+        assert "the link was copied" in words(app)
+        await pilot.press("m")
+        await settle(pilot)
+        message = clipboard(written)[1]
+        assert LINK in message
+        assert f'What the offer says: "{OFFER.description}"' in message
+        assert "bea@example.com" not in message
+
+
+@pytest.mark.parametrize("key", ["c", "s", "m"])
+async def test_an_invite_that_is_over_has_nothing_to_hand_on(key: str, clock: ManualClock, written: list[str]) -> None:
+    async with panel(invite_states.two(), clock) as (pilot, app, _):
+        await pilot.press("down", "down", key)
+        await settle(pilot)
+        assert isinstance(app.screen, InviteScreen)
+        assert "there is no link to hand on: nothing can come of it any more" in words(app)
+        assert clipboard(written) == []
+
+
+@pytest.mark.parametrize("key", ["c", "s", "m", "e", "d"])
+async def test_without_an_invite_its_keys_do_nothing(key: str, clock: ManualClock) -> None:
+    async with panel(offered(), clock) as (pilot, app, _):
+        await pilot.press(key, "down", "up")
+        await settle(pilot)
+        assert isinstance(app.screen, InviteScreen)
+        assert "there is no invite yet" in words(app)
+
+
+async def test_an_invite_made_elsewhere_is_written_down_and_forgotten(clock: ManualClock) -> None:
+    async with panel(invite_states.not_asked(), clock) as (pilot, app, companion):
+        await pilot.press("w", *"pal@example.com", "enter")
+        await settle(pilot)
+        await pilot.press(*LINK, "enter")
+        await settle(pilot)
+        (record,) = companion.state.invites.records
+        assert (record.address, record.link, record.stage) == ("pal@example.com", LINK, SendStage.NOTED)
+        assert "the invite was written down; nothing was sent" in words(app)
+        await pilot.press("d")
+        await settle(pilot)
+        assert companion.state.invites.records == ()
+        assert "the invite was forgotten, with its address" in words(app)
+
+
+async def test_what_cannot_be_written_down_is_said_in_the_dialog(clock: ManualClock) -> None:
+    async with panel(invite_states.not_asked(), clock) as (pilot, app, companion):
+        companion.inviter.failure = StoreLocked("the database is locked by another program", "close it and try again")
+        await pilot.press("w", *"pal@example.com", "enter", "enter")
+        await settle(pilot)
+        assert "the database is locked by another program close it and try again" in words(app)
+
+
+async def test_what_the_service_lists_cannot_be_forgotten(clock: ManualClock) -> None:
+    async with panel(invite_states.two(), clock) as (pilot, app, companion):
+        await pilot.press("d")
+        await settle(pilot)
+        assert len(companion.state.invites.records) == 3
+        assert "the service knows of that invite; it cannot be forgotten here" in words(app)
+
+
+async def test_the_panel_looks_when_it_opens_on_request_and_now_and_then(clock: ManualClock) -> None:
+    async with panel(offered(), clock) as (pilot, app, companion):
+        assert companion.inviter.looks == 1
+        await pilot.press("f5")
+        await settle(pilot)
+        assert (companion.inviter.looks, companion.refreshed) == (2, 1)
+        clock.advance(LOOK_EVERY.total_seconds())
+        app._tick()
+        await settle(pilot)
+        assert companion.inviter.looks == 3
+        app._tick()
+        await settle(pilot)
+        assert companion.inviter.looks == 3
+
+
+async def test_where_nobody_may_be_asked_the_panel_asks_once(clock: ManualClock) -> None:
+    async with panel(invite_states.not_asked(), clock) as (pilot, app, companion):
+        clock.advance(LOOK_EVERY.total_seconds() * 5)
+        app._tick()
+        await settle(pilot)
+        assert companion.inviter.looks == 1
+
+
+async def test_codex_s_own_page_is_opened_or_copied(
+    clock: ManualClock, written: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(ResetbankApp, "open_url", lambda _, url: opened.append(url))
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    async with panel(invite_states.not_asked(), clock) as (pilot, app, _):
+        await pilot.press("o")
+        await settle(pilot)
+        assert (opened, clipboard(written)) == ([], [CODEX_PAGE])
+        assert f"no browser here; copied: {CODEX_PAGE}" in words(app)
+        monkeypatch.setenv("DISPLAY", ":0")
+        await pilot.press("o")
+        await settle(pilot)
+        assert opened == [CODEX_PAGE]
+
+
+async def test_the_hand_stays_on_its_invite_while_the_list_moves(clock: ManualClock) -> None:
+    async with panel(invite_states.two(), clock) as (pilot, app, companion):
+        await pilot.press("down")
+        companion.publish(invite_states.every())
+        await settle(pilot)
+        assert "▸ dan@example.com" in screen_text(app)
+        await pilot.press("up", "up", "up", "up", "up", "up")
+        await settle(pilot)
+        assert "▸ fay@example.org" in screen_text(app)  # round the end, and in sight
+
+
+async def test_help_and_palette_know_the_panel_s_keys(clock: ManualClock) -> None:
+    async with panel(invite_states.two(), clock) as (pilot, app, _):
+        titles = [command.title for command in app.get_system_commands(app.screen)]
+        assert {"Copy", "QR code", "Message", "E-mail again", "Write down", "Forget", "Codex app"} <= set(titles)
+        await pilot.press("question_mark")
+        await settle(pilot)
+        assert isinstance(app.screen, HelpScreen)
+        assert "Keys of the invite panel" in "".join(span.text for line in app.screen.draw(80) for span in line)
+        await pilot.press("escape", "escape")
+        await settle(pilot)
+        assert isinstance(app.screen, MainScreen)
+
+
+async def test_the_panel_s_keys_can_be_changed(clock: ManualClock, written: list[str]) -> None:
+    async with panel(invite_states.two(), clock, Settings(keys={"invite_copy": "y"})) as (pilot, app, _):
+        assert "y Copy" in words(app)
+        await pilot.press("y")
+        await settle(pilot)
+        assert clipboard(written) == [LINK]
+
+
+ADDRESS = re.compile(r"[\w.]{2,}@example\.(?:com|org)")
+
+
+def shown_in(picture: str) -> set[str]:
+    """The addresses in a picture's texts."""
+    texts = re.findall(r">([^<>]+)</text>", picture)
+    return set(ADDRESS.findall("\n".join(texts).replace("&#160;", " "))) - {"me@example.com"}
+
+
+async def test_no_picture_of_the_screen_shows_an_address(clock: ManualClock) -> None:
+    told = replace(OFFER, description="ask mallory@example.org for one")
+    async with panel(offered(*invite_states.EVERY, offer=told), clock) as (pilot, app, companion):
+        assert ADDRESS.search(screen_text(app))
+        assert shown_in(app.export_screenshot()) == set()
+        assert "dan@example.com" in screen_text(app)  # the screen itself goes on as it was
+        dialog = await type_and_show(pilot, "new@example.com")
+        assert "new@example.com" in screen_text(app)
+        assert shown_in(app.export_screenshot()) == set()
+        await settle(pilot)  # the picture drew the question anew, and that is guarded like any change
+        clock.advance(GUARD_SECONDS)
+        await pilot.press(dialog.letter)
+        await settle(pilot)
+        assert len(companion.inviter.sent) == 1
+        assert shown_in(app.export_screenshot()) == set()
+
+
+async def test_what_is_being_typed_is_hidden_in_a_picture_too(clock: ManualClock) -> None:
+    async with panel(offered(), clock) as (pilot, app, _):
+        await pilot.press("a", *"new@example.com")
+        await settle(pilot)
+        assert "new@example.com" in screen_text(app)
+        assert shown_in(app.export_screenshot()) == set()
+        assert not app.screen.query_one(TypedLine).password
+
+
+async def test_the_main_screen_tells_no_address(clock: ManualClock) -> None:
+    async with running(invite_states.every(), clock) as (_, app, _):
+        assert set(ADDRESS.findall(screen_text(app))) == {"me@example.com"}
+        assert "7 invites under way, 2 hang !" in words(app)
+
+
+@pytest.mark.parametrize("standing", list(Standing))
+async def test_every_standing_can_be_shown(standing: Standing, clock: ManualClock) -> None:
+    state = offered(standing=standing, offer=None, reason=None)
+    async with panel(state, clock) as (pilot, app, _):
+        await pilot.press("a", "down", "o")
+        await settle(pilot)
+        assert isinstance(app.screen, InviteScreen)
