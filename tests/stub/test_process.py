@@ -3,6 +3,7 @@ import signal
 import socket
 import stat
 import tomllib
+from base64 import urlsafe_b64decode
 from pathlib import Path
 from urllib.request import Request
 
@@ -139,3 +140,69 @@ def test_a_sandbox_of_any_name(tmp_path: Path, name: str) -> None:
     with start_stub(sandbox=tmp_path / name) as stub:
         config = tomllib.loads((stub.codex_home / "config.toml").read_text("utf-8"))
         assert list(config["projects"]) == [str(stub.workspace.resolve())]
+
+
+def test_every_account_gets_a_sandbox_of_its_own(stub: StubProcess) -> None:
+    sandbox = stub.add_account("ada", "pro", "ada@example.org")
+    assert stub.sandbox is not None
+    assert sandbox == stub.sandbox / "accounts" / "ada"
+    login = json.loads((sandbox / "codex-home" / "auth.json").read_text())
+    claims = json.loads(urlsafe_b64decode(login["tokens"]["access_token"].split(".")[1] + "=="))
+    assert (login["tokens"]["account_id"], claims["email"]) == ("ada", "ada@example.org")
+    assert claims["https://api.openai.com/auth"]["chatgpt_plan_type"] == "pro"
+    config = tomllib.loads((sandbox / "codex-home" / "config.toml").read_text())
+    assert config["chatgpt_base_url"] == stub.url
+    assert list(config["projects"]) == [str((sandbox / "workspace").resolve())]
+    with pytest.raises(AssertionError, match="already"):
+        stub.add_account("ada")
+
+
+def test_no_account_without_its_sandbox(stub: StubProcess) -> None:
+    assert stub.sandbox is not None
+    (stub.sandbox / "accounts").write_text("in the way")
+    with pytest.raises(AssertionError, match="cannot be written"):
+        stub.add_account("ada")
+    assert [account["id"] for account in stub.state()["accounts"]] == ["acc1", "acc2"]
+
+
+def test_a_restart_renews_every_sandbox(tmp_path: Path) -> None:
+    db, box = tmp_path / "stub.db", tmp_path / "box"
+    with start_stub(db=db, sandbox=box) as stub:
+        stub.add_account("ada", "pro")
+    with start_stub(db=db, sandbox=box) as stub:
+        for home in (stub.codex_home, box / "accounts" / "ada" / "codex-home"):
+            assert tomllib.loads((home / "config.toml").read_text())["chatgpt_base_url"] == stub.url
+        assert stub.account("ada")["plan"] == "pro"
+
+
+def test_a_link_leads_to_the_port_it_was_asked_on(stub: StubProcess) -> None:
+    stub.set_scenario("pilot")
+    link = stub.invites()[-1]["link"]
+    with OPENER.open(stub.origin + link, timeout=30) as page:
+        assert b"invites you to Codex" in page.read()
+    headers = bearer_headers("acc1", SystemClock().now())
+    path = "/referrals/invite/tracking?program_id=codex_referral_consumer&limit=1"
+    with OPENER.open(Request(stub.url + path, headers=headers), timeout=30) as answer:
+        assert json.load(answer)["items"][0]["invite_url"] == stub.origin + link
+
+
+def test_a_kill_forgets_no_reward(tmp_path: Path) -> None:
+    db = tmp_path / "stub.db"
+    with start_stub(db=db, scenario="pilot") as stub:
+        joined = next(invite for invite in stub.invites() if invite["status"] == "joined")
+        turn = Request(f"{stub.url}/codex/responses", b"{}", bearer_headers("grace", SystemClock().now()))
+        stub.fault("/responses", "drop_after")
+        with pytest.raises(ConnectionError):
+            OPENER.open(turn, timeout=30)
+        stub.kill()
+    with start_stub(db=db) as stub:
+        with OPENER.open(turn_to(stub, turn), timeout=30) as answer:
+            assert answer.status == 200
+        told = next(invite for invite in stub.invites() if invite["email"] == joined["email"])
+        assert told["status"] == "rewarded"
+        assert (stub.account()["available"], stub.account("grace")["available"]) == (3, 1)
+
+
+def turn_to(stub: StubProcess, request: Request) -> Request:
+    """The same request, to a service on another port."""
+    return Request(f"{stub.url}/codex/responses", request.data, dict(request.header_items()))

@@ -35,14 +35,18 @@ class StubProcess:
         return f"http://127.0.0.1:{self.port}"
 
     @property
-    def codex_home(self) -> Path:
+    def box(self) -> Path:
+        """The main account's sandbox; that of a further one is what `add_account` gives back."""
         assert self.sandbox is not None, "started without a sandbox"
-        return self.sandbox / "codex-home"
+        return self.sandbox
+
+    @property
+    def codex_home(self) -> Path:
+        return self.box / "codex-home"
 
     @property
     def workspace(self) -> Path:
-        assert self.sandbox is not None, "started without a sandbox"
-        return self.sandbox / "workspace"
+        return self.box / "workspace"
 
     def state(self) -> dict[str, Any]:
         return self._call("GET", "/stub/state", None)

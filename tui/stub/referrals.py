@@ -160,11 +160,13 @@ class Referrals:
         """Send an invite's e-mail once more; from when on it can be sent again.
 
         Raises:
+            UnknownAccount: There is none of this id.
             UnknownInvite: There is none of this id, or it is another account's.
             NotPending: Nobody can join by it any more.
             CoolingDown: It was sent only lately.
         """
         with self._world.writing() as moment:
+            rows.find_account(moment, account)
             invite, campaign = invites.find(moment, referral_id=referral_id), moment.scenario.campaign
             if campaign is None or invite.referrer != account:
                 raise UnknownInvite

@@ -1,0 +1,414 @@
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from tests.support.clocks import ManualClock
+from tui.domain.referral import InviteState
+from tui.stub import invites
+from tui.stub.bank import Bank
+from tui.stub.database import open_database
+from tui.stub.grants import balance
+from tui.stub.invites import InviteTaken, NotRewarded, UnknownInvite
+from tui.stub.plans import PLANS
+from tui.stub.reading import UnknownAccount
+from tui.stub.referral import NotOffered, Refusal
+from tui.stub.referrals import CoolingDown, NoOffer, NotPending, Tracked
+from tui.stub.rows import find_account
+from tui.stub.scenarios import SCENARIOS, find_scenario
+from tui.stub.start import begin
+from tui.stub.world import World
+
+Opener = Callable[..., Bank]
+DAY = 86_400
+ADA = "ada@example.com"
+
+
+def add(bank: Bank, account: str, plan: str = "plus", used_days_ago: float | None = None) -> None:
+    used = None if used_days_ago is None else used_days_ago * DAY
+    with bank.adding_account(account, PLANS[plan], f"{account}@example.com", used):
+        pass
+
+
+def invite(bank: Bank, email: str = ADA, account: str = "acc1") -> Tracked:
+    sent, refused = bank.referrals.send(account, [email])
+    assert (len(sent), refused) == (1, [])
+    return sent[0]
+
+
+def refusal(bank: Bank, email: str, account: str = "acc1") -> Refusal:
+    sent, refused = bank.referrals.send(account, [email])
+    assert (sent, [entry.email for entry in refused]) == ([], [email])
+    return refused[0].why
+
+
+def accept(bank: Bank, sent: Tracked, account: str = "ada") -> Tracked:
+    return bank.referrals.accept(sent.invite.token, account)
+
+
+def look(bank: Bank, sent: Tracked) -> Tracked:
+    return next(tracked for tracked in bank.referrals.everything() if tracked.invite.id == sent.invite.id)
+
+
+def spendable(bank: Bank, *accounts: str) -> list[int]:
+    return [bank.read(account).spendable for account in accounts]
+
+
+def test_an_invite_on_its_way(open_bank: Opener) -> None:
+    bank = open_bank("pilot-start")
+    add(bank, "ada")
+    sent = invite(bank)
+    assert sent.state is InviteState.SENT
+    opened, campaign = bank.referrals.open(sent.invite.token)
+    assert (opened.state, campaign.id) == (InviteState.OPENED, "pilot_reset_1")
+    assert accept(bank, sent).state is InviteState.JOINED
+    assert spendable(bank, "acc1", "ada") == [1, 1]
+    assert bank.take_turn("ada")[1]
+    rewarded = look(bank, sent)
+    assert rewarded.state is InviteState.REWARDED
+    assert spendable(bank, "acc1", "ada") == [2, 2]
+    held = [bank.read(account).credits[-1] for account in ("acc1", "ada")]
+    assert [reward.reward_id for reward in rewarded.rewards] == [credit.id for credit in held]
+    assert [credit.granted_by for credit in held] == ["@ada", "@acc1"]
+    assert {(credit.expires_at or 0) - credit.granted_at for credit in held} == {30 * DAY}
+
+
+def test_whatever_is_repeated_nothing_comes_twice(open_bank: Opener) -> None:
+    bank = open_bank("pilot-start")
+    add(bank, "ada")
+    sent = invite(bank)
+    assert refusal(bank, ADA) is Refusal.ALREADY_INVITED
+    for _ in range(3):
+        bank.referrals.open(sent.invite.token)
+        accept(bank, sent)
+    for _ in range(3):
+        bank.take_turn("ada")
+        accept(bank, sent)
+    assert spendable(bank, "acc1", "ada") == [2, 2]
+    assert bank.referrals.offer("acc1").rewarded == 1
+
+
+def test_a_turn_that_the_limit_stops_is_no_message(open_bank: Opener) -> None:
+    bank = open_bank("pilot-start")
+    add(bank, "ada")
+    sent = invite(bank)
+    accept(bank, sent)
+    bank.set_usage("ada", bank.read("ada").windows[0].kind, 100)
+    assert not bank.take_turn("ada")[1]
+    assert look(bank, sent).state is InviteState.JOINED
+    assert spendable(bank, "acc1", "ada") == [1, 1]
+
+
+def test_the_turn_tells_the_reward_that_it_earned(open_bank: Opener) -> None:
+    bank = open_bank("pilot-start")
+    add(bank, "ada")
+    accept(bank, invite(bank))
+    reading, _ = bank.take_turn("ada")
+    assert (reading.spendable, reading.windows[0].used_percent) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("email", "why"),
+    [
+        ("ada", Refusal.NO_ADDRESS),
+        ("ada@example", Refusal.NO_ADDRESS),
+        (" ME@Example.com ", Refusal.OWN_ADDRESS),
+        ("ADA@example.com\t", Refusal.ALREADY_INVITED),
+    ],
+)
+def test_an_address_that_is_refused(open_bank: Opener, email: str, why: Refusal) -> None:
+    bank = open_bank("pilot-start")
+    invite(bank)
+    assert refusal(bank, email) is why
+
+
+def test_somebody_elses_invite_stands_in_the_way_while_it_is_pending(open_bank: Opener, clock: ManualClock) -> None:
+    bank = open_bank("pilot-start")
+    invite(bank, ADA, "acc2")
+    assert refusal(bank, "Ada@Example.com") is Refusal.INVITED_BY_OTHERS
+    clock.advance(7 * DAY)
+    assert invite(bank).state is InviteState.SENT
+
+
+def test_an_invite_that_expired_is_not_sent_again_by_the_same(open_bank: Opener, clock: ManualClock) -> None:
+    bank = open_bank("pilot-start")
+    invite(bank)
+    clock.advance(7 * DAY)
+    assert refusal(bank, ADA) is Refusal.ALREADY_INVITED
+
+
+def test_the_fourth_invite_is_refused(open_bank: Opener) -> None:
+    bank = open_bank("pilot-start")
+    sent, refused = bank.referrals.send("acc1", [f"{name}@example.com" for name in "abcd"])
+    assert ([tracked.invite.email[0] for tracked in sent], [(entry.email[0], entry.why) for entry in refused]) == (
+        ["a", "b", "c"],
+        [("d", Refusal.NONE_LEFT)],
+    )
+    offer = bank.referrals.offer("acc1")
+    assert (offer.sends_left, offer.rewards_left, bank.referrals.offer("acc2").sends_left) == (0, 3, 3)
+
+
+def test_one_person_gets_one_invite(open_bank: Opener) -> None:
+    sent, refused = open_bank("pilot-start").referrals.send("acc1", [" Ada@example.com", "ada@EXAMPLE.com"])
+    assert ([tracked.invite.email for tracked in sent], refused) == (["Ada@example.com"], [])
+
+
+def test_the_end_of_each_life(open_bank: Opener, clock: ManualClock) -> None:
+    bank = open_bank("pilot-start")
+    add(bank, "ada")
+    never, late = invite(bank, "never@example.com"), invite(bank)
+    clock.advance(7 * DAY - 1)
+    accept(bank, late)
+    clock.advance(1)
+    assert (look(bank, never).state, look(bank, late).state) == (InviteState.EXPIRED, InviteState.JOINED)
+    assert accept(bank, never, "acc2").state is InviteState.EXPIRED
+    clock.advance(7 * DAY - 1)
+    bank.take_turn("ada")
+    assert look(bank, late).state is InviteState.EXPIRED
+    assert spendable(bank, "acc1", "ada") == [1, 1]
+    assert bank.referrals.open(late.invite.token)[0].state is InviteState.EXPIRED
+
+
+def test_an_invite_sent_in_time_is_honoured_after_the_end(open_bank: Opener, clock: ManualClock) -> None:
+    bank = open_bank("pilot-start")
+    add(bank, "ada")
+    clock.advance(14 * DAY - 1)
+    sent = invite(bank)
+    clock.advance(1)
+    with pytest.raises(NoOffer) as caught:
+        bank.referrals.send("acc1", ["bob@example.com"])
+    assert caught.value.why is NotOffered.ENDED
+    accept(bank, sent)
+    bank.take_turn("ada")
+    assert look(bank, sent).state is InviteState.REWARDED
+
+
+@pytest.mark.parametrize(
+    ("plan", "used", "reason"),
+    [("plus", 59, "last 60 days"), ("free", None, "plan"), ("business", 90, "plan")],
+)
+def test_a_friend_who_cannot_take_part(open_bank: Opener, plan: str, used: float | None, reason: str) -> None:
+    bank = open_bank("pilot-start")
+    add(bank, "ada", plan, used)
+    sent = invite(bank)
+    for _ in range(2):
+        told = accept(bank, sent)
+        assert (told.state, reason in str(told.reason)) == (InviteState.INELIGIBLE, True)
+    before = spendable(bank, "acc1", "ada")
+    bank.take_turn("ada")
+    assert spendable(bank, "acc1", "ada") == before
+
+
+def test_nobody_joins_by_their_own_invite(open_bank: Opener) -> None:
+    bank = open_bank("pilot-start")
+    assert accept(bank, invite(bank), "acc1").reason == "This is the account that sent the invite."
+
+
+def test_a_friend_joins_once_in_a_life(open_bank: Opener) -> None:
+    bank = open_bank("pilot-start")
+    add(bank, "ada")
+    first, second = invite(bank), invite(bank, "lovelace@example.com", "acc2")
+    accept(bank, first)
+    assert accept(bank, second).reason == "This person has joined by another invite."
+    bank.take_turn("ada")
+    assert spendable(bank, "acc1", "acc2", "ada") == [2, 1, 2]
+
+
+def test_a_link_is_for_one_friend(open_bank: Opener) -> None:
+    bank = open_bank("pilot-start")
+    add(bank, "ada")
+    add(bank, "bob")
+    sent = invite(bank)
+    accept(bank, sent)
+    with pytest.raises(InviteTaken):
+        accept(bank, sent, "bob")
+    with pytest.raises(UnknownInvite):
+        bank.referrals.accept("nothing", "bob")
+    with pytest.raises(UnknownAccount):
+        accept(bank, sent, "nobody")
+
+
+def test_rewards_are_used_up(open_bank: Opener) -> None:
+    bank = open_bank("pilot")
+    add(bank, "alan")
+    add(bank, "kay")
+    assert bank.referrals.offer("acc1").rewards_left == 1
+    outcomes = []
+    for name in ("alan", "kay"):
+        sent = invite(bank, f"{name}@example.com")
+        accept(bank, sent, name)
+        bank.take_turn(name)
+        outcomes.append(look(bank, sent))
+    assert [tracked.state for tracked in outcomes] == [InviteState.REWARDED, InviteState.FIRST_MESSAGE]
+    assert outcomes[1].reason == "Your rewards are used up: 3 invites were rewarded."
+    assert spendable(bank, "acc1", "alan", "kay") == [3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("who", "plan", "state"),
+    [("ada", "free", InviteState.INELIGIBLE), ("acc1", "free", InviteState.FIRST_MESSAGE)],
+)
+def test_both_sides_or_neither(open_bank: Opener, who: str, plan: str, state: InviteState) -> None:
+    bank = open_bank("pilot-start")
+    add(bank, "ada")
+    sent = invite(bank)
+    accept(bank, sent)
+    bank.change_plan(who, PLANS[plan])
+    bank.take_turn("ada")
+    told = look(bank, sent)
+    assert told.state is state
+    assert told.reason
+    assert all(reward.reward_id is None for reward in told.rewards)
+    assert [grant for grant in bank.grants() if grant.source == "referral"] == []
+
+
+def test_the_emails_cool_down(open_bank: Opener, clock: ManualClock) -> None:
+    bank = open_bank("pilot-start")
+    add(bank, "ada")
+    sent = invite(bank)
+    waits = []
+    for _ in range(3):
+        with pytest.raises(CoolingDown) as caught:
+            bank.referrals.resend("acc1", sent.invite.id)
+        waits.append(caught.value.seconds)
+        assert not look(bank, sent).can_resend
+        clock.advance(caught.value.seconds)
+        assert look(bank, sent).can_resend
+        bank.referrals.resend("acc1", sent.invite.id)
+    assert waits == [60, DAY, DAY]
+    assert look(bank, sent).invite.emails_sent == 4
+    with pytest.raises(UnknownInvite):
+        bank.referrals.resend("acc2", sent.invite.id)
+    accept(bank, sent)
+    clock.advance(DAY)
+    assert not look(bank, sent).can_resend
+    with pytest.raises(NotPending):
+        bank.referrals.resend("acc1", sent.invite.id)
+
+
+def test_a_reward_is_taken_back_as_far_as_it_is_there(open_bank: Opener) -> None:
+    bank = open_bank("pilot-start")
+    add(bank, "ada")
+    sent = invite(bank)
+    with pytest.raises(NotRewarded):
+        bank.referrals.reverse(sent.invite.id)
+    accept(bank, sent)
+    bank.take_turn("ada")
+    rewards = [reward.reward_id for reward in look(bank, sent).rewards]
+    bank.consume("ada", "key", rewards[1])
+    told, revoked = bank.referrals.reverse(sent.invite.id)
+    assert (told.state, revoked) == (InviteState.REVERSED, [rewards[0]])
+    assert bank.referrals.reverse(sent.invite.id)[1] == []
+    assert spendable(bank, "acc1", "ada") == [1, 1]
+    for reading in bank.everything()[0]:
+        assert balance(reading.granted, reading.credits, reading.now).is_whole
+    assert bank.referrals.offer("acc1").rewards_left == 2
+
+
+def test_credits_for_the_one_who_invites_alone(open_bank: Opener) -> None:
+    bank = open_bank("pilot-credits")
+    add(bank, "ada", "free")
+    sent = invite(bank)
+    accept(bank, sent)
+    bank.take_turn("ada")
+    (reward,) = look(bank, sent).rewards
+    assert (reward.recipient, reward.grant_type, reward.amount) == ("referrer", "personal_credits", 500)
+    assert str(reward.reward_id).startswith("Grant_")
+    assert (bank.read("acc1").personal_credits, bank.read("ada").personal_credits) == (500, 0)
+    assert spendable(bank, "acc1", "ada") == [1, 0]
+    bank.referrals.reverse(sent.invite.id)
+    bank.referrals.reverse(sent.invite.id)
+    assert bank.read("acc1").personal_credits == 0
+
+
+@pytest.mark.parametrize(
+    ("scenario", "why"),
+    [("monthly", NotOffered.PLAN), ("business", NotOffered.PLAN), ("unknown", NotOffered.NONE)],
+)
+def test_where_nothing_is_offered(open_bank: Opener, scenario: str, why: NotOffered) -> None:
+    bank = open_bank(scenario)
+    offer = bank.referrals.offer("acc1")
+    assert offer.refused is why
+    with pytest.raises(NoOffer):
+        bank.referrals.send("acc1", [ADA])
+    assert bank.referrals.tracking("acc1", past_seconds=DAY, before=None, limit=9) == ([], None)
+    assert bank.referrals.everything() == []
+
+
+@pytest.mark.parametrize("name", [name for name, scenario in SCENARIOS.items() if scenario.plan in ("plus", "pro")])
+def test_the_pilot_runs_in_every_demo(open_bank: Opener, name: str) -> None:
+    offer = open_bank(name).referrals.offer("acc1")
+    if name == "pilot-ended":
+        assert offer.refused is NotOffered.ENDED
+    else:
+        assert (offer.refused, bool(offer.sends_left), offer.rewards_left > 0) == (None, True, True)
+
+
+def test_the_pilot_has_an_invite_in_every_state(open_bank: Opener) -> None:
+    bank = open_bank("pilot")
+    told = bank.referrals.everything()
+    assert {tracked.state for tracked in told} == set(InviteState) - {InviteState.FIRST_MESSAGE, InviteState.UNKNOWN}
+    assert {tracked.invite.email.rpartition("@")[2] for tracked in told} == {"example.com", "example.org"}
+    assert [tracked.invite.sent_at for tracked in told] == sorted(tracked.invite.sent_at for tracked in told)
+    assert "@ada" in [credit.granted_by for credit in bank.read("acc1").credits]
+
+
+@contextmanager
+def a_world(clock: ManualClock, scenario: str) -> Iterator[World]:
+    world = World(open_database(None), clock, None)
+    with world.entering(find_scenario(scenario)) as (moment, _):
+        begin(world, moment, find_scenario(scenario))
+    yield world
+    world.close()
+
+
+def test_hundreds_of_invites_page_completely_and_stably(clock: ManualClock) -> None:
+    with a_world(clock, "pilot-start") as world:
+        bank = Bank(world)
+        addresses = [f"friend{number}@example.com" for number in range(347)]
+
+        def send(emails: list[str]) -> None:
+            with world.writing() as moment:
+                campaign = moment.scenario.campaign
+                assert campaign is not None
+                for email in emails:
+                    referrer = find_account(moment, "acc1")
+                    invites.send(moment, replace(campaign, send_capacity=None), referrer, email)
+
+        send(addresses)
+        seen: list[str] = []
+        before: int | None = None
+        while True:
+            page, before = bank.referrals.tracking("acc1", past_seconds=DAY, before=before, limit=25)
+            seen += [tracked.invite.email for tracked in page]
+            if before is None:
+                break
+            # New ones come before the first page: they move nothing.
+            send([f"later{len(seen)}@example.com"])
+        assert seen == addresses[::-1]
+
+
+def test_the_period_bounds_the_list(open_bank: Opener) -> None:
+    bank = open_bank("pilot")
+    for days, count in ((90, 7), (5.5, 3), (1, 0)):
+        page, _ = bank.referrals.tracking("acc1", past_seconds=days * DAY, before=None, limit=100)
+        assert len(page) == count
+    page, _ = bank.referrals.tracking("acc1", past_seconds=None, before=None, limit=100)
+    assert len(page) == 7
+
+
+def test_the_database_keeps_the_bounds_by_itself(clock: ManualClock) -> None:
+    with a_world(clock, "pilot") as world, world.writing() as moment:
+        tell = moment.connection.execute
+        for wrong in (
+            "UPDATE invite SET joined_at = 1, friend = 'ada' WHERE email = 'dennis@example.org'",
+            "UPDATE invite SET first_message_at = 1, reward_slot = 1 WHERE email = 'grace@example.com'",
+            "UPDATE invite SET reward_slot = 3 WHERE email = 'grace@example.com'",
+            "UPDATE invite SET address = 'ada@example.com' WHERE email = 'grace@example.com'",
+            "UPDATE invite SET token = (SELECT token FROM invite LIMIT 1) WHERE email = 'grace@example.com'",
+            "UPDATE grant SET key = 'complimentary:acc1' WHERE account = 'ada'",
+        ):
+            with pytest.raises(sqlite3.IntegrityError):
+                tell(wrong)
