@@ -1,11 +1,12 @@
 """Every figure in one run: `uv run --all-groups python -m tests.bench`. Nothing here passes or fails."""
 
-from tests.bench import bench_commands, bench_interruption, bench_sessions, bench_start, bench_stub
+from tests.bench import bench_commands, bench_interruption, bench_referrals, bench_sessions, bench_start, bench_stub
 
 for title, measure in (
     ("One-shot commands", bench_commands.measure),
     ("The screen", bench_start.measure),
     ("The stub", bench_stub.measure),
+    ("The stub's referrals", bench_referrals.measure),
     ("Live sessions", bench_sessions.measure),
     ("A stop of the real Codex", bench_interruption.measure),
 ):
