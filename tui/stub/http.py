@@ -59,6 +59,7 @@ class _Quota:
                 Route(credits_path, self.credits, methods=["GET"]),
                 Route(f"{credits_path}/consume", self.consume, methods=["POST"]),
                 Route(f"{prefix}/accounts/check", self.accounts_check, methods=["GET"]),
+                Route(f"{prefix}/config/bundle", self.config_bundle, methods=["GET"]),
             ]
         return [
             *routes,
@@ -87,6 +88,11 @@ class _Quota:
 
     async def accounts_check(self, request: Request) -> Response:
         return json_answer(payloads.accounts_check(self._bank.read(self._account(request))))
+
+    async def config_bundle(self, request: Request) -> Response:
+        """What a workspace's administrator prescribes: nothing. Codex does not run for a Business plan without it."""
+        self._account(request)
+        return json_answer({"config_toml": None, "requirements_toml": None})
 
     async def responses(self, request: Request) -> Response:
         account = self._account(request)
