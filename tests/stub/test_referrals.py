@@ -1,25 +1,16 @@
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable
 
 import pytest
 
 from tests.support.clocks import ManualClock
 from tui.domain.referral import InviteState
-from tui.stub import invites
 from tui.stub.bank import Bank
-from tui.stub.database import open_database
 from tui.stub.grants import balance
 from tui.stub.invites import InviteTaken, NotRewarded, UnknownInvite
 from tui.stub.plans import PLANS
 from tui.stub.reading import UnknownAccount
 from tui.stub.referral import NotOffered, Refusal
 from tui.stub.referrals import CoolingDown, NoOffer, NotPending, Tracked
-from tui.stub.rows import find_account
-from tui.stub.scenarios import SCENARIOS, find_scenario
-from tui.stub.start import begin
-from tui.stub.world import World
 
 Opener = Callable[..., Bank]
 DAY = 86_400
@@ -335,80 +326,3 @@ def test_where_nothing_is_offered(open_bank: Opener, scenario: str, why: NotOffe
         bank.referrals.send("acc1", [ADA])
     assert bank.referrals.tracking("acc1", past_seconds=DAY, before=None, limit=9) == ([], None)
     assert bank.referrals.everything() == []
-
-
-@pytest.mark.parametrize("name", [name for name, scenario in SCENARIOS.items() if scenario.plan in ("plus", "pro")])
-def test_the_pilot_runs_in_every_demo(open_bank: Opener, name: str) -> None:
-    offer = open_bank(name).referrals.offer("acc1")
-    if name == "pilot-ended":
-        assert offer.refused is NotOffered.ENDED
-    else:
-        assert (offer.refused, bool(offer.sends_left), offer.rewards_left > 0) == (None, True, True)
-
-
-def test_the_pilot_has_an_invite_in_every_state(open_bank: Opener) -> None:
-    bank = open_bank("pilot")
-    told = bank.referrals.everything()
-    assert {tracked.state for tracked in told} == set(InviteState) - {InviteState.FIRST_MESSAGE, InviteState.UNKNOWN}
-    assert {tracked.invite.email.rpartition("@")[2] for tracked in told} == {"example.com", "example.org"}
-    assert [tracked.invite.sent_at for tracked in told] == sorted(tracked.invite.sent_at for tracked in told)
-    assert "@ada" in [credit.granted_by for credit in bank.read("acc1").credits]
-
-
-@contextmanager
-def a_world(clock: ManualClock, scenario: str) -> Iterator[World]:
-    world = World(open_database(None), clock, None)
-    with world.entering(find_scenario(scenario)) as (moment, _):
-        begin(world, moment, find_scenario(scenario))
-    yield world
-    world.close()
-
-
-def test_hundreds_of_invites_page_completely_and_stably(clock: ManualClock) -> None:
-    with a_world(clock, "pilot-start") as world:
-        bank = Bank(world)
-        addresses = [f"friend{number}@example.com" for number in range(347)]
-
-        def send(emails: list[str]) -> None:
-            with world.writing() as moment:
-                campaign = moment.scenario.campaign
-                assert campaign is not None
-                for email in emails:
-                    referrer = find_account(moment, "acc1")
-                    invites.send(moment, replace(campaign, send_capacity=None), referrer, email)
-
-        send(addresses)
-        seen: list[str] = []
-        before: int | None = None
-        while True:
-            page, before = bank.referrals.tracking("acc1", past_seconds=DAY, before=before, limit=25)
-            seen += [tracked.invite.email for tracked in page]
-            if before is None:
-                break
-            # New ones come before the first page: they move nothing.
-            send([f"later{len(seen)}@example.com"])
-        assert seen == addresses[::-1]
-
-
-def test_the_period_bounds_the_list(open_bank: Opener) -> None:
-    bank = open_bank("pilot")
-    for days, count in ((90, 7), (5.5, 3), (1, 0)):
-        page, _ = bank.referrals.tracking("acc1", past_seconds=days * DAY, before=None, limit=100)
-        assert len(page) == count
-    page, _ = bank.referrals.tracking("acc1", past_seconds=None, before=None, limit=100)
-    assert len(page) == 7
-
-
-def test_the_database_keeps_the_bounds_by_itself(clock: ManualClock) -> None:
-    with a_world(clock, "pilot") as world, world.writing() as moment:
-        tell = moment.connection.execute
-        for wrong in (
-            "UPDATE invite SET joined_at = 1, friend = 'ada' WHERE email = 'dennis@example.org'",
-            "UPDATE invite SET first_message_at = 1, reward_slot = 1 WHERE email = 'grace@example.com'",
-            "UPDATE invite SET reward_slot = 3 WHERE email = 'grace@example.com'",
-            "UPDATE invite SET address = 'ada@example.com' WHERE email = 'grace@example.com'",
-            "UPDATE invite SET token = (SELECT token FROM invite LIMIT 1) WHERE email = 'grace@example.com'",
-            "UPDATE grant SET key = 'complimentary:acc1' WHERE account = 'ada'",
-        ):
-            with pytest.raises(sqlite3.IntegrityError):
-                tell(wrong)

@@ -31,7 +31,7 @@ _LARGEST_PAGE: Final = 100
 _PERIODS: Final[Mapping[str, float | None]] = {"past_90_days": 90.0 * DAY, "this_month": None}
 
 _Contract = Literal["program_id", "referral_key"]
-_Emails = Annotated[list[Annotated[str, Meta(max_length=1_000)]], Meta(min_length=1, max_length=_MOST_AT_ONCE)]
+_Emails = list[Annotated[str, Meta(max_length=1_000)]]
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -99,6 +99,7 @@ class ReferralEndpoints:
         account = self._account_of(request)
         body = await read_json(request, _Invite)
         _check_name("program_id", body.program_id)
+        _check_count(body.emails)
         self._served(account, "program_id")
         sent, failed = self._referrals.send(account, body.emails)
         if sent:
@@ -111,6 +112,7 @@ class ReferralEndpoints:
         try:
             body = await read_json(request, _FormerInvite)
             _check_name("referral_key", body.referral_key)
+            _check_count(body.emails)
         except BadRequest as error:
             return _answer({"failed_emails": [], "message": error.reason}, error.status)
         self._served(account, "referral_key")
@@ -170,6 +172,11 @@ class ReferralEndpoints:
 def _check_name(contract: _Contract, name: str | None) -> None:
     if name != {"program_id": PROGRAM_ID, "referral_key": REFERRAL_KEY}[contract]:
         raise BadRequest(f"there is no such {contract}")
+
+
+def _check_count(emails: Sequence[str]) -> None:
+    if not 1 <= len(emails) <= _MOST_AT_ONCE:
+        raise BadRequest(f"1 to {_MOST_AT_ONCE} people can be invited at a time")
 
 
 def _limit(text: str | None) -> int:
