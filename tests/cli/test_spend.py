@@ -50,7 +50,7 @@ def test_the_code_in_small_letters_is_not_the_code(stub: StubProcess) -> None:
 
 def test_silence_refuses(stub: StubProcess) -> None:
     script = (
-        "import sys; import tui.cli.spend as spend; spend.CONSENT_SECONDS = 0.05;"
+        "import sys; import tui.cli.terminal as terminal; terminal.CONSENT_SECONDS = 0.05;"
         "from tui.cli import main; sys.exit(main(sys.argv[1:]))"
     )
     with terminal(sys.executable, "-c", script, "spend", *over_http(stub), rows=40) as running:

@@ -53,6 +53,9 @@ def sent_lines(scene: Scene, record: InviteRecord, width: int) -> tuple[Line, ..
         reason = told(scene, record.reason)
         start = (Span("? ", Level.UNKNOWN), Span(f"Whether an e-mail went to {address} is not known"))
         return (*wrap((*start, Span(f": {reason}" if reason else "")), width, indent=2), *_next(scene, record, width))
+    if record.stage is SendStage.NOTED:
+        noted = (Span("✎ ", Level.DIM), Span(f"The invite to {address} was written down; nothing was sent"))
+        return wrap(noted, width, indent=2)
     link = (
         "its link can be copied, drawn as a QR code, or put into a message" if record.shareable_link else "no link came"
     )
