@@ -36,6 +36,16 @@ def test_what_happened_to_a_credit_without_us(rows: tuple[object, ...], kind: Ev
     assert kinds(OLD, snapshot(*WINDOWS, rows=rows, at=LATER)) == [kind]  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("giver", "text"),
+    [("@friend", "a reset was earned by an invite (@friend)"), ("Codex Team", "a reset was granted")],
+)
+def test_an_earned_reset_is_told_from_a_gift(giver: str, text: str) -> None:
+    rows = (*(OLD.bank.credits or ()), credit("c", 30, granted_by=giver))
+    (event,) = notice(OLD, snapshot(*WINDOWS, rows=rows, at=LATER))
+    assert (event.text, event.credit_id) == (text, "c")
+
+
 def test_a_lapsed_credit_is_told_from_a_vanished_one() -> None:
     after = snapshot(*WINDOWS, rows=(credit("b", 20),), at=START + timedelta(days=2))
     assert EventKind.CREDIT_EXPIRED in kinds(OLD, after)

@@ -10,7 +10,7 @@ from tests.domain.inviting import DAY, HOUR, MINUTE, record, record_lists, track
 from tests.domain.worlds import credit
 from tests.support.clocks import START
 from tui.domain.credits import Credit
-from tui.domain.invite_rewards import END_IS_NEAR, Hanging, hanging, is_earned, with_rewards
+from tui.domain.invite_rewards import END_IS_NEAR, Hanging, hanging, with_rewards
 from tui.domain.invites import InviteRecord, SendStage
 from tui.domain.referral import REFERRER, RESET_CREDIT, InviteState, Reward
 
@@ -57,7 +57,7 @@ def test_a_reset_came_for_one_invite_at_most_and_a_guess_is_marked_as_one(
             assert own is not None
             assert (after.state, after.credit_id) == (InviteState.REWARDED, own.reward_id)
         if after.credit_id not in (None, before.credit_id) and not after.credit_is_certain:
-            assert [row.id for row in banked or () if is_earned(row)].count(after.credit_id or "") == 1
+            assert [row.id for row in banked or () if row.is_earned].count(after.credit_id or "") == 1
         assert after.credit_id is not None or not after.credit_is_certain
 
 
@@ -134,7 +134,7 @@ def test_one_reset_named_for_two_invites_came_for_one() -> None:
 
 @pytest.mark.parametrize(("by", "is_one"), [("@friend", True), ("@", True), ("Codex Team", False), (None, False)])
 def test_a_friend_is_named_for_what_was_earned(by: str | None, is_one: bool) -> None:
-    assert is_earned(credit(granted_by=by)) is is_one
+    assert credit(granted_by=by).is_earned is is_one
 
 
 @pytest.mark.parametrize(

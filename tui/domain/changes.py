@@ -82,7 +82,9 @@ def _credit_events(before: Snapshot, after: Snapshot, spent: bool, spent_credit:
             credit.granted_at is not None and credit.granted_at >= before.provenance.observed_at - RESET_GRACE
         )
         if _complete(old) or newly_granted:
-            yield _event(after, EventKind.CREDIT_GRANTED, "a reset was granted", credit=credit)
+            earned = f"a reset was earned by an invite ({credit.granted_by})"
+            text = earned if credit.is_earned else "a reset was granted"
+            yield _event(after, EventKind.CREDIT_GRANTED, text, credit=credit)
     for credit in old.credits:
         if credit.status is not CreditStatus.AVAILABLE or (spent and credit.id == spent_credit):
             continue

@@ -41,6 +41,11 @@ class Credit:
     granted_by: str | None = None
     """Who gave it, in the service's words ("Codex Team", "@friend")."""
 
+    @property
+    def is_earned(self) -> bool:
+        """Whether a friend is named for it: it was earned by an invite (wire.md 2.1)."""
+        return (self.granted_by or "").startswith("@")
+
     def is_expired(self, now: datetime) -> bool:
         """Whether its last second is over."""
         return self.expires_at is not None and now >= self.expires_at

@@ -27,7 +27,7 @@ def with_rewards(records: Sequence[InviteRecord], banked: Iterable[Credit] | Non
             certain.setdefault(credit_id, record.key)  # one reset came for one invite, whatever is told twice
     taken = set(certain)
     matched = [_matched(record, certain, taken) for record in records]
-    earned = [credit for credit in banked or () if is_earned(credit) and credit.id not in taken]
+    earned = [credit for credit in banked or () if credit.is_earned and credit.id not in taken]
     waiting = [place for place, record in enumerate(matched) if record.credit_id is None and _awaits_reset(record)]
     if len(earned) == 1 and len(waiting) == 1:
         credit, record = earned[0], matched[waiting[0]]
@@ -98,8 +98,3 @@ def hanging(record: InviteRecord, now: datetime, after: timedelta) -> Hanging | 
     if now - since < after:
         return None
     return Hanging.FIRST_MESSAGE if state is InviteState.JOINED else Hanging.ANSWER
-
-
-def is_earned(credit: Credit) -> bool:
-    """Whether a friend is named for it (wire.md 2.1)."""
-    return (credit.granted_by or "").startswith("@")

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from tui.domain.invite_rewards import Hanging, hanging, is_earned
+from tui.domain.invite_rewards import Hanging, hanging
 from tui.domain.invites import InviteRecord, ResendStage, SendStage
 from tui.domain.referral import RESET_CREDIT, InviteState, Standing
 from tui.ui.commands import (
@@ -256,7 +256,7 @@ def earned_lines(scene: Scene, width: int) -> tuple[Line, ...]:
     """The banked resets that a friend is named for, whether or not the service lists their invites."""
     bank = scene.state.snapshot.bank if scene.state.snapshot else None
     matched = {record.credit_id for record in scene.state.invites.records}
-    earned = [credit for credit in (bank.credits if bank else None) or () if is_earned(credit)]
+    earned = [credit for credit in (bank.credits if bank else None) or () if credit.is_earned]
     lines: list[Line] = []
     for credit in earned:
         if credit.id not in matched:
