@@ -17,7 +17,7 @@ from tui.domain.sessions import Sighting
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import ConsumeAnswer, ConsumeRequest
 from tui.errors import SourceDown, StoreError
-from tui.sources.base import Source, SourceName, Verdict
+from tui.sources.base import Referrals, Source, SourceName, Verdict
 from tui.store.ledger import Ledger
 from tui.store.schema import open_database
 
@@ -97,6 +97,7 @@ class World:
         books: StoreError | None = None,
         daemon: bool = False,
         instance: str = "this process",
+        referrals: Referrals = NO_REFERRALS,
     ) -> None:
         self.clock = clock
         self.daemon = ScriptedDaemon(clock)
@@ -110,7 +111,7 @@ class World:
         self.companion = Companion(
             chain=self.chain,
             books=books or Books.over(self.ledger, locks),
-            referrals=NO_REFERRALS,
+            referrals=referrals,
             clock=clock,
             holder="the test",
             new_key=lambda: next(self.keys),

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -44,7 +45,7 @@ LINK = "https://chatgpt.com/i/abc"
 LISTED = record(referral_id="ref-1", tracked=tracked())
 
 
-def listed_as(state: InviteState, **changes: object) -> InviteRecord:
+def listed_as(state: InviteState, **changes: Any) -> InviteRecord:
     return record(referral_id="ref-1", tracked=tracked(state=state, **changes))
 
 
@@ -245,12 +246,26 @@ def test_only_what_the_service_lists_can_be_sent_again() -> None:
     assert record().resend_refusal(START) == "the service does not list it"
 
 
-@pytest.mark.parametrize("stage", ResendStage)
-def test_an_e_mail_in_doubt_is_not_sent_again_for_a_day(stage: ResendStage) -> None:
+@pytest.mark.parametrize(
+    ("stage", "why"),
+    [
+        (ResendStage.SENDING, "whether the last one went out is not known yet"),
+        (ResendStage.UNKNOWN, "whether the last one went out is not known yet"),
+        (ResendStage.SENT, "it went out again a short while ago"),
+        (ResendStage.REFUSED, None),
+    ],
+)
+def test_an_e_mail_that_may_have_gone_out_is_not_sent_again_for_a_day(stage: ResendStage, why: str | None) -> None:
     known = replace(LISTED, resend=Resend(stage, START))
-    doubt = "whether the last one went out is not known yet" if Resend(stage, START).is_open else None
-    assert known.resend_refusal(START + RESEND_FORGIVEN - MINUTE) == doubt
+    assert known.resend_refusal(START + RESEND_FORGIVEN - MINUTE) == why
     assert known.resend_refusal(START + RESEND_FORGIVEN) is None
+
+
+def test_the_service_s_own_shorter_pause_holds_once_it_is_told() -> None:
+    known = listed_as(InviteState.SENT, resend_at=START + HOUR)
+    known = replace(known, resend=Resend(ResendStage.SENT, START))
+    assert known.resend_refusal(START + HOUR - MINUTE) == "it is too early"
+    assert known.resend_refusal(START + HOUR) is None
 
 
 def test_a_resend_that_the_list_has_settled_is_not_in_doubt_anew() -> None:

@@ -18,6 +18,7 @@ from tui.domain.referral import (
     Reward,
     Standing,
     TrackedInvite,
+    usable_link,
 )
 from tui.errors import BadPayload
 from tui.wire.fields import clean_text
@@ -31,7 +32,6 @@ from tui.wire.referral import (
     decode_tracking,
     encode_invite,
     mask_addresses,
-    usable_link,
     with_rules,
 )
 
@@ -100,7 +100,7 @@ def pack(payload: object) -> bytes:
     return json.dumps(payload).encode()
 
 
-def offer(program: str = PROGRAM_ID, **changes: object) -> OfferAnswer:
+def offer(program: str = PROGRAM_ID, **changes: Any) -> OfferAnswer:
     return decode_offer(pack((ELIGIBILITY if program == PROGRAM_ID else FORMER) | changes), program)
 
 
@@ -175,7 +175,7 @@ def test_only_a_plain_yes_is_an_offer(shown: object) -> None:
         ),
     ],
 )
-def test_how_many_can_be_sent_is_the_least_that_is_told(changes: dict[str, object], left: int | None) -> None:
+def test_how_many_can_be_sent_is_the_least_that_is_told(changes: dict[str, Any], left: int | None) -> None:
     told = offer(**changes).offer
     assert told is not None
     assert told.sends_left == left
@@ -205,12 +205,12 @@ def test_texts_from_outside_are_one_harmless_line() -> None:
 @pytest.mark.parametrize("field", sorted(ELIGIBILITY))
 @given(value=ODD | ANY_JSON)
 def test_any_odd_field_of_the_offer_is_read(field: str, value: object) -> None:
-    told = offer(**{field: value})
+    told = offer(PROGRAM_ID, **{field: value})
     assert told.standing is (Standing.OFFERED if field != "should_show" or value is True else Standing.NOT_OFFERED)
 
 
 @given(st.dictionaries(st.sampled_from(sorted(FORMER)), ODD | ANY_JSON))
-def test_any_odd_former_offer_is_read(changes: dict[str, object]) -> None:
+def test_any_odd_former_offer_is_read(changes: dict[str, Any]) -> None:
     told = with_rules(offer(REFERRAL_KEY, **changes), pack(RULES | changes))
     assert told.offer is not None
 
@@ -501,7 +501,7 @@ def test_a_flood_of_words_is_cut() -> None:
 
 
 @given(st.dictionaries(st.sampled_from(sorted(ITEM)), ODD | ANY_JSON))
-def test_any_odd_item_is_read_or_makes_the_list_incomplete(changes: dict[str, object]) -> None:
+def test_any_odd_item_is_read_or_makes_the_list_incomplete(changes: dict[str, Any]) -> None:
     page = decode_tracking(pack({"items": [ITEM | changes]}))
     assert page.whole is (len(page.invites) == 1)
     for invite in page.invites:

@@ -77,7 +77,7 @@ def _of_change(change: Change, now: datetime) -> Iterable[Event]:
     if record.resend is not None and record.resend != before.resend:
         yield of_resend(record, now)
     # That it is sent is no news where it was just sent; every other state is.
-    if record.word != before.word and record.state is not InviteState.SENT:
+    if record.word != before.word and record.state not in (None, InviteState.SENT):
         why = f" ({record.tracked.reason})" if record.tracked and record.tracked.reason else ""
         text = f"the invite to {_who(record)}{why}"
         yield _event(record, now, EventKind.INVITE_CHANGED, text, before=before.word, after=record.word)

@@ -17,7 +17,6 @@ from tui.companion import invite_receipts as receipts
 from tui.companion.addresses import parse_address
 from tui.companion.concurrency import first_of
 from tui.companion.invite_book import Bookkeeper, Hands, with_record
-from tui.domain.invite_rewards import is_earned
 from tui.domain.invite_tracking import SETTLING, fold_tracking
 from tui.domain.invites import (
     InviteRecord,
@@ -98,7 +97,7 @@ class Inviter:
         """A reading came; a reset that a friend is named for may be an invite's reward."""
         self._turn_to(snapshot.account)
         if snapshot.bank.credits is not None:
-            earned = frozenset(credit.id for credit in snapshot.bank.credits if is_earned(credit))
+            earned = frozenset(credit.id for credit in snapshot.bank.credits if credit.is_earned)
             if self._earned is not None and earned - self._earned:
                 self._tried_at = None
             self._earned = earned
@@ -200,6 +199,7 @@ class Inviter:
         """
         async with self._line:
             account, address = self._require_account(), parse_address(address)
+            await self._book.load(account)
             await self._require_offer(offer, account)
             record = begun(address, account.key, consent, self._new_key(), self._clock.now())
 
@@ -242,6 +242,7 @@ class Inviter:
         """
         async with self._line:
             account, now = self._require_account(), self._clock.now()
+            await self._book.load(account)
             record = self._book.find(key)
 
             def begin(records: tuple[InviteRecord, ...]) -> tuple[Iterable[InviteRecord], Iterable[Event]]:

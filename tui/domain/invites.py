@@ -21,7 +21,7 @@ LONGEST_ADDRESS: Final = 254
 """Characters of an e-mail address (RFC 5321)."""
 
 RESEND_FORGIVEN: Final = timedelta(days=1)
-"""An e-mail whose going out once more was never learnt may be consented to anew after the service's own pause."""
+"""An e-mail that may have gone out once more can be consented to anew after a day, the pause of the service's app."""
 
 LISTED_FOR: Final = timedelta(days=90)
 """How far back the service's list goes that is asked for."""
@@ -167,6 +167,11 @@ class InviteRecord:
             return "whether the last one went out is not known yet"
         if tracked.resend_at is not None and now < tracked.resend_at:
             return "it is too early"
+        if self.resend is not None and self.resend.stage is ResendStage.SENT:
+            # A second one would go out before the service's list has told of the first.
+            is_told = tracked.resend_at is not None and tracked.resend_at > self.resend.at
+            if not is_told and now - self.resend.at < RESEND_FORGIVEN:
+                return "it went out again a short while ago"
         return "the service does not allow it" if tracked.can_resend is False and tracked.resend_at is None else None
 
 
