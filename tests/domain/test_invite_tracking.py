@@ -1,6 +1,6 @@
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -285,3 +285,17 @@ def test_a_long_list_is_looked_up_and_not_searched() -> None:
     folded, changes = fold(*records, tracking=tracking)
     assert (len(folded), changes) == (many, ())
     assert compared < 20 * many
+
+
+@pytest.mark.parametrize(
+    ("resend_at", "later"),
+    [
+        (START + MINUTE, None),
+        (START - MINUTE, "the service does not allow it"),
+        (None, "the service does not allow it"),
+    ],
+)
+def test_a_no_to_another_email_that_is_a_pause_ends_with_it(resend_at: datetime | None, later: str | None) -> None:
+    one = tracked(can_resend=False, resend_at=resend_at)
+    (folded,), _ = fold_tracking((), listed(one), "acc1", START, key_maker())
+    assert folded.resend_refusal(START + 2 * MINUTE) == later

@@ -49,7 +49,7 @@ def fold_tracking(
     changes: list[Change] = []
     listed: dict[str, TrackedInvite] = {}
     for tracked in tracking.invites:
-        listed.setdefault(tracked.id, tracked)
+        listed.setdefault(tracked.id, _as_of(tracked, now))
     for tracked in listed.values():
         known = shelf.take(tracked)
         record = _updated(known, tracked, now) if known else _found(tracked, account, now, new_key())
@@ -66,6 +66,12 @@ def fold_tracking(
         else:
             folded.append(record)
     return newest_first(folded), tuple(changes)
+
+
+def _as_of(tracked: TrackedInvite, now: datetime) -> TrackedInvite:
+    """A no to another e-mail that is only a pause is over with it; any other no stands."""
+    is_paused = tracked.resend_at is not None and tracked.resend_at > now
+    return replace(tracked, can_resend=None) if is_paused and tracked.can_resend is False else tracked
 
 
 class _Shelf:

@@ -172,7 +172,7 @@ class InviteRecord:
             is_told = tracked.resend_at is not None and tracked.resend_at > self.resend.at
             if not is_told and now - self.resend.at < RESEND_FORGIVEN:
                 return "it went out again a short while ago"
-        return "the service does not allow it" if tracked.can_resend is False and tracked.resend_at is None else None
+        return "the service does not allow it" if tracked.can_resend is False else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,7 @@ class TrackedInvite:
     created_at: datetime | None = None
     expires_at: datetime | None = None
     can_resend: bool | None = None
+    """Whether its e-mail can be sent again at all; a pause alone is told by `resend_at`."""
     resend_at: datetime | None = None
     """From when on its e-mail can be sent again."""
     rewards: tuple[Reward, ...] = ()
