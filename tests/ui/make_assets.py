@@ -5,13 +5,15 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from tests.support.clocks import ManualClock
-from tests.ui import states
+from tests.ui import invite_states, states
 from tests.ui.scripted import ScriptedCompanion
 from tests.ui.showing import drawn, running, settle
+from tui.companion.state import State
 from tui.settings import Settings
 
 ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
@@ -25,18 +27,18 @@ def without_hosts(svg: str) -> str:
     return "\n".join(line.rstrip() for line in svg.splitlines() if line.strip()) + "\n"
 
 
-async def picture(name: str, *, theme: str = "resetbank-dark", asking: bool = False) -> tuple[str, str]:
-    """File name and SVG of one picture."""
+async def picture(name: str, state: Callable[[], State], *keys: str, theme: str = "resetbank-dark") -> tuple[str, str]:
+    """File name and SVG of one picture, taken after these keys."""
     clock = ManualClock()
-    companion = ScriptedCompanion(states.at_limit() if asking else states.busy(), clock)
+    companion = ScriptedCompanion(state(), clock)
     settings = Settings(theme=theme)
     async with running(companion, clock, size=(112, 26), settings=settings, letters=drawn("ABCDEFG")) as (
         pilot,
         app,
         _,
     ):
-        if asking:
-            await pilot.press("r")
+        if keys:
+            await pilot.press(*keys)
             await settle(pilot)
         return f"{name}.svg", without_hosts(app.export_screenshot(title="resetbank"))
 
@@ -45,9 +47,10 @@ async def pictures() -> dict[str, str]:
     """Every picture by its file name."""
     return dict(
         [
-            await picture("main"),
-            await picture("light", theme="resetbank-light"),
-            await picture("spend", asking=True),
+            await picture("main", states.busy),
+            await picture("light", states.busy, theme="resetbank-light"),
+            await picture("spend", states.at_limit, "r"),
+            await picture("invite", invite_states.two, "i", "down"),
         ]
     )
 
