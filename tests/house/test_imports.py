@@ -10,7 +10,7 @@ import pytest
 
 HEAVY = {
     "textual", "rich", "httpx", "keyring", "websockets", "starlette", "uvicorn", "sqlite3", "asyncio", "msgspec",
-    "platformdirs", "filelock", "dataclasses",
+    "platformdirs", "filelock", "dataclasses", "email_validator", "segno",
 }  # fmt: skip
 
 _SCRIPT = """
@@ -47,6 +47,8 @@ def test_status_never_loads_the_screen_or_the_service() -> None:
         "starlette",
         "uvicorn",
         "filelock",
+        "email_validator",
+        "segno",
     }
 
 
@@ -59,6 +61,8 @@ def test_the_ledger_needs_no_network_library() -> None:
         "websockets",
         "starlette",
         "asyncio",
+        "email_validator",
+        "segno",
     }
 
 
