@@ -13,18 +13,16 @@ from tui.domain.referral import Offer
 from tui.domain.spend import ConsentKind
 from tui.errors import ResetbankError
 from tui.ui.companion_port import CompanionPort
-from tui.ui.screens.dialog import NEVER_DRAWN, LetterDialog
+from tui.ui.screens.dialog import NEVER_DRAWN
+from tui.ui.screens.inviting import InvitingDialog
 from tui.ui.screens.typing import TypedLine, TypingDialog
 from tui.ui.view.inviting import complaint_lines, consent_lines, sent_lines
-from tui.ui.view.prompts import ask_prompt, keys_prompt, leave_prompt, wait_prompt
+from tui.ui.view.prompts import ask_prompt, keys_prompt
 from tui.ui.view.scene import Scene
 from tui.ui.view.text import Line, Span, wrap
 
-UNEXPECTED = ResetbankError("something unexpected went wrong", "the list of invites shows whether an e-mail went out")
-"""What is said where nobody foresaw what happened."""
 
-
-class InviteSendScreen(TypingDialog, LetterDialog):
+class InviteSendScreen(TypingDialog, InvitingDialog):
     """Sends one invite on a letter that belongs to this address and this offer."""
 
     NEVER: ClassVar[frozenset[str]] = NEVER_DRAWN | frozenset("B")
@@ -48,8 +46,6 @@ class InviteSendScreen(TypingDialog, LetterDialog):
         self._offer = offer
         self._address = ""
         self._complaint: ResetbankError | None = None
-        self._failure: ResetbankError | None = None
-        self._record: InviteRecord | None = None
 
     def compose_fields(self) -> ComposeResult:
         """The address."""
@@ -71,16 +67,16 @@ class InviteSendScreen(TypingDialog, LetterDialog):
         """What the dialog is about."""
         return "Invite a friend"
 
-    def draw_body(self, width: int) -> tuple[Line, ...]:
-        """The address, where it goes, or what came of it."""
-        if self._failure is not None:
-            return complaint_lines(self.scene, self._failure, width)
-        if self._record is not None:
-            return sent_lines(self.scene, self._record, width)
+    def draw_question(self, width: int) -> tuple[Line, ...]:
+        """The address, or where the e-mail goes."""
         if self.phase == "typing":
             ask = wrap((Span("Your friend's address, one at a time. Nothing is sent yet."),), width)
             return (*ask, *complaint_lines(self.scene, self._complaint, width))
         return consent_lines(self.scene, self._address, self._offer, width)
+
+    def draw_result(self, record: InviteRecord, width: int) -> tuple[Line, ...]:
+        """What came of it."""
+        return sent_lines(self.scene, record, width)
 
     def draw_prompt(self, width: int) -> tuple[Line, ...]:
         """Which key does what now."""
@@ -88,7 +84,7 @@ class InviteSendScreen(TypingDialog, LetterDialog):
             return keys_prompt([("enter", "shows it once more"), ("esc", "leaves")], width)
         if self.phase == "asking":
             return (*ask_prompt(self.letter, "send it", width), *keys_prompt([("b", "changes the address")], width))
-        return leave_prompt(width) if self.phase == "over" else wait_prompt("sending it, once", width)
+        return super().draw_prompt(width)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Check the address, and show it once more."""
@@ -111,17 +107,4 @@ class InviteSendScreen(TypingDialog, LetterDialog):
 
     def consent(self, number: int = 0) -> None:
         """Send it."""
-        self.enter("working")
-        self.app.run_worker(self._send(), name="invite", group="invite", exit_on_error=False)
-
-    async def _send(self) -> None:
-        try:
-            self._record = await self.companion.inviter.invite(self._address, ConsentKind.LETTER, self._offer)
-        except ResetbankError as error:
-            self._failure = error
-        except Exception:
-            self._failure = UNEXPECTED
-            raise
-        finally:
-            if self.is_attached:
-                self.enter("over")
+        self.send(self.companion.inviter.invite(self._address, ConsentKind.LETTER, self._offer))
