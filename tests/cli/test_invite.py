@@ -130,7 +130,17 @@ def test_a_dead_service_leaves_what_is_kept_here(pilot: StubProcess) -> None:
     pilot.fault("/eligibility", "status:503", 5)
     result = resetbank("invites", "--json", *over_http(pilot))
     assert (result.code, [entry["address"] for entry in result.json["invites"]]) == (1, ["pal@example.com"])
-    assert result.err == f"resetbank: 127.0.0.1:{pilot.port} answers 503\n"
+    assert result.err == f"resetbank: The offer could not be read: 127.0.0.1:{pilot.port} answers 503\n"
+
+
+def test_a_refusal_of_this_client_is_told_with_the_way_out(pilot: StubProcess) -> None:
+    pilot.fault("/eligibility", "status:403", 2)
+    told = "Not offered to this client; open the Codex app: fault: status 403"
+    listed = resetbank("invites", *over_http(pilot))
+    assert (listed.code, listed.err) == (0, f"resetbank: {told}\n")
+    refused = resetbank("invite", "pal@example.com", *over_http(pilot))
+    assert (refused.code, refused.err) == (23, f"resetbank: nothing was sent: {told}\n")
+    assert pilot.requests(INVITES) == 0
 
 
 def test_the_official_service_is_not_asked(pilot: StubProcess) -> None:

@@ -181,5 +181,5 @@ async def test_a_service_that_is_killed_keeps_what_was_known(pilot: StubProcess)
         book = companion.state.invites
         assert book.standing is Standing.UNREACHABLE
         assert [record.address for record in book.records] == ["pal@example.com"]
-        assert "the offer could not be read: no connection to 127.0.0.1" in offer_told(companion)
+        assert "The offer could not be read: no connection to 127.0.0.1" in offer_told(companion)
         assert book.offer is not None  # dimmed, as it was last known

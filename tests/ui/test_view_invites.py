@@ -105,7 +105,7 @@ def test_what_an_offer_does_not_tell_is_not_invented() -> None:
         (invite_states.not_asked(), "Not offered to this client; open the Codex app: the official service"),
         (invite_states.forbidden(), "Not offered to this client; open the Codex app: 127.0.0.1:8899 answers"),
         (invite_states.not_offered(), "Not offered to this account: This offer is for Plus and Pro plans"),
-        (invite_states.unreachable(), "! the offer could not be read: 127.0.0.1:8899 answers 503"),
+        (invite_states.unreachable(), "The offer could not be read: 127.0.0.1:8899 answers 503"),
         (states.busy(), "not asked yet"),
     ],
 )

@@ -76,12 +76,13 @@ async def _send(companion: "Companion", arguments: argparse.Namespace) -> "Invit
     from tui.domain.spend import ConsentKind
     from tui.errors import InviteRejected, NoTerminal
     from tui.ui.view.inviting import consent_lines
+    from tui.ui.view.offer import standing_line
     from tui.ui.view.text import plain
 
     address = companion.inviter.check(arguments.address)
     book, screen = companion.state.invites, sys.stderr if arguments.json else sys.stdout
     if book.standing is not Standing.OFFERED or book.offer is None:
-        raise InviteRejected(f"nothing was sent: {book.reason or 'no invites are offered'}")
+        raise InviteRejected(f"nothing was sent: {plain((standing_line(_scene(companion)),))}")
     if book.offer.sends_left == 0:
         raise InviteRejected("nothing was sent: no invites are left")
     if not (sys.stdin.isatty() and screen.isatty()):

@@ -31,6 +31,7 @@ async def _invites(companion: "Companion", *, as_json: bool) -> int:
     from tui.clock import LocalZone
     from tui.domain.referral import Standing
     from tui.ui.view.invites import listed_lines
+    from tui.ui.view.offer import standing_line
     from tui.ui.view.scene import Scene
     from tui.ui.view.text import plain
     from tui.wire.report import invites_report
@@ -38,14 +39,14 @@ async def _invites(companion: "Companion", *, as_json: bool) -> int:
     await read_once(companion)
     await companion.inviter.look()
     book = companion.state.invites
+    scene = Scene(companion.clock.now(), LocalZone(), companion.state)
     if as_json:
         print_json(invites_report(book))
     else:
-        scene = Scene(companion.clock.now(), LocalZone(), companion.state)
         print(plain(listed_lines(scene, shutil.get_terminal_size((100, 24)).columns)))
     incomplete = book.unknowns[0] if book.unknowns else None
-    if book.standing is not Standing.OFFERED and book.reason:
-        complain(book.reason)
+    if book.standing is not Standing.OFFERED:
+        complain(plain((standing_line(scene),)))
     elif incomplete is not None:
         complain(incomplete)
     return EXIT_FAILURE if book.standing is Standing.UNREACHABLE or (incomplete and book.listed_at is None) else 0

@@ -27,7 +27,7 @@ def offer_lines(scene: Scene, width: int, *, short: bool = False) -> tuple[Line,
         return ((Span("asking what is offered…", Level.DIM),),)
     if book.standing is Standing.OFFERED and book.offer is not None:
         return tuple(_offered(scene, book.offer, width, short))
-    lines: list[Line] = list(wrap(_standing(scene), width))
+    lines: list[Line] = list(wrap(standing_line(scene), width))
     if book.standing in (Standing.NOT_ASKED, Standing.FORBIDDEN, Standing.NOT_OFFERED) and not short:
         lines += _elsewhere(scene, width)
     if book.standing is Standing.UNREACHABLE and book.offer is not None:
@@ -35,7 +35,8 @@ def offer_lines(scene: Scene, width: int, *, short: bool = False) -> tuple[Line,
     return tuple(lines)
 
 
-def _standing(scene: Scene) -> Line:
+def standing_line(scene: Scene) -> Line:
+    """How things stand where nothing is offered, and why."""
     book = scene.state.invites
     reason = told(scene, book.reason)
     match book.standing:
@@ -47,7 +48,7 @@ def _standing(scene: Scene) -> Line:
         case Standing.NOT_OFFERED:
             return (Span("Not offered to this account", Level.NEAR), Span(f": {reason}" if reason else ""))
         case Standing.UNREACHABLE:
-            return (Span("! ", Level.NEAR), Span(f"the offer could not be read: {reason}"))
+            return (Span("The offer could not be read", Level.NEAR), Span(f": {reason}" if reason else ""))
         case Standing.OFFERED:
             return (Span("offered, but the service does not say what", Level.UNKNOWN),)
 
