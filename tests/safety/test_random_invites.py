@@ -116,7 +116,7 @@ class Postroom(RuleBasedStateMachine):
             case "crash_after":
                 self.service.meanwhile = crash_after
             case "drop_before" | "drop_after":
-                self.service.weather.append(fault)  # type: ignore[arg-type]
+                self.service.weather.append(fault)
 
     @rule(commits=st.integers(0, 3), after=st.booleans())
     def a_process_is_doomed(self, commits: int, after: bool) -> None:
@@ -126,7 +126,7 @@ class Postroom(RuleBasedStateMachine):
     def the_service_falters(self, list_fails: bool, complete: bool, offer: int) -> None:
         self.service.unlisted = SourceDown("500") if list_fails else None
         self.service.complete = complete
-        offers = [
+        offers: list[OfferAnswer | Exception] = [
             OfferAnswer(Standing.OFFERED, OFFER),
             OfferAnswer(Standing.OFFERED, replace(OFFER, rules=("Changed.",))),
             OfferAnswer(Standing.NOT_OFFERED, OFFER, "ended"),
