@@ -43,9 +43,7 @@ async def inviting(stub: StubProcess) -> AsyncIterator[Companion]:
 
 
 async def send(companion: Companion, address: str = "pal@example.com") -> InviteRecord:
-    offer = companion.state.invites.offer
-    assert offer is not None
-    return await companion.inviter.invite(companion.inviter.check(address), ConsentKind.LETTER, offer)
+    return await companion.inviter.invite(companion.inviter.propose(address), ConsentKind.LETTER)
 
 
 def told(companion: Companion, record: InviteRecord) -> str:
@@ -126,12 +124,15 @@ async def test_the_contract_s_own_refusals(pilot: StubProcess) -> None:
         with pytest.raises(InviteRejected, match="no invites are left"):
             await send(companion, "four@example.com")
         assert pilot.requests(INVITE) == 3
+
+
+async def test_an_offer_that_has_ended_since_it_was_read(pilot: StubProcess) -> None:
+    async with inviting(pilot) as companion:
         pilot.advance(15 * 86_400.0)
         with pytest.raises(InviteRejected, match=r"nothing was sent: .*ended"):
-            await send(companion, "five@example.com")
-        assert pilot.requests(INVITE) == 3
-        await companion.inviter.look()
+            await send(companion)
         assert companion.state.invites.standing is Standing.NOT_OFFERED
+        assert (pilot.invites(), pilot.requests(INVITE)) == ([], 0)
 
 
 async def test_an_address_that_somebody_else_has_invited(pilot: StubProcess) -> None:

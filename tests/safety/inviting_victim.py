@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from tui.assembly import Wishes, open_companion
-from tui.domain.invites import InviteRecord
+from tui.domain.invites import InviteProposal, InviteRecord
 from tui.domain.referral import InviteAnswer, InviteRequest
 from tui.domain.spend import ConsentKind
 from tui.errors import ResetbankError
@@ -59,7 +59,9 @@ async def main(base_url: str, codex_home: str, address: str) -> None:
     await companion.poll()
     offered = await companion.inviter._service.offer("acc1")
     assert offered.offer is not None, offered
-    await companion.inviter.invite(address, ConsentKind.CODE, offered.offer)
+    assert companion.state.snapshot is not None
+    proposal = InviteProposal(companion.state.snapshot.account, address, offered.offer)
+    await companion.inviter.invite(proposal, ConsentKind.CODE)
     await companion.aclose()
 
 

@@ -20,7 +20,7 @@ from tui.companion.inviter import Inviter
 from tui.companion.publisher import Publisher
 from tui.companion.state import State
 from tui.domain.invite_tracking import SETTLING
-from tui.domain.invites import InviteRecord, SendStage, same_address
+from tui.domain.invites import InviteProposal, InviteRecord, SendStage, same_address
 from tui.domain.ledger import EventKind
 from tui.domain.referral import REFERRER, RESET_CREDIT, InviteState, OfferAnswer, Reward, Standing
 from tui.domain.spend import ConsentKind
@@ -156,7 +156,8 @@ class Postroom(RuleBasedStateMachine):
     def invite(self, number: int, address: str) -> None:
         self.consents[address] += 1
         before = len(self.service.requests)
-        self.run(number, self.processes[number][1].invite(address, ConsentKind.LETTER, OFFER))
+        proposal = InviteProposal(READING.account, address, OFFER)
+        self.run(number, self.processes[number][1].invite(proposal, ConsentKind.LETTER))
         self.expected = len(self.service.requests)
         assert self.expected - before <= 1
 
@@ -166,7 +167,8 @@ class Postroom(RuleBasedStateMachine):
         sent = self.service.mails.count(address)
 
         async def both() -> None:
-            tasks = [process.invite(address, ConsentKind.LETTER, OFFER) for _, process in self.processes]
+            proposal = InviteProposal(READING.account, address, OFFER)
+            tasks = [process.invite(proposal, ConsentKind.LETTER) for _, process in self.processes]
             for number, end in enumerate(await asyncio.gather(*tasks, return_exceptions=True)):
                 if isinstance(end, Crash):
                     self.processes[number] = self.start()

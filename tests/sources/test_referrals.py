@@ -16,6 +16,7 @@ from tests.support.clocks import ManualClock
 from tests.wire.test_referral import ELIGIBILITY, FORMER, FRIEND, INVITED, ITEM, LINK, RULES, pack
 from tui import __version__
 from tui.assembly import Wishes, open_companion
+from tui.domain.invites import InviteProposal
 from tui.domain.referral import InviteAnswer, InviteRequest, Offer, Standing
 from tui.domain.spend import ConsentKind
 from tui.errors import InviteRejected, SignedOut, SourceDown, SourceError
@@ -493,7 +494,9 @@ async def test_an_official_address_sees_no_socket(
     assert companion.state.invites.standing is Standing.NOT_ASKED
     note = await companion.inviter.note(FRIEND, LINK)
     with pytest.raises(InviteRejected, match="nothing was sent"):
-        await companion.inviter.invite("other@example.com", ConsentKind.LETTER, Offer(None, PROGRAM_ID))
+        await companion.inviter.invite(
+            InviteProposal(snapshot().account, "other@example.com", Offer(None, PROGRAM_ID)), ConsentKind.LETTER
+        )
     await companion.inviter.look()
     assert companion.state.invites.records == (note,), "the local list of invites works all the same"
     await companion.aclose()

@@ -96,7 +96,7 @@ def invites(book: InviteBook, base: State | None = None) -> State:
 
 
 def offered(*records: InviteRecord, **changes: object) -> State:
-    book = InviteBook(Standing.OFFERED, OFFER, read_at=NOW, listed_at=NOW, records=records)
+    book = InviteBook(Standing.OFFERED, OFFER, read_at=NOW, listed_at=NOW, records=records, is_loaded=True)
     return invites(replace(book, **changes))  # type: ignore[arg-type]
 
 
@@ -111,7 +111,7 @@ def two() -> State:
 
 def not_asked() -> State:
     reason = "the official service offers invites in Codex's own app alone, so it is not asked from here"
-    return invites(InviteBook(Standing.NOT_ASKED, None, reason, read_at=NOW), earned())
+    return invites(InviteBook(Standing.NOT_ASKED, None, reason, read_at=NOW, is_loaded=True), earned())
 
 
 def earned() -> State:
@@ -126,7 +126,14 @@ def earned() -> State:
 
 
 def forbidden() -> State:
-    return invites(InviteBook(Standing.FORBIDDEN, None, "127.0.0.1:8899 answers this client with a refusal (403)"))
+    reason = "127.0.0.1:8899 answers this client with a refusal (403)"
+    return invites(InviteBook(Standing.FORBIDDEN, None, reason, is_loaded=True))
+
+
+def unread() -> State:
+    """No reading, and nothing to tell whose invites would be shown."""
+    reason = "the limits cannot be read, so nothing is asked about invites"
+    return replace(State(), invites=InviteBook(Standing.UNREACHABLE, None, reason))
 
 
 def not_offered() -> State:

@@ -13,6 +13,7 @@ from tui.domain.carrying import claimed, due, not_sent, sent
 from tui.domain.credits import Credit
 from tui.domain.hits import Stop, binding_window, stops
 from tui.domain.invites import (
+    InviteProposal,
     InviteRecord,
     Resend,
     ResendStage,
@@ -148,8 +149,15 @@ class ScriptedInviter:
             raise UsageError(why, "nothing was sent")
         return address
 
-    async def invite(self, address: str, consent: ConsentKind, offer: Offer) -> InviteRecord:
-        self.sent.append((address, consent, offer))
+    def propose(self, text: str) -> InviteProposal:
+        snapshot, offer = self._companion.state.snapshot, self._companion.state.invites.offer
+        assert snapshot is not None
+        assert offer is not None
+        return InviteProposal(snapshot.account, self.check(text), offer)
+
+    async def invite(self, proposal: InviteProposal, consent: ConsentKind) -> InviteRecord:
+        address = proposal.address
+        self.sent.append((address, consent, proposal.offer))
         if self.held is not None:
             await self.held.wait()
         self._fail()

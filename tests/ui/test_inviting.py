@@ -19,7 +19,7 @@ from tui.companion.state import State
 from tui.domain.invites import SendStage
 from tui.domain.referral import Standing
 from tui.domain.spend import ConsentKind
-from tui.errors import StoreLocked
+from tui.errors import InviteRejected, StoreLocked
 from tui.settings import Settings
 from tui.ui.app import ResetbankApp
 from tui.ui.screens.dialog import GUARD_SECONDS
@@ -117,6 +117,40 @@ async def test_another_offer_is_another_question(clock: ManualClock) -> None:
         await settle(pilot)
         assert [offer for _, _, offer in companion.inviter.sent] == [changed]
         assert app.screen is dialog
+
+
+async def test_another_account_closes_the_question(clock: ManualClock) -> None:
+    async with panel(offered(), clock) as (pilot, app, companion):
+        dialog = await type_and_show(pilot, "new@example.com")
+        snapshot = companion.state.snapshot
+        assert snapshot is not None
+        other = replace(snapshot, account=replace(snapshot.account, id="acc2"))
+        companion.publish(replace(companion.state, snapshot=other))
+        await settle(pilot)
+        assert isinstance(app.screen, InviteScreen)
+        clock.advance(GUARD_SECONDS)
+        await pilot.press(dialog.letter or "A")
+        await settle(pilot)
+        assert companion.inviter.sent == []
+
+
+async def test_an_address_that_was_refused_can_be_mended(clock: ManualClock) -> None:
+    async with panel(offered(), clock) as (pilot, app, companion):
+        companion.inviter.failure = InviteRejected("nothing was sent: no connection to 127.0.0.1:8899")
+        dialog = await type_and_show(pilot, "new@example.com")
+        clock.advance(GUARD_SECONDS)
+        await pilot.press(dialog.letter)
+        await settle(pilot)
+        assert "b goes back to the address" in words(app)
+        companion.inviter.failure = None
+        clock.advance(GUARD_SECONDS)
+        await pilot.press("b", "enter")
+        await settle(pilot)
+        assert "An e-mail goes to new@example.com" in words(app)
+        clock.advance(GUARD_SECONDS)
+        await pilot.press(dialog.letter)
+        await settle(pilot)
+        assert "✓ The service took the invite to new@example.com" in words(app)
 
 
 async def test_leaving_sends_nothing_but_not_while_it_is_on_its_way(clock: ManualClock) -> None:
@@ -227,9 +261,13 @@ async def test_an_invite_made_elsewhere_is_written_down_and_forgotten(clock: Man
         await settle(pilot)
         await pilot.press(*LINK, "enter")
         await settle(pilot)
-        (record,) = companion.state.invites.records
+        record = companion.state.invites.records[0]
         assert (record.address, record.link, record.stage) == ("pal@example.com", LINK, SendStage.NOTED)
         assert "the invite was written down; nothing was sent" in words(app)
+        await pilot.press("d")
+        await settle(pilot)
+        assert companion.state.invites.shown
+        assert "d once more forgets the chosen invite" in words(app)
         await pilot.press("d")
         await settle(pilot)
         assert companion.state.invites.records == ()
@@ -308,6 +346,7 @@ async def test_help_and_palette_know_the_panel_s_keys(clock: ManualClock) -> Non
     async with panel(invite_states.two(), clock) as (pilot, app, _):
         titles = [command.title for command in app.get_system_commands(app.screen)]
         assert {"Copy", "QR code", "Message", "E-mail again", "Write down", "Forget", "Codex app"} <= set(titles)
+        assert not {"Spend", "Queue", "Ledger"} & set(titles)  # they need the main screen
         await pilot.press("question_mark")
         await settle(pilot)
         assert isinstance(app.screen, HelpScreen)

@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.support.clocks import ManualClock
-from tests.ui import invite_states
+from tests.ui import invite_states, live_states
 from tests.ui.invite_states import offered
 from tests.ui.scripted import ScriptedCompanion
 from tests.ui.showing import Golden, at_every_size, running, settle
@@ -25,6 +25,8 @@ PANELS: Final[dict[str, Callable[[], State]]] = {
     "invite-panel-forbidden": invite_states.forbidden,
     "invite-panel-not-offered": invite_states.not_offered,
     "invite-panel-unreachable": invite_states.unreachable,
+    "invite-panel-unread": invite_states.unread,
+    "invite-panel-demo": lambda: replace(invite_states.two(), demo="pilot"),
 }
 
 
@@ -109,6 +111,17 @@ async def message(pilot: Pilot[int], companion: ScriptedCompanion, clock: Manual
     await pilot.press("m")
 
 
+async def question_held_back(pilot: Pilot[int], companion: ScriptedCompanion, clock: ManualClock) -> None:
+    await type_address(pilot, companion, clock)
+    companion.publish(replace(companion.state, question=live_states.stopped_question().question))
+
+
+async def no_reward_left(pilot: Pilot[int], companion: ScriptedCompanion, clock: ManualClock) -> None:
+    companion.publish(offered(offer=replace(invite_states.OFFER, rewards_left=0)))
+    await settle(pilot)
+    await consent(pilot, companion, clock)
+
+
 async def qr(pilot: Pilot[int], companion: ScriptedCompanion, clock: ManualClock) -> None:
     await pilot.press("s")
 
@@ -127,6 +140,8 @@ STEPS: Final[dict[str, Steps]] = {
     "invite-again-too-early": again_too_early,
     "invite-write-down": write_down,
     "invite-message": message,
+    "invite-typing-asked": question_held_back,
+    "invite-no-reward-left": no_reward_left,
     "invite-qr": qr,
 }
 

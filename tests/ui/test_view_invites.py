@@ -38,7 +38,7 @@ STEPS = {
     "k3": "your friend's first message to Codex earns the reward",
     "k4": "the first message was sent, and no reward has come for it: All three rewards are used up",
     "k5": "this reset came from it: in the bank, lapses Tue 22 Dec 18:34 (29 d)",
-    "k6": "its time is over; the address can be invited again",
+    "k6": "its time is over",
     "k7": "it earns nothing: Used Codex lately",
     "k8": "its reward was taken back: The account was closed",
     "k9": "the service says 'lunar_tide', which is not known here",

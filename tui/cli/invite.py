@@ -41,10 +41,11 @@ async def _invite(companion: "Companion", arguments: argparse.Namespace) -> int:
     from tui.errors import ResetbankError
 
     try:
-        await read_once(companion)
         if arguments.note:
+            await companion.poll()  # whose it is may be known from the last time, too
             address = companion.inviter.check(arguments.address)
             return _told(companion, await companion.inviter.note(address, arguments.link), as_json=arguments.json)
+        await read_once(companion)
         await companion.inviter.look()
         if arguments.address is None:
             return _tell_offer(companion, as_json=arguments.json)
@@ -79,22 +80,21 @@ async def _send(companion: "Companion", arguments: argparse.Namespace) -> "Invit
     from tui.ui.view.offer import standing_line
     from tui.ui.view.text import plain
 
-    address = companion.inviter.check(arguments.address)
-    book, screen = companion.state.invites, sys.stderr if arguments.json else sys.stdout
-    if book.standing is not Standing.OFFERED or book.offer is None:
+    companion.inviter.check(arguments.address)
+    if companion.state.invites.standing is not Standing.OFFERED:
         raise InviteRejected(f"nothing was sent: {plain((standing_line(_scene(companion)),))}")
-    if book.offer.sends_left == 0:
-        raise InviteRejected("nothing was sent: no invites are left")
+    proposal = companion.inviter.propose(arguments.address)
+    screen = sys.stderr if arguments.json else sys.stdout
     if not (sys.stdin.isatty() and screen.isatty()):
         raise NoTerminal(
             "an invite is only sent with consent, and there is no terminal to ask on; nothing was sent",
             "run it in a terminal",
         )
-    print(plain(consent_lines(_scene(companion), address, book.offer, WIDTH)), file=screen)
+    print(plain(consent_lines(_scene(companion), proposal, WIDTH)), file=screen)
     why = await ask_for_code("send this invite", screen)
     if why is not None:
         raise InviteRejected(f"{why}; nothing was sent", "run it again if you meant to")
-    return await companion.inviter.invite(address, ConsentKind.CODE, book.offer)
+    return await companion.inviter.invite(proposal, ConsentKind.CODE)
 
 
 def _told(companion: "Companion", record: "InviteRecord", *, as_json: bool) -> int:

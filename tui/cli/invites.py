@@ -30,13 +30,18 @@ async def _invites(companion: "Companion", *, as_json: bool) -> int:
     from tui.cli.oneshot import print_json, read_once
     from tui.clock import LocalZone
     from tui.domain.referral import Standing
+    from tui.errors import SourceError
     from tui.ui.view.invites import listed_lines
     from tui.ui.view.offer import standing_line
     from tui.ui.view.scene import Scene
     from tui.ui.view.text import plain
     from tui.wire.report import invites_report
 
-    await read_once(companion)
+    failure: str | None = None
+    try:
+        await read_once(companion)
+    except SourceError as error:
+        failure = str(error)  # what is kept here is told all the same
     await companion.inviter.look()
     book = companion.state.invites
     scene = Scene(companion.clock.now(), LocalZone(), companion.state)
@@ -45,6 +50,8 @@ async def _invites(companion: "Companion", *, as_json: bool) -> int:
     else:
         print(plain(listed_lines(scene, shutil.get_terminal_size((100, 24)).columns)))
     incomplete = book.unknowns[0] if book.unknowns else None
+    if failure is not None:
+        complain(failure)
     if book.standing is not Standing.OFFERED:
         complain(plain((standing_line(scene),)))
     elif incomplete is not None:

@@ -17,6 +17,8 @@ def parse_address(text: str) -> str:
         raise UsageError("no address was given", "write it like friend@example.com")
     if len(text) > LONGEST_ADDRESS:
         raise UsageError("that is too long for an address", "write it like friend@example.com")
+    if "<" in text or ">" in text:
+        raise UsageError("that is more than an address", "write it alone, like friend@example.com")
     if any(mark in text for mark in ",; \t\n"):
         raise UsageError("one address at a time", "write it like friend@example.com")
     try:

@@ -97,7 +97,8 @@ class Companion(Publisher):
         carrier = Carrier(clock, message, self._connection.messenger, lambda step: self.attendant.change(step))
         self.attendant = Attendant(self, clock, rules or AskRules(), carrier, instance=instance or holder, asks=asks)
         invites = self._books.invites if self._books else None
-        self.inviter = Inviter(self, clock, referrals, invites, new_key=new_key)
+        last_account = self._books.history.last_account if self._books else lambda: None
+        self.inviter = Inviter(self, clock, referrals, invites, new_key=new_key, last_account=last_account)
         self._spender: Spender | None = None
         if self._books is not None:
             self._spender = Spender(

@@ -73,16 +73,20 @@ class Bookkeeper:
         self._hands.publish(invites=InviteBook())
         return True
 
-    async def load(self, account: Account) -> None:
+    async def load(self, account: Account, *, afresh: bool = False) -> None:
         """Show what is written down, and match what the bank holds by now.
+
+        Args:
+            account: Whose.
+            afresh: Whether it is read again, since another process may have written since.
 
         Raises:
             StoreError: The database cannot be used.
         """
-        if not self.has_loaded(account) and self._invites is not None:
+        if self._invites is not None and (afresh or not self.has_loaded(account)):
             async with self._pen:
                 records = await in_thread(self._invites.records, account.key)
-                self.publish(account, records=records)
+                self.publish(account, records=records, is_loaded=True)
         if self.is_of(account):
             self._loaded = account.key
             records = self._hands.state.invites.records

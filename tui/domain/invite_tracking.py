@@ -11,6 +11,9 @@ from tui.domain.referral import TrackedInvite, Tracking, masked
 SETTLING: Final = timedelta(minutes=1)
 """For so long after a send a list without it proves nothing."""
 
+LISTED_FOR: Final = timedelta(days=90)
+"""How far back the service's list reaches (wire.md 4.3); what is older may well have arrived."""
+
 _CLOCKS_APART: Final = timedelta(minutes=5)
 """An invite that the service dates this much before ours may still be the one that was sent."""
 
@@ -58,7 +61,7 @@ def fold_tracking(
             changes.append(Change(record, known))
     shown = tuple(folded)
     for record in shelf.left():
-        settled = tracking.complete and record.is_open and now - record.written_at >= SETTLING
+        settled = tracking.complete and record.is_open and SETTLING <= now - record.written_at < LISTED_FOR
         if settled and not any(_may_hide(other, record) for other in shown):
             lost = replace(record, stage=SendStage.LOST, reason="no answer came, and the service does not list it")
             changes.append(Change(lost, record))

@@ -9,12 +9,13 @@ show it says that it was lost.
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from tui.domain.referral import InviteAnswer, InviteState, Offer, OfferAnswer, Standing, TrackedInvite
+from tui.domain.snapshot import Account
 from tui.domain.spend import ConsentKind
 
 LONGEST_ADDRESS: Final = 254
@@ -176,6 +177,16 @@ class InviteRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class InviteProposal:
+    """One invite that could be sent: the thing that consent is given to."""
+
+    account: Account
+    """Whose it would be."""
+    address: str
+    offer: Offer
+
+
+@dataclass(frozen=True, slots=True)
 class InviteBook:
     """Everything that is known of the referral programme and of this account's invites."""
 
@@ -189,13 +200,19 @@ class InviteBook:
     """When the list of invites was last read."""
     records: tuple[InviteRecord, ...] = ()
     """Newest first."""
+    is_loaded: bool = False
+    """Whether what is written down here was read; until then no invite is not the same as none."""
     reading: bool = False
     unknowns: tuple[str, ...] = ()
     """What the offer or the list should have told and did not."""
 
-    @property
-    def shown(self) -> tuple[InviteRecord, ...]:
-        """The invites worth showing: what was refused is in the ledger, what was lost and then sent again is past."""
+    shown: tuple[InviteRecord, ...] = field(init=False, default=())
+    """The invites worth showing: what was refused is in the ledger, what was lost and then sent again is past."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shown", self._worth_showing())
+
+    def _worth_showing(self) -> tuple[InviteRecord, ...]:
         told = [record for record in self.records if record.stage is not SendStage.REFUSED]
         newest: dict[str, datetime] = {}
         for record in told:
@@ -230,6 +247,8 @@ def offer_refusal(told: OfferAnswer, consented: Offer) -> str | None:
         return told.reason or "invites are not offered now"
     if told.offer.sends_left == 0:
         return "no invites are left"
+    if told.offer.rewards_left == 0 and consented.rewards_left != 0:
+        return "no reward is left for another invite; look at the offer again"
     return None if told.offer.terms == consented.terms else "the offer has changed; look at it again"
 
 

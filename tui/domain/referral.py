@@ -4,6 +4,7 @@ The service's words for an invite's state are not confirmed (wire.md 4.3): one t
 written, and nothing is concluded from it.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +13,9 @@ from urllib.parse import urlsplit
 
 RESET_CREDIT: Final = "rate_limit_reset_credit"
 """The reward that is a banked reset."""
+
+_WORD: Final = re.compile(r'"[^"@]*"@[^\s<>(),;]+|[^\s<>(),;]+')
+"""What may be an address; a quoted name may hold blanks."""
 
 LONGEST_LINK: Final = 1_000
 """Characters of an invite link that may be handed on."""
@@ -104,7 +108,7 @@ class OfferAnswer:
     """What the service answers when it is asked for its offer."""
 
     standing: Standing
-    """`OFFERED` or `NOT_OFFERED`."""
+    """Never `UNREAD`; `UNREACHABLE` where the answer does not say whether anything is offered."""
     offer: Offer | None
     """None where none is told; an offer that is not for this account can still be described."""
     reason: str | None = None
@@ -172,6 +176,17 @@ def masked(address: str) -> str:
     """An address as it may stand where others can see it: `a…@example.com`; an address is other people's data."""
     name, at, host = address.rpartition("@")
     return f"{name[:1]}…@{host}" if at else "…"
+
+
+def without_addresses(text: str) -> str:
+    """A text in which no address can be read; a bare handle such as `@friend` is none."""
+    return _WORD.sub(_masked_word, text)
+
+
+def _masked_word(found: re.Match[str]) -> str:
+    word = found.group().replace("＠", "@").replace("%40", "@").lstrip("\"'")
+    handle = word.startswith("@") and "@" not in word[1:]
+    return masked(word) if "@" in word and not handle else found.group()
 
 
 def usable_link(value: object) -> str | None:

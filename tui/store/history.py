@@ -6,7 +6,7 @@ import msgspec
 
 from tui.domain.changes import notice
 from tui.domain.ledger import Event
-from tui.domain.snapshot import Snapshot
+from tui.domain.snapshot import Account, Snapshot
 from tui.domain.spend import Outcome, Spend
 from tui.store.ledger import Ledger, insert_events, stamp
 
@@ -56,6 +56,17 @@ class History:
                 (account, until, msgspec.json.encode(snapshot).decode()),
             )
         return events
+
+    def last_account(self) -> Account | None:
+        """The account that was read last; None where none ever was.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        with self._ledger.reading() as connection:
+            row = connection.execute("SELECT body FROM observations ORDER BY observed_at DESC LIMIT 1").fetchone()
+        snapshot = _decode(row[0]) if row else None
+        return snapshot.account if snapshot else None
 
 
 def _decode(body: str) -> Snapshot | None:

@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
 from tui.clock import Clock
@@ -19,7 +20,7 @@ from tui.domain.question import Question
 from tui.domain.waiting import Announcement
 from tui.errors import ResetbankError
 from tui.settings import Settings
-from tui.ui.commands import COMMANDS, INVITE_COMMANDS, shown_key
+from tui.ui.commands import COMMANDS, EVERYWHERE, INVITE_COMMANDS, shown_key
 from tui.ui.companion_port import CompanionPort
 from tui.ui.keymap import resolve_keys
 from tui.ui.messages import Connected, Noted, StatePublished, Ticked
@@ -82,6 +83,7 @@ class ResetbankApp(App[int]):
         keys = {name: shown_key(keys) for name, keys in self._table.items()}
         self._asks = settings.ask
         self._asked: Question | None = None
+        self._held: Question | None = None
         self._announced: Announcement | None = None
         self._titles = 0
         scene = Scene(clock.now(), zone, State(demo=demo), connecting=True, keys=keys)
@@ -147,7 +149,10 @@ class ResetbankApp(App[int]):
         self._tell_news(scene.state)
 
     def _tell_news(self, state: State) -> None:
-        """Open a new question over whatever is open, but not over a spend that is under way; ring for good news."""
+        """Open a new question over whatever is open, but not over a spend that is under way; ring for good news.
+
+        It is held back, too, while somebody types text: a capital of a name must not consent to anything.
+        """
         if state.announcement != self._announced:
             self._announced = state.announcement
             if state.announcement is not None:
@@ -156,7 +161,11 @@ class ResetbankApp(App[int]):
             return
         if state.question is not None:
             driving = any(getattr(screen, "phase", None) == "working" for screen in self.screen_stack)
-            if driving or self._companion is None:
+            typing = isinstance(self.focused, Input)
+            if typing and state.question != self._held:
+                self._held = state.question
+                self._ring()
+            if driving or typing or self._companion is None:
                 return  # asked by one of the next seconds
             self._ask(self._companion, state.question)
         self._asked = state.question
@@ -204,10 +213,12 @@ class ResetbankApp(App[int]):
         """The palette: the command table, and a picture of the screen."""
         from tui.ui.screens.invite import InviteScreen
 
-        if isinstance(screen, InviteScreen):
-            for command in INVITE_COMMANDS:
-                yield SystemCommand(command.title, command.help, getattr(screen, f"action_{command.id}"))
+        on_panel = isinstance(screen, InviteScreen)
+        for command in INVITE_COMMANDS if on_panel else ():
+            yield SystemCommand(command.title, command.help, getattr(screen, f"action_{command.id}"))
         for command in COMMANDS:
+            if on_panel and command.id not in EVERYWHERE:
+                continue  # it needs the main screen
             yield SystemCommand(command.title, command.help, getattr(self, f"action_{command.id}"))
         yield SystemCommand("Screenshot", "Save a picture of the screen as SVG", self.deliver_screenshot)
 
@@ -307,6 +318,16 @@ class ResetbankApp(App[int]):
             return super().export_screenshot(title=title, simplify=simplify)
         finally:
             self._redraw_all(seen)
+
+    def _fatal_error(self) -> None:
+        """Say where an unforeseen error arose; Textual's own way shows every local variable, addresses among them."""
+        from rich.segment import Segments
+        from rich.traceback import Traceback
+
+        self.bell()
+        told = Traceback(show_locals=False, width=None)
+        self._exit_renderables.append(Segments(self.console.render(told, self.console.options)))
+        self._close_messages_no_wait()
 
     def _redraw_all(self, scene: Scene) -> None:
         """Draw every screen anew, also what of those below is kept by the ones above."""

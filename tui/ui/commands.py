@@ -69,6 +69,9 @@ INVITE_COMMANDS: Final[tuple[Command, ...]] = tuple(
 ALL_COMMANDS: Final = (*COMMANDS, *INVITE_COMMANDS)
 """Everything that has a key of one's own choice."""
 
+EVERYWHERE: Final = frozenset(("refresh", "theme", "help", "quit"))
+"""What can be done on a panel as well as on the main screen."""
+
 _SHOWN_KEYS: Final = {"question_mark": "?", "slash": "/", "escape": "esc", "full_stop": ".", "comma": ","}
 
 

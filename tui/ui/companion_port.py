@@ -5,11 +5,10 @@ from typing import Protocol
 
 from tui.companion.state import State
 from tui.domain.hits import Stop
-from tui.domain.invites import InviteRecord
+from tui.domain.invites import InviteProposal, InviteRecord
 from tui.domain.ledger import Event
 from tui.domain.question import Choice, Question
 from tui.domain.queue import CarryOn
-from tui.domain.referral import Offer
 from tui.domain.spend import Consent, ConsentKind, Proposal, Spend
 
 
@@ -68,7 +67,15 @@ class InviterPort(Protocol):
         """
         ...
 
-    async def invite(self, address: str, consent: ConsentKind, offer: Offer) -> InviteRecord:
+    def propose(self, text: str) -> InviteProposal:
+        """State what inviting the address that was typed would mean.
+
+        Raises:
+            ResetbankError: Why no invite can go there.
+        """
+        ...
+
+    async def invite(self, proposal: InviteProposal, consent: ConsentKind) -> InviteRecord:
         """Send one invite on one consent; the invite as it stands then.
 
         Raises:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from tui.domain.credits import CODEX_RATE_LIMITS, Credit, CreditStatus, Price
+from tui.domain.referral import without_addresses
 from tui.domain.snapshot import Snapshot
 from tui.wire.fields import FieldReader, clean_text, load_object
 
@@ -109,8 +110,14 @@ def _credit(reader: FieldReader, value: object) -> Credit | None:
         title=reader.text(row.get("title"), "the title of a reset", 120),
         description=reader.text(row.get("description"), "the description of a reset"),
         supported=row.get("is_supported_by_plan") is not False,  # absent means supported (wire.md 2.1)
-        granted_by=reader.text(row.get("profile_user_id"), "the giver of a reset", 120),
+        granted_by=_giver(reader, row.get("profile_user_id")),
     )
+
+
+def _giver(reader: FieldReader, value: object) -> str | None:
+    """A name or a handle; an address in its place is somebody's own, and is not kept."""
+    giver = reader.text(value, "the giver of a reset", 120)
+    return without_addresses(giver) if giver else None
 
 
 def _either(row: Mapping[str, object], snake: str, camel: str) -> object:

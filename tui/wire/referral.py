@@ -1,6 +1,5 @@
 """The referral endpoints (wire.md 4), both contracts, to the domain's offers and invites; and what is sent to them."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -18,8 +17,8 @@ from tui.domain.referral import (
     Reward,
     Standing,
     TrackedInvite,
-    masked,
     usable_link,
+    without_addresses,
 )
 from tui.errors import BadPayload
 from tui.wire.fields import LONGEST_TEXT, FieldReader, clean_text, load_object
@@ -39,9 +38,6 @@ MOST_RULES: Final = 20
 _LONGEST_ID: Final = 200
 _LONGEST_CURSOR: Final = 2_000
 _MOST_REWARDS: Final = 10
-_WORD: Final = re.compile(r'"[^"@]*"@[^\s<>(),;]+|[^\s<>(),;]+')
-"""What may be an address; a quoted name may hold blanks."""
-
 _STATES: Final = {
     "sent": InviteState.SENT,
     "pending": InviteState.SENT,
@@ -105,7 +101,8 @@ def decode_offer(body: bytes, program: str) -> OfferAnswer:
     reason = _text(reader, payload.get("ineligible_reason"), "why invites are not offered", LONGEST_TEXT)
     code = reader.text(payload.get("ineligible_reason_code"), "why invites are not offered", 60)
     if shown is None:
-        reader.note("the service does not say whether invites are offered")
+        untold = "the service does not say whether invites are offered"
+        return OfferAnswer(Standing.UNREACHABLE, offer, untold, reader.unknowns)
     standing = Standing.OFFERED if shown else Standing.NOT_OFFERED
     return OfferAnswer(standing, offer, reason or code, reader.unknowns)
 
@@ -237,12 +234,7 @@ def _words(value: object) -> str | None:
 def mask_addresses(text: str, longest: int = 200) -> str:
     """Outside text as one safe line that may go into a ledger or an error: no address in it can be read."""
     # Masked before it is cut: half an address is still a name.
-    return clean_text(_WORD.sub(_masked_word, clean_text(text, 5 * longest)), longest)
-
-
-def _masked_word(found: re.Match[str]) -> str:
-    word = found.group().replace("＠", "@").replace("%40", "@")
-    return masked(word.lstrip("\"'")) if "@" in word else found.group()
+    return clean_text(without_addresses(clean_text(text, 5 * longest)), longest)
 
 
 def decode_tracking(body: bytes) -> TrackingPage:

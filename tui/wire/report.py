@@ -158,6 +158,7 @@ def _offer(book: InviteBook) -> dict[str, Any] | None:
 def _invite(record: InviteRecord) -> dict[str, Any]:
     return {
         "id": record.referral_id,
+        "key": record.key,
         "address": record.address,
         "state": record.word,
         "sent_at": rfc3339(record.sent_at),

@@ -33,7 +33,7 @@ class Dialog(ModalScreen[None]):
 
     AUTO_FOCUS: ClassVar[str | None] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,n", "leave", "Leave", id="dialog.leave", tooltip="Leave without spending"),
+        Binding("escape,n", "leave", "Leave", id="dialog.leave", tooltip="Leave; nothing is spent or sent"),
         Binding("enter", "acknowledge", "Back", id="dialog.acknowledge", tooltip="Go back once the result was shown"),
         Binding("pageup", "scroll(-1)", "Up", id="dialog.up", tooltip="Scroll up"),
         Binding("pagedown", "scroll(1)", "Down", id="dialog.down", tooltip="Scroll down"),

@@ -15,9 +15,10 @@ from tui.domain.invites import InviteRecord
 from tui.domain.referral import Standing
 from tui.errors import ResetbankError
 from tui.ui.browser import can_open
-from tui.ui.commands import INVITE_COMMANDS
+from tui.ui.commands import INVITE_COMMANDS, INVITE_FORGET
 from tui.ui.companion_port import CompanionPort
 from tui.ui.messages import Noted
+from tui.ui.view.chrome import demo_line
 from tui.ui.view.invites import detail_lines, earned_lines, invite_rows, panel_keys, panel_status
 from tui.ui.view.offer import CODEX_PAGE, offer_lines
 from tui.ui.view.scene import Scene
@@ -66,9 +67,11 @@ class InviteScreen(Screen[None]):
         self._chosen: str | None = None
         self._short = False
         self._looked_at: datetime | None = None
+        self._to_forget: str | None = None
 
     def compose(self) -> ComposeResult:
         """The offer, the list, and the one under the hand."""
+        yield Lines(lambda width: (demo_line(self._scene, width),), id="band")
         with VerticalScroll(id="body", can_focus=False):
             yield self._panel(
                 "offer",
@@ -138,6 +141,7 @@ class InviteScreen(Screen[None]):
         chosen = self.chosen
         self._chosen = chosen.key if chosen else None
         self.set_class(chosen is None, "-none")
+        self.set_class(self._scene.state.demo is not None, "-demo")
         for lines in self.query(Lines).results():
             lines.redraw()
 
@@ -168,7 +172,7 @@ class InviteScreen(Screen[None]):
             self._choose(records[number].key)
 
     def _choose(self, key: str) -> None:
-        self._chosen = key
+        self._chosen, self._to_forget = key, None
         self._redraw()
         page, rows = self.query_one("#body", VerticalScroll), self.query_one("#invites", Lines)
         row = [record.key for record in self._scene.state.invites.shown].index(key)
@@ -191,8 +195,7 @@ class InviteScreen(Screen[None]):
         else:
             from tui.ui.screens.invite_send import InviteSendScreen
 
-            dialog = InviteSendScreen(self._scene, self._companion, self._clock, self._letters, book.offer)
-            self.app.push_screen(dialog)
+            self.app.push_screen(InviteSendScreen(self._scene, self._companion, self._clock, self._letters))
 
     def action_invite_copy(self) -> None:
         """Copy the link."""
@@ -233,6 +236,10 @@ class InviteScreen(Screen[None]):
         chosen = self._require_one()
         if chosen is not None and not chosen.can_be_forgotten:
             self._say("the service knows of that invite; it cannot be forgotten here")
+        elif chosen is not None and chosen.key != self._to_forget:
+            self._to_forget = chosen.key
+            key = self._scene.keys.get(INVITE_FORGET, "d")
+            self._say(f"{key} once more forgets the chosen invite, with its address and its link")
         elif chosen is not None:
             self.app.run_worker(self._forget(chosen.key), name="invite", group="invite", exit_on_error=False)
 

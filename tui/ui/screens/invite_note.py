@@ -11,7 +11,7 @@ from tui.ui.companion_port import CompanionPort
 from tui.ui.messages import Noted
 from tui.ui.screens.typing import TypedLine, TypingDialog
 from tui.ui.view.inviting import complaint_lines
-from tui.ui.view.prompts import keys_prompt, wait_prompt
+from tui.ui.view.prompts import keys_prompt, wait_prompt, waiting_lines
 from tui.ui.view.scene import Scene
 from tui.ui.view.text import Line, Span, wrap
 
@@ -45,7 +45,8 @@ class InviteNoteScreen(TypingDialog):
         """Which key does what now."""
         if self.phase != "typing":
             return wait_prompt("writing it down", width)
-        return keys_prompt([("enter", "writes it down"), ("tab", "address or link"), ("esc", "leaves")], width)
+        keys = [("enter", "writes it down"), ("tab", "address or link"), ("esc", "leaves")]
+        return (*waiting_lines(self.scene, width), *keys_prompt(keys, width))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go on to the link, or write both down."""

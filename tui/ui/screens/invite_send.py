@@ -1,6 +1,7 @@
 """Inviting one friend: an address, a last look at where the e-mail goes, one letter, and what came of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -8,8 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from tui.clock import Clock
-from tui.domain.invites import LONGEST_ADDRESS, InviteRecord
-from tui.domain.referral import Offer
+from tui.domain.invites import LONGEST_ADDRESS, InviteProposal, InviteRecord, SendStage
 from tui.domain.spend import ConsentKind
 from tui.errors import ResetbankError
 from tui.ui.companion_port import CompanionPort
@@ -17,7 +17,7 @@ from tui.ui.screens.dialog import NEVER_DRAWN
 from tui.ui.screens.inviting import InvitingDialog
 from tui.ui.screens.typing import TypedLine, TypingDialog
 from tui.ui.view.inviting import complaint_lines, consent_lines, sent_lines
-from tui.ui.view.prompts import ask_prompt, keys_prompt
+from tui.ui.view.prompts import ask_prompt, keys_prompt, waiting_lines
 from tui.ui.view.scene import Scene
 from tui.ui.view.text import Line, Span, wrap
 
@@ -30,21 +30,9 @@ class InviteSendScreen(TypingDialog, InvitingDialog):
         Binding("b", "edit", "Back to the address", id="invite_send.edit", tooltip="Change the address"),
     ]
 
-    def __init__(
-        self, scene: Scene, companion: CompanionPort, clock: Clock, letters: Callable[[int], str], offer: Offer
-    ) -> None:
-        """Prepare.
-
-        Args:
-            scene: What the panel shows now.
-            companion: Who sends.
-            clock: Measures the guard.
-            letters: Gives so many distinct random capital letters.
-            offer: What is offered now.
-        """
+    def __init__(self, scene: Scene, companion: CompanionPort, clock: Clock, letters: Callable[[int], str]) -> None:
         super().__init__(scene, companion, clock, letters)
-        self._offer = offer
-        self._address = ""
+        self._proposal: InviteProposal | None = None
         self._complaint: ResetbankError | None = None
 
     def compose_fields(self) -> ComposeResult:
@@ -56,11 +44,13 @@ class InviteSendScreen(TypingDialog, InvitingDialog):
         self.enter("typing")
 
     def show(self, scene: Scene) -> None:
-        """Follow the state; an offer that is another by now is another question."""
-        offer = scene.state.invites.offer
-        if self.phase in ("typing", "asking") and offer is not None and offer.terms != self._offer.terms:
-            self._offer = offer
-            self.enter(self.phase)
+        """Follow the state; another offer is another question."""
+        proposal, offer = self._proposal, scene.state.invites.offer
+        if self.phase == "asking" and proposal is not None and offer is not None:
+            is_other = offer.terms != proposal.offer.terms
+            self._proposal = replace(proposal, offer=offer)
+            if is_other:
+                self.enter("asking")
         super().show(scene)
 
     def title_text(self) -> str:
@@ -69,10 +59,10 @@ class InviteSendScreen(TypingDialog, InvitingDialog):
 
     def draw_question(self, width: int) -> tuple[Line, ...]:
         """The address, or where the e-mail goes."""
-        if self.phase == "typing":
+        if self._proposal is None or self.phase == "typing":
             ask = wrap((Span("Your friend's address, one at a time. Nothing is sent yet."),), width)
             return (*ask, *complaint_lines(self.scene, self._complaint, width))
-        return consent_lines(self.scene, self._address, self._offer, width)
+        return consent_lines(self.scene, self._proposal, width)
 
     def draw_result(self, record: InviteRecord, width: int) -> tuple[Line, ...]:
         """What came of it."""
@@ -81,10 +71,12 @@ class InviteSendScreen(TypingDialog, InvitingDialog):
     def draw_prompt(self, width: int) -> tuple[Line, ...]:
         """Which key does what now."""
         if self.phase == "typing":
-            return keys_prompt([("enter", "shows it once more"), ("esc", "leaves")], width)
+            keys = keys_prompt([("enter", "shows it once more"), ("esc", "leaves")], width)
+            return (*waiting_lines(self.scene, width), *keys)
         if self.phase == "asking":
             return (*ask_prompt(self.letter, "send it", width), *keys_prompt([("b", "changes the address")], width))
-        return super().draw_prompt(width)
+        edit = keys_prompt([("b", "goes back to the address")], width) if self._came_to_nothing else ()
+        return (*super().draw_prompt(width), *edit)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Check the address, and show it once more."""
@@ -92,7 +84,7 @@ class InviteSendScreen(TypingDialog, InvitingDialog):
         if self.phase != "typing":
             return
         try:
-            self._address = self.companion.inviter.check(self.query_one(TypedLine).typed)
+            self._proposal = self.companion.inviter.propose(self.query_one(TypedLine).typed)
         except ResetbankError as error:
             self._complaint = error
             self.redraw()
@@ -100,11 +92,19 @@ class InviteSendScreen(TypingDialog, InvitingDialog):
             self._complaint = None
             self.enter("asking")
 
+    @property
+    def _came_to_nothing(self) -> bool:
+        """Whether certainly nothing went out, so that it can be tried anew."""
+        refused = self.record is not None and self.record.stage is SendStage.REFUSED
+        return self.phase == "over" and (self.failure is not None or refused)
+
     def action_edit(self) -> None:
         """Go back to the address."""
-        if self.phase == "asking":
+        if self.phase == "asking" or (self._came_to_nothing and self.is_armed):
+            self.failure = self.record = None
             self.enter("typing")
 
     def consent(self, number: int = 0) -> None:
         """Send it."""
-        self.send(self.companion.inviter.invite(self._address, ConsentKind.LETTER, self._offer))
+        if self._proposal is not None:
+            self.send(self.companion.inviter.invite(self._proposal, ConsentKind.LETTER))

@@ -26,10 +26,16 @@ class TypedLine(Input):
 
 
 class TypingDialog(Dialog):
-    """A dialog that begins with lines to type on; they are there in the phase `typing` alone."""
+    """A dialog that begins with lines to type on; they are there in the phase `typing` alone.
+
+    It belongs to the account that was in use when it opened, and leaves when another one is.
+    """
+
+    _account: str | None = None
 
     def enter(self, phase: Phase) -> None:
         """Go on to a phase."""
+        self._account = self._account or _account_of(self.scene)
         lines = list(self.query(TypedLine))
         for line in lines:
             line.display = phase == "typing"
@@ -40,6 +46,13 @@ class TypingDialog(Dialog):
 
     def show(self, scene: Scene) -> None:
         """Show this scene from now on."""
+        account = _account_of(scene)
+        if self.phase in ("typing", "asking") and None not in (account, self._account) and account != self._account:
+            self.close()
         for line in self.query(TypedLine):
             line.password = scene.masked
         super().show(scene)
+
+
+def _account_of(scene: Scene) -> str | None:
+    return scene.state.snapshot.account.key if scene.state.snapshot else None

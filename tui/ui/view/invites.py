@@ -70,7 +70,8 @@ def invite_rows(scene: Scene, chosen: str | None, width: int) -> tuple[Line, ...
     """
     records = scene.state.invites.shown
     if not records:
-        return ((Span("no invite yet", Level.DIM),),)
+        nothing = "no invite yet" if scene.state.invites.is_loaded else "which invites there are is not known yet"
+        return ((Span(nothing, Level.DIM),),)
     names = [shown_address(scene, record.address) for record in records]
     ends = [_row_end(scene, record, brief=width < _WIDE) for record in records]
     room = width - _WORD_CELLS - 6 - max(map(cells, ends))
@@ -177,7 +178,7 @@ def next_step(scene: Scene, record: InviteRecord) -> str:
         case InviteState.REWARDED:
             return _earned(scene, record)
         case InviteState.EXPIRED:
-            return f"its time is over{because}; the address can be invited again"
+            return f"its time is over{because}"
         case InviteState.INELIGIBLE:
             return f"it earns nothing{because or ': the service does not say why'}"
         case InviteState.REVERSED:
@@ -261,7 +262,7 @@ def earned_lines(scene: Scene, width: int) -> tuple[Line, ...]:
     for credit in earned:
         if credit.id not in matched:
             lapses = last_moment(credit.expires_at, scene.now, scene.zone) if credit.expires_at else "never"
-            text = f"earned by an invite ({clean(credit.granted_by or '')}): in the bank, lapses {lapses}"
+            text = f"earned by an invite ({told(scene, credit.granted_by)}): in the bank, lapses {lapses}"
             lines += wrap((Span("◆ ", Level.OK), Span(text)), width, indent=2)
     return tuple(lines)
 

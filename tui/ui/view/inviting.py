@@ -1,7 +1,8 @@
 """What is said before an e-mail goes out, and what came of it; and the message that a person pastes."""
 
-from tui.domain.invites import InviteRecord, ResendStage, SendStage
+from tui.domain.invites import InviteProposal, InviteRecord, ResendStage, SendStage
 from tui.domain.referral import Offer
+from tui.domain.snapshot import Account
 from tui.errors import ResetbankError
 from tui.ui.view.invites import next_step
 from tui.ui.view.offer import offer_facts
@@ -13,24 +14,38 @@ from tui.ui.view.text import Level, Line, Span, clean, left, wrap
 _NAME_CELLS = 11
 
 
-def consent_lines(scene: Scene, address: str, offer: Offer, width: int) -> tuple[Line, ...]:
+def consent_lines(scene: Scene, proposal: InviteProposal, width: int) -> tuple[Line, ...]:
     """The last look before an invite goes out.
 
     Args:
         scene: What is known.
-        address: Where it goes.
-        offer: The offer that it is sent under.
+        proposal: Where it goes, and under which offer.
         width: Columns to stay within.
     """
+    address, offer = proposal.address, proposal.offer
     facts = " · ".join(offer_facts(scene, offer))
     return (
         *wrap((Span("An e-mail goes to "), Span(shown_address(scene, address), Level.STRONG)), width),
         (Span(" "),),
-        *_named("Sent by", "the service, in your account's name; resetbank keeps the address on this machine", width),
+        *_named("Sent by", f"the service, for {_whose(scene, proposal.account)}", width),
         *_named("Offer", told(scene, offer.title) or "invite a friend", width),
         *_named("", facts, width),
+        *_warning(offer, width),
         *_named("Then", "the service decides whether your friend is eligible; nothing is promised here", width),
     )
+
+
+def _whose(scene: Scene, account: Account) -> str:
+    """The account's own address, or what else is known of it."""
+    name = told(scene, account.email) or told(scene, account.id) or "your account"
+    return f"{name} ({clean(account.plan)})" if account.plan else name
+
+
+def _warning(offer: Offer, width: int) -> tuple[Line, ...]:
+    if offer.rewards_left != 0:
+        return ()
+    text = "no reward is left: another invite earns nothing"
+    return wrap((Span(" " * _NAME_CELLS), Span(f"! {text}", Level.NEAR)), width, indent=_NAME_CELLS)
 
 
 def again_lines(scene: Scene, record: InviteRecord, width: int) -> tuple[Line, ...]:
@@ -39,7 +54,7 @@ def again_lines(scene: Scene, record: InviteRecord, width: int) -> tuple[Line, .
     return (
         *wrap((Span("An e-mail goes once more to "), Span(address, Level.STRONG)), width),
         (Span(" "),),
-        *_named("Sent by", "the service, in your account's name", width),
+        *_named("Sent by", "the service, in the name of the account that sent the invite", width),
         *_named("Then", "the service asks to wait for a while before the next one", width),
     )
 

@@ -1,13 +1,8 @@
 """Other people's addresses: whole where they are needed, masked in every picture of the screen."""
 
-import re
-from typing import Final
-
-from tui.domain.referral import masked
+from tui.domain.referral import masked, without_addresses
 from tui.ui.view.scene import Scene
 from tui.ui.view.text import clean
-
-_ADDRESS: Final = re.compile(r"[^\s@<>()\"',;]+@[^\s@<>()\"',;]+")
 
 
 def shown_address(scene: Scene, address: str | None) -> str:
@@ -20,4 +15,4 @@ def shown_address(scene: Scene, address: str | None) -> str:
 def told(scene: Scene, text: str | None) -> str:
     """The service's own words about an invite or an offer, which may quote addresses; without a final period."""
     words = clean(text or "").rstrip(".")
-    return _ADDRESS.sub(lambda found: masked(found.group()), words) if scene.masked else words
+    return without_addresses(words) if scene.masked else words

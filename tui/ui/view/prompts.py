@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from tui.ui.view.scene import Scene
 from tui.ui.view.text import Level, Line, Span, clean, clip, line_width, wrap
 
 
@@ -49,6 +50,13 @@ def keys_prompt(keys: Iterable[tuple[str, str]], width: int) -> tuple[Line, ...]
         lines += [current] if current else []
         current = item
     return tuple(clip(line, width) for line in (*lines, current) if line)
+
+
+def waiting_lines(scene: Scene, width: int) -> tuple[Line, ...]:
+    """That a question waits until nobody types any more; nothing where none does."""
+    if scene.state.question is None:
+        return ()
+    return wrap((Span("! ", Level.NEAR), Span("a session needs an answer: esc shows the question")), width, indent=2)
 
 
 def failure_lines(message: str, hint: str, width: int) -> tuple[Line, ...]:

@@ -4,8 +4,8 @@ from typing import Final
 
 from tui.ui.view.text import Level, Line, Span, wrap
 
-QUIET: Final = 2
-"""Light modules around the code; readers want some."""
+QUIET: Final = (4, 2)
+"""Light modules around the code: as many as the standard wants, or as readers make do with where there is less room."""
 
 _BLOCKS: Final = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
 """Upper and lower module, light or not: light ones are drawn, so that a dark terminal without colour shows it right."""
@@ -21,9 +21,13 @@ def qr_lines(link: str, width: int, height: int) -> tuple[Line, ...]:
     """
     import segno  # 40 ms that only somebody who wants a code pays
 
-    modules = [list(row) for row in segno.make_qr(link, error="l").matrix_iter(border=QUIET)]
-    columns, rows = len(modules[0]), (len(modules) + 1) // 2
-    if columns > width or rows > height:
+    code = segno.make_qr(link, error="l")
+    for quiet in QUIET:
+        modules = [list(row) for row in code.matrix_iter(border=quiet)]
+        columns, rows = len(modules[0]), (len(modules) + 1) // 2
+        if columns <= width and rows <= height:
+            break
+    else:
         text = f"the code needs {columns} columns and {rows} rows here; make the terminal larger, or copy the link"
         return wrap((Span("! ", Level.NEAR), Span(text)), width, indent=2)
     if len(modules) % 2:

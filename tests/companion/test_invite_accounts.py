@@ -1,0 +1,132 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.companion.invite_world import OTHER, Inviting
+from tests.companion.inviting import ScriptedReferrals
+from tests.companion.scripted import READING
+from tests.domain.inviting import FRIEND, OFFER
+from tests.support.clocks import ManualClock
+from tui.domain.invites import InviteBook, SendStage
+from tui.domain.referral import OfferAnswer
+from tui.domain.snapshot import Account
+from tui.domain.spend import ConsentKind
+from tui.errors import (
+    InviteRejected,
+    StoreCorrupt,
+    StoreError,
+)
+
+
+async def test_another_account_s_offer_and_invites_are_out_of_sight_at_once(world: Inviting) -> None:
+    await world.invite()
+    assert world.book.offer is not None
+    world.switch_to(Account("acc2", "pro", "second@example.com"))
+    await world.companion.poll()
+    assert world.book == InviteBook()
+    await world.inviter.load()
+    assert world.book == InviteBook(is_loaded=True)
+    note = await world.inviter.note(OTHER, None)
+    assert (list(world.book.records), note.account) == ([note], "acc2")
+    assert world.book.offer is None
+    world.switch_to(READING.account)
+    await world.companion.poll()
+    await world.inviter.load()
+    assert [row.address for row in world.book.records] == [FRIEND]
+    assert world.book.offer is None
+
+
+async def test_consent_for_another_account_sends_nothing(world: Inviting) -> None:
+    await world.inviter.look()
+    proposal = world.inviter.propose(FRIEND)
+    world.switch_to(replace(READING.account, id="acc2"))
+    await world.companion.poll()
+    with pytest.raises(InviteRejected, match="nothing was sent: another account is in use now"):
+        await world.inviter.invite(proposal, ConsentKind.LETTER)
+    assert (world.service.requests, world.book.records) == ([], ())
+
+
+async def test_what_is_not_offered_is_not_proposed(world: Inviting) -> None:
+    with pytest.raises(InviteRejected, match="nothing was sent: nothing is offered"):
+        world.inviter.propose(FRIEND)
+    await world.inviter.look()
+    assert world.inviter.propose(" Friend@example.com ").address == "Friend@example.com"
+    used_up = replace(OFFER, sends_left=0)
+    world.companion.publish(invites=replace(world.book, offer=used_up))
+    with pytest.raises(InviteRejected, match="no invites are left"):
+        world.inviter.propose(FRIEND)
+
+
+async def test_an_answer_for_the_former_account_is_not_shown_for_the_new_one(world: Inviting) -> None:
+    async def switch() -> None:
+        world.switch_to(Account("acc2", "pro", "second@example.com"))
+        await world.companion.poll()
+
+    world.service.meanwhile = switch
+    sent = await world.invite()
+    assert (sent.stage, sent.account) == (SendStage.SENT, "acc1")
+    assert not world.book.records
+    world.switch_to(READING.account)
+    await world.companion.poll()
+    await world.inviter.load()
+    assert [row.stage for row in world.book.records] == [SendStage.SENT], "it is written down all the same"
+
+
+async def test_a_look_that_ends_after_the_switch_shows_nothing_of_it(world: Inviting) -> None:
+    offer = world.service.offer
+
+    async def slow(account: str | None) -> OfferAnswer:
+        told = await offer(account)
+        world.switch_to(Account("acc2", "pro", "second@example.com"))
+        await world.companion.poll()
+        return told
+
+    world.service.offer = slow  # type: ignore[assignment,method-assign]
+    world.service.add(FRIEND)
+    await world.inviter.look()
+    assert world.book == InviteBook()
+
+
+async def test_consent_given_before_a_switch_sends_nothing_after_it(world: Inviting) -> None:
+    offer = world.service.offer
+
+    async def slow(account: str | None) -> OfferAnswer:
+        world.switch_to(Account("acc2", "pro", "second@example.com"))
+        await world.companion.poll()
+        return await offer(account)
+
+    world.service.offer = slow  # type: ignore[assignment,method-assign]
+    with pytest.raises(InviteRejected, match="nothing was sent: another account is in use now"):
+        await world.invite()
+    assert (world.service.requests, world.ledger.events()) == ([], ())
+
+
+async def test_without_a_database_the_former_account_s_invites_go_too(
+    clock: ManualClock, tmp_path: Path, service: ScriptedReferrals
+) -> None:
+    world = Inviting(clock, tmp_path, service, books=StoreCorrupt("damaged"))
+    await world.companion.poll()
+    service.add(FRIEND)
+    await world.inviter.look()
+    assert len(world.book.records) == 1
+    world.switch_to(Account("acc2", "pro", "second@example.com"))
+    await world.companion.poll()
+    assert world.book == InviteBook()
+    await world.companion.aclose()
+    world.ledger.close()
+
+
+async def test_a_locked_database_keeps_no_other_account_s_invites_in_sight(
+    clock: ManualClock, tmp_path: Path, service: ScriptedReferrals
+) -> None:
+    world = Inviting(clock, tmp_path, service)
+    await world.companion.poll()
+    await world.invite()
+    world.ledger.close()
+    world.switch_to(Account("acc2", "pro", "second@example.com"))
+    await world.companion.poll()
+    with pytest.raises(StoreError):
+        await world.inviter.load()
+    assert world.book == InviteBook()
+    await world.companion.aclose()

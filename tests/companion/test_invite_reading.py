@@ -1,0 +1,115 @@
+from pathlib import Path
+
+import pytest
+
+from tests.companion.invite_world import FRIENDS_RESET, Inviting, another, rewarded
+from tests.domain.inviting import FRIEND, OFFER
+from tui.domain.invite_tracking import SETTLING
+from tui.domain.invites import SendStage
+from tui.domain.ledger import EventKind
+from tui.domain.referral import InviteState, OfferAnswer, Standing, Tracking
+from tui.errors import (
+    SourceDown,
+)
+
+
+async def test_what_is_found_and_what_differs_is_in_the_ledger_masked(world: Inviting) -> None:
+    world.service.add("made.elsewhere@example.com")
+    await world.invite()
+    world.service.tell(FRIEND, InviteState.INELIGIBLE, reason="f…@example.com was active")
+    await world.inviter.look()
+    await world.inviter.look()
+    assert world.kinds == [
+        EventKind.INVITE_CONSENTED,
+        EventKind.INVITE_SENT,
+        EventKind.INVITE_FOUND,
+        EventKind.INVITE_CHANGED,
+    ]
+    changed = world.ledger.events()[-1]
+    assert (changed.before, changed.after) == ("sent", "ineligible")
+    assert changed.text == "the invite to f…@example.com (f…@example.com was active)"
+    for event in world.ledger.events():
+        assert FRIEND not in str(event)
+        assert "made.elsewhere" not in str(event)
+
+
+@pytest.mark.parametrize(
+    ("offered", "standing"),
+    [
+        (OfferAnswer(Standing.NOT_OFFERED, OFFER, "not for your plan"), Standing.NOT_OFFERED),
+        (OfferAnswer(Standing.FORBIDDEN, None, "403"), Standing.FORBIDDEN),
+        (SourceDown("no connection"), Standing.UNREACHABLE),
+    ],
+)
+async def test_how_things_stand_is_said_and_what_was_known_stays(
+    world: Inviting, offered: OfferAnswer | Exception, standing: Standing
+) -> None:
+    await world.invite()
+    before = world.book
+    world.service.offered = offered
+    await world.inviter.look()
+    assert (world.book.standing, world.book.reading) == (standing, False)
+    assert world.book.records == before.records
+    assert world.book.reason
+    if standing is Standing.UNREACHABLE:
+        assert (world.book.offer, world.book.read_at) == (before.offer, before.read_at)
+
+
+async def test_a_list_that_cannot_be_read_is_said(world: Inviting) -> None:
+    await world.invite()
+    listed_at = world.book.listed_at
+    world.clock.advance(60)
+    world.service.unlisted = SourceDown("the service answers 500")
+    await world.inviter.look()
+    assert world.book.unknowns == ("the list of invites could not be read: the service answers 500",)
+    assert (world.book.listed_at, world.book.standing) == (listed_at, Standing.OFFERED)
+    world.service.unlisted = None
+    await world.inviter.look()
+    assert not world.book.unknowns
+    assert world.book.listed_at == world.clock.now()
+
+
+async def test_what_was_sent_while_a_long_list_was_read_is_not_lost(world: Inviting, tmp_path: Path) -> None:
+    async with another(world, tmp_path) as other:
+        tracking = other.service.tracking
+
+        async def slow(account: str | None) -> Tracking:
+            told = await tracking(account)
+            world.service.tracking = tracking  # type: ignore[method-assign]
+            world.service.weather.append("drop_before")
+            await world.invite()
+            world.clock.advance(2 * SETTLING.total_seconds())
+            return told
+
+        world.service.tracking = slow  # type: ignore[assignment,method-assign]
+        await other.inviter.look()
+        assert [row.stage for row in other.book.records] == [SendStage.UNKNOWN]
+
+
+@pytest.mark.parametrize("reward_id", ["c9", None])
+async def test_the_reset_that_came_is_matched_with_its_invite(world: Inviting, reward_id: str | None) -> None:
+    await world.invite()
+    rewarded(world, reward_id)
+    world.bank(FRIENDS_RESET)
+    await world.companion.poll()
+    world.companion.refresh()
+    await world.companion.poll()
+    await world.inviter.look()
+    (row,) = world.book.records
+    assert (row.credit_id, row.credit_is_certain) == ("c9", reward_id is not None)
+    line = world.ledger.events()[-1]
+    sure = "" if reward_id else "probably "
+    assert (line.kind, line.credit_id) == (EventKind.INVITE_REWARDED, "c9")
+    assert line.text == f"a reset {sure}came for the invite to f…@example.com"
+    await world.inviter.look()
+    assert world.ledger.events()[-1] == line, "told once"
+
+
+async def test_a_reset_is_matched_with_a_note_without_asking_anybody(world: Inviting) -> None:
+    await world.inviter.note(FRIEND, None)
+    world.bank(FRIENDS_RESET)
+    world.companion.refresh()
+    await world.companion.poll()
+    await world.inviter.load()
+    assert [row.credit_id for row in world.book.records] == ["c9"]
+    assert (world.service.offers, world.service.lists) == (0, 0)

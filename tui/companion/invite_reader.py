@@ -1,0 +1,195 @@
+"""Knowing the offer and every invite: what is written down here, and what the service tells of it."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from tui.clock import Clock
+from tui.companion import invite_receipts as receipts
+from tui.companion.concurrency import first_of, in_thread
+from tui.companion.invite_book import Bookkeeper, Hands
+from tui.domain.invite_tracking import SETTLING, fold_tracking
+from tui.domain.invites import InviteRecord
+from tui.domain.ledger import Event
+from tui.domain.referral import Standing
+from tui.domain.snapshot import Account, Snapshot
+from tui.errors import RateLimited, SourceError, StoreError
+from tui.sources.base import Referrals
+from tui.store.invites import Invites
+
+LOOK_EVERY: Final = timedelta(minutes=30)
+"""Between two looks at the list of invites while one is pending and nobody looks at the panel."""
+
+
+class InviteReader:
+    """Reads the offer and the list of invites, and keeps what was learnt."""
+
+    def __init__(
+        self,
+        hands: Hands,
+        clock: Clock,
+        service: Referrals,
+        invites: Invites | None,
+        *,
+        new_key: Callable[[], str],
+        last_account: Callable[[], Account | None] = lambda: None,
+    ) -> None:
+        """Begin with nothing read.
+
+        Args:
+            hands: The companion.
+            clock: The time.
+            service: The referral programme, or what stands in for it where nobody may be asked.
+            invites: Where invites are written down; None where that cannot be done: then none can be sent.
+            new_key: Makes a UUIDv4.
+            last_account: The account that was read last, for as long as none can be read.
+        """
+        self._hands = hands
+        self._clock = clock
+        self._service = service
+        self._new_key = new_key
+        self._book = Bookkeeper(hands, clock, invites)
+        self._line = asyncio.Lock()
+        self._stirred = asyncio.Event()
+        self._tried_at: datetime | None = None
+        self._told_to_wait = timedelta(0)
+        self._earned: frozenset[str] | None = None
+        self._last_account = last_account
+        self._looks = 0
+
+    async def follow(self) -> None:
+        """Look now and then while something is pending, and when a reset has arrived; until cancelled."""
+        while True:
+            self._stirred.clear()
+            with contextlib.suppress(StoreError):  # said by State.store_failure
+                await self.load()
+            if self._is_due():
+                await self.look()
+            due = self._next_look()
+            if due is None:
+                await self._stirred.wait()
+            else:
+                left = due - self._clock.now()
+                pause = left if left > timedelta(0) else SETTLING  # the database could not be used
+                await first_of(self._stirred.wait(), self._clock.sleep(pause.total_seconds()))
+
+    def take(self, snapshot: Snapshot) -> None:
+        """A reading came; a reset that a friend is named for may be an invite's reward."""
+        self._turn_to(snapshot.account)
+        if snapshot.bank.credits is not None:
+            earned = frozenset(credit.id for credit in snapshot.bank.credits if credit.is_earned)
+            if self._earned is not None and earned - self._earned:
+                self._tried_at = None
+            self._earned = earned
+        if not self._book.has_loaded(snapshot.account) or self._tried_at is None:
+            self._stirred.set()
+
+    async def load(self) -> None:
+        """Show what is written down of the account's invites, and match what the bank holds by now.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        account = self._account()
+        if account is not None:
+            self._turn_to(account)
+            await self._book.load(account)
+
+    def _turn_to(self, account: Account) -> None:
+        if self._book.turn_to(account):
+            self._tried_at, self._told_to_wait, self._earned = None, timedelta(0), None
+
+    async def look(self) -> None:
+        """Read the offer and the list of invites; what cannot be read is said, and what was known stays.
+
+        Whoever looks while somebody is looking gets what that one sees, and nobody looks while told to wait.
+        """
+        looks = self._looks
+        async with self._line:
+            if looks == self._looks:
+                try:
+                    await self._look(afresh=True)
+                except StoreError as error:
+                    self._hands.publish(store_failure=str(error))
+        self._stirred.set()  # what was found may be worth following
+
+    async def _look(self, *, afresh: bool = False) -> None:
+        self._looks += 1
+        account = self._account()
+        if account is None:
+            await self._recall()
+            return
+        self._turn_to(account)
+        await self._book.load(account, afresh=afresh)
+        now = self._clock.now()
+        if self._tried_at is not None and self._tried_at <= now < self._tried_at + self._told_to_wait:
+            return
+        self._tried_at, self._told_to_wait = now, timedelta(0)
+        self._book.publish(account, reading=True)
+        try:
+            told = await self._service.offer(account.id)
+        except SourceError as error:
+            self._heed(error)
+            self._book.publish(account, standing=Standing.UNREACHABLE, reason=str(error))
+            return
+        finally:
+            self._book.publish(account, reading=False)
+        self._book.publish_offer(account, told)
+        if told.offer is None:
+            return
+        now = self._clock.now()  # what is sent while the list is read may be missing from it
+        try:
+            tracking = await self._service.tracking(account.id)
+        except SourceError as error:
+            self._heed(error)
+            unread = f"the list of invites could not be read: {error.message}"
+            self._book.publish(account, unknowns=(*told.unknowns, unread))
+            return
+
+        def fold(records: tuple[InviteRecord, ...]) -> tuple[Iterable[InviteRecord], Iterable[Event]]:
+            folded, changes = fold_tracking(records, tracking, account.key, now, self._new_key)
+            matched, events = self._book.matched(folded)
+            return matched, (*receipts.of_changes(changes, now), *events)
+
+        await self._book.learn(account, fold)
+        self._book.publish(account, listed_at=now, unknowns=(*told.unknowns, *tracking.unknowns))
+
+    async def _recall(self) -> None:
+        """Nothing can be read: show what is written down of the account that was read last."""
+        reason = "the limits cannot be read, so nothing is asked about invites"
+        account = await in_thread(self._last_account)
+        if account is not None:
+            self._turn_to(account)
+            await self._book.load(account, afresh=True)
+            reason += f"; these are the invites of {account.email or account.key}, as last known"
+        book = self._hands.state.invites
+        self._hands.publish(invites=replace(book, standing=Standing.UNREACHABLE, reason=reason))
+
+    def _is_due(self) -> bool:
+        due = self._next_look()
+        return due is not None and self._clock.now() >= due
+
+    def _next_look(self) -> datetime | None:
+        """When it is time to look without anybody asking: only where something pending is known."""
+        records, now = self._hands.state.invites.records, self._clock.now()
+        if not any(record.is_followed(now) for record in records):
+            return None
+        if self._tried_at is None or now < self._tried_at:
+            return now
+        doubtful = any(record.is_in_fresh_doubt(now) for record in records)
+        return self._tried_at + max(SETTLING if doubtful else LOOK_EVERY, self._told_to_wait)
+
+    def _heed(self, error: SourceError) -> None:
+        if isinstance(error, RateLimited) and error.retry_after is not None:
+            self._told_to_wait = timedelta(seconds=error.retry_after)
+
+    def _account(self) -> Account | None:
+        snapshot = self._hands.state.snapshot
+        return snapshot.account if snapshot else None
+
+    async def aclose(self) -> None:
+        """Let the connections go."""
+        await self._service.aclose()
