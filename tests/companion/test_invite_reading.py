@@ -1,16 +1,17 @@
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from tests.companion.invite_world import FRIENDS_RESET, Inviting, another, rewarded
+from tests.companion.invite_world import FRIENDS_RESET, OTHER, Inviting, another, lock, rewarded
+from tests.companion.inviting import ScriptedReferrals
 from tests.domain.inviting import FRIEND, OFFER
+from tests.support.clocks import ManualClock
 from tui.domain.invite_tracking import SETTLING
 from tui.domain.invites import SendStage
 from tui.domain.ledger import EventKind
 from tui.domain.referral import InviteState, OfferAnswer, Standing, Tracking
-from tui.errors import (
-    SourceDown,
-)
+from tui.errors import RateLimited, SourceDown, SourceError
 
 
 async def test_what_is_found_and_what_differs_is_in_the_ledger_masked(world: Inviting) -> None:
@@ -113,3 +114,90 @@ async def test_a_reset_is_matched_with_a_note_without_asking_anybody(world: Invi
     await world.inviter.load()
     assert [row.credit_id for row in world.book.records] == ["c9"]
     assert (world.service.offers, world.service.lists) == (0, 0)
+
+
+async def test_without_a_reading_the_invites_of_the_last_account_are_shown(
+    clock: ManualClock, tmp_path: Path, service: ScriptedReferrals
+) -> None:
+    before = Inviting(clock, tmp_path, service)
+    await before.companion.poll()
+    await before.invite()
+    await before.companion.aclose()
+    world = Inviting(clock, tmp_path, service)
+    world.keys = iter(f"later-{number}" for number in range(1, 100))
+    world.chain.failure = SourceDown("nobody is there")
+    await world.companion.poll()
+    offers = service.offers
+    await world.inviter.look()
+    assert [row.address for row in world.book.records] == [FRIEND]
+    assert (world.book.standing, world.book.is_loaded, service.offers) == (Standing.UNREACHABLE, True, offers)
+    assert world.book.reason == (
+        "the limits cannot be read, so nothing is asked about invites;"
+        " these are the invites of me@example.com, as last known"
+    )
+    note = await world.inviter.note(OTHER, None)
+    assert (note.account, len(world.book.records)) == ("acc1", 2)
+    await world.companion.aclose()
+
+
+async def test_where_no_account_was_ever_read_nothing_is_called_empty(
+    clock: ManualClock, tmp_path: Path, service: ScriptedReferrals
+) -> None:
+    world = Inviting(clock, tmp_path, service)
+    world.chain.failure = SourceDown("nobody is there")
+    await world.companion.poll()
+    await world.inviter.look()
+    assert (world.book.standing, world.book.is_loaded, world.book.records) == (Standing.UNREACHABLE, False, ())
+    with pytest.raises(SourceError, match="not known yet"):
+        await world.inviter.note(OTHER, None)
+    await world.companion.aclose()
+
+
+@pytest.mark.parametrize("standing", [Standing.NOT_ASKED, Standing.FORBIDDEN])
+async def test_what_another_process_wrote_is_seen_where_no_list_can_be_read(
+    world: Inviting, tmp_path: Path, standing: Standing
+) -> None:
+    world.service.offered = OfferAnswer(standing, None, "not from here")
+    await world.inviter.look()
+    async with another(world, tmp_path) as other:
+        await other.inviter.note(OTHER, None)
+    await world.inviter.look()
+    assert [row.address for row in world.book.records] == [OTHER]
+
+
+async def test_two_that_look_at_once_ask_once(world: Inviting) -> None:
+    await asyncio.gather(*(world.inviter.look() for _ in range(10)))
+    assert (world.service.offers, world.service.lists) == (1, 1)
+    await world.inviter.look()
+    assert (world.service.offers, world.service.lists) == (2, 2)
+
+
+async def test_nobody_looks_while_told_to_wait(world: Inviting) -> None:
+    world.service.offered = RateLimited("too many requests (429)", 120.0)
+    await world.inviter.look()
+    for _ in range(5):
+        await world.inviter.look()
+    assert world.service.offers == 1
+    assert (world.book.standing, world.book.reading) == (Standing.UNREACHABLE, False)
+    world.service.sell()
+    world.clock.advance(120)
+    await world.inviter.look()
+    assert (world.service.offers, world.book.standing) == (2, Standing.OFFERED)
+
+
+async def test_a_locked_database_is_said_and_forgotten_when_it_is_free(
+    clock: ManualClock, tmp_path: Path, service: ScriptedReferrals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.store.schema.BUSY_SECONDS", 0.01)
+    world = Inviting(clock, tmp_path, service)
+    await world.companion.poll()
+    service.add(FRIEND)
+    other = lock(tmp_path)
+    await world.inviter.look()
+    assert "locked by another program" in (world.companion.state.store_failure or "")
+    other.close()
+    await world.companion.poll()
+    await world.inviter.look()
+    assert world.companion.state.store_failure is None
+    assert [row.address for row in world.book.records] == [FRIEND]
+    await world.companion.aclose()

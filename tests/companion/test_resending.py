@@ -15,6 +15,7 @@ from tui.domain.invites import ResendStage
 from tui.domain.ledger import EventKind
 from tui.errors import (
     InviteRejected,
+    SourceDown,
     UsageError,
 )
 
@@ -96,3 +97,20 @@ async def test_only_what_the_service_lists_can_be_sent_again(world: Inviting) ->
         with pytest.raises(UsageError, match="does not list that invite"):
             await world.inviter.resend(key)
     assert world.service.requests == []
+
+
+async def test_a_resend_right_after_the_start_learns_the_contract_first(world: Inviting, tmp_path: Path) -> None:
+    record = await invited(world)
+    async with another(world, tmp_path) as heir:
+        await heir.inviter.load()
+        offers = world.service.offers
+        again = await heir.inviter.resend(record.key)
+        assert again.resend is not None
+        assert again.resend.stage is ResendStage.SENT
+        assert world.service.offers > offers
+    async with another(world, tmp_path) as late:
+        world.service.offered = SourceDown("gone")
+        sends = len(world.service.requests)
+        with pytest.raises(InviteRejected, match="nothing was sent: gone"):
+            await late.inviter.resend(record.key)
+        assert len(world.service.requests) == sends

@@ -18,7 +18,7 @@ from tests.domain.inviting import (
     trackings,
 )
 from tests.support.clocks import START
-from tui.domain.invite_tracking import SETTLING, Change, fold_tracking
+from tui.domain.invite_tracking import LISTED_FOR, SETTLING, Change, fold_tracking
 from tui.domain.invites import InviteRecord, Resend, ResendStage, SendStage
 from tui.domain.referral import InviteState, Tracking
 
@@ -299,3 +299,11 @@ def test_a_no_to_another_email_that_is_a_pause_ends_with_it(resend_at: datetime 
     one = tracked(can_resend=False, resend_at=resend_at)
     (folded,), _ = fold_tracking((), listed(one), "acc1", START, key_maker())
     assert folded.resend_refusal(START + 2 * MINUTE) == later
+
+
+def test_what_is_older_than_the_list_reaches_back_is_never_called_lost() -> None:
+    open_ = record(stage=SendStage.UNKNOWN)
+    (old,), changes = fold(open_, tracking=listed(), after=LISTED_FOR)
+    assert (old, changes) == (open_, ())
+    (lost,), _ = fold(open_, tracking=listed(), after=LISTED_FOR - MINUTE)
+    assert lost.stage is SendStage.LOST

@@ -37,6 +37,7 @@ from tui.domain.referral import (
     Standing,
     masked,
     usable_link,
+    without_addresses,
 )
 from tui.domain.spend import ConsentKind
 
@@ -309,7 +310,11 @@ def test_a_noted_invite_that_the_service_lists_bars_its_address() -> None:
     ("told", "why"),
     [
         (OfferAnswer(Standing.OFFERED, OFFER), None),
-        (OfferAnswer(Standing.OFFERED, replace(OFFER, sends_left=1, rewards_left=0, title="Now!")), None),
+        (OfferAnswer(Standing.OFFERED, replace(OFFER, sends_left=1, rewards_left=1, title="Now!")), None),
+        (
+            OfferAnswer(Standing.OFFERED, replace(OFFER, rewards_left=0)),
+            "no reward is left for another invite; look at the offer again",
+        ),
         (OfferAnswer(Standing.OFFERED, replace(OFFER, sends_left=None)), None),
         (OfferAnswer(Standing.OFFERED, replace(OFFER, sends_left=0)), "no invites are left"),
         (OfferAnswer(Standing.OFFERED, None), "invites are not offered now"),
@@ -388,3 +393,21 @@ def test_a_doubt_is_fresh_for_half_an_hour() -> None:
 
 def test_an_offer_without_anything_told_has_terms_too() -> None:
     assert Offer(None, "p").terms == Offer(None, "p", title="x").terms
+
+
+def test_consent_to_an_invite_without_a_reward_stays_consent() -> None:
+    unrewarded = replace(OFFER, rewards_left=0)
+    assert offer_refusal(OfferAnswer(Standing.OFFERED, unrewarded), unrewarded) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("@friend", "@friend"),
+        ("@ada@example.com", "@…@example.com"),
+        ("write to ada@example.com, please", "write to a…@example.com, please"),
+        ("Codex Team", "Codex Team"),
+    ],
+)
+def test_an_address_is_told_from_a_handle(text: str, shown: str) -> None:
+    assert without_addresses(text) == shown

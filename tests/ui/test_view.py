@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.ui import states
 from tui.companion.state import Link, State
-from tui.domain.credits import Bank
+from tui.domain.credits import Bank, Price
 from tui.domain.ledger import EventKind
 from tui.domain.windows import Limit
 from tui.ui.view.bank import bank_lines
@@ -323,3 +323,13 @@ def test_the_view_needs_no_screen_library() -> None:
         "sys.exit(any(name.partition('.')[0] in ('textual', 'rich') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_one_more_reset_costs_stands_beside_the_banked_ones() -> None:
+    shown = states.busy()
+    assert shown.snapshot is not None
+    priced = replace(shown.snapshot, bank=replace(shown.snapshot.bank, price=Price("4.00", "USD")))
+    assert "one more can be bought for 4.00 USD, not from here" in says(
+        bank_lines(scene(replace(shown, snapshot=priced)), 60)
+    )
+    assert "bought" not in says(bank_lines(scene(shown), 60))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.wire.samples import CREDIT_ROWS, FULL_USAGE, HTTP, NO_CREDITS, OBSERVED
 from tests.wire.test_fields import ANY_JSON
-from tui.domain.credits import Credit, CreditStatus
+from tui.domain.credits import Credit, CreditStatus, Price
 from tui.wire.credits import CreditRows, decode_credit_rows, with_rows
 from tui.wire.usage import decode_usage
 
@@ -128,3 +128,34 @@ def test_any_odd_row_is_read(changes: dict[str, object]) -> None:
 @given(ANY_JSON)
 def test_any_list_is_read(listed: object) -> None:
     decode_credit_rows(json.dumps({"credits": listed}).encode())
+
+
+def test_a_giver_is_a_name_and_never_an_address() -> None:
+    givers = ["Codex Team", "@friend", "ada@example.com", "@ada@example.com"]
+    assert [one(profile_user_id=giver).granted_by for giver in givers] == [
+        "Codex Team",
+        "@friend",
+        "a…@example.com",
+        "@…@example.com",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("eligible", "sale", "price"),
+    [
+        (True, {"amount": "4.00", "currency": "USD"}, Price("4.00", "USD")),
+        (True, {"amount": 4, "currency": "USD"}, Price("4", "USD")),
+        (False, {"amount": "4.00", "currency": "USD"}, None),
+        (True, {"amount": "4.00"}, None),
+        (True, {"amount": [], "currency": "USD"}, None),
+        (True, None, None),
+        (None, "free", None),
+    ],
+)
+def test_a_price_is_told_only_where_one_is_sold(eligible: object, sale: object, price: Price | None) -> None:
+    assert rows(ROW, immediate_reset_purchase_eligible=eligible, reset_purchase=sale).price == price
+
+
+def test_a_price_goes_with_the_rows() -> None:
+    told = rows(ROW, immediate_reset_purchase_eligible=True, reset_purchase={"amount": "4.00", "currency": "USD"})
+    assert with_rows(decode_usage(FULL_USAGE, HTTP), told, OBSERVED).bank.price == Price("4.00", "USD")

@@ -117,7 +117,12 @@ class InviteReader:
         self._stirred.set()  # what was found may be worth following
 
     async def _look(self, *, afresh: bool = False) -> None:
-        self._looks += 1
+        try:
+            await self._read(afresh)
+        finally:
+            self._looks += 1
+
+    async def _read(self, afresh: bool) -> None:
         account = self._account()
         if account is None:
             await self._recall()

@@ -129,12 +129,17 @@ class Inviter(InviteReader):
             The invite; its `resend` tells what became of it.
 
         Raises:
+            InviteRejected: Nothing could be asked of the service; nothing was written down or sent.
             UsageError: It cannot be sent again now.
             StoreError: It could not be written down; nothing was sent.
             SourceError: Whose invite it is is not known.
         """
         async with self._line:
             account, now = self._require_account(), self._clock.now()
+            if self._hands.state.invites.read_at is None:
+                await self._look()  # the offer tells which contract the service speaks
+            if (book := self._hands.state.invites).read_at is None:
+                raise InviteRejected(f"nothing was sent: {book.reason or 'nothing can be asked'}")
             await self._book.load(account)
             record = self._book.find(key)
 

@@ -1,0 +1,33 @@
+"""What an unforeseen crash leaves on the terminal."""
+
+import pytest
+
+from tests.support.clocks import ManualClock
+from tests.ui import states
+from tests.ui.scripted import ScriptedCompanion
+from tests.ui.showing import drawn
+from tui.settings import Settings
+from tui.ui.app import ResetbankApp
+from tui.ui.companion_port import CompanionPort
+
+
+async def test_an_unforeseen_crash_shows_no_local_variable(
+    clock: ManualClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Crashing(ResetbankApp):
+        def action_theme(self) -> None:
+            address = "gro.elpmaxe@yrollam"[::-1]
+            raise RuntimeError(f"broken at {len(address)}")
+
+    async def connected() -> CompanionPort:
+        return ScriptedCompanion(states.busy(), clock)
+
+    app = Crashing(
+        connect=connected, settings=Settings(), clock=clock, zone=states.ZONE, letters=drawn("ABC"), drive=False
+    )
+    with pytest.raises(RuntimeError, match="broken at 19"):
+        async with app.run_test() as pilot:
+            await pilot.press("t")
+    told = capsys.readouterr().err
+    assert "RuntimeError: broken at 19" in told
+    assert "mallory" not in told
