@@ -2,110 +2,38 @@
 
 import asyncio
 import json
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.domain.worlds import snapshot
-from tests.sources.conftest import CodexFolder, good_claims, jwt
-from tests.sources.servers import Behaviour, Request, Server, answer, says
-from tests.support.clocks import ManualClock
-from tests.wire.test_referral import ELIGIBILITY, FORMER, FRIEND, INVITED, ITEM, LINK, RULES, pack
-from tui import __version__
-from tui.assembly import Wishes, open_companion
-from tui.domain.invites import InviteProposal
-from tui.domain.referral import InviteAnswer, InviteRequest, Offer, Standing
-from tui.domain.spend import ConsentKind
-from tui.errors import InviteRejected, SignedOut, SourceDown, SourceError
-from tui.paths import resetbank_paths
-from tui.settings import InviteSettings, Settings
-from tui.sources.backend import HttpAsker
-from tui.sources.base import Referrals
-from tui.sources.base_url import parse_base_url
-from tui.sources.login import Login, LoginProvider, Token, fixed_login
-from tui.sources.logins import Logins
-from tui.sources.referrals import MOST_PAGES, ReferralClient
-from tui.sources.unasked import UnaskedReferrals
-from tui.wire.referral import PROGRAM_ID, REFERRAL_KEY
-
-Serve = Callable[[Behaviour], Awaitable[Server]]
-TOKEN = jwt(**good_claims())
-LOGIN = Login(Token(TOKEN), "acc1")
-INVITE = InviteRequest(FRIEND, PROGRAM_ID, "acc1")
-FORMER_INVITE = InviteRequest(FRIEND, REFERRAL_KEY, "acc1")
-NOT_HERE = answer(b'{"detail":"Not Found"}', "404 Not Found")
-
-
-def ok(payload: object) -> bytes:
-    return answer(pack(payload))
-
-
-def routed(routes: dict[str, bytes]) -> Behaviour:
-    """An answer for each method and path, whatever the query; 404 for anything else."""
-
-    async def behave(request: Request, writer: asyncio.StreamWriter) -> None:
-        writer.write(routes.get(f"{request.method} {urlsplit(request.path).path}", NOT_HERE))
-        await writer.drain()
-
-    return behave
-
-
-def by_contract(current: bytes, former: bytes) -> Behaviour:
-    """One address for both contracts' eligibility, which differ in what they name."""
-
-    async def behave(request: Request, writer: asyncio.StreamWriter) -> None:
-        path = urlsplit(request.path)
-        if path.path == "/backend-api/referrals/invite/eligibility":
-            writer.write(former if "referral_key" in path.query else current)
-        else:
-            writer.write(routes.get(f"{request.method} {path.path}", NOT_HERE))
-        await writer.drain()
-
-    wham = "/backend-api/wham/referrals"
-    routes = {
-        f"GET {wham}/eligibility_rules": ok(RULES),
-        f"POST {wham}/invite": ok(INVITED),
-        f"GET {wham}/invite/tracking": ok({"items": [ITEM], "cursor": None}),
-        f"POST {wham}/invite/ref-1/send-email": ok({}),
-    }
-    return behave
-
-
-CURRENT = routed(
-    {
-        "GET /backend-api/referrals/invite/eligibility": ok(ELIGIBILITY),
-        "POST /backend-api/referrals/invite": ok(INVITED),
-        "GET /backend-api/referrals/invite/tracking": ok({"items": [ITEM], "cursor": None}),
-        "POST /backend-api/referrals/invite/ref-1/send-email": ok({}),
-    }
+from tests.sources.conftest import CodexFolder
+from tests.sources.referring import (
+    CURRENT,
+    FORMER_INVITE,
+    FORMER_ONLY,
+    INVITE,
+    LOGIN,
+    NOT_HERE,
+    TOKEN,
+    Serve,
+    asked,
+    asking,
+    by_contract,
+    ok,
+    query,
 )
-FORMER_ONLY = by_contract(NOT_HERE, ok(FORMER))
-
-
-@asynccontextmanager
-async def asking(
-    base: Server | str, login: Login | LoginProvider = LOGIN, clock: ManualClock | None = None
-) -> AsyncIterator[ReferralClient]:
-    base_url = parse_base_url(base if isinstance(base, str) else base.url)
-
-    async def open_asker() -> HttpAsker:
-        return HttpAsker(base_url)
-
-    provider = fixed_login(login) if isinstance(login, Login) else login
-    client = ReferralClient(base_url, provider, clock or ManualClock(), open_asker)
-    yield client
-    await client.aclose()
-
-
-def query(request: Request) -> dict[str, str]:
-    return dict(parse_qsl(urlsplit(request.path).query, keep_blank_values=True))
-
-
-def asked(server: Server) -> list[str]:
-    return [f"{request.method} {urlsplit(request.path).path}" for request in server.requests]
+from tests.sources.servers import Behaviour, Request, answer, says
+from tests.support.clocks import ManualClock
+from tests.wire.referral_samples import ELIGIBILITY, FORMER, FRIEND, LINK, pack
+from tui import __version__
+from tui.domain.referral import InviteAnswer, InviteRequest, Standing
+from tui.errors import InviteRejected, SignedOut, SourceError
+from tui.sources.backend import HttpAsker
+from tui.sources.base_url import parse_base_url
+from tui.sources.login import Login, Token, fixed_login
+from tui.sources.logins import Logins
+from tui.sources.referrals import ReferralClient
+from tui.wire.referral import PROGRAM_ID, REFERRAL_KEY
 
 
 async def test_the_current_contract_is_asked_first(serve: Serve) -> None:
@@ -318,76 +246,6 @@ async def test_an_id_stays_within_its_place_in_the_path(serve: Serve, referral_i
     assert request.path == f"/backend-api/referrals/invite/{path}/send-email"
 
 
-def paged(pages: dict[str | None, object]) -> Behaviour:
-    async def behave(request: Request, writer: asyncio.StreamWriter) -> None:
-        writer.write(ok(pages[query(request).get("cursor")]))
-        await writer.drain()
-
-    return behave
-
-
-def page(*names: str, cursor: object = None) -> object:
-    return {"items": [ITEM | {"referral_id": name} for name in names], "cursor": cursor}
-
-
-async def test_the_list_is_read_to_its_end(serve: Serve) -> None:
-    server = await serve(
-        paged({None: page("a", "b", cursor="x&y= z"), "x&y= z": page("c", cursor="2"), "2": page("d")})
-    )
-    async with asking(server) as client:
-        tracking = await client.tracking("acc1")
-    assert [invite.id for invite in tracking.invites] == ["a", "b", "c", "d"]
-    assert tracking.complete
-    assert [query(request).get("cursor") for request in server.requests] == [None, "x&y= z", "2"]
-
-
-async def test_an_invite_on_two_pages_is_one(serve: Serve) -> None:
-    async with asking(await serve(paged({None: page("a", "b", cursor="2"), "2": page("b", "c")}))) as client:
-        tracking = await client.tracking("acc1")
-    assert [invite.id for invite in tracking.invites] == ["a", "b", "c"]
-
-
-async def test_a_list_that_leads_in_a_circle_is_not_whole(serve: Serve) -> None:
-    server = await serve(paged({None: page("a", cursor="2"), "2": page("b", cursor="3"), "3": page("c", cursor="2")}))
-    async with asking(server) as client:
-        tracking = await client.tracking("acc1")
-    assert [invite.id for invite in tracking.invites] == ["a", "b", "c"]
-    assert not tracking.complete
-    assert len(server.requests) == 3
-
-
-async def test_a_list_that_never_ends_is_not_whole(serve: Serve) -> None:
-    async def endless(request: Request, writer: asyncio.StreamWriter) -> None:
-        number = int(query(request).get("cursor", "0"))
-        writer.write(ok(page(f"ref-{number}", cursor=str(number + 1))))
-        await writer.drain()
-
-    server = await serve(endless)
-    async with asking(server) as client:
-        tracking = await client.tracking("acc1")
-    assert (len(tracking.invites), tracking.complete) == (MOST_PAGES, False)
-    assert len(server.requests) == MOST_PAGES
-
-
-@pytest.mark.parametrize("odd", [page("a", cursor=7), {"items": [ITEM, 7]}, {"items": [{}]}])
-async def test_a_page_that_is_not_understood_makes_the_list_incomplete(serve: Serve, odd: object) -> None:
-    async with asking(await serve(paged({None: odd}))) as client:
-        tracking = await client.tracking("acc1")
-    assert not tracking.complete
-    assert tracking.unknowns
-
-
-async def test_a_second_page_that_fails_is_no_list_at_all(serve: Serve) -> None:
-    async def behave(request: Request, writer: asyncio.StreamWriter) -> None:
-        first = "cursor" not in query(request)
-        writer.write(ok(page("a", cursor="2")) if first else answer(b"{}", "500 Oh"))
-        await writer.drain()
-
-    async with asking(await serve(behave)) as client:
-        with pytest.raises(SourceDown, match="500"):
-            await client.tracking("acc1")
-
-
 async def test_one_connection_serves_all_and_closes_twice(serve: Serve) -> None:
     server = await serve(CURRENT)
     async with asking(server) as client:
@@ -411,92 +269,3 @@ async def test_what_cannot_even_be_set_up_has_sent_nothing(trouble: Exception) -
     with pytest.raises(InviteRejected, match="nothing was sent"):
         await client.invite(INVITE)
     await client.aclose()
-
-
-# Where nobody may be asked
-
-
-OFFICIAL = [
-    None,
-    "https://chatgpt.com/backend-api",
-    "https://chatgpt.com",
-    "https://CHATGPT.com:443/backend-api/",
-    "https://chat.openai.com",
-    "https://chatgpt.com:8443/backend-api",
-    "https://www.chatgpt.com/backend-api",
-    "https://api.openai.com/backend-api",
-]
-
-
-def referrals_of(base_url: str | None, settings: Settings) -> Referrals:
-    companion = open_companion(
-        Wishes("http", base_url=base_url), settings, resetbank_paths(), front_end="a test", invites=True
-    )
-    return companion.inviter._service
-
-
-@pytest.mark.parametrize("base_url", OFFICIAL)
-async def test_an_official_address_is_never_asked_unasked(base_url: str | None, codex: CodexFolder) -> None:
-    codex.auth()
-    service = referrals_of(base_url, Settings())
-    assert isinstance(service, UnaskedReferrals)
-    told = await service.offer("acc1")
-    assert (told.standing, told.offer) == (Standing.NOT_ASKED, None)
-    assert not (await service.tracking("acc1")).complete
-    for sending in (service.invite(INVITE), service.resend("ref-1", "acc1")):
-        with pytest.raises(InviteRejected, match=r"nothing was sent.*; invite in the Codex app"):
-            await sending
-    await service.aclose()
-
-
-@pytest.mark.parametrize("base_url", OFFICIAL)
-def test_an_official_address_is_asked_where_its_user_wants_it(base_url: str | None, codex: CodexFolder) -> None:
-    codex.auth()
-    assert isinstance(referrals_of(base_url, Settings(invite=InviteSettings(ask_official=True))), ReferralClient)
-
-
-@pytest.mark.parametrize(
-    "base_url", ["http://127.0.0.1:9/backend-api", "https://quota.example", "https://chatgpt.com.quota.example"]
-)
-def test_an_address_of_one_s_own_is_asked(base_url: str) -> None:
-    assert isinstance(referrals_of(base_url, Settings()), ReferralClient)
-
-
-def test_a_command_that_takes_no_part_asks_nobody() -> None:
-    companion = open_companion(
-        Wishes("http", base_url="http://127.0.0.1:9"), Settings(), resetbank_paths(), front_end="a test"
-    )
-    assert isinstance(companion.inviter._service, UnaskedReferrals)
-
-
-def test_an_address_that_cannot_be_used_is_said(codex: CodexFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CODEX_HOME", str(codex.home.path))
-    codex.config('chatgpt_base_url = "http://evil.example/backend-api"')
-    service = referrals_of(None, Settings())
-    assert isinstance(service, UnaskedReferrals)
-    told = asyncio.run(service.offer(None))
-    assert told.standing is Standing.UNREACHABLE
-    assert "evil.example" in (told.reason or "")
-
-
-async def test_an_official_address_sees_no_socket(
-    codex: CodexFolder, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*words: object, **more: object) -> None:
-        raise AssertionError("a socket was opened")
-
-    monkeypatch.setenv("CODEX_HOME", str(codex.home.path))
-    codex.auth()
-    companion = open_companion(Wishes("http"), Settings(), resetbank_paths(), front_end="t", clock=clock, invites=True)
-    monkeypatch.setattr(socket, "socket", refuse)
-    companion.publish(snapshot=snapshot())
-    await companion.inviter.look()
-    assert companion.state.invites.standing is Standing.NOT_ASKED
-    note = await companion.inviter.note(FRIEND, LINK)
-    with pytest.raises(InviteRejected, match="nothing was sent"):
-        await companion.inviter.invite(
-            InviteProposal(snapshot().account, "other@example.com", Offer(None, PROGRAM_ID)), ConsentKind.LETTER
-        )
-    await companion.inviter.look()
-    assert companion.state.invites.records == (note,), "the local list of invites works all the same"
-    await companion.aclose()

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from tests.sources.referring import INVITE, asking
 from tests.sources.servers import Behaviour, Request, Server, answer, drop, flood, says, silence
 from tests.sources.test_backend_hostile import endless_headers, gibberish, name, truncated
-from tests.sources.test_referrals import INVITE, asking
 from tests.support.clocks import ManualClock
-from tests.wire.test_referral import ELIGIBILITY, FRIEND, INVITED, LINK, pack
+from tests.wire.referral_samples import ELIGIBILITY, FRIEND, INVITED, LINK, pack
 from tui.domain.referral import InviteAnswer, Standing
 from tui.errors import (
     BadPayload,

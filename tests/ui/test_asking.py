@@ -9,14 +9,13 @@ import pytest
 from textual.widget import Widget
 
 from tests.support.clocks import ManualClock
-from tests.ui import invite_states, live_states, states
+from tests.ui import live_states, states
 from tests.ui.asked import asked, companion_of
 from tests.ui.live_states import API, TOOLS
 from tests.ui.showing import running, screen_text, settle, words
 from tui.domain.question import Choice
 from tui.domain.spend import ConsentKind
 from tui.errors import SourceDown, StoreLocked
-from tui.ui.app import ResetbankApp
 from tui.ui.screens.ask import AskScreen
 from tui.ui.screens.dialog import GUARD_SECONDS
 from tui.ui.screens.help import HelpScreen
@@ -175,30 +174,6 @@ async def test_it_opens_over_whatever_is_open(key: str, screen: type, clock: Man
         await pilot.press("t")
         await settle(pilot)
         assert isinstance(app.screen, screen)
-
-
-@pytest.mark.parametrize("keys", ["ctrl+p", "i a", "i w"])
-async def test_it_waits_while_somebody_types(keys: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    rings: list[bool] = []
-    monkeypatch.setattr(ResetbankApp, "bell", lambda _: rings.append(True))
-    offered = invite_states.offered().invites
-    companion = companion_of(clock, replace(live_states.one_stopped(), invites=offered))
-    async with running(companion, clock) as (pilot, app, _):
-        await pilot.press(*keys.split())
-        await settle(pilot)
-        companion.publish(replace(live_states.stopped_question(), invites=offered))
-        await settle(pilot)
-        assert not isinstance(app.screen, AskScreen)
-        assert rings == [True]
-        clock.advance(GUARD_SECONDS)
-        await pilot.press(*"Anna B nutw")  # capitals and keys that would answer
-        app._tick()
-        await settle(pilot)
-        assert (companion.spends, companion.attendant.answers, rings) == ([], [], [True])
-        await pilot.press("escape")
-        app._tick()
-        await settle(pilot)
-        assert isinstance(app.screen, AskScreen)
 
 
 async def test_a_dialog_that_still_reads_below_it_goes_on(clock: ManualClock) -> None:

@@ -3,8 +3,6 @@
 import asyncio
 import base64
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -12,9 +10,9 @@ from textual.pilot import Pilot
 
 from tests.support.clocks import ManualClock
 from tests.ui import invite_states
+from tests.ui.invite_panel import panel, type_and_show
 from tests.ui.invite_states import LINK, OFFER, offered
-from tests.ui.scripted import ScriptedCompanion
-from tests.ui.showing import running, screen_text, settle, until, words
+from tests.ui.showing import screen_text, settle, until, words
 from tui.companion.state import State
 from tui.domain.invites import SendStage
 from tui.domain.referral import Standing
@@ -25,30 +23,8 @@ from tui.ui.app import ResetbankApp
 from tui.ui.screens.dialog import GUARD_SECONDS
 from tui.ui.screens.help import HelpScreen
 from tui.ui.screens.invite import LOOK_EVERY, InviteScreen
-from tui.ui.screens.invite_send import InviteSendScreen
 from tui.ui.screens.main import MainScreen
-from tui.ui.screens.typing import TypedLine
 from tui.ui.view.offer import CODEX_PAGE
-
-
-@asynccontextmanager
-async def panel(
-    state: State, clock: ManualClock, settings: Settings | None = None
-) -> AsyncIterator[tuple[Pilot[int], ResetbankApp, ScriptedCompanion]]:
-    companion = ScriptedCompanion(state, clock)
-    async with running(companion, clock, settings=settings) as (pilot, app, _):
-        await pilot.press("i")
-        await settle(pilot)
-        assert isinstance(app.screen, InviteScreen)
-        yield pilot, app, companion
-
-
-async def type_and_show(pilot: Pilot[int], address: str) -> InviteSendScreen:
-    await pilot.press("a", *address, "enter")
-    await settle(pilot)
-    dialog = pilot.app.screen
-    assert isinstance(dialog, InviteSendScreen)
-    return dialog
 
 
 async def test_an_invite_is_shown_once_more_and_sent_on_its_letter(clock: ManualClock) -> None:
@@ -362,47 +338,6 @@ async def test_the_panel_s_keys_can_be_changed(clock: ManualClock, written: list
         await pilot.press("y")
         await settle(pilot)
         assert clipboard(written) == [LINK]
-
-
-ADDRESS = re.compile(r"[\w.]{2,}@example\.(?:com|org)")
-
-
-def shown_in(picture: str) -> set[str]:
-    """The addresses in a picture's texts."""
-    texts = re.findall(r">([^<>]+)</text>", picture)
-    return set(ADDRESS.findall("\n".join(texts).replace("&#160;", " "))) - {"me@example.com"}
-
-
-async def test_no_picture_of_the_screen_shows_an_address(clock: ManualClock) -> None:
-    told = replace(OFFER, description="ask mallory@example.org for one")
-    async with panel(offered(*invite_states.EVERY, offer=told), clock) as (pilot, app, companion):
-        assert ADDRESS.search(screen_text(app))
-        assert shown_in(app.export_screenshot()) == set()
-        assert "dan@example.com" in screen_text(app)  # the screen itself goes on as it was
-        dialog = await type_and_show(pilot, "new@example.com")
-        assert "new@example.com" in screen_text(app)
-        assert shown_in(app.export_screenshot()) == set()
-        await settle(pilot)  # the picture drew the question anew, and that is guarded like any change
-        clock.advance(GUARD_SECONDS)
-        await pilot.press(dialog.letter)
-        await settle(pilot)
-        assert len(companion.inviter.sent) == 1
-        assert shown_in(app.export_screenshot()) == set()
-
-
-async def test_what_is_being_typed_is_hidden_in_a_picture_too(clock: ManualClock) -> None:
-    async with panel(offered(), clock) as (pilot, app, _):
-        await pilot.press("a", *"new@example.com")
-        await settle(pilot)
-        assert "new@example.com" in screen_text(app)
-        assert shown_in(app.export_screenshot()) == set()
-        assert not app.screen.query_one(TypedLine).password
-
-
-async def test_the_main_screen_tells_no_address(clock: ManualClock) -> None:
-    async with running(invite_states.every(), clock) as (_, app, _):
-        assert set(ADDRESS.findall(screen_text(app))) == {"me@example.com"}
-        assert "7 invites under way, 2 hang !" in words(app)
 
 
 @pytest.mark.parametrize("standing", list(Standing))

@@ -1,0 +1,35 @@
+"""The invite panel on a scripted companion."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from textual.pilot import Pilot
+
+from tests.support.clocks import ManualClock
+from tests.ui.scripted import ScriptedCompanion
+from tests.ui.showing import running, settle
+from tui.companion.state import State
+from tui.settings import Settings
+from tui.ui.app import ResetbankApp
+from tui.ui.screens.invite import InviteScreen
+from tui.ui.screens.invite_send import InviteSendScreen
+
+
+@asynccontextmanager
+async def panel(
+    state: State, clock: ManualClock, settings: Settings | None = None
+) -> AsyncIterator[tuple[Pilot[int], ResetbankApp, ScriptedCompanion]]:
+    companion = ScriptedCompanion(state, clock)
+    async with running(companion, clock, settings=settings) as (pilot, app, _):
+        await pilot.press("i")
+        await settle(pilot)
+        assert isinstance(app.screen, InviteScreen)
+        yield pilot, app, companion
+
+
+async def type_and_show(pilot: Pilot[int], address: str) -> InviteSendScreen:
+    await pilot.press("a", *address, "enter")
+    await settle(pilot)
+    dialog = pilot.app.screen
+    assert isinstance(dialog, InviteSendScreen)
+    return dialog

@@ -1,0 +1,37 @@
+"""A question that comes while somebody types text."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.support.clocks import ManualClock
+from tests.ui import invite_states, live_states
+from tests.ui.asked import companion_of
+from tests.ui.showing import running, settle
+from tui.ui.app import ResetbankApp
+from tui.ui.screens.ask import AskScreen
+from tui.ui.screens.dialog import GUARD_SECONDS
+
+
+@pytest.mark.parametrize("keys", ["ctrl+p", "i a", "i w"])
+async def test_it_waits_while_somebody_types(keys: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    rings: list[bool] = []
+    monkeypatch.setattr(ResetbankApp, "bell", lambda _: rings.append(True))
+    offered = invite_states.offered().invites
+    companion = companion_of(clock, replace(live_states.one_stopped(), invites=offered))
+    async with running(companion, clock) as (pilot, app, _):
+        await pilot.press(*keys.split())
+        await settle(pilot)
+        companion.publish(replace(live_states.stopped_question(), invites=offered))
+        await settle(pilot)
+        assert not isinstance(app.screen, AskScreen)
+        assert rings == [True]
+        clock.advance(GUARD_SECONDS)
+        await pilot.press(*"Anna B nutw")  # capitals and keys that would answer
+        app._tick()
+        await settle(pilot)
+        assert (companion.spends, companion.attendant.answers, rings) == ([], [], [True])
+        await pilot.press("escape")
+        app._tick()
+        await settle(pilot)
+        assert isinstance(app.screen, AskScreen)

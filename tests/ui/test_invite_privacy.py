@@ -1,0 +1,52 @@
+"""Other people's addresses: on the panel alone, and in no picture of the screen."""
+
+import re
+from dataclasses import replace
+
+from tests.support.clocks import ManualClock
+from tests.ui import invite_states
+from tests.ui.invite_panel import panel, type_and_show
+from tests.ui.invite_states import OFFER, offered
+from tests.ui.showing import running, screen_text, settle, words
+from tui.ui.screens.dialog import GUARD_SECONDS
+from tui.ui.screens.typing import TypedLine
+
+ADDRESS = re.compile(r"[\w.]{2,}@example\.(?:com|org)")
+
+
+def shown_in(picture: str) -> set[str]:
+    """The addresses in a picture's texts."""
+    texts = re.findall(r">([^<>]+)</text>", picture)
+    return set(ADDRESS.findall("\n".join(texts).replace("&#160;", " "))) - {"me@example.com"}
+
+
+async def test_no_picture_of_the_screen_shows_an_address(clock: ManualClock) -> None:
+    told = replace(OFFER, description="ask mallory@example.org for one")
+    async with panel(offered(*invite_states.EVERY, offer=told), clock) as (pilot, app, companion):
+        assert ADDRESS.search(screen_text(app))
+        assert shown_in(app.export_screenshot()) == set()
+        assert "dan@example.com" in screen_text(app)  # the screen itself goes on as it was
+        dialog = await type_and_show(pilot, "new@example.com")
+        assert "new@example.com" in screen_text(app)
+        assert shown_in(app.export_screenshot()) == set()
+        await settle(pilot)  # the picture drew the question anew, and that is guarded like any change
+        clock.advance(GUARD_SECONDS)
+        await pilot.press(dialog.letter)
+        await settle(pilot)
+        assert len(companion.inviter.sent) == 1
+        assert shown_in(app.export_screenshot()) == set()
+
+
+async def test_what_is_being_typed_is_hidden_in_a_picture_too(clock: ManualClock) -> None:
+    async with panel(offered(), clock) as (pilot, app, _):
+        await pilot.press("a", *"new@example.com")
+        await settle(pilot)
+        assert "new@example.com" in screen_text(app)
+        assert shown_in(app.export_screenshot()) == set()
+        assert not app.screen.query_one(TypedLine).password
+
+
+async def test_the_main_screen_tells_no_address(clock: ManualClock) -> None:
+    async with running(invite_states.every(), clock) as (_, app, _):
+        assert set(ADDRESS.findall(screen_text(app))) == {"me@example.com"}
+        assert "7 invites under way, 2 hang !" in words(app)
