@@ -190,7 +190,8 @@ class ResetbankApp(App[int]):
 
     def on_noted(self, message: Noted) -> None:
         """Show for a while what was done."""
-        self.present(replace(self._scene, note=Note(message.text, self._clock.now())))
+        now = self._clock.now()
+        self.present(replace(self._scene, now=now, note=Note(message.text, now)))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Put one line about a worker that failed unexpectedly on the screen."""
