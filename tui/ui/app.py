@@ -11,7 +11,6 @@ from typing import ClassVar, Final
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
 from tui.clock import Clock
@@ -160,6 +159,8 @@ class ResetbankApp(App[int]):
         if state.question == self._asked:
             return
         if state.question is not None:
+            from textual.widgets import Input  # not worth its import before there is a question
+
             driving = any(getattr(screen, "phase", None) == "working" for screen in self.screen_stack)
             typing = isinstance(self.focused, Input)
             if typing and state.question != self._held:
