@@ -30,7 +30,7 @@ from tui.ui.view.inviting import message_text
 from tui.ui.view.offer import offer_lines, read_text, reward_text
 from tui.ui.view.private import shown_address, told
 from tui.ui.view.scene import Scene
-from tui.ui.view.text import Line, line_width, plain
+from tui.ui.view.text import Level, Line, line_width, plain
 
 STEPS = {
     "k1": "your friend opens the link",
@@ -252,3 +252,10 @@ def test_nothing_is_wider_than_the_screen(
     for line in draw(shown, records[0], width):
         assert line_width(line) <= width
         assert not any(ord(character) < 32 for span in line for character in span.text)
+
+
+def test_what_cannot_be_read_again_is_dimmed() -> None:
+    gone = invite_states.unreachable()
+    for lines in (invite_rows(scene(gone), "l1", 80), detail_lines(scene(gone), record("l1"), 80)):
+        assert {span.level for line in lines for span in line} == {Level.DIM}
+    assert {span.level for line in invite_rows(scene(invite_states.two()), "k1", 80) for span in line} > {Level.DIM}

@@ -69,8 +69,8 @@ def rewarded(before: Iterable[InviteRecord], after: Iterable[InviteRecord], now:
 def _of_change(change: Change, now: datetime) -> Iterable[Event]:
     record, before = change.record, change.before
     if before is None:
-        text = f"an invite to {_who(record)} was found that was made elsewhere"
-        yield _event(record, now, EventKind.INVITE_FOUND, text, after=record.word)
+        text = f"an invite to {_who(record)} was found that was made elsewhere ({record.word})"
+        yield _event(record, now, EventKind.INVITE_FOUND, text)
         return
     if record.stage is not before.stage:
         yield of_stage(record, now)

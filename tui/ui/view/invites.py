@@ -1,5 +1,6 @@
 """The invites: each with its state, what happens next, what can be done, and the reset that it earned."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -21,7 +22,7 @@ from tui.ui.view.chrome import key_spans, note_line
 from tui.ui.view.offer import read_text, reward_text
 from tui.ui.view.private import shown_address, told
 from tui.ui.view.scene import Scene
-from tui.ui.view.text import Level, Line, Span, cells, clean, clip, fit, left, wrap
+from tui.ui.view.text import Level, Line, Span, cells, clean, clip, dimmed, fit, left, wrap
 from tui.ui.view.times import age, brief, countdown, full, last_moment, until
 from tui.ui.view.words import counted
 
@@ -90,7 +91,12 @@ def invite_rows(scene: Scene, chosen: str | None, width: int) -> tuple[Line, ...
             Span(end, Level.NEAR if _hangs(scene, record) else Level.DIM),
         )
         lines.append(clip(row, width))
-    return tuple(lines)
+    return _as_known(scene, lines)
+
+
+def _as_known(scene: Scene, lines: Iterable[Line]) -> tuple[Line, ...]:
+    """Dimmed while nothing can be read: it was so when it was read last."""
+    return dimmed(lines) if scene.state.invites.standing is Standing.UNREACHABLE else tuple(lines)
 
 
 def _row_end(scene: Scene, record: InviteRecord, *, brief: bool) -> str:
@@ -127,7 +133,7 @@ def detail_lines(scene: Scene, record: InviteRecord, width: int, *, short: bool 
     else:
         lines += _named("Next" if record.is_pending else "Outcome", next_step(scene, record), width)
     if short:
-        return tuple(lines)
+        return _as_known(scene, lines)
     sent = "Sent" if record.stage is not SendStage.NOTED else "Noted"
     lines += _named(sent, _since(scene, record.sent_at), width)
     if record.changed_at is not None and record.state is not InviteState.SENT:
@@ -142,7 +148,7 @@ def detail_lines(scene: Scene, record: InviteRecord, width: int, *, short: bool 
             "copy it, show it as a QR code, or compose a message" if record.shareable_link else "none is known here",
             width,
         )
-    return tuple(lines)
+    return _as_known(scene, lines)
 
 
 def _named(name: str, text: str, width: int) -> tuple[Line, ...]:
