@@ -34,6 +34,8 @@ def test_two_commands_may_swap_their_keys() -> None:
         ({"ledger": "ctrl+p"}, "it opens the palette"),
         ({"ledger": "ctrl+i"}, "it moves the focus"),
         ({"ledger": "escape"}, "it leaves dialogs"),
+        ({"invite_copy": "q"}, "the panel needs it"),
+        ({"invite_copy": "pagedown"}, "the panel needs it"),
         ({"spend": "enter"}, "pressed blindly"),
         ({"spend": "space"}, "pressed blindly"),
         ({"spend": "ctrl+m"}, "pressed blindly"),

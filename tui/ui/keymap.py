@@ -6,7 +6,7 @@ from typing import Final
 
 from tui.errors import SettingsError
 from tui.settings import nearest
-from tui.ui.commands import ALL_COMMANDS, SPEND, Command
+from tui.ui.commands import ALL_COMMANDS, INVITE, SPEND, Command
 
 RESERVED: Final = {
     "ctrl+c": "it copies and quits",
@@ -17,6 +17,9 @@ RESERVED: Final = {
     "escape": "it leaves dialogs",
 }
 """Keys that no command may take, with what they do."""
+
+PANEL_KEYS: Final = {INVITE: frozenset(("q", "left", "up", "down", "k", "j", "pageup", "pagedown"))}
+"""Keys that a panel needs for itself: the way back, and moving about."""
 
 _SAME_AS: Final = {"ctrl+m": "enter", "ctrl+j": "enter", "ctrl+i": "tab", "ctrl+h": "backspace"}
 """Combinations that a terminal cannot tell from another key (textual.md 3, keys)."""
@@ -75,7 +78,7 @@ def resolve_keys(custom: Mapping[str, str], commands: Iterable[Command] = ALL_CO
     for name, keys in custom.items():
         if name not in table:
             raise SettingsError(f"settings: unknown command keys.{name}", nearest(name, list(table)))
-        table[name] = ",".join(_checked(name, key) for key in keys.split(","))
+        table[name] = ",".join(_checked(name, key, panels[name]) for key in keys.split(","))
     owners: dict[tuple[str, str], str] = {}
     for name, keys in table.items():
         for key in keys.split(","):
@@ -89,7 +92,7 @@ def resolve_keys(custom: Mapping[str, str], commands: Iterable[Command] = ALL_CO
     return table
 
 
-def _checked(name: str, key: str) -> str:
+def _checked(name: str, key: str, panel: str) -> str:
     key = normal_key(key)
     same = _SAME_AS.get(key, key)
     if not _is_known(key):
@@ -98,6 +101,8 @@ def _checked(name: str, key: str) -> str:
         raise SettingsError(f"settings: keys.{name} has an unknown key {key!r}", _short(hint))
     if same in RESERVED:
         raise SettingsError(f"settings: keys.{name} cannot be {key!r}: {RESERVED[same]}", "choose another key")
+    if same in PANEL_KEYS.get(panel, ()):
+        raise SettingsError(f"settings: keys.{name} cannot be {key!r}: the panel needs it", "choose another key")
     if name == SPEND and (same.split("+")[-1] in _NEVER_SPEND):
         raise SettingsError(f"settings: keys.{name} cannot be {key!r}, which is pressed blindly", "choose another key")
     return key
