@@ -281,6 +281,20 @@ async def test_the_panel_looks_when_it_opens_on_request_and_now_and_then(clock: 
         assert companion.inviter.looks == 3
 
 
+async def test_ages_go_on_while_the_panel_stays_open(clock: ManualClock) -> None:
+    async with panel(invite_states.two(), clock) as (pilot, app, _):
+        assert "sent 5 h 07 min ago" in words(app)
+        clock.advance(3)
+        app._tick()
+        await settle(pilot)
+        assert "list read 3 s ago" in words(app)
+        clock.advance(57)
+        app._tick()
+        await settle(pilot)
+        assert "list read 1 min ago" in words(app)
+        assert "sent 5 h 08 min ago" in words(app)
+
+
 async def test_where_nobody_may_be_asked_the_panel_asks_once(clock: ManualClock) -> None:
     async with panel(invite_states.not_asked(), clock) as (pilot, app, companion):
         clock.advance(LOOK_EVERY.total_seconds() * 5)

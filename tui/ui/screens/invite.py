@@ -1,6 +1,7 @@
 """The invite panel: the offer, every invite, and what can be done with the one under the hand."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
@@ -22,7 +23,8 @@ from tui.ui.view.chrome import demo_line
 from tui.ui.view.invites import detail_lines, earned_lines, invite_rows, panel_keys, panel_status
 from tui.ui.view.offer import CODEX_PAGE, offer_lines
 from tui.ui.view.scene import Scene
-from tui.ui.view.text import Line
+from tui.ui.view.text import Line, plain
+from tui.ui.view.times import REDRAW_EVERY, counts_seconds
 from tui.ui.widgets.lines import Draw, Lines
 
 LOOK_EVERY: Final = timedelta(seconds=60)
@@ -68,6 +70,8 @@ class InviteScreen(Screen[None]):
         self._short = False
         self._looked_at: datetime | None = None
         self._to_forget: str | None = None
+        self._drawn_at = scene.now
+        self._has_seconds = False
 
     def compose(self) -> ComposeResult:
         """The offer, the list, and the one under the hand."""
@@ -130,9 +134,13 @@ class InviteScreen(Screen[None]):
         return detail_lines(self._scene, chosen, width, short=True)[:_BRIEF_ROWS] if chosen else ()
 
     def show(self, scene: Scene) -> None:
-        """Show this scene from now on, and look again now and then."""
-        self._scene = scene
-        self._redraw()
+        """Show this scene from now on, and look again now and then; where only time went by, little is drawn anew."""
+        before, self._scene = self._scene, scene
+        only_time = replace(before, now=scene.now) == scene and before.state is scene.state
+        if only_time and not self._has_seconds and timedelta(0) <= scene.now - self._drawn_at < REDRAW_EVERY:
+            self.query_one("#status", Lines).redraw()
+        else:
+            self._redraw()
         due = self._looked_at is None or scene.now - self._looked_at >= LOOK_EVERY
         if due and scene.state.invites.standing is not Standing.NOT_ASKED:
             self._look()
@@ -142,8 +150,11 @@ class InviteScreen(Screen[None]):
         self._chosen = chosen.key if chosen else None
         self.set_class(chosen is None, "-none")
         self.set_class(self._scene.state.demo is not None, "-demo")
+        self._drawn_at = self._scene.now
+        self._has_seconds = False
         for lines in self.query(Lines).results():
             lines.redraw()
+            self._has_seconds |= lines.id != "status" and counts_seconds(plain(lines.lines))
 
     def refresh_now(self) -> None:
         """Look again at once."""

@@ -1,9 +1,8 @@
 """The main screen: headline, limits, bank, sessions and what happened lately."""
 
-import re
 from dataclasses import replace
 from datetime import timedelta
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -18,17 +17,12 @@ from tui.ui.view.limits import limits_lines
 from tui.ui.view.scene import Scene
 from tui.ui.view.sessions import sessions_lines
 from tui.ui.view.text import Line, plain, wrap
+from tui.ui.view.times import REDRAW_EVERY, counts_seconds
 from tui.ui.widgets.lines import Draw, Lines
 
 _WIDE_COLUMNS = 100
 _TALL_ROWS = 18
 _ROWS_FOR_BOTH = 30
-
-_REDRAW_EVERY: Final = timedelta(seconds=5)
-"""Texts that count minutes are at most this late."""
-
-_SECONDS: Final = re.compile(r"\d s( |\)|$)", re.MULTILINE)
-"""A countdown or an age in seconds, as `tui.ui.view.times` writes it: such a text is drawn every second."""
 
 
 class MainScreen(Screen[None]):
@@ -100,7 +94,7 @@ class MainScreen(Screen[None]):
         only_time = replace(before, now=scene.now) == scene and before.state is scene.state
         stale = scene.state.is_stale(scene.now)
         elapsed = scene.now - self._drawn_at
-        due = self._has_seconds or stale != self._was_stale or not timedelta(0) <= elapsed < _REDRAW_EVERY
+        due = self._has_seconds or stale != self._was_stale or not timedelta(0) <= elapsed < REDRAW_EVERY
         self._was_stale = stale
         if only_time and not due:
             self.query_one("#header", Lines).redraw()
@@ -123,5 +117,5 @@ class MainScreen(Screen[None]):
         for panel in self.query(Lines).results():
             if panel.display:
                 panel.redraw()
-            if panel.id != "header" and _SECONDS.search(plain(panel.lines)):
+            if panel.id != "header" and counts_seconds(plain(panel.lines)):
                 self._has_seconds = True

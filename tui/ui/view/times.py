@@ -1,11 +1,22 @@
 """Dates, ages and countdowns as a person reads them, in the zone of that person."""
 
+import re
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 _DAY: Final = timedelta(days=1)
+REDRAW_EVERY: Final = timedelta(seconds=5)
+"""Texts that count minutes may be this late on a screen."""
+
+_SECONDS: Final = re.compile(r"\d s( |\)|$)", re.MULTILINE)
+
 _FAR: Final = timedelta(days=300)
 """Beyond it a date without its year would mislead."""
+
+
+def counts_seconds(text: str) -> bool:
+    """Whether a text holds a countdown or an age in seconds, and so differs every second."""
+    return _SECONDS.search(text) is not None
 
 
 def local(moment: datetime, zone: tzinfo) -> datetime:
