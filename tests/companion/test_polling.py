@@ -27,8 +27,8 @@ async def world(clock: ManualClock, tmp_path: Path) -> AsyncIterator[World]:
 
 
 async def turn(world: World) -> float:
-    """Wait until the poller and the attendant both wait; how long the poller means to."""
-    await world.clock.until_sleeping(2)
+    """Wait until the poller and the attendant both wait, and not for one more moment; how long the poller means to."""
+    await until(lambda: world.clock.sleepers >= 2 and not world.companion._stirred.is_set())
     interval = world.companion.state.link.interval
     assert interval is not None
     return interval.total_seconds()
