@@ -103,3 +103,9 @@ async def until(world: Inviting, condition: Callable[[], bool]) -> None:
 async def rest(world: Inviting) -> None:
     """Wait until whoever follows sleeps again."""
     await until(world, lambda: world.clock.sleepers > 0)
+
+
+async def breathe() -> None:
+    """Let the loop and its threads do what they would do at this point of time."""
+    for _ in range(50):
+        await asyncio.to_thread(lambda: None)

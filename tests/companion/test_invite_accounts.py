@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from tests.companion.scripted import READING
 from tests.domain.inviting import FRIEND, OFFER
 from tests.support.clocks import ManualClock
 from tui.domain.invites import InviteBook, SendStage
-from tui.domain.referral import OfferAnswer
+from tui.domain.referral import OfferAnswer, Standing
 from tui.domain.snapshot import Account
 from tui.domain.spend import ConsentKind
 from tui.errors import (
@@ -24,9 +25,9 @@ async def test_another_account_s_offer_and_invites_are_out_of_sight_at_once(worl
     assert world.book.offer is not None
     world.switch_to(Account("acc2", "pro", "second@example.com"))
     await world.companion.poll()
-    assert world.book == InviteBook()
+    assert world.book == InviteBook(account="acc2")
     await world.inviter.load()
-    assert world.book == InviteBook(is_loaded=True)
+    assert world.book == InviteBook(account="acc2", is_loaded=True)
     note = await world.inviter.note(OTHER, None)
     assert (list(world.book.records), note.account) == ([note], "acc2")
     assert world.book.offer is None
@@ -85,7 +86,7 @@ async def test_a_look_that_ends_after_the_switch_shows_nothing_of_it(world: Invi
     world.service.offer = slow  # type: ignore[assignment,method-assign]
     world.service.add(FRIEND)
     await world.inviter.look()
-    assert world.book == InviteBook()
+    assert world.book == InviteBook(account="acc2")
 
 
 async def test_consent_given_before_a_switch_sends_nothing_after_it(world: Inviting) -> None:
@@ -112,7 +113,7 @@ async def test_without_a_database_the_former_account_s_invites_go_too(
     assert len(world.book.records) == 1
     world.switch_to(Account("acc2", "pro", "second@example.com"))
     await world.companion.poll()
-    assert world.book == InviteBook()
+    assert world.book == InviteBook(account="acc2")
     await world.companion.aclose()
     world.ledger.close()
 
@@ -128,5 +129,52 @@ async def test_a_locked_database_keeps_no_other_account_s_invites_in_sight(
     await world.companion.poll()
     with pytest.raises(StoreError):
         await world.inviter.load()
-    assert world.book == InviteBook()
+    assert world.book == InviteBook(account="acc2")
     await world.companion.aclose()
+
+
+async def test_a_look_asked_for_after_a_switch_is_not_answered_by_one_from_before(world: Inviting) -> None:
+    offer = world.service.offer
+    later: list[asyncio.Task[None]] = []
+
+    async def slow(account: str | None) -> OfferAnswer:
+        told = await offer(account)
+        if not later:
+            world.switch_to(Account("acc2", "pro", "second@example.com"))
+            await world.companion.poll()
+            later.append(asyncio.create_task(world.inviter.look()))
+            await asyncio.to_thread(lambda: None)
+            world.service.account = "acc2"
+        return told
+
+    world.service.offer = slow  # type: ignore[assignment,method-assign]
+    await world.inviter.look()
+    await later[0]
+    assert (world.service.offers, world.book.account, world.book.standing) == (2, "acc2", Standing.OFFERED)
+
+
+@pytest.mark.parametrize("doing", ["look", "note"])
+async def test_a_reading_that_comes_while_the_last_account_is_looked_up_decides(
+    world: Inviting, tmp_path: Path, doing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.inviter.note(FRIEND, None)
+    heir = Inviting(world.clock, tmp_path, world.service)
+    heir.keys = (f"heir-{number}" for number in range(1, 100))
+    heir.switch_to(Account("acc2", "pro", "second@example.com"))
+    world.service.account = "acc2"
+    loop, last_account = asyncio.get_running_loop(), heir.inviter._last_account
+
+    def slow() -> Account | None:
+        account = last_account()
+        asyncio.run_coroutine_threadsafe(heir.companion.poll(), loop).result(10)
+        return account
+
+    monkeypatch.setattr(heir.inviter, "_last_account", slow)
+    if doing == "look":
+        await heir.inviter.look()
+        assert (heir.book.standing, heir.book.records) == (Standing.OFFERED, ())
+    else:
+        note = await heir.inviter.note(OTHER, None)
+        assert (note.account, heir.book.records) == ("acc2", (note,))
+    assert heir.book.account == "acc2"
+    await heir.companion.aclose()

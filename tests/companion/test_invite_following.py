@@ -8,6 +8,7 @@ from tests.companion.invite_world import (
     OTHER,
     Inviting,
     another,
+    breathe,
     following,
     rest,
     rewarded,
@@ -24,6 +25,7 @@ from tui.domain.referral import InviteState, OfferAnswer, Standing
 from tui.errors import (
     RateLimited,
     SourceDown,
+    StoreError,
 )
 
 
@@ -157,6 +159,42 @@ async def test_a_failing_service_and_a_locked_database_do_not_end_the_following(
         world.ledger._connection.execute("PRAGMA query_only = 0")
         world.clock.advance(LOOK_EVERY.total_seconds())
         await until(world, lambda: world.book.records[0].state is InviteState.OPENED)
+
+
+async def test_nobody_looks_again_and_again_where_no_account_was_read(
+    world: Inviting, tmp_path: Path, service: ScriptedReferrals
+) -> None:
+    await world.invite()
+    heir = Inviting(world.clock, tmp_path, service)
+    heir.chain.failure = SourceDown("nobody is there")
+    await heir.companion.poll()
+    await heir.inviter.look()
+    assert len(heir.book.records) == 1
+    async with following(heir):
+        await breathe()
+        assert heir.inviter._looks == 1
+        world.clock.advance(DAY.total_seconds())
+        await breathe()
+        assert heir.inviter._looks == 1
+    await heir.companion.aclose()
+
+
+async def test_a_database_that_fails_is_not_tried_again_and_again(
+    world: Inviting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.invite()
+    world.clock.advance(LOOK_EVERY.total_seconds())
+
+    def fail(account: str) -> None:
+        raise StoreError("the database cannot be used")
+
+    monkeypatch.setattr(world.inviter._book._invites, "records", fail)
+    before = world.inviter._looks
+    async with following(world):
+        await rest(world)
+        await breathe()
+        assert world.inviter._looks == before + 1
+    assert world.companion.state.store_failure == "the database cannot be used"
 
 
 async def test_closing_lets_the_connections_go(clock: ManualClock, service: ScriptedReferrals) -> None:

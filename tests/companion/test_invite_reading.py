@@ -11,7 +11,7 @@ from tui.domain.invite_tracking import SETTLING
 from tui.domain.invites import SendStage
 from tui.domain.ledger import EventKind
 from tui.domain.referral import InviteState, OfferAnswer, Standing, Tracking
-from tui.errors import RateLimited, SourceDown, SourceError
+from tui.errors import RateLimited, SourceDown, SourceError, StoreCorrupt
 
 
 async def test_what_is_found_and_what_differs_is_in_the_ledger_masked(world: Inviting) -> None:
@@ -183,6 +183,34 @@ async def test_nobody_looks_while_told_to_wait(world: Inviting) -> None:
     world.clock.advance(120)
     await world.inviter.look()
     assert (world.service.offers, world.book.standing) == (2, Standing.OFFERED)
+
+
+async def test_a_reset_that_arrives_is_no_reason_to_break_off_the_wait(world: Inviting) -> None:
+    world.service.offered = RateLimited("too many requests (429)", 120.0)
+    await world.inviter.look()
+    world.bank(FRIENDS_RESET)
+    world.companion.refresh()
+    await world.companion.poll()
+    await world.inviter.look()
+    assert world.service.offers == 1
+
+
+async def test_before_the_first_reading_nothing_is_called_a_failure(world: Inviting, tmp_path: Path) -> None:
+    heir = Inviting(world.clock, tmp_path, world.service)
+    await heir.inviter.look()
+    assert (heir.book.reason or "").startswith("the limits have not been read yet, so nothing is asked")
+    await heir.companion.aclose()
+
+
+async def test_a_list_that_was_read_counts_without_a_database(
+    clock: ManualClock, tmp_path: Path, service: ScriptedReferrals
+) -> None:
+    world = Inviting(clock, tmp_path, service, books=StoreCorrupt("damaged"))
+    await world.companion.poll()
+    await world.inviter.look()
+    assert (world.book.is_loaded, world.book.records) == (True, ())
+    await world.companion.aclose()
+    world.ledger.close()
 
 
 async def test_a_locked_database_is_said_and_forgotten_when_it_is_free(

@@ -3,12 +3,10 @@ import pytest
 from tests.companion.invite_world import OTHER, Inviting
 from tests.companion.inviting import LINK
 from tests.domain.inviting import FRIEND
-from tui.domain.invites import SendStage
+from tui.domain.invites import LISTED_FOR, SendStage
 from tui.domain.ledger import EventKind
 from tui.domain.referral import InviteState
-from tui.errors import (
-    UsageError,
-)
+from tui.errors import UsageError
 
 
 async def test_an_invite_made_elsewhere_is_noted_and_forgotten(world: Inviting) -> None:
@@ -21,7 +19,8 @@ async def test_an_invite_made_elsewhere_is_noted_and_forgotten(world: Inviting) 
     assert not world.book.records
     assert world.kinds == [EventKind.INVITE_NOTED, EventKind.INVITE_FORGOTTEN]
     assert world.service.requests == []
-    await world.inviter.forget(note.key)
+    with pytest.raises(UsageError, match="not known here any more"):
+        await world.inviter.forget(note.key)
     assert len(world.kinds) == 2, "what is gone is not forgotten twice"
 
 
@@ -55,3 +54,15 @@ async def test_a_noted_invite_is_told_by_the_service_later(world: Inviting) -> N
     (row,) = world.book.records
     assert (row.key, row.stage, row.state) == (note.key, SendStage.NOTED, InviteState.JOINED)
     assert world.kinds == [EventKind.INVITE_NOTED, EventKind.INVITE_CHANGED]
+
+
+async def test_a_doubt_that_no_list_will_ever_settle_can_be_forgotten(world: Inviting) -> None:
+    world.service.weather.append("drop_before")
+    record = await world.invite()
+    world.clock.advance(LISTED_FOR.total_seconds() - 1)
+    with pytest.raises(UsageError, match="cannot be forgotten here"):
+        await world.inviter.forget(record.key)
+    world.clock.advance(1)
+    await world.inviter.forget(record.key)
+    assert not world.book.records
+    assert (await world.invite()).stage is SendStage.SENT, "and the address is free again"

@@ -18,8 +18,8 @@ from tests.domain.inviting import (
     trackings,
 )
 from tests.support.clocks import START
-from tui.domain.invite_tracking import LISTED_FOR, SETTLING, Change, fold_tracking
-from tui.domain.invites import InviteRecord, Resend, ResendStage, SendStage
+from tui.domain.invite_tracking import SETTLING, Change, fold_tracking
+from tui.domain.invites import LISTED_FOR, InviteRecord, Resend, ResendStage, SendStage
 from tui.domain.referral import InviteState, Tracking
 
 LATER = START + HOUR

@@ -128,8 +128,8 @@ def test_what_may_still_come_of_it(state: InviteState) -> None:
 @pytest.mark.parametrize("stage", SendStage)
 def test_only_what_this_machine_alone_knows_can_be_forgotten(stage: SendStage) -> None:
     local = {SendStage.NOTED, SendStage.LOST, SendStage.REFUSED}
-    assert record(stage=stage).can_be_forgotten is (stage in local)
-    assert not record(stage=stage, tracked=tracked()).can_be_forgotten
+    assert record(stage=stage).can_be_forgotten(START) is (stage in local)
+    assert not record(stage=stage, tracked=tracked()).can_be_forgotten(START + LISTED_FOR)
 
 
 def test_the_service_dates_an_invite_where_it_does() -> None:

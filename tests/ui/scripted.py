@@ -119,7 +119,7 @@ class ScriptedInviter:
         self.looks = 0
         self.sent: list[tuple[str, ConsentKind, Offer]] = []
         self.resent: list[str] = []
-        self.failure: ResetbankError | None = None
+        self.failure: Exception | None = None
         """What the next send, note or deletion raises."""
         self.ends: Callable[[InviteRecord], InviteRecord] = lambda record: accepted(record, InviteAnswer("ref9", None))
         """What becomes of an invite that is sent."""

@@ -22,7 +22,7 @@ from tui.settings import Settings
 from tui.ui.app import ResetbankApp
 from tui.ui.screens.dialog import GUARD_SECONDS
 from tui.ui.screens.help import HelpScreen
-from tui.ui.screens.invite import LOOK_EVERY, InviteScreen
+from tui.ui.screens.invite import LOOK_EVERY, SECOND_PRESS, InviteScreen
 from tui.ui.screens.main import MainScreen
 from tui.ui.view.offer import CODEX_PAGE
 
@@ -243,7 +243,15 @@ async def test_an_invite_made_elsewhere_is_written_down_and_forgotten(clock: Man
         await pilot.press("d")
         await settle(pilot)
         assert companion.state.invites.shown
-        assert "d once more forgets the chosen invite" in words(app)
+        assert "d once more within 10 s forgets the chosen invite" in words(app)
+        await pilot.press("d")  # a key that is held down
+        await settle(pilot)
+        assert companion.state.invites.shown
+        clock.advance(SECOND_PRESS + 1)
+        await pilot.press("d")  # too late: that is a first press again
+        await settle(pilot)
+        assert companion.state.invites.shown
+        clock.advance(GUARD_SECONDS)
         await pilot.press("d")
         await settle(pilot)
         assert companion.state.invites.records == ()

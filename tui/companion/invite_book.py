@@ -70,7 +70,7 @@ class Bookkeeper:
         if self._of == account.key:
             return False
         self._of, self._loaded = account.key, None
-        self._hands.publish(invites=InviteBook())
+        self._hands.publish(invites=InviteBook(account=account.key))
         return True
 
     async def load(self, account: Account, *, afresh: bool = False) -> None:
@@ -103,7 +103,7 @@ class Bookkeeper:
             await self.write(account, step)
         elif self.is_of(account):
             records, _ = step(self._hands.state.invites.records)
-            self.publish(account, records=newest_first(records))
+            self.publish(account, records=newest_first(records), is_loaded=True)
 
     async def write(self, account: Account, step: Step) -> None:
         """Change what is written down by a step, and show it.

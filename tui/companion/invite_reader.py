@@ -55,10 +55,11 @@ class InviteReader:
         self._line = asyncio.Lock()
         self._stirred = asyncio.Event()
         self._tried_at: datetime | None = None
-        self._told_to_wait = timedelta(0)
+        self._left_alone: tuple[datetime, datetime] | None = None
         self._earned: frozenset[str] | None = None
         self._last_account = last_account
         self._looks = 0
+        self._looked_for: str | None = None
 
     async def follow(self) -> None:
         """Look now and then while something is pending, and when a reset has arrived; until cancelled."""
@@ -67,7 +68,7 @@ class InviteReader:
             with contextlib.suppress(StoreError):  # said by State.store_failure
                 await self.load()
             if self._is_due():
-                await self.look()
+                await self._look_once()
             due = self._next_look()
             if due is None:
                 await self._stirred.wait()
@@ -100,48 +101,61 @@ class InviteReader:
 
     def _turn_to(self, account: Account) -> None:
         if self._book.turn_to(account):
-            self._tried_at, self._told_to_wait, self._earned = None, timedelta(0), None
+            self._tried_at, self._left_alone, self._earned = None, None, None
 
     async def look(self) -> None:
         """Read the offer and the list of invites; what cannot be read is said, and what was known stays.
 
         Whoever looks while somebody is looking gets what that one sees, and nobody looks while told to wait.
         """
-        looks = self._looks
-        async with self._line:
-            if looks == self._looks:
-                try:
-                    await self._look(afresh=True)
-                except StoreError as error:
-                    self._hands.publish(store_failure=str(error))
+        await self._look_once()
         self._stirred.set()  # what was found may be worth following
 
+    async def _look_once(self) -> None:
+        looks = self._looks
+        async with self._line:
+            account = self._account()
+            is_of_now = self._looked_for == (account.key if account else None)
+            if looks != self._looks and is_of_now:
+                return
+            try:
+                await self._look(afresh=True)
+            except StoreError as error:
+                self._hands.publish(store_failure=str(error))
+
     async def _look(self, *, afresh: bool = False) -> None:
+        account = self._account()
+        self._looked_for = account.key if account else None
         try:
-            await self._read(afresh)
+            if account is None:
+                await self._recall()
+            else:
+                await self._read(account, afresh)
         finally:
             self._looks += 1
 
-    async def _read(self, afresh: bool) -> None:
-        account = self._account()
-        if account is None:
-            await self._recall()
-            return
+    async def _read(self, account: Account, afresh: bool) -> None:
         self._turn_to(account)
-        await self._book.load(account, afresh=afresh)
         now = self._clock.now()
-        if self._tried_at is not None and self._tried_at <= now < self._tried_at + self._told_to_wait:
+        is_left_alone = self._left_alone is not None and self._left_alone[0] <= now < self._left_alone[1]
+        if not is_left_alone:
+            self._tried_at, self._left_alone = now, None  # first: what fails below is not tried again at once
+        await self._book.load(account, afresh=afresh)
+        if is_left_alone:
             return
-        self._tried_at, self._told_to_wait = now, timedelta(0)
         self._book.publish(account, reading=True)
+        try:
+            await self._ask(account)
+        finally:
+            self._book.publish(account, reading=False)
+
+    async def _ask(self, account: Account) -> None:
         try:
             told = await self._service.offer(account.id)
         except SourceError as error:
             self._heed(error)
             self._book.publish(account, standing=Standing.UNREACHABLE, reason=str(error))
             return
-        finally:
-            self._book.publish(account, reading=False)
         self._book.publish_offer(account, told)
         if told.offer is None:
             return
@@ -164,14 +178,20 @@ class InviteReader:
 
     async def _recall(self) -> None:
         """Nothing can be read: show what is written down of the account that was read last."""
-        reason = "the limits cannot be read, so nothing is asked about invites"
-        account = await in_thread(self._last_account)
-        if account is not None:
-            self._turn_to(account)
-            await self._book.load(account, afresh=True)
-            reason += f"; these are the invites of {account.email or account.key}, as last known"
-        book = self._hands.state.invites
-        self._hands.publish(invites=replace(book, standing=Standing.UNREACHABLE, reason=reason))
+        remembered = await in_thread(self._last_account)
+        if (account := self._account()) is not None:  # a reading has come meanwhile
+            await self._read(account, afresh=True)
+            return
+        is_failing = self._hands.state.link.failure is not None
+        reason = "the limits cannot be read" if is_failing else "the limits have not been read yet"
+        reason += ", so nothing is asked about invites"
+        if remembered is not None:
+            self._turn_to(remembered)
+            await self._book.load(remembered, afresh=True)
+            reason += f"; these are the invites of {remembered.email or remembered.key}, as last known"
+        if self._account() is None:
+            book = self._hands.state.invites
+            self._hands.publish(invites=replace(book, standing=Standing.UNREACHABLE, reason=reason))
 
     def _is_due(self) -> bool:
         due = self._next_look()
@@ -180,16 +200,18 @@ class InviteReader:
     def _next_look(self) -> datetime | None:
         """When it is time to look without anybody asking: only where something pending is known."""
         records, now = self._hands.state.invites.records, self._clock.now()
-        if not any(record.is_followed(now) for record in records):
+        if self._account() is None or not any(record.is_followed(now) for record in records):
             return None
         if self._tried_at is None or now < self._tried_at:
             return now
         doubtful = any(record.is_in_fresh_doubt(now) for record in records)
-        return self._tried_at + max(SETTLING if doubtful else LOOK_EVERY, self._told_to_wait)
+        due = self._tried_at + (SETTLING if doubtful else LOOK_EVERY)
+        return max(due, self._left_alone[1]) if self._left_alone else due
 
     def _heed(self, error: SourceError) -> None:
         if isinstance(error, RateLimited) and error.retry_after is not None:
-            self._told_to_wait = timedelta(seconds=error.retry_after)
+            now = self._clock.now()
+            self._left_alone = now, now + timedelta(seconds=error.retry_after)
 
     def _account(self) -> Account | None:
         snapshot = self._hands.state.snapshot

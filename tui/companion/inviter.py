@@ -209,7 +209,9 @@ class Inviter(InviteReader):
 
         def drop(records: tuple[InviteRecord, ...]) -> tuple[Iterable[InviteRecord], Iterable[Event]]:
             gone = [record for record in records if record.key == key]
-            if not all(record.can_be_forgotten for record in gone):
+            if not gone:
+                raise UsageError("that invite is not known here any more")
+            if not all(record.can_be_forgotten(now) for record in gone):
                 raise UsageError("the service has that invite, or may have it; it cannot be forgotten here")
             return [r for r in records if r.key != key], [receipts.forgotten(record, now) for record in gone]
 
@@ -217,7 +219,8 @@ class Inviter(InviteReader):
 
     async def _owner(self) -> Account:
         """Whose invites are in sight: nothing is sent, so the account that was read last will do."""
-        account = self._account() or await in_thread(self._last_account)
+        remembered = None if self._account() else await in_thread(self._last_account)
+        account = self._account() or remembered  # a reading may have come meanwhile
         if account is None:
             raise SourceError("whose invite it is is not known yet", "wait for a reading of the limits")
         self._turn_to(account)

@@ -5,14 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from tui.domain.invites import InviteRecord, Resend, ResendStage, SendStage, comparable, newest_first
+from tui.domain.invites import LISTED_FOR, InviteRecord, Resend, ResendStage, SendStage, comparable, newest_first
 from tui.domain.referral import TrackedInvite, Tracking, masked
 
 SETTLING: Final = timedelta(minutes=1)
 """For so long after a send a list without it proves nothing."""
-
-LISTED_FOR: Final = timedelta(days=90)
-"""How far back the service's list reaches (wire.md 4.3); what is older may well have arrived."""
 
 _CLOCKS_APART: Final = timedelta(minutes=5)
 """An invite that the service dates this much before ours may still be the one that was sent."""

@@ -137,10 +137,12 @@ class InviteRecord:
             since = self.resend.at
         return since is not None and now - since < FRESH_DOUBT
 
-    @property
-    def can_be_forgotten(self) -> bool:
-        """Whether only this machine knows of it."""
-        return self.tracked is None and self.stage in (SendStage.NOTED, SendStage.LOST, SendStage.REFUSED)
+    def can_be_forgotten(self, now: datetime) -> bool:
+        """Whether only this machine knows of it, or nobody will ever tell more."""
+        if self.tracked is not None:
+            return False
+        is_beyond_telling = self.is_open and now - self.written_at >= LISTED_FOR
+        return is_beyond_telling or self.stage in (SendStage.NOTED, SendStage.LOST, SendStage.REFUSED)
 
     @property
     def shareable_link(self) -> str | None:
@@ -200,6 +202,8 @@ class InviteBook:
     """When the list of invites was last read."""
     records: tuple[InviteRecord, ...] = ()
     """Newest first."""
+    account: str | None = None
+    """Whose it is: the account's key; None while that is not known."""
     is_loaded: bool = False
     """Whether what is written down here was read; until then no invite is not the same as none."""
     reading: bool = False
@@ -236,6 +240,13 @@ def noted(address: str, account: str, link: str | None, key: str, now: datetime)
     return InviteRecord(key, account, address, SendStage.NOTED, now, link=link)
 
 
+def changed_terms(offer: Offer, consented: Offer) -> str | None:
+    """Why consent to one offer is none to another, or to the same one by now; None where it is."""
+    if offer.rewards_left == 0 and consented.rewards_left != 0:
+        return "no reward is left for another invite; look at the offer again"
+    return None if offer.terms == consented.terms else "the offer has changed; look at it again"
+
+
 def offer_refusal(told: OfferAnswer, consented: Offer) -> str | None:
     """Why nothing may be sent on consent to an offer, by what the service tells of it now; None if it may.
 
@@ -247,9 +258,7 @@ def offer_refusal(told: OfferAnswer, consented: Offer) -> str | None:
         return told.reason or "invites are not offered now"
     if told.offer.sends_left == 0:
         return "no invites are left"
-    if told.offer.rewards_left == 0 and consented.rewards_left != 0:
-        return "no reward is left for another invite; look at the offer again"
-    return None if told.offer.terms == consented.terms else "the offer has changed; look at it again"
+    return changed_terms(told.offer, consented)
 
 
 # An outcome comes to a record as it is by then: another process may have seen the invite in the service's list

@@ -1,5 +1,6 @@
 """The invite panel: the offer, every invite, and what can be done with the one under the hand."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from tui.ui.browser import can_open
 from tui.ui.commands import INVITE_COMMANDS, INVITE_FORGET
 from tui.ui.companion_port import CompanionPort
 from tui.ui.messages import Noted
+from tui.ui.screens.dialog import GUARD_SECONDS
 from tui.ui.view.chrome import demo_line
 from tui.ui.view.invites import detail_lines, earned_lines, invite_rows, panel_keys, panel_status
 from tui.ui.view.offer import CODEX_PAGE, offer_lines
@@ -29,6 +31,9 @@ from tui.ui.widgets.lines import Draw, Lines
 
 LOOK_EVERY: Final = timedelta(seconds=60)
 """Between two looks while the panel is open."""
+
+SECOND_PRESS: Final = 10.0
+"""Seconds within which a second press forgets."""
 
 _TALL_ROWS: Final = 18
 _ROWS_FOR_ALL: Final = 30
@@ -69,7 +74,8 @@ class InviteScreen(Screen[None]):
         self._chosen: str | None = None
         self._short = False
         self._looked_at: datetime | None = None
-        self._to_forget: str | None = None
+        self._looked_for: str | None = None
+        self._to_forget: tuple[str, float] | None = None
         self._drawn_at = scene.now
         self._has_seconds = False
 
@@ -141,7 +147,8 @@ class InviteScreen(Screen[None]):
             self.query_one("#status", Lines).redraw()
         else:
             self._redraw()
-        due = self._looked_at is None or scene.now - self._looked_at >= LOOK_EVERY
+        is_other = _read_account(scene) != self._looked_for
+        due = is_other or self._looked_at is None or scene.now - self._looked_at >= LOOK_EVERY
         if due and scene.state.invites.standing is not Standing.NOT_ASKED:
             self._look()
 
@@ -161,7 +168,7 @@ class InviteScreen(Screen[None]):
         self._look()
 
     def _look(self) -> None:
-        self._looked_at = self._clock.now()
+        self._looked_at, self._looked_for = self._clock.now(), _read_account(self._scene)
         self.app.run_worker(self._companion.inviter.look(), name="invites", group="invites", exit_on_error=False)
 
     def action_back(self) -> None:
@@ -245,14 +252,24 @@ class InviteScreen(Screen[None]):
     def action_invite_forget(self) -> None:
         """Delete what only this machine knows."""
         chosen = self._require_one()
-        if chosen is not None and not chosen.can_be_forgotten:
+        if chosen is None:
+            return
+        if not chosen.can_be_forgotten(self._clock.now()):
             self._say("the service knows of that invite; it cannot be forgotten here")
-        elif chosen is not None and chosen.key != self._to_forget:
-            self._to_forget = chosen.key
+        elif not self._is_second_press(chosen.key):
             key = self._scene.keys.get(INVITE_FORGET, "d")
-            self._say(f"{key} once more forgets the chosen invite, with its address and its link")
-        elif chosen is not None:
+            self._say(f"{key} once more within {SECOND_PRESS:g} s forgets the chosen invite, with its address")
+        else:
+            self._to_forget = None
             self.app.run_worker(self._forget(chosen.key), name="invite", group="invite", exit_on_error=False)
+
+    def _is_second_press(self, key: str) -> bool:
+        """Whether forgetting was asked for a short while ago; not by a key that is held down."""
+        first, now = self._to_forget, self._clock.monotonic()
+        since = now - first[1] if first is not None and first[0] == key else math.inf
+        if since > SECOND_PRESS:
+            self._to_forget = key, now
+        return GUARD_SECONDS <= since <= SECOND_PRESS
 
     async def _forget(self, key: str) -> None:
         try:
@@ -286,3 +303,8 @@ class InviteScreen(Screen[None]):
 
     def _say(self, text: str) -> None:
         self.app.post_message(Noted(text))
+
+
+def _read_account(scene: Scene) -> str | None:
+    """The account in use; None while none was read."""
+    return scene.state.snapshot.account.key if scene.state.snapshot else None

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from tui.clock import Clock
-from tui.domain.invites import LONGEST_ADDRESS, InviteProposal, InviteRecord, SendStage
+from tui.domain.invites import LONGEST_ADDRESS, InviteProposal, InviteRecord, SendStage, changed_terms
 from tui.domain.spend import ConsentKind
 from tui.errors import ResetbankError
 from tui.ui.companion_port import CompanionPort
@@ -47,7 +47,7 @@ class InviteSendScreen(TypingDialog, InvitingDialog):
         """Follow the state; another offer is another question."""
         proposal, offer = self._proposal, scene.state.invites.offer
         if self.phase == "asking" and proposal is not None and offer is not None:
-            is_other = offer.terms != proposal.offer.terms
+            is_other = changed_terms(offer, proposal.offer) is not None
             self._proposal = replace(proposal, offer=offer)
             if is_other:
                 self.enter("asking")
@@ -96,7 +96,7 @@ class InviteSendScreen(TypingDialog, InvitingDialog):
     def _came_to_nothing(self) -> bool:
         """Whether certainly nothing went out, so that it can be tried anew."""
         refused = self.record is not None and self.record.stage is SendStage.REFUSED
-        return self.phase == "over" and (self.failure is not None or refused)
+        return self.phase == "over" and not self.is_unsure and (self.failure is not None or refused)
 
     def action_edit(self) -> None:
         """Go back to the address."""

@@ -21,6 +21,8 @@ class InvitingDialog(LetterDialog):
         super().__init__(scene, companion, clock, letters)
         self.record: InviteRecord | None = None
         self.failure: ResetbankError | None = None
+        self.is_unsure = False
+        """Whether something unforeseen went wrong, so that it is not known what went out."""
 
     def send(self, work: Coroutine[Any, Any, InviteRecord]) -> None:
         """Send, outside of this screen's life."""
@@ -33,6 +35,7 @@ class InvitingDialog(LetterDialog):
         except ResetbankError as error:
             self.failure = error
         except Exception:
+            self.is_unsure = True
             hint = "the list of invites shows whether an e-mail went out"
             self.failure = ResetbankError("something unexpected went wrong", hint)
             raise

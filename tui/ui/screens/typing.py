@@ -1,5 +1,6 @@
 """Lines that a person types into a dialog; shown as dots while a picture of the screen is taken."""
 
+from textual.events import ScreenResume
 from textual.widgets import Input
 
 from tui.ui.screens.dialog import Dialog, Phase
@@ -28,7 +29,7 @@ class TypedLine(Input):
 class TypingDialog(Dialog):
     """A dialog that begins with lines to type on; they are there in the phase `typing` alone.
 
-    It belongs to the account that was in use when it opened, and leaves when another one is.
+    It belongs to the account that was in sight when it opened, and leaves when another one is.
     """
 
     _account: str | None = None
@@ -47,12 +48,17 @@ class TypingDialog(Dialog):
     def show(self, scene: Scene) -> None:
         """Show this scene from now on."""
         account = _account_of(scene)
-        if self.phase in ("typing", "asking") and None not in (account, self._account) and account != self._account:
+        self._account = self._account or account
+        if self.phase in ("typing", "asking") and account is not None and account != self._account:
             self.close()
-        for line in self.query(TypedLine):
-            line.password = scene.masked
         super().show(scene)
+
+    def on_screen_resume(self, event: ScreenResume) -> None:
+        """What lay above is gone: the typing goes on where it was."""
+        if self.phase == "typing" and self.focused is None:
+            self.query(TypedLine).first().focus()
 
 
 def _account_of(scene: Scene) -> str | None:
-    return scene.state.snapshot.account.key if scene.state.snapshot else None
+    """Whose invites are in sight: the account in use, or the one whose invites are shown while none can be read."""
+    return scene.state.snapshot.account.key if scene.state.snapshot else scene.state.invites.account

@@ -326,7 +326,7 @@ def panel_keys(scene: Scene, record: InviteRecord | None, width: int) -> Line:
         useless |= {INVITE_COPY, INVITE_QR, INVITE_MESSAGE}
     if record is None or record.resend_refusal(scene.now) is not None:
         useless.add(INVITE_RESEND)
-    if record is None or not record.can_be_forgotten:
+    if record is None or not record.can_be_forgotten(scene.now):
         useless.add(INVITE_FORGET)
     if book.standing is Standing.OFFERED:
         useless.add(INVITE_NOTE)
