@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from textual.command import CommandPalette
+from textual.events import AppBlur, AppFocus
 
 from tests.support.clocks import ManualClock
 from tests.ui import invite_states, live_states
@@ -11,6 +13,8 @@ from tests.ui.showing import running, settle
 from tui.ui.app import ResetbankApp
 from tui.ui.screens.ask import AskScreen
 from tui.ui.screens.dialog import GUARD_SECONDS
+from tui.ui.screens.invite_send import InviteSendScreen
+from tui.ui.screens.typing import TypedLine
 
 
 @pytest.mark.parametrize("keys", ["ctrl+p", "i a", "i w"])
@@ -35,3 +39,37 @@ async def test_it_waits_while_somebody_types(keys: str, clock: ManualClock, monk
         app._tick()
         await settle(pilot)
         assert isinstance(app.screen, AskScreen)
+
+
+async def test_a_palette_that_was_left_open_does_not_hold_it_back_for_ever(clock: ManualClock) -> None:
+    companion = companion_of(clock, live_states.one_stopped())
+    async with running(companion, clock) as (pilot, app, _):
+        await pilot.press("ctrl+p")
+        await settle(pilot)
+        companion.publish(live_states.stopped_question())
+        await settle(pilot)
+        clock.advance(59)
+        app._tick()
+        await settle(pilot)
+        assert isinstance(app.screen, CommandPalette)
+        clock.advance(1)
+        app._tick()
+        await settle(pilot)
+        app._tick()
+        await settle(pilot)
+        assert isinstance(app.screen, AskScreen)
+
+
+async def test_it_waits_while_the_terminal_of_a_typing_person_is_not_in_front(clock: ManualClock) -> None:
+    companion = companion_of(clock, replace(live_states.one_stopped(), invites=invite_states.offered().invites))
+    async with running(companion, clock) as (pilot, app, _):
+        await pilot.press("i", "a", *"ann")
+        app.post_message(AppBlur())
+        await settle(pilot)
+        companion.publish(replace(live_states.stopped_question(), invites=companion.state.invites))
+        await settle(pilot)
+        app.post_message(AppFocus())
+        await settle(pilot)
+        await pilot.press(*"a@b")
+        assert isinstance(app.screen, InviteSendScreen)
+        assert app.screen.query_one(TypedLine).value == "anna@b"

@@ -17,7 +17,7 @@ async def test_an_unforeseen_crash_shows_no_local_variable(
     class Crashing(ResetbankApp):
         def action_theme(self) -> None:
             address = "gro.elpmaxe@yrollam"[::-1]
-            raise RuntimeError(f"broken at {len(address)}")
+            raise RuntimeError(f"broken at {len(address)} by {address}")
 
     async def connected() -> CompanionPort:
         return ScriptedCompanion(states.busy(), clock)
@@ -29,5 +29,5 @@ async def test_an_unforeseen_crash_shows_no_local_variable(
         async with app.run_test() as pilot:
             await pilot.press("t")
     told = capsys.readouterr().err
-    assert "RuntimeError: broken at 19" in told
+    assert "RuntimeError: broken at 19 by m…@example.org" in told
     assert "mallory" not in told

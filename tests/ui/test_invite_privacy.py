@@ -3,6 +3,8 @@
 import re
 from dataclasses import replace
 
+from textual.widgets import Input
+
 from tests.support.clocks import ManualClock
 from tests.ui import invite_states
 from tests.ui.invite_panel import panel, type_and_show
@@ -44,6 +46,15 @@ async def test_what_is_being_typed_is_hidden_in_a_picture_too(clock: ManualClock
         assert "new@example.com" in screen_text(app)
         assert shown_in(app.export_screenshot()) == set()
         assert not app.screen.query_one(TypedLine).password
+
+
+async def test_what_is_typed_into_the_palette_is_hidden_in_a_picture_too(clock: ManualClock) -> None:
+    async with panel(offered(), clock) as (pilot, app, _):
+        await pilot.press("ctrl+p", *"new@example.com")
+        await settle(pilot)
+        assert "new@example.com" in screen_text(app)
+        assert shown_in(app.export_screenshot()) == set()
+        assert not app.screen.query_one(Input).password
 
 
 async def test_the_main_screen_tells_no_address(clock: ManualClock) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 RESET_CREDIT: Final = "rate_limit_reset_credit"
 """The reward that is a banked reset."""
 
-_WORD: Final = re.compile(r'"[^"@]*"@[^\s<>(),;]+|[^\s<>(),;]+')
+_WORD: Final = re.compile(r'"[^"@]*"@[^\s<>(),;"]+|[^\s<>(),;"]+')
 """What may be an address; a quoted name may hold blanks."""
 
 LONGEST_LINK: Final = 1_000

@@ -16,6 +16,7 @@ from textual.worker import Worker, WorkerState
 from tui.clock import Clock
 from tui.companion.state import State
 from tui.domain.question import Question
+from tui.domain.referral import without_addresses
 from tui.domain.waiting import Announcement
 from tui.errors import ResetbankError
 from tui.settings import Settings
@@ -27,6 +28,9 @@ from tui.ui.screens.main import MainScreen
 from tui.ui.terminal import title_sequence
 from tui.ui.themes import OWN_THEMES, check_theme, next_theme
 from tui.ui.view.scene import Note, Problem, Scene
+
+_PALETTE_SECONDS: Final = 60.0
+"""For so long an open palette holds a question back."""
 
 _CLOSING_SECONDS: Final = 0.4
 """How long the companion may take to let go at exit."""
@@ -82,7 +86,7 @@ class ResetbankApp(App[int]):
         keys = {name: shown_key(keys) for name, keys in self._table.items()}
         self._asks = settings.ask
         self._asked: Question | None = None
-        self._held: Question | None = None
+        self._held: tuple[Question, float] | None = None
         self._announced: Announcement | None = None
         self._titles = 0
         scene = Scene(clock.now(), zone, State(demo=demo), connecting=True, keys=keys)
@@ -162,14 +166,24 @@ class ResetbankApp(App[int]):
             from textual.widgets import Input  # not worth its import before there is a question
 
             driving = any(getattr(screen, "phase", None) == "working" for screen in self.screen_stack)
-            typing = isinstance(self.focused, Input)
-            if typing and state.question != self._held:
-                self._held = state.question
+            typing = isinstance(self.focused, Input) or getattr(self.screen, "phase", None) == "typing"
+            if typing and (self._held is None or self._held[0] != state.question):
+                self._held = state.question, self._clock.monotonic()
                 self._ring()
+            if typing and self._is_abandoned():
+                self.screen.dismiss()
+                return
             if driving or typing or self._companion is None:
                 return  # asked by one of the next seconds
             self._ask(self._companion, state.question)
         self._asked = state.question
+
+    def _is_abandoned(self) -> bool:
+        """Whether the palette has lain over a question for so long that nobody is typing there."""
+        from textual.command import CommandPalette
+
+        held_for = self._clock.monotonic() - self._held[1] if self._held else 0.0
+        return isinstance(self.screen, CommandPalette) and held_for >= _PALETTE_SECONDS
 
     def _ask(self, companion: CompanionPort, question: Question) -> None:
         from tui.ui.screens.ask import AskScreen
@@ -328,13 +342,19 @@ class ResetbankApp(App[int]):
 
         self.bell()
         told = Traceback(show_locals=False, width=None)
+        for stack in told.trace.stacks:
+            stack.exc_value = without_addresses(stack.exc_value)
         self._exit_renderables.append(Segments(self.console.render(told, self.console.options)))
         self._close_messages_no_wait()
 
     def _redraw_all(self, scene: Scene) -> None:
         """Draw every screen anew, also what of those below is kept by the ones above."""
+        from textual.widgets import Input
+
         self._redraw(scene)
         for screen in self.screen_stack:
+            for typed in screen.query(Input):
+                typed.password = scene.masked
             screen.refresh()
 
     def _redraw(self, scene: Scene) -> None:

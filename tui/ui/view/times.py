@@ -8,7 +8,7 @@ _DAY: Final = timedelta(days=1)
 REDRAW_EVERY: Final = timedelta(seconds=5)
 """Texts that count minutes may be this late on a screen."""
 
-_SECONDS: Final = re.compile(r"\d s( |\)|$)", re.MULTILINE)
+_SECONDS: Final = re.compile(r"\d\s+s\b")
 
 _FAR: Final = timedelta(days=300)
 """Beyond it a date without its year would mislead."""
