@@ -4,7 +4,6 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import astuple
 from pathlib import Path
 
@@ -24,18 +23,6 @@ from tui.store.schema import APPLICATION_ID, MIGRATIONS, open_database
 
 ROOT = Path(__file__).parents[2]
 EVENT = Event(START, EventKind.INVITE_NOTED, "acc1", "an invite was noted")
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "resetbank.db"
-
-
-@pytest.fixture
-def ledger(path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(open_database(path), path)
-    yield ledger
-    ledger.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 import sqlite3
 import stat
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,18 +22,6 @@ BEFORE = snapshot(window(FIVE_HOURS, 100.0), rows=(credit("c1"), credit("c2")))
 def new_spend(key: str = "key-1") -> Spend:
     proposal = propose(BEFORE, START, BEFORE.bank.find("c1"))
     return journal(proposal, Consent(ConsentKind.LETTER, START), key, START)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "resetbank.db"
-
-
-@pytest.fixture
-def ledger(path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(open_database(path), path)
-    yield ledger
-    ledger.close()
 
 
 def test_a_spend_survives_its_process_whole(path: Path) -> None:

@@ -350,5 +350,5 @@ class Attendant:
 
     async def _note(self, kind: EventKind, text: str, credit_id: str | None = None) -> None:
         state = self._hands.state
-        account = state.snapshot.account.key if state.snapshot else "unknown"
+        account = state.account_key or "unknown"
         await self._hands.record(Event(self._clock.now(), kind, account, text, state.link.source, credit_id))

@@ -50,12 +50,11 @@ class Bookkeeper:
         self._clock = clock
         self._invites = invites
         self._pen = asyncio.Lock()  # what is shown is never older than what is written
-        self._of: str | None = None
         self._loaded: str | None = None
 
     def is_of(self, account: Account) -> bool:
         """Whether it is that account's book that is shown."""
-        return self._of == account.key
+        return self._hands.state.invites.account == account.key
 
     def has_loaded(self, account: Account) -> bool:
         """Whether what is written down of the account's invites is shown."""
@@ -67,9 +66,9 @@ class Bookkeeper:
         Returns:
             Whether it was another's before.
         """
-        if self._of == account.key:
+        if self.is_of(account):
             return False
-        self._of, self._loaded = account.key, None
+        self._loaded = None
         self._hands.publish(invites=InviteBook(account=account.key))
         return True
 
@@ -135,7 +134,7 @@ class Bookkeeper:
 
         def step(records: tuple[InviteRecord, ...]) -> tuple[Iterable[InviteRecord], Iterable[Event]]:
             nonlocal ended
-            known = next((known for known in records if known.key == record.key), None)
+            known = record_of(records, record.key)
             ended = outcome(known or record)
             return with_record(records, ended), () if ended == known else (receipt(ended, now),)
 
@@ -155,7 +154,7 @@ class Bookkeeper:
 
     def find(self, key: str) -> InviteRecord | None:
         """A record as it is shown."""
-        return next((record for record in self._hands.state.invites.records if record.key == key), None)
+        return record_of(self._hands.state.invites.records, key)
 
     def publish_offer(self, account: Account, told: OfferAnswer) -> None:
         """Show what the service offers now."""
@@ -168,6 +167,11 @@ class Bookkeeper:
         """Put changes into an account's book, if that is still the one in sight."""
         if self.is_of(account):
             self._hands.publish(invites=replace(self._hands.state.invites, **changes))
+
+
+def record_of(records: Iterable[InviteRecord], key: str) -> InviteRecord | None:
+    """The record of that key."""
+    return next((record for record in records if record.key == key), None)
 
 
 def with_record(records: Iterable[InviteRecord], changed: InviteRecord) -> list[InviteRecord]:

@@ -114,9 +114,7 @@ class InviteReader:
     async def _look_once(self) -> None:
         looks = self._looks
         async with self._line:
-            account = self._account()
-            is_of_now = self._looked_for == (account.key if account else None)
-            if looks != self._looks and is_of_now:
+            if looks != self._looks and self._looked_for == self._hands.state.account_key:
                 return
             try:
                 await self._look(afresh=True)
@@ -125,7 +123,7 @@ class InviteReader:
 
     async def _look(self, *, afresh: bool = False) -> None:
         account = self._account()
-        self._looked_for = account.key if account else None
+        self._looked_for = self._hands.state.account_key
         try:
             if account is None:
                 await self._recall()

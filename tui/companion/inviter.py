@@ -13,7 +13,7 @@ from functools import partial
 from tui.companion import invite_receipts as receipts
 from tui.companion.addresses import parse_address
 from tui.companion.concurrency import in_thread
-from tui.companion.invite_book import with_record
+from tui.companion.invite_book import record_of, with_record
 from tui.companion.invite_reader import InviteReader
 from tui.domain.invites import (
     InviteProposal,
@@ -145,7 +145,7 @@ class Inviter(InviteReader):
 
             def begin(records: tuple[InviteRecord, ...]) -> tuple[Iterable[InviteRecord], Iterable[Event]]:
                 nonlocal record
-                record = next((known for known in records if known.key == key), None)
+                record = record_of(records, key)
                 if record is None or record.referral_id is None:
                     raise UsageError("the service does not list that invite", "read the list again")
                 if (why := record.resend_refusal(now)) is not None:
@@ -208,26 +208,24 @@ class Inviter(InviteReader):
         account, now = await self._owner(), self._clock.now()
 
         def drop(records: tuple[InviteRecord, ...]) -> tuple[Iterable[InviteRecord], Iterable[Event]]:
-            gone = [record for record in records if record.key == key]
-            if not gone:
+            gone = record_of(records, key)
+            if gone is None:
                 raise UsageError("that invite is not known here any more")
-            if not all(record.can_be_forgotten(now) for record in gone):
+            if not gone.can_be_forgotten(now):
                 raise UsageError("the service has that invite, or may have it; it cannot be forgotten here")
-            return [r for r in records if r.key != key], [receipts.forgotten(record, now) for record in gone]
+            return [record for record in records if record is not gone], (receipts.forgotten(gone, now),)
 
         await self._book.write(account, drop)
 
     async def _owner(self) -> Account:
         """Whose invites are in sight: nothing is sent, so the account that was read last will do."""
         remembered = None if self._account() else await in_thread(self._last_account)
-        account = self._account() or remembered  # a reading may have come meanwhile
-        if account is None:
-            raise SourceError("whose invite it is is not known yet", "wait for a reading of the limits")
-        self._turn_to(account)
-        return account
+        return self._require(self._account() or remembered)  # a reading may have come meanwhile
 
     def _require_account(self) -> Account:
-        account = self._account()
+        return self._require(self._account())
+
+    def _require(self, account: Account | None) -> Account:
         if account is None:
             raise SourceError("whose invite it is is not known yet", "wait for a reading of the limits")
         self._turn_to(account)

@@ -84,6 +84,11 @@ class State:
     invites: InviteBook = field(default_factory=InviteBook)
     """The referral programme and this account's invites."""
 
+    @property
+    def account_key(self) -> str | None:
+        """The account in use; None while none was read."""
+        return self.snapshot.account.key if self.snapshot else None
+
     def is_stale(self, now: datetime) -> bool:
         """Whether the numbers are older than they should be, or their source fails."""
         if self.snapshot is None or self.link.failure is not None:

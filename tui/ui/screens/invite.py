@@ -147,7 +147,7 @@ class InviteScreen(Screen[None]):
             self.query_one("#status", Lines).redraw()
         else:
             self._redraw()
-        is_other = _read_account(scene) != self._looked_for
+        is_other = scene.state.account_key != self._looked_for
         due = is_other or self._looked_at is None or scene.now - self._looked_at >= LOOK_EVERY
         if due and scene.state.invites.standing is not Standing.NOT_ASKED:
             self._look()
@@ -168,7 +168,7 @@ class InviteScreen(Screen[None]):
         self._look()
 
     def _look(self) -> None:
-        self._looked_at, self._looked_for = self._clock.now(), _read_account(self._scene)
+        self._looked_at, self._looked_for = self._clock.now(), self._scene.state.account_key
         self.app.run_worker(self._companion.inviter.look(), name="invites", group="invites", exit_on_error=False)
 
     def action_back(self) -> None:
@@ -303,8 +303,3 @@ class InviteScreen(Screen[None]):
 
     def _say(self, text: str) -> None:
         self.app.post_message(Noted(text))
-
-
-def _read_account(scene: Scene) -> str | None:
-    """The account in use; None while none was read."""
-    return scene.state.snapshot.account.key if scene.state.snapshot else None

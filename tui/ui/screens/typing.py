@@ -61,4 +61,4 @@ class TypingDialog(Dialog):
 
 def _account_of(scene: Scene) -> str | None:
     """Whose invites are in sight: the account in use, or the one whose invites are shown while none can be read."""
-    return scene.state.snapshot.account.key if scene.state.snapshot else scene.state.invites.account
+    return scene.state.account_key or scene.state.invites.account
