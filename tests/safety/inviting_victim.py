@@ -4,11 +4,10 @@ Run as `python -m tests.safety.inviting_victim POINT BASE_URL CODEX_HOME ADDRESS
 """
 
 import asyncio
-import os
-import signal
 import sys
 from pathlib import Path
 
+from tests.safety.victims import die_at
 from tui.assembly import Wishes, open_companion
 from tui.domain.invites import InviteProposal, InviteRecord
 from tui.domain.referral import InviteAnswer, InviteRequest
@@ -18,13 +17,6 @@ from tui.paths import resetbank_paths
 from tui.settings import Settings
 from tui.sources.referrals import ReferralClient
 from tui.store.invites import Invites, Step
-
-POINT = sys.argv[1]
-
-
-def die_at(point: str) -> None:
-    if point == POINT:
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class FragileInvites(Invites):

@@ -1,19 +1,13 @@
 """The process is killed, for real, at every boundary of a spend and started again: one reset is gone per consent."""
 
-import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.safety.victims import let_it_die, start_victim
 from tests.support.commands import allow_unattended, over_http, resetbank
 from tests.support.stub_process import StubProcess
 from tests.support.waiting import wait_until
-
-ROOT = Path(__file__).parents[2]
 
 INSIDE = [
     "after the journal commit",
@@ -24,22 +18,6 @@ INSIDE = [
     "before the close",
 ]
 """Where the process ends by itself; the consent is on the disk at each of these."""
-
-
-def start_victim(stub: StubProcess, point: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.safety.victim", point, stub.url, str(stub.codex_home)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env=os.environ.copy(),
-    )
-
-
-def let_it_die(victim: subprocess.Popen[str]) -> None:
-    _, errors = victim.communicate(timeout=60)
-    assert victim.returncode == -signal.SIGKILL, errors
 
 
 def ledger_of(key: str) -> list[dict[str, Any]]:
@@ -69,7 +47,7 @@ def assert_nothing_is_locked(stub: StubProcess) -> None:
 
 @pytest.mark.parametrize("point", INSIDE)
 def test_killed_inside(stub: StubProcess, point: str) -> None:
-    let_it_die(start_victim(stub, point))
+    let_it_die(start_victim("victim", point, stub))
     result = resetbank("spend", "--json", *over_http(stub))
     assert (result.code, result.json["outcome"]) == (0, "reset"), result
     assert_one_reset_is_gone_and_the_ledger_knows(stub)
@@ -77,7 +55,7 @@ def test_killed_inside(stub: StubProcess, point: str) -> None:
 
 
 def test_killed_before_the_journal_commit(stub: StubProcess) -> None:
-    let_it_die(start_victim(stub, "before the journal commit"))
+    let_it_die(start_victim("victim", "before the journal commit", stub))
     assert stub.state()["redemptions"] == []
     assert resetbank("ledger", "--json").json["events"] == []
     assert resetbank("spend", *over_http(stub)).code == 23  # nothing is open, and nobody to ask
@@ -87,7 +65,7 @@ def test_killed_before_the_journal_commit(stub: StubProcess) -> None:
 
 def test_killed_after_the_send_before_the_effect(stub: StubProcess) -> None:
     stub.fault("/consume", "drop_before")
-    let_it_die(start_victim(stub, "after the send"))
+    let_it_die(start_victim("victim", "after the send", stub))
     assert stub.spent() == 0
     assert resetbank("spend", "--json", *over_http(stub)).json["outcome"] == "reset"
     assert_one_reset_is_gone_and_the_ledger_knows(stub)
@@ -96,7 +74,7 @@ def test_killed_after_the_send_before_the_effect(stub: StubProcess) -> None:
 
 def test_killed_after_the_effect_before_the_answer(stub: StubProcess) -> None:
     stub.fault("/consume", "delay:60")
-    victim = start_victim(stub, "never")
+    victim = start_victim("victim", "never", stub)
     wait_until(lambda: stub.spent() == 1)
     victim.kill()
     let_it_die(victim)
@@ -108,7 +86,7 @@ def test_killed_after_the_effect_before_the_answer(stub: StubProcess) -> None:
 
 def test_killed_again_and_again(stub: StubProcess) -> None:
     stub.fault("/consume", "drop_after")
-    let_it_die(start_victim(stub, "after the send"))
+    let_it_die(start_victim("victim", "after the send", stub))
     stub.fault("/consume", "status:503", 3)
     assert resetbank("spend", *over_http(stub)).code == 0  # the bank shows that the reset is gone
     assert_one_reset_is_gone_and_the_ledger_knows(stub)
@@ -116,7 +94,7 @@ def test_killed_again_and_again(stub: StubProcess) -> None:
 
 
 def test_the_status_shows_what_a_crash_left_open(stub: StubProcess) -> None:
-    let_it_die(start_victim(stub, "after sent is written"))
+    let_it_die(start_victim("victim", "after sent is written", stub))
     report = resetbank("status", "--json", *over_http(stub)).json
     assert report["open_spend"]["stage"] == "sent"
     assert stub.spent() == 0  # a status never finishes a spend

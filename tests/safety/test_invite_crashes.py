@@ -1,9 +1,6 @@
 """The process is killed, for real, at every boundary of an invite and started again: one e-mail a consent at most."""
 
-import os
-import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.safety.victims import let_it_die, start_victim
 from tests.support.commands import over_http, resetbank
 from tests.support.stub_process import StubProcess, start_stub
 from tests.support.waiting import wait_until
@@ -21,7 +19,6 @@ from tui.errors import UsageError
 from tui.paths import resetbank_paths
 from tui.settings import Settings
 
-ROOT = Path(__file__).parents[2]
 FRIEND = "some.friend@example.com"
 
 
@@ -40,20 +37,11 @@ class LaterClock(SystemClock):
 
 
 def kill_at(stub: StubProcess, point: str) -> None:
-    victim = start(stub, point)
-    _, errors = victim.communicate(timeout=60)
-    assert victim.returncode == -signal.SIGKILL, errors
+    let_it_die(start(stub, point))
 
 
 def start(stub: StubProcess, point: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.safety.inviting_victim", point, stub.url, str(stub.codex_home), FRIEND],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env=os.environ.copy(),
-    )
+    return start_victim("inviting_victim", point, stub, FRIEND)
 
 
 async def next_process(stub: StubProcess, *, later: bool) -> tuple[InviteRecord, ...]:

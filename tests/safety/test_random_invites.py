@@ -2,19 +2,17 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import astuple, replace
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tests.companion.inviting import Crash, ScriptedReferrals
 from tests.companion.scripted import READING
 from tests.domain.inviting import OFFER
+from tests.safety.mortal import MortalLedger, run_at_random
 from tests.support.clocks import ManualClock
 from tui.companion.inviter import Inviter
 from tui.companion.publisher import Publisher
@@ -26,31 +24,10 @@ from tui.domain.referral import REFERRER, RESET_CREDIT, InviteState, OfferAnswer
 from tui.domain.spend import ConsentKind
 from tui.errors import InviteRejected, RateLimited, ResetbankError, SourceDown
 from tui.store.invites import Invites
-from tui.store.ledger import Ledger
 from tui.store.schema import open_database
 
 FRIENDS = ["ann.private@x.example", "bob.private@x.example", "cid.private@bücher.example"]
 FAULTS = ["drop_before", "drop_after", "refuse", "crash_before", "crash_after"]
-
-
-class MortalLedger(Ledger):
-    """The real ledger of a process that dies before or after one of its commits."""
-
-    commits_to_live: int | None = None
-    dies_after = False
-
-    @contextmanager
-    def writing(self) -> Iterator[Any]:
-        dies = False
-        if self.commits_to_live is not None:
-            self.commits_to_live -= 1
-            dies = self.commits_to_live < 0
-        if dies and not self.dies_after:
-            raise Crash
-        with super().writing() as connection:
-            yield connection
-        if dies:
-            raise Crash
 
 
 class Hands(Publisher):
@@ -258,18 +235,7 @@ COUNTS = {"runs": 0, "mails": 0, "consents": 0}
 
 
 def test_hundreds_of_random_runs() -> None:
-    from hypothesis.stateful import run_state_machine_as_test
-
-    run_state_machine_as_test(
-        Postroom,
-        settings=settings(
-            max_examples=600,
-            stateful_step_count=15,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            database=None,
-        ),
-    )
+    run_at_random(Postroom, 600)
     print(COUNTS)
     assert COUNTS["runs"] >= 600
     assert COUNTS["mails"] > 200

@@ -1,19 +1,18 @@
 """A thousand random runs of faults, crashes, restarts and repeated requests: resets gone = consents that were spent."""
 
 import asyncio
-from collections.abc import Iterable
 from typing import Any
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from tests.companion.inviting import Crash
 from tests.safety.headless import HastyClock
+from tests.safety.mortal import MortalLedger, run_at_random
 from tests.support.referrals import NO_REFERRALS
 from tui.companion.books import Books
 from tui.companion.companion import Companion
 from tui.companion.locks import AccountLocks
-from tui.domain.ledger import Event
 from tui.domain.spend import Consent, ConsentKind, Outcome, Proposal, Spend
 from tui.domain.windows import WindowKind
 from tui.errors import ResetbankError
@@ -21,45 +20,11 @@ from tui.sources.backend import Backend
 from tui.sources.base import Source, Verdict
 from tui.sources.base_url import parse_base_url
 from tui.sources.login import Login, Token, fixed_login
-from tui.store.ledger import Ledger
 from tui.store.schema import open_database
 from tui.stub.embedded import embedded_stub
 
 PATHS = ["/consume", "/usage", "/rate-limit-reset-credits"]
 FAULTS = ["drop_before", "drop_after", "status:500", "status:503", "status:429", "status:401", "garbage"]
-
-
-class Crash(BaseException):
-    """The process is gone at this very point."""
-
-
-class MortalLedger(Ledger):
-    """The real ledger of a process that dies before or after one of its commits."""
-
-    commits_to_live: int | None = None
-    dies_after = False
-
-    def begin(self, spend: Spend, holder: str, event: Event) -> None:
-        dies = self._is_the_last()
-        if dies and not self.dies_after:
-            raise Crash
-        super().begin(spend, holder, event)
-        if dies:
-            raise Crash
-
-    def advance(self, spend: Spend, events: Iterable[Event] = (), holder: str | None = None) -> None:
-        dies = self._is_the_last()
-        if dies and not self.dies_after:
-            raise Crash
-        super().advance(spend, events, holder)
-        if dies:
-            raise Crash
-
-    def _is_the_last(self) -> bool:
-        if self.commits_to_live is None:
-            return False
-        self.commits_to_live -= 1
-        return self.commits_to_live < 0
 
 
 class Bankrun(RuleBasedStateMachine):
@@ -127,7 +92,7 @@ class Bankrun(RuleBasedStateMachine):
     def the_service_recovers(self) -> None:
         self.stub.traffic.disarm("")
 
-    @rule(commits=st.integers(0, 5), after=st.booleans())
+    @rule(commits=st.integers(0, 9), after=st.booleans())
     def the_process_is_doomed(self, commits: int, after: bool) -> None:
         self.ledger.commits_to_live, self.ledger.dies_after = commits, after
 
@@ -184,7 +149,7 @@ class Bankrun(RuleBasedStateMachine):
 
     @invariant()
     def one_open_spend_at_most(self) -> None:
-        with self.ledger.writing() as connection:
+        with self.ledger.reading() as connection:
             (count,) = connection.execute("SELECT count(*) FROM spends WHERE closed_at IS NULL").fetchone()
         assert count <= 1
 
@@ -200,7 +165,7 @@ class Bankrun(RuleBasedStateMachine):
         self.run(self.companion.finish())
         try:
             assert self.ledger.open_spend() is None
-            with self.ledger.writing() as connection:
+            with self.ledger.reading() as connection:
                 bodies = connection.execute("SELECT body FROM spends").fetchall()
             import msgspec
 
@@ -225,18 +190,7 @@ COUNTS = {"runs": 0, "consents": 0, "gone": 0, "repeats": 0}
 
 
 def test_a_thousand_random_runs() -> None:
-    from hypothesis.stateful import run_state_machine_as_test
-
-    run_state_machine_as_test(
-        Bankrun,
-        settings=settings(
-            max_examples=1000,
-            stateful_step_count=15,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            database=None,
-        ),
-    )
+    run_at_random(Bankrun, 1000)
     print(COUNTS)
     assert COUNTS["runs"] >= 1000
     assert COUNTS["gone"] > 300

@@ -5,12 +5,11 @@ happen between the service and the process is arranged with the stub's faults by
 """
 
 import asyncio
-import os
-import signal
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests.safety.victims import die_at
 from tui.assembly import Wishes, open_companion
 from tui.domain.ledger import Event
 from tui.domain.spend import Consent, ConsentKind, ConsumeAnswer, ConsumeRequest, Spend, Stage
@@ -19,13 +18,6 @@ from tui.paths import resetbank_paths
 from tui.settings import Settings
 from tui.sources.backend import Backend
 from tui.store.ledger import Ledger
-
-POINT = sys.argv[1]
-
-
-def die_at(point: str) -> None:
-    if point == POINT:
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class FragileLedger(Ledger):

@@ -1,0 +1,55 @@
+"""Random runs of processes that die at one of their commits."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+from tests.companion.inviting import Crash
+from tui.domain.ledger import Event
+from tui.domain.spend import Spend
+from tui.store.ledger import Ledger
+
+
+class MortalLedger(Ledger):
+    """The real ledger of a process that dies before or after one of its commits."""
+
+    commits_to_live: int | None = None
+    dies_after = False
+
+    def begin(self, spend: Spend, holder: str, event: Event) -> None:
+        with self._mortal():
+            super().begin(spend, holder, event)
+
+    @contextmanager
+    def writing(self) -> Iterator[Any]:
+        with self._mortal(), super().writing() as connection:
+            yield connection
+
+    @contextmanager
+    def _mortal(self) -> Iterator[None]:
+        dies = False
+        if self.commits_to_live is not None:
+            self.commits_to_live -= 1
+            dies = self.commits_to_live < 0
+        if dies and not self.dies_after:
+            raise Crash
+        yield
+        if dies:
+            raise Crash
+
+
+def run_at_random(machine: type[RuleBasedStateMachine], runs: int) -> None:
+    """Let a machine live through so many random runs."""
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=runs,
+            stateful_step_count=15,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            database=None,
+        ),
+    )
