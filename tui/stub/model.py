@@ -9,23 +9,25 @@ from starlette.responses import Response
 
 from tui.stub.answers import json_answer
 from tui.stub.programme import blocking
+from tui.stub.prompt import ToolCall
 from tui.stub.reading import Reading
 
 _TEXT = "This is the resetbank stub: no model was asked, one turn was metered."
 
 
-def turn_answer(reading: Reading, allowed: bool) -> Response:
-    """Answer one turn.
+def turn_answer(reading: Reading, allowed: bool, tool_call: ToolCall | None = None) -> Response:
+    """Answer one request.
 
     Args:
-        reading: The account after the turn.
-        allowed: Whether the turn was metered; otherwise a limit stopped it.
+        reading: The account after the request.
+        allowed: Whether the request was metered; otherwise a limit stopped it.
+        tool_call: What the model asks for before it goes on; None ends the turn with plain text.
     """
     headers = meter_headers(reading)
     if not allowed:
         return _limit_answer(reading, headers)
     events = "".join(
-        f"event: {event['type']}\ndata: {msgspec.json.encode(event).decode()}\n\n" for event in _turn_events()
+        f"event: {event['type']}\ndata: {msgspec.json.encode(event).decode()}\n\n" for event in _turn_events(tool_call)
     )
     return Response(events, 200, headers, "text/event-stream")
 
@@ -43,14 +45,9 @@ def meter_headers(reading: Reading) -> dict[str, str]:
     return headers
 
 
-def _turn_events() -> tuple[Mapping[str, Any], ...]:
-    response_id, message_id = f"resp_{uuid4().hex}", f"msg_{uuid4().hex}"
-    item = {
-        "type": "message",
-        "role": "assistant",
-        "id": message_id,
-        "content": [{"type": "output_text", "text": _TEXT}],
-    }
+def _turn_events(tool_call: ToolCall | None) -> tuple[Mapping[str, Any], ...]:
+    response_id = f"resp_{uuid4().hex}"
+    item = _message() if tool_call is None else _function_call(tool_call)
     usage = {
         "input_tokens": 1200,
         "input_tokens_details": {"cached_tokens": 0},
@@ -63,6 +60,17 @@ def _turn_events() -> tuple[Mapping[str, Any], ...]:
         {"type": "response.output_item.done", "item": item},
         {"type": "response.completed", "response": {"id": response_id, "usage": usage}},
     )
+
+
+def _message() -> Mapping[str, Any]:
+    content = [{"type": "output_text", "text": _TEXT}]
+    return {"type": "message", "role": "assistant", "id": f"msg_{uuid4().hex}", "content": content}
+
+
+def _function_call(call: ToolCall) -> Mapping[str, Any]:
+    namespace = {"namespace": call.namespace} if call.namespace else {}
+    ids = {"id": f"fc_{uuid4().hex}", "call_id": f"call_{uuid4().hex}"}
+    return {"type": "function_call", **ids, **namespace, "name": call.name, "arguments": call.arguments}
 
 
 def _limit_answer(reading: Reading, headers: dict[str, str]) -> Response:
