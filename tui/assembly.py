@@ -6,10 +6,11 @@ import os
 import random
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from tui.clock import Clock, LocalZone, SystemClock
 from tui.companion.books import Books
@@ -17,11 +18,11 @@ from tui.companion.companion import Companion
 from tui.companion.connection import SourceChain
 from tui.companion.locks import AccountLocks
 from tui.domain.question import AskRules
-from tui.domain.referral import Standing
+from tui.domain.referral import OfferStatus
 from tui.errors import NotViable, StoreError
 from tui.paths import Paths
 from tui.settings import AskSettings, Settings
-from tui.sources.base import Candidate, Referrals, Source, SourceName, Verdict
+from tui.sources.base import Referrals, Source, SourceName, SourceOption, SourceStatus
 from tui.sources.chain import Chain
 from tui.sources.codex_home import CodexHome, find_codex_home, read_config
 from tui.store.ledger import Ledger
@@ -30,14 +31,13 @@ from tui.store.schema import open_database
 if TYPE_CHECKING:
     from tui.sources.backend import HttpAsker
     from tui.sources.login import LoginProvider
+    from tui.sources.null_referrals import NullReferrals
     from tui.sources.referrals import ReferralClient
-    from tui.sources.unasked import UnaskedReferrals
 
 DEFAULT_SCENARIO = "busy"
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class SourceOptions(msgspec.Struct, frozen=True):
     """What the command line asks for."""
 
     source: str = "auto"
@@ -47,7 +47,7 @@ class Wishes:
     """The scenario of the embedded service; None for real data."""
 
     @classmethod
-    def of(cls, arguments: argparse.Namespace) -> "Wishes":
+    def of(cls, arguments: argparse.Namespace) -> "SourceOptions":
         """Read the wishes off parsed arguments."""
         demo = getattr(arguments, "demo", None)
         if demo is None and arguments.source == "stub":
@@ -57,7 +57,7 @@ class Wishes:
 
 
 def open_companion(
-    wishes: Wishes,
+    options: SourceOptions,
     settings: Settings,
     paths: Paths,
     *,
@@ -70,7 +70,7 @@ def open_companion(
     """Put a companion together; nothing is read or sent yet.
 
     Args:
-        wishes: What the command line asks for.
+        options: What the command line asks for.
         settings: The user's settings.
         paths: Where the database is; a demo keeps its own in memory and never touches it.
         front_end: What others are told while this process spends ("resetbank spend").
@@ -84,22 +84,22 @@ def open_companion(
     """
     clock = clock or SystemClock()
     chain: SourceChain
-    if wishes.demo is not None:
-        embedded = _EmbeddedChain(clock, wishes.demo)
+    if options.demo is not None:
+        embedded = _EmbeddedChain(clock, options.demo)
         chain, referrals = embedded, embedded.referrals() if invites else _no_referrals()
         books: Books | StoreError = _open_books(None, None)
     else:
-        chain = Chain(_candidates(wishes, settings, clock))
-        referrals = _referrals(wishes, settings, clock) if invites else _no_referrals()
+        chain = Chain(_candidates(options, settings, clock))
+        referrals = _referrals(options, settings, clock) if invites else _no_referrals()
         try:
             books = _open_books(paths.database, paths.locks)
         except StoreError as error:
             books = error
     rollouts = None
-    if watches and wishes.demo is None:
+    if watches and options.demo is None:
         from tui.sources.rollouts import RolloutFeed
 
-        rollouts = RolloutFeed(find_codex_home(wishes.codex_home), clock)
+        rollouts = RolloutFeed(find_codex_home(options.codex_home), clock)
     return Companion(
         chain=chain,
         books=books,
@@ -109,7 +109,7 @@ def open_companion(
         new_key=lambda: str(uuid.uuid4()),
         random_share=random.random,
         near_percent=settings.limits.near_percent,
-        demo=wishes.demo,
+        demo=options.demo,
         rollouts=rollouts,
         rules=_ask_rules(settings.ask),
         message=settings.ask.message,
@@ -129,7 +129,7 @@ def _ask_rules(ask: AskSettings) -> AskRules:
 
 
 def screen_connector(
-    wishes: Wishes, settings: Settings, paths: Paths, clock: Clock | None = None
+    options: SourceOptions, settings: Settings, paths: Paths, clock: Clock | None = None
 ) -> Callable[[], Awaitable[Companion]]:
     """What the screen awaits after its first paint: a companion, in a thread because importing and opening take time.
 
@@ -137,10 +137,10 @@ def screen_connector(
     """
 
     def connect() -> Companion:
-        effective = wishes
-        nothing_asked = (wishes.source, wishes.base_url, wishes.demo) == ("auto", None, None)
-        if nothing_asked and _nobody_is_signed_in(find_codex_home(wishes.codex_home)):
-            effective = Wishes(demo=DEFAULT_SCENARIO)
+        effective = options
+        nothing_asked = (options.source, options.base_url, options.demo) == ("auto", None, None)
+        if nothing_asked and _nobody_is_signed_in(find_codex_home(options.codex_home)):
+            effective = SourceOptions(demo=DEFAULT_SCENARIO)
         front_end = "the resetbank screen"
         return open_companion(
             effective, settings, paths, front_end=front_end, clock=clock, watches=True, asks=True, invites=True
@@ -157,21 +157,21 @@ def _nobody_is_signed_in(home: CodexHome) -> bool:
         return False
 
 
-async def describe_referrals(wishes: Wishes, settings: Settings) -> str:
+async def describe_referrals(options: SourceOptions, settings: Settings) -> str:
     """Whom invites are asked for, or why nobody is, for `resetbank doctor`; asks nobody."""
-    service = _referrals(wishes, settings, SystemClock())
-    from tui.sources.unasked import UnaskedReferrals
+    service = _referrals(options, settings, SystemClock())
+    from tui.sources.null_referrals import NullReferrals
 
-    if isinstance(service, UnaskedReferrals):
+    if isinstance(service, NullReferrals):
         return (await service.offer(None)).reason or "nobody is asked"
     return f"asked for at {service.host}, when the panel or a command wants them"
 
 
-async def probe_sources(wishes: Wishes, settings: Settings) -> tuple[Verdict, ...]:
+async def probe_sources(options: SourceOptions, settings: Settings) -> tuple[SourceStatus, ...]:
     """Try every source and say what became of it, for `resetbank doctor`."""
     clock = SystemClock()
-    verdicts = await Chain(_candidates(wishes, settings, clock)).probe()
-    return (*verdicts, Verdict("stub", True, "always there, on --demo or --source stub"))
+    statuses = await Chain(_candidates(options, settings, clock)).probe()
+    return (*statuses, SourceStatus("stub", True, "always there, on --demo or --source stub"))
 
 
 def _open_books(database: Path | None, locks: Path | None) -> Books:
@@ -179,61 +179,61 @@ def _open_books(database: Path | None, locks: Path | None) -> Books:
     return Books.over(ledger, AccountLocks(locks))
 
 
-def _candidates(wishes: Wishes, settings: Settings, clock: Clock) -> list[Candidate]:
-    home = find_codex_home(wishes.codex_home)
+def _candidates(options: SourceOptions, settings: Settings, clock: Clock) -> list[SourceOption]:
+    home = find_codex_home(options.codex_home)
     openers: dict[SourceName, Callable[[], Awaitable[Source]]] = {
-        "daemon": lambda: _open_daemon(home, clock, wishes),
-        "codex": lambda: _open_codex(home, clock, wishes, settings.codex.command),
-        "http": lambda: _open_http(home, clock, wishes),
+        "daemon": lambda: _open_daemon(home, clock, options),
+        "codex": lambda: _open_codex(home, clock, options, settings.codex.command),
+        "http": lambda: _open_http(home, clock, options),
     }
     return [
-        Candidate(name, opener, comes_later=name == "daemon")
+        SourceOption(name, opener, comes_later=name == "daemon")
         for name, opener in openers.items()
-        if wishes.source in ("auto", name)
+        if options.source in ("auto", name)
     ]
 
 
-async def _open_daemon(home: CodexHome, clock: Clock, wishes: Wishes) -> Source:
-    _refuse_own_base_url(wishes)
+async def _open_daemon(home: CodexHome, clock: Clock, options: SourceOptions) -> Source:
+    _refuse_own_base_url(options)
     from tui.sources.daemon import open_daemon
 
     return await open_daemon(home, clock)
 
 
-async def _open_codex(home: CodexHome, clock: Clock, wishes: Wishes, command: str) -> Source:
-    _refuse_own_base_url(wishes)
+async def _open_codex(home: CodexHome, clock: Clock, options: SourceOptions, command: str) -> Source:
+    _refuse_own_base_url(options)
     from tui.sources.appserver import open_codex
 
     return await open_codex(command, home, clock)
 
 
-async def _open_http(home: CodexHome, clock: Clock, wishes: Wishes) -> Source:
+async def _open_http(home: CodexHome, clock: Clock, options: SourceOptions) -> Source:
     from tui.sources.backend import open_backend
     from tui.sources.logins import Logins, choose_base_url
 
-    base_url, own = choose_base_url(wishes.base_url, home)
+    base_url, own = choose_base_url(options.base_url, home)
     return await open_backend(base_url, Logins(home, base_url, own, clock), clock)
 
 
 def _no_referrals() -> Referrals:
-    from tui.sources.unasked import UnaskedReferrals
+    from tui.sources.null_referrals import NullReferrals
 
-    return UnaskedReferrals(Standing.UNREAD, "this command takes no part in the referral programme")
+    return NullReferrals(OfferStatus.UNREAD, "this command takes no part in the referral programme")
 
 
-def _referrals(wishes: Wishes, settings: Settings, clock: Clock) -> "ReferralClient | UnaskedReferrals":
+def _referrals(options: SourceOptions, settings: Settings, clock: Clock) -> "ReferralClient | NullReferrals":
     """The referral programme of the same login and base URL as the source http, whichever source reads the limits."""
     from tui.sources.logins import Logins, choose_base_url
+    from tui.sources.null_referrals import NOT_ASKED, NullReferrals
     from tui.sources.referrals import ReferralClient
-    from tui.sources.unasked import NOT_ASKED, UnaskedReferrals
 
-    home = find_codex_home(wishes.codex_home)
+    home = find_codex_home(options.codex_home)
     try:
-        base_url, own = choose_base_url(wishes.base_url, home)
+        base_url, own = choose_base_url(options.base_url, home)
     except NotViable as error:
-        return UnaskedReferrals(Standing.UNREACHABLE, str(error))
+        return NullReferrals(OfferStatus.UNREACHABLE, str(error))
     if base_url.run_by_openai and not settings.invite.ask_official:
-        return UnaskedReferrals(Standing.NOT_ASKED, NOT_ASKED)
+        return NullReferrals(OfferStatus.NOT_ASKED, NOT_ASKED)
 
     async def open_asker() -> "HttpAsker":
         # In a thread: the library takes a while to import, and https its certificates to load.
@@ -247,9 +247,9 @@ def _referrals(wishes: Wishes, settings: Settings, clock: Clock) -> "ReferralCli
     return ReferralClient(base_url, Logins(home, base_url, own, clock), clock, open_asker)
 
 
-def _refuse_own_base_url(wishes: Wishes) -> None:
+def _refuse_own_base_url(options: SourceOptions) -> None:
     """Codex talks to the service of its own configuration; a base URL of one's own is for HTTP."""
-    if wishes.base_url is not None:
+    if options.base_url is not None:
         raise NotViable("--base-url names a service that only the source http can ask")
 
 
@@ -262,14 +262,14 @@ class _EmbeddedChain(SourceChain):
         self._clock = clock
         self._stub = embedded_stub(clock, scenario)
 
-    async def open(self) -> tuple[Source, tuple[Verdict, ...]]:
+    async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
         """Open a source on the embedded service; always viable."""
         from tui.sources.backend import Backend
         from tui.sources.base_url import parse_base_url
 
         base_url = parse_base_url(self._stub.base_url)
         source = Backend(base_url, self._login(), self._clock, name="stub", app=self._stub.app)
-        return source, (Verdict("stub", True, "the embedded service"),)
+        return source, (SourceStatus("stub", True, "the embedded service"),)
 
     def referrals(self) -> Referrals:
         """Its referral programme."""

@@ -1,12 +1,12 @@
 """Where resetbank keeps its own files. `RESETBANK_HOME` moves all of them."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Paths:
+
+class Paths(msgspec.Struct, frozen=True):
     """The files of one installation."""
 
     settings: Path

@@ -5,13 +5,14 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from http.client import HTTPConnection
 from itertools import count
 from pathlib import Path
 from statistics import quantiles
 from tempfile import TemporaryDirectory
 from time import perf_counter
+
+from msgspec.structs import replace
 
 from tests.support.stub_process import StubProcess, start_stub
 from tui.clock import SystemClock
@@ -25,7 +26,7 @@ from tui.stub.referral import Invite
 from tui.stub.rows import Account
 from tui.stub.scenarios import find_scenario
 from tui.stub.tokens import bearer_headers
-from tui.stub.world import Moment, World
+from tui.stub.world import StubDatabase, Transaction
 
 ACCOUNTS = 10_000
 INVITES_EACH = 3
@@ -58,7 +59,7 @@ def _fill(path: Path) -> None:
     """All in one transaction, by the service's own rules; of three invites one is opened, and some are joined."""
     clock, scenario = SystemClock(), find_scenario(_SCENARIO)
     Bank.open(clock, path, _SCENARIO).close()
-    world = World(open_database(path), clock, path)
+    world = StubDatabase(open_database(path), clock, path)
     with world.writing() as moment:
         campaign = scenario.campaign
         assert campaign is not None
@@ -81,7 +82,7 @@ def _fill(path: Path) -> None:
     world.close()
 
 
-def _account(moment: Moment, account_id: str) -> Account:
+def _account(moment: Transaction, account_id: str) -> Account:
     account = Account(account_id, "plus", f"{account_id}@example.com", moment.now, None)
     rows.add_account(moment, account, [fresh_window(kind, moment.now) for kind in PLANS["plus"].windows])
     rows.land(moment, account.id, complimentary(account.id))

@@ -135,9 +135,9 @@ async def _share(feed_watches: bool) -> str:
         used, began = _cpu(), CLOCK.monotonic()
         await CLOCK.sleep(5)
         idle = (_cpu() - used) / (CLOCK.monotonic() - began)
-        before = len(seen.sightings)
+        before = len(seen.updates)
         busy = await _writing(rollouts, FOLLOW_SECONDS)
-        told = len(seen.sightings) - before
+        told = len(seen.updates) - before
     way = "by events" if feed_watches else "by polling"
     return (
         f"following {FOLLOWED} live files {way}: {busy * 100:.2f} % of a core while each makes a model request"
@@ -180,10 +180,10 @@ async def _latency() -> str:
         for number in range(LATENCIES):
             rollout = rollouts[number % len(rollouts)]
             at = CLOCK.now()
-            before = len(seen.sightings)
+            before = len(seen.updates)
             began = CLOCK.monotonic()
             rollout.write(limit_hit(at))
-            await seen.until(lambda before=before: len(seen.sightings) > before)  # type: ignore[misc]
+            await seen.until(lambda before=before: len(seen.updates) > before)  # type: ignore[misc]
             delays.append((CLOCK.monotonic() - began) * 1000)
             await CLOCK.sleep(0.03 + number % 7 * 0.01)
     cuts = quantiles(delays, n=20)

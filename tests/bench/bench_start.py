@@ -8,11 +8,12 @@ import gc
 import os
 import sys
 import tracemalloc
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+
+from msgspec.structs import replace
 
 from tests.support.pty import raw_terminal
 

@@ -2,20 +2,21 @@
 
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
+
+from msgspec.structs import replace
 
 from tests.domain.inviting import DAY, OFFER
 from tui.clock import Clock
 from tui.domain.referral import (
     InviteAnswer,
+    InviteList,
     InviteRequest,
     InviteState,
     OfferAnswer,
-    Standing,
+    OfferStatus,
     TrackedInvite,
-    Tracking,
 )
 from tui.errors import InviteRejected, InviteUnknown, SignedOut
 
@@ -34,7 +35,7 @@ class ScriptedReferrals:
         self.clock = clock
         self.account = "acc1"
         """Whose login it is."""
-        self.offered: OfferAnswer | Exception = OfferAnswer(Standing.OFFERED, OFFER)
+        self.offered: OfferAnswer | Exception = OfferAnswer(OfferStatus.OFFERED, OFFER)
         self.unlisted: Exception | None = None
         """Why the list cannot be read."""
         self.complete = True
@@ -54,12 +55,12 @@ class ScriptedReferrals:
 
     def sell(self, **changes: object) -> None:
         """Change the offer."""
-        self.offered = OfferAnswer(Standing.OFFERED, replace(OFFER, **changes))  # type: ignore[arg-type]
+        self.offered = OfferAnswer(OfferStatus.OFFERED, replace(OFFER, **changes))
 
     def tell(self, address: str, state: InviteState, **changes: object) -> None:
         """Let an invite come to a state."""
         known = next(row for row in self.rows.values() if row.address == address)
-        told = replace(known, state=state, word=state.value, **changes)  # type: ignore[arg-type]
+        told = replace(known, state=state, word=state.value, **changes)
         self.rows[known.id] = told
 
     def add(self, address: str | None, state: InviteState = InviteState.SENT, **changes: object) -> TrackedInvite:
@@ -79,12 +80,12 @@ class ScriptedReferrals:
             raise self.offered
         return self.offered
 
-    async def tracking(self, account_id: str | None) -> Tracking:
+    async def tracking(self, account_id: str | None) -> InviteList:
         self.lists += 1
         self._require(account_id)
         if self.unlisted is not None:
             raise self.unlisted
-        return Tracking(tuple(reversed(self.rows.values())), self.complete)
+        return InviteList(tuple(reversed(self.rows.values())), self.complete)
 
     async def invite(self, request: InviteRequest) -> InviteAnswer:
         self.requests.append(request)

@@ -3,8 +3,9 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
 from tests.support.clocks import ManualClock
@@ -13,11 +14,11 @@ from tui.companion.books import Books
 from tui.companion.companion import Companion
 from tui.companion.connection import SourceChain
 from tui.companion.locks import AccountLocks
-from tui.domain.sessions import Sighting
+from tui.domain.sessions import SessionUpdate
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import ConsumeAnswer, ConsumeRequest
 from tui.errors import SourceDown, StoreError
-from tui.sources.base import Referrals, Source, SourceName, Verdict
+from tui.sources.base import Referrals, Source, SourceName, SourceStatus
 from tui.store.ledger import Ledger
 from tui.store.schema import open_database
 
@@ -75,15 +76,15 @@ class ScriptedChain(SourceChain):
         """A preferred source that has become usable."""
         self.opened = 0
 
-    async def open(self) -> tuple[Source, tuple[Verdict, ...]]:
+    async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
         self.opened += 1
         if self.failure is not None:
             raise self.failure
-        return self.source, (Verdict("http", True, "scripted"),)
+        return self.source, (SourceStatus("http", True, "scripted"),)
 
-    async def upgrade(self, current: str) -> tuple[Source, tuple[Verdict, ...]] | None:
+    async def upgrade(self, current: str) -> tuple[Source, tuple[SourceStatus, ...]] | None:
         better, self.better = self.better, None
-        return None if better is None else (better, (Verdict("daemon", True, "scripted"),))
+        return None if better is None else (better, (SourceStatus("daemon", True, "scripted"),))
 
 
 class World:
@@ -126,9 +127,9 @@ class ScriptedFeed:
     """A feed of sessions that tells what the test puts in; implements `tui.sources.base.SessionFeed`."""
 
     def __init__(self) -> None:
-        self.told: asyncio.Queue[Sighting] = asyncio.Queue()
+        self.told: asyncio.Queue[SessionUpdate] = asyncio.Queue()
 
-    async def sightings(self) -> AsyncIterator[Sighting]:
+    async def updates(self) -> AsyncIterator[SessionUpdate]:
         while True:
             yield await self.told.get()
 
@@ -146,14 +147,14 @@ class ScriptedDaemon(ScriptedSource):
 
     def __init__(self, clock: ManualClock) -> None:
         super().__init__(clock)
-        self.told: asyncio.Queue[Sighting | None] = asyncio.Queue()
+        self.told: asyncio.Queue[SessionUpdate | None] = asyncio.Queue()
         """None ends the feed, as a daemon's death does."""
         self.messages: list[tuple[str, str]] = []
         self.refuses: Exception | None = None
 
-    async def sightings(self) -> AsyncIterator[Sighting]:
-        while (sighting := await self.told.get()) is not None:
-            yield sighting
+    async def updates(self) -> AsyncIterator[SessionUpdate]:
+        while (update := await self.told.get()) is not None:
+            yield update
         raise SourceDown("the daemon has gone")
 
     async def caught_up(self) -> None:

@@ -3,20 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.companion.scripted import AT_LIMIT, CLEARED, READING, World
 from tests.domain.worlds import FIVE_HOURS, WEEK, snapshot, window
 from tests.support.clocks import START, ManualClock
 from tui.companion.state import State
-from tui.domain.carrying import CarryStage
 from tui.domain.ledger import EventKind
-from tui.domain.question import Cause, Choice, Quiet
-from tui.domain.sessions import SessionState, Sighting
+from tui.domain.question import Cause, Choice, NoQuestionReason
+from tui.domain.resuming import ResumeStage
+from tui.domain.sessions import SessionState, SessionUpdate
 from tui.domain.spend import Consent, ConsentKind, ConsumeAnswer, ConsumeCode
 from tui.errors import OutcomeUnknown, UsageError
 
@@ -24,9 +24,9 @@ THREAD = "0a7d5b1e-0000-4000-8000-000000000001"
 OTHER = "0a7d5b1e-0000-4000-8000-000000000002"
 
 
-def sighting(clock: ManualClock, state: SessionState, thread: str = THREAD, used: float | None = None) -> Sighting:
+def update(clock: ManualClock, state: SessionState, thread: str = THREAD, used: float | None = None) -> SessionUpdate:
     limits = READING.limits if used is None else snapshot(window(FIVE_HOURS, used), window(WEEK, 40.0)).limits
-    return Sighting(
+    return SessionUpdate(
         thread_id=thread,
         seen_at=clock.now(),
         feed="rollout",
@@ -65,16 +65,16 @@ def used(state: State) -> float | None:
     return state.snapshot.windows[0].used_percent if state.snapshot else None
 
 
-def quiet(state: State) -> Quiet | None:
+def quiet(state: State) -> NoQuestionReason | None:
     return state.silence.reason if state.silence else None
 
 
 async def stop(world: World, thread: str = THREAD) -> State:
     """A session runs into the limit."""
-    world.feed.told.put_nowait(sighting(world.clock, SessionState.RUNNING, thread))
+    world.feed.told.put_nowait(update(world.clock, SessionState.RUNNING, thread))
     world.clock.advance(1)
     world.source.reading = AT_LIMIT
-    world.feed.told.put_nowait(sighting(world.clock, SessionState.STOPPED_AT_LIMIT, thread, used=100.0))
+    world.feed.told.put_nowait(update(world.clock, SessionState.STOPPED_AT_LIMIT, thread, used=100.0))
     return await until(world, lambda state: state.question is not None)
 
 
@@ -95,7 +95,7 @@ async def test_a_stopped_session_brings_one_question(clock: ManualClock, tmp_pat
         await world.companion.attendant.answer(question, None)
         questions: list[object] = []
         world.companion.listen(lambda state: questions.append(state.question))
-        await until(world, lambda state: quiet(state) is Quiet.ALREADY_ASKED, step=1)
+        await until(world, lambda state: quiet(state) is NoQuestionReason.ALREADY_ASKED, step=1)
         assert set(questions) <= {None}
 
 
@@ -103,7 +103,7 @@ async def test_a_rollouts_numbers_move_the_meter_ahead_of_the_poll(clock: Manual
     async with attended(World(clock, tmp_path)) as world:
         reads = len(world.source.reads)
         world.clock.advance(1)
-        world.feed.told.put_nowait(sighting(world.clock, SessionState.RUNNING, used=97.0))
+        world.feed.told.put_nowait(update(world.clock, SessionState.RUNNING, used=97.0))
         state = await until(
             world, lambda state: state.snapshot is not None and state.snapshot.windows[0].used_percent == 97
         )
@@ -111,8 +111,8 @@ async def test_a_rollouts_numbers_move_the_meter_ahead_of_the_poll(clock: Manual
         assert state.snapshot.provenance.source == "rollout"
         assert state.snapshot.bank == replace(READING.bank, rows_observed_at=START)
         assert len(world.source.reads) == reads
-        world.feed.told.put_nowait(replace(sighting(world.clock, SessionState.RUNNING, used=12.0), seen_at=START))
-        world.feed.told.put_nowait(sighting(world.clock, SessionState.RUNNING, OTHER))
+        world.feed.told.put_nowait(replace(update(world.clock, SessionState.RUNNING, used=12.0), seen_at=START))
+        world.feed.told.put_nowait(update(world.clock, SessionState.RUNNING, OTHER))
         state = await until(world, lambda state: OTHER in state.sessions)
         assert state.snapshot is not None
         assert state.snapshot.windows[0].used_percent == 97
@@ -127,10 +127,10 @@ async def test_spend_and_continue_spends_one_and_tells_the_thread_once(clock: Ma
         await world.companion.attendant.answer(question, Choice.SPEND_AND_CONTINUE)
         await world.companion.spend(proposal, consent(world), carry_on=question.threads)
         assert world.daemon.messages == [(THREAD, "Continue where you left off.")]
-        assert world.companion.state.carries.carries[0].stage is CarryStage.SENT
+        assert world.companion.state.carries.carries[0].stage is ResumeStage.SENT
         world.clock.advance(2)
-        world.feed.told.put_nowait(sighting(world.clock, SessionState.RUNNING))
-        await until(world, lambda state: state.carries.carries[0].stage is CarryStage.DONE)
+        world.feed.told.put_nowait(update(world.clock, SessionState.RUNNING))
+        await until(world, lambda state: state.carries.carries[0].stage is ResumeStage.DONE)
         await world.companion.attendant.carry(question.stops)
         assert len(world.daemon.messages) == 1
         assert len(world.source.requests) == 1
@@ -144,7 +144,7 @@ async def test_without_a_daemon_the_command_is_left(clock: ManualClock, tmp_path
         proposal = await world.companion.propose()
         await world.companion.spend(proposal, consent(world), carry_on=True)
         carry = world.companion.state.carries.carries[0]
-        assert (carry.stage, carry.reason) == (CarryStage.COMMAND, "no Codex daemon takes messages here")
+        assert (carry.stage, carry.reason) == (ResumeStage.COMMAND, "no Codex daemon takes messages here")
 
 
 async def test_a_message_whose_fate_is_unknown_is_never_sent_again(clock: ManualClock, tmp_path: Path) -> None:
@@ -183,10 +183,10 @@ async def test_a_queued_reset_fires_once_when_the_limit_is_really_hit(clock: Man
         await world.companion.attendant.queue(carry_on=True)
         assert world.companion.state.queued is not None
         world.source.answers.append(lambda: cleared(world))
-        world.feed.told.put_nowait(sighting(world.clock, SessionState.RUNNING))
+        world.feed.told.put_nowait(update(world.clock, SessionState.RUNNING))
         world.clock.advance(1)
         world.source.reading = AT_LIMIT
-        world.feed.told.put_nowait(sighting(world.clock, SessionState.STOPPED_AT_LIMIT, used=100.0))
+        world.feed.told.put_nowait(update(world.clock, SessionState.STOPPED_AT_LIMIT, used=100.0))
         await until(world, lambda state: state.queued is None and not state.spending and bool(world.daemon.messages))
         assert [request.credit_id for request in world.source.requests] == ["c1"]
         assert world.daemon.messages == [(THREAD, "Continue where you left off.")]
@@ -278,7 +278,7 @@ async def test_a_storm_of_sightings_asks_once(clock: ManualClock, tmp_path: Path
         world.companion.listen(lambda state: questions.append(state.question))
         for number in range(2000):
             state = SessionState.RUNNING if number % 2 else SessionState.STOPPED_AT_LIMIT
-            world.feed.told.put_nowait(replace(sighting(world.clock, state, OTHER), order=number))
+            world.feed.told.put_nowait(replace(update(world.clock, state, OTHER), order=number))
         await until(world, lambda state: world.feed.told.empty())
         assert len(set(map(repr, filter(None, questions)))) <= 1
         assert world.daemon.messages == []
@@ -286,8 +286,8 @@ async def test_a_storm_of_sightings_asks_once(clock: ManualClock, tmp_path: Path
 
 async def test_a_lost_daemon_takes_what_only_it_knew_with_it(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path, daemon=True)) as world:
-        world.feed.told.put_nowait(sighting(world.clock, SessionState.IDLE))
-        told = replace(sighting(world.clock, SessionState.WAITING_APPROVAL, OTHER), feed="daemon")
+        world.feed.told.put_nowait(update(world.clock, SessionState.IDLE))
+        told = replace(update(world.clock, SessionState.WAITING_APPROVAL, OTHER), feed="daemon")
         world.daemon.told.put_nowait(told)
         await until(world, lambda state: set(state.sessions) == {THREAD, OTHER})
         world.daemon.told.put_nowait(None)
@@ -300,15 +300,15 @@ async def test_a_stop_that_is_first_an_error_brings_one_question_and_no_other(
     async with attended(World(clock, tmp_path, daemon=True)) as world:
         questions: list[object] = []
         world.companion.listen(lambda state: questions.append(state.question and state.question.cause))
-        world.feed.told.put_nowait(sighting(world.clock, SessionState.RUNNING))
+        world.feed.told.put_nowait(update(world.clock, SessionState.RUNNING))
         world.clock.advance(1)
         world.source.reading = AT_LIMIT
         world.companion.refresh()
         await until(world, lambda state: used(state) == 100)
-        world.feed.told.put_nowait(sighting(world.clock, SessionState.STOPPED_BY_ERROR))
+        world.feed.told.put_nowait(update(world.clock, SessionState.STOPPED_BY_ERROR))
         await until(world, lambda state: state.sessions[THREAD].state is SessionState.STOPPED_BY_ERROR)
         world.clock.advance(0.1)
-        world.feed.told.put_nowait(sighting(world.clock, SessionState.STOPPED_AT_LIMIT, used=100.0))
+        world.feed.told.put_nowait(update(world.clock, SessionState.STOPPED_AT_LIMIT, used=100.0))
         await until(world, lambda state: state.question is not None)
         assert [cause for cause in dict.fromkeys(questions) if cause] == [Cause.STOPPED]
 
@@ -317,12 +317,12 @@ async def test_a_turn_that_goes_on_at_a_hit_limit_is_asked_about_after_a_moment(
     clock: ManualClock, tmp_path: Path
 ) -> None:
     async with attended(World(clock, tmp_path)) as world:
-        world.feed.told.put_nowait(sighting(world.clock, SessionState.RUNNING))
+        world.feed.told.put_nowait(update(world.clock, SessionState.RUNNING))
         world.clock.advance(1)
         world.source.reading = AT_LIMIT
         world.companion.refresh()
         state = await until(world, lambda state: state.question is not None, step=0.5)
         assert state.question is not None
         assert state.question.cause is Cause.ABOUT_TO_STOP
-        world.feed.told.put_nowait(sighting(world.clock, SessionState.STOPPED_AT_LIMIT, used=100.0))
+        world.feed.told.put_nowait(update(world.clock, SessionState.STOPPED_AT_LIMIT, used=100.0))
         await until(world, lambda state: state.question is not None and state.question.cause is Cause.STOPPED)

@@ -1,8 +1,8 @@
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.companion.invite_world import OTHER, Inviting
 from tests.companion.inviting import ScriptedReferrals
@@ -10,7 +10,7 @@ from tests.companion.scripted import READING
 from tests.domain.inviting import FRIEND, OFFER
 from tests.support.clocks import ManualClock
 from tui.domain.invites import InviteBook, SendStage
-from tui.domain.referral import OfferAnswer, Standing
+from tui.domain.referral import OfferAnswer, OfferStatus
 from tui.domain.snapshot import Account
 from tui.domain.spend import ConsentKind
 from tui.errors import (
@@ -150,7 +150,7 @@ async def test_a_look_asked_for_after_a_switch_is_not_answered_by_one_from_befor
     world.service.offer = slow  # type: ignore[assignment,method-assign]
     await world.inviter.look()
     await later[0]
-    assert (world.service.offers, world.book.account, world.book.standing) == (2, "acc2", Standing.OFFERED)
+    assert (world.service.offers, world.book.account, world.book.standing) == (2, "acc2", OfferStatus.OFFERED)
 
 
 @pytest.mark.parametrize("doing", ["look", "note"])
@@ -172,7 +172,7 @@ async def test_a_reading_that_comes_while_the_last_account_is_looked_up_decides(
     monkeypatch.setattr(heir.inviter, "_last_account", slow)
     if doing == "look":
         await heir.inviter.look()
-        assert (heir.book.standing, heir.book.records) == (Standing.OFFERED, ())
+        assert (heir.book.standing, heir.book.records) == (OfferStatus.OFFERED, ())
     else:
         note = await heir.inviter.note(OTHER, None)
         assert (note.account, heir.book.records) == ("acc2", (note,))

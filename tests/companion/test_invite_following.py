@@ -21,7 +21,7 @@ from tests.support.clocks import ManualClock
 from tui.companion.invite_reader import LOOK_EVERY
 from tui.domain.invite_tracking import SETTLING
 from tui.domain.invites import SendStage
-from tui.domain.referral import InviteState, OfferAnswer, Standing
+from tui.domain.referral import InviteState, OfferAnswer, OfferStatus
 from tui.errors import (
     RateLimited,
     SourceDown,
@@ -147,9 +147,9 @@ async def test_a_failing_service_and_a_locked_database_do_not_end_the_following(
         await rest(world)
         world.service.offered = SourceDown("gone")
         world.clock.advance(LOOK_EVERY.total_seconds())
-        await until(world, lambda: world.book.standing is Standing.UNREACHABLE)
+        await until(world, lambda: world.book.standing is OfferStatus.UNREACHABLE)
         await rest(world)
-        world.service.offered = OfferAnswer(Standing.OFFERED, OFFER)
+        world.service.offered = OfferAnswer(OfferStatus.OFFERED, OFFER)
         world.service.tell(FRIEND, InviteState.OPENED)
         world.ledger._connection.execute("PRAGMA query_only = 1")
         before = world.service.lists

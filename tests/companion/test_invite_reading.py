@@ -10,7 +10,7 @@ from tests.support.clocks import ManualClock
 from tui.domain.invite_tracking import SETTLING
 from tui.domain.invites import SendStage
 from tui.domain.ledger import EventKind
-from tui.domain.referral import InviteState, OfferAnswer, Standing, Tracking
+from tui.domain.referral import InviteList, InviteState, OfferAnswer, OfferStatus
 from tui.errors import RateLimited, SourceDown, SourceError, StoreCorrupt
 
 
@@ -37,13 +37,13 @@ async def test_what_is_found_and_what_differs_is_in_the_ledger_masked(world: Inv
 @pytest.mark.parametrize(
     ("offered", "standing"),
     [
-        (OfferAnswer(Standing.NOT_OFFERED, OFFER, "not for your plan"), Standing.NOT_OFFERED),
-        (OfferAnswer(Standing.FORBIDDEN, None, "403"), Standing.FORBIDDEN),
-        (SourceDown("no connection"), Standing.UNREACHABLE),
+        (OfferAnswer(OfferStatus.NOT_OFFERED, OFFER, "not for your plan"), OfferStatus.NOT_OFFERED),
+        (OfferAnswer(OfferStatus.FORBIDDEN, None, "403"), OfferStatus.FORBIDDEN),
+        (SourceDown("no connection"), OfferStatus.UNREACHABLE),
     ],
 )
 async def test_how_things_stand_is_said_and_what_was_known_stays(
-    world: Inviting, offered: OfferAnswer | Exception, standing: Standing
+    world: Inviting, offered: OfferAnswer | Exception, standing: OfferStatus
 ) -> None:
     await world.invite()
     before = world.book
@@ -52,7 +52,7 @@ async def test_how_things_stand_is_said_and_what_was_known_stays(
     assert (world.book.standing, world.book.reading) == (standing, False)
     assert world.book.records == before.records
     assert world.book.reason
-    if standing is Standing.UNREACHABLE:
+    if standing is OfferStatus.UNREACHABLE:
         assert (world.book.offer, world.book.read_at) == (before.offer, before.read_at)
 
 
@@ -63,7 +63,7 @@ async def test_a_list_that_cannot_be_read_is_said(world: Inviting) -> None:
     world.service.unlisted = SourceDown("the service answers 500")
     await world.inviter.look()
     assert world.book.unknowns == ("the list of invites could not be read: the service answers 500",)
-    assert (world.book.listed_at, world.book.standing) == (listed_at, Standing.OFFERED)
+    assert (world.book.listed_at, world.book.standing) == (listed_at, OfferStatus.OFFERED)
     world.service.unlisted = None
     await world.inviter.look()
     assert not world.book.unknowns
@@ -74,7 +74,7 @@ async def test_what_was_sent_while_a_long_list_was_read_is_not_lost(world: Invit
     async with another(world, tmp_path) as other:
         tracking = other.service.tracking
 
-        async def slow(account: str | None) -> Tracking:
+        async def slow(account: str | None) -> InviteList:
             told = await tracking(account)
             world.service.tracking = tracking  # type: ignore[method-assign]
             world.service.weather.append("drop_before")
@@ -130,7 +130,7 @@ async def test_without_a_reading_the_invites_of_the_last_account_are_shown(
     offers = service.offers
     await world.inviter.look()
     assert [row.address for row in world.book.records] == [FRIEND]
-    assert (world.book.standing, world.book.is_loaded, service.offers) == (Standing.UNREACHABLE, True, offers)
+    assert (world.book.standing, world.book.is_loaded, service.offers) == (OfferStatus.UNREACHABLE, True, offers)
     assert world.book.reason == (
         "the limits cannot be read, so nothing is asked about invites;"
         " these are the invites of me@example.com, as last known"
@@ -147,15 +147,15 @@ async def test_where_no_account_was_ever_read_nothing_is_called_empty(
     world.chain.failure = SourceDown("nobody is there")
     await world.companion.poll()
     await world.inviter.look()
-    assert (world.book.standing, world.book.is_loaded, world.book.records) == (Standing.UNREACHABLE, False, ())
+    assert (world.book.standing, world.book.is_loaded, world.book.records) == (OfferStatus.UNREACHABLE, False, ())
     with pytest.raises(SourceError, match="not known yet"):
         await world.inviter.note(OTHER, None)
     await world.companion.aclose()
 
 
-@pytest.mark.parametrize("standing", [Standing.NOT_ASKED, Standing.FORBIDDEN])
+@pytest.mark.parametrize("standing", [OfferStatus.NOT_ASKED, OfferStatus.FORBIDDEN])
 async def test_what_another_process_wrote_is_seen_where_no_list_can_be_read(
-    world: Inviting, tmp_path: Path, standing: Standing
+    world: Inviting, tmp_path: Path, standing: OfferStatus
 ) -> None:
     world.service.offered = OfferAnswer(standing, None, "not from here")
     await world.inviter.look()
@@ -178,11 +178,11 @@ async def test_nobody_looks_while_told_to_wait(world: Inviting) -> None:
     for _ in range(5):
         await world.inviter.look()
     assert world.service.offers == 1
-    assert (world.book.standing, world.book.reading) == (Standing.UNREACHABLE, False)
+    assert (world.book.standing, world.book.reading) == (OfferStatus.UNREACHABLE, False)
     world.service.sell()
     world.clock.advance(120)
     await world.inviter.look()
-    assert (world.service.offers, world.book.standing) == (2, Standing.OFFERED)
+    assert (world.service.offers, world.book.standing) == (2, OfferStatus.OFFERED)
 
 
 async def test_a_reset_that_arrives_is_no_reason_to_break_off_the_wait(world: Inviting) -> None:

@@ -1,9 +1,9 @@
 import asyncio
 import sqlite3
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.companion.invite_world import (
     OTHER,
@@ -17,7 +17,7 @@ from tests.support.clocks import ManualClock
 from tui.domain.invite_tracking import SETTLING
 from tui.domain.invites import InviteRecord, SendStage
 from tui.domain.ledger import EventKind
-from tui.domain.referral import InviteState, OfferAnswer, Standing
+from tui.domain.referral import InviteState, OfferAnswer, OfferStatus
 from tui.domain.spend import ConsentKind
 from tui.errors import (
     InviteRejected,
@@ -119,11 +119,11 @@ async def test_a_process_that_died_is_never_repeated(world: Inviting, tmp_path: 
 @pytest.mark.parametrize(
     ("told", "why"),
     [
-        (OfferAnswer(Standing.OFFERED, replace(OFFER, rules=("At most one.",))), "the offer has changed"),
-        (OfferAnswer(Standing.OFFERED, replace(OFFER, rewards=())), "the offer has changed"),
-        (OfferAnswer(Standing.OFFERED, replace(OFFER, sends_left=0)), "no invites are left"),
-        (OfferAnswer(Standing.NOT_OFFERED, OFFER, "the campaign has ended"), "the campaign has ended"),
-        (OfferAnswer(Standing.FORBIDDEN, None, "refusal (403)"), "refusal"),
+        (OfferAnswer(OfferStatus.OFFERED, replace(OFFER, rules=("At most one.",))), "the offer has changed"),
+        (OfferAnswer(OfferStatus.OFFERED, replace(OFFER, rewards=())), "the offer has changed"),
+        (OfferAnswer(OfferStatus.OFFERED, replace(OFFER, sends_left=0)), "no invites are left"),
+        (OfferAnswer(OfferStatus.NOT_OFFERED, OFFER, "the campaign has ended"), "the campaign has ended"),
+        (OfferAnswer(OfferStatus.FORBIDDEN, None, "refusal (403)"), "refusal"),
         (SourceDown("no connection"), "no connection"),
     ],
 )
@@ -187,7 +187,7 @@ async def test_whose_invite_it_is_must_be_known(clock: ManualClock, service: Scr
         with pytest.raises(SourceError, match="not known yet"):
             await attempt
     await world.inviter.look()
-    assert (world.book.standing, service.offers, service.requests) == (Standing.UNREACHABLE, 0, [])
+    assert (world.book.standing, service.offers, service.requests) == (OfferStatus.UNREACHABLE, 0, [])
     await world.companion.aclose()
 
 

@@ -1,20 +1,21 @@
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from tests.companion.scripted import READING
 from tests.domain.worlds import FIVE_HOURS, snapshot, window
 from tests.support.clocks import START
 from tui.companion.watch import with_limits
-from tui.domain.sessions import Sighting
+from tui.domain.sessions import SessionUpdate
 from tui.domain.windows import Limit, Window
 
 SPARK = Limit("codex_bengalfox", "Spark", True, (Window("codex_bengalfox", "Spark", FIVE_HOURS, 100.0, None),))
 ALLOWED = replace(READING, ordinary_usage_allowed=True, limits=(*READING.limits, SPARK))
 
 
-def told(used: float) -> Sighting:
+def told(used: float) -> SessionUpdate:
     limits = snapshot(window(FIVE_HOURS, used)).limits
-    return Sighting("thread", START + timedelta(seconds=1), "rollout", limits=limits)
+    return SessionUpdate("thread", START + timedelta(seconds=1), "rollout", limits=limits)
 
 
 def test_a_single_models_full_window_says_nothing_about_ordinary_use() -> None:

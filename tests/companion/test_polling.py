@@ -1,11 +1,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.companion.scripted import READING, ScriptedDaemon, World
 from tests.domain.worlds import FIVE_HOURS, credit, snapshot, window

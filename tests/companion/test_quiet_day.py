@@ -14,10 +14,10 @@ from tui.companion.companion import Companion
 from tui.companion.connection import SourceChain
 from tui.companion.locks import AccountLocks
 from tui.domain.question import AskRules, Cause, Choice, Question
-from tui.domain.sessions import SessionState, Sighting
+from tui.domain.sessions import SessionState, SessionUpdate
 from tui.domain.windows import WindowKind
 from tui.sources.backend import Backend
-from tui.sources.base import Source, Verdict
+from tui.sources.base import Source, SourceStatus
 from tui.sources.base_url import parse_base_url
 from tui.sources.login import Login, Token, fixed_login
 from tui.store.ledger import Ledger
@@ -46,7 +46,7 @@ class Day(SourceChain):
         self.feed = ScriptedFeed()
         self.states = [SessionState.IDLE] * self.sessions
 
-    async def open(self) -> tuple[Source, tuple[Verdict, ...]]:
+    async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
         login = fixed_login(Login(Token(self.stub.token), self.stub.account_id))
         base_url = parse_base_url(self.stub.base_url)
         return Backend(base_url, login, self.clock, name="stub", app=self.stub.app), ()
@@ -54,7 +54,9 @@ class Day(SourceChain):
     def tell(self, number: int, state: SessionState) -> None:
         self.states[number] = state
         thread = f"0a7d5b1e-0000-4000-8000-{number:012}"
-        self.feed.told.put_nowait(Sighting(thread, self.clock.now(), "rollout", state, workspace=f"/work/{number}"))
+        self.feed.told.put_nowait(
+            SessionUpdate(thread, self.clock.now(), "rollout", state, workspace=f"/work/{number}")
+        )
 
     def work(self, minute: int) -> None:
         """Every session takes its turns; one that is refused stops, and takes up work when the limit is gone."""

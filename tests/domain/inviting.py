@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.clocks import START
 from tui.domain.invites import InviteRecord, Resend, ResendStage, SendStage
-from tui.domain.referral import REFERRER, RESET_CREDIT, InviteState, Offer, Reward, TrackedInvite, Tracking
+from tui.domain.referral import REFERRER, RESET_CREDIT, InviteList, InviteState, Offer, Reward, TrackedInvite
 from tui.domain.spend import ConsentKind
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -40,8 +40,8 @@ def tracked(
     return TrackedInvite(name, address, state, state.value, **({"created_at": START} | changes))  # type: ignore[arg-type]
 
 
-def listed(*invites: TrackedInvite, complete: bool = True) -> Tracking:
-    return Tracking(invites, complete)
+def listed(*invites: TrackedInvite, complete: bool = True) -> InviteList:
+    return InviteList(invites, complete)
 
 
 def key_maker(prefix: str = "new") -> Callable[[], str]:
@@ -109,4 +109,4 @@ def record_lists(draw: st.DrawFn) -> tuple[InviteRecord, ...]:
     return tuple(records)
 
 
-trackings = st.builds(Tracking, st.lists(tracked_invites(), max_size=6).map(tuple), st.booleans())
+trackings = st.builds(InviteList, st.lists(tracked_invites(), max_size=6).map(tuple), st.booleans())

@@ -1,7 +1,7 @@
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
 from tests.support.clocks import START

@@ -3,6 +3,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.domain.asking import FIVE_HOUR_KEY, HOUR, MINUTE, WEEK_KEY, reading
 from tests.domain.worlds import FIVE_HOURS
@@ -136,7 +137,7 @@ def test_an_unknown_share_leaves_no_sample() -> None:
 
 def test_another_account_begins_anew() -> None:
     other = reading(83.0, at=START + HOUR)
-    other = type(other)(**{name: getattr(other, name) for name in other.__slots__} | {"account": Account("acc2")})
+    other = replace(other, account=Account("acc2"))
     assert len(logged(80, 81, 82).take(other).samples(*FIVE_HOUR_KEY)) == 1
 
 

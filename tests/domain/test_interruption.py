@@ -1,7 +1,7 @@
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from msgspec.structs import replace
 
 from tests.domain.asking import (
     APPROVAL,
@@ -25,7 +25,7 @@ from tests.support.clocks import START
 from tui.domain.ask_memory import AskMemory, answered, asked, observed, observed_reset, released
 from tui.domain.forecast import Forecast
 from tui.domain.interruption import Situation, decide, still_stands
-from tui.domain.question import AskRules, Cause, Choice, Question, Quiet, Silence
+from tui.domain.question import AskRules, Cause, Choice, NoQuestion, NoQuestionReason, Question
 from tui.domain.snapshot import Account, PaidCredits, Snapshot, SpendControl
 
 RULES = AskRules()
@@ -39,9 +39,9 @@ def ask(situation: Situation, memory: AskMemory | None = None, now: datetime = S
 
 def silence(
     situation: Situation, memory: AskMemory | None = None, now: datetime = START, rules: AskRules = RULES
-) -> Quiet:
+) -> NoQuestionReason:
     result = decide(situation, rules, memory or AskMemory(), now)
-    assert isinstance(result, Silence), result
+    assert isinstance(result, NoQuestion), result
     return result.reason
 
 
@@ -104,7 +104,7 @@ def idle(*states: object) -> Situation:
 
 
 def with_fact(snapshot: Snapshot, **facts: object) -> Snapshot:
-    return replace(snapshot, **facts)  # type: ignore[arg-type]
+    return replace(snapshot, **facts)
 
 
 CAP = SpendControl(True, 100.0, None)
@@ -115,43 +115,43 @@ LONG_AGO = sessions(session(1, STOPPED, START - 9 * HOUR, START))
 @pytest.mark.parametrize(
     ("situation", "reason"),
     [
-        (stopped_situation(snapshot=None), Quiet.UNKNOWN),
-        (stopped_situation(stale=True), Quiet.STALE),
-        (stopped_situation(question_open=True), Quiet.QUESTION_OPEN),
-        (stopped_situation(spend_locked=True), Quiet.SPEND_LOCKED),
-        (stopped_situation(queued=True), Quiet.QUEUED),
-        (stopped_situation(snapshot=reading(five_left=5 * MINUTE)), Quiet.RESET_NEAR),
-        (stopped_situation(snapshot=reading(allowed=False, five_left=-2 * MINUTE)), Quiet.RESET_NEAR),
-        (stopped_situation(snapshot=reading(rows=())), Quiet.BANK_EMPTY),
-        (stopped_situation(snapshot=reading(available=0)), Quiet.BANK_EMPTY),
-        (stopped_situation(snapshot=reading(rows=(credit("a", -1),))), Quiet.BANK_EMPTY),
-        (stopped_situation(snapshot=reading(rows=None, available=None)), Quiet.BANK_UNKNOWN),
-        (stopped_situation(snapshot=with_fact(reading(), spend_control=CAP)), Quiet.WORKSPACE_CAP),
-        (stopped_situation(sessions={}), Quiet.NOTHING_RUNNING),
-        (stopped_situation(sessions=LONG_AGO), Quiet.NOTHING_RUNNING),
-        (stopped_situation(snapshot=reading(40.0)), Quiet.NOTHING_RUNNING),
-        (stopped_situation(snapshot=reading(95.0, at=START + MINUTE, allowed=True)), Quiet.NOTHING_RUNNING),
-        (idle(IDLE, GONE), Quiet.NOTHING_RUNNING),
-        (working(empty_in=11 * MINUTE), Quiet.NO_LIMIT_NEAR),
-        (working(empty_in=None), Quiet.NO_LIMIT_NEAR),
-        (working(forecasts={FIVE_HOUR_KEY: None}), Quiet.NO_LIMIT_NEAR),
-        (working(forecasts={}), Quiet.NO_LIMIT_NEAR),
-        (working(snapshot=reading(93.0, five_left=12 * MINUTE)), Quiet.RESET_NEAR),
-        (working(snapshot=with_fact(reading(93.0), paid=PAID)), Quiet.PAID_CREDITS),
-        (working(sessions=sessions(session(1, RUNNING, START - 3 * HOUR))), Quiet.NOTHING_RUNNING),
+        (stopped_situation(snapshot=None), NoQuestionReason.UNKNOWN),
+        (stopped_situation(stale=True), NoQuestionReason.STALE),
+        (stopped_situation(question_open=True), NoQuestionReason.QUESTION_OPEN),
+        (stopped_situation(spend_locked=True), NoQuestionReason.SPEND_LOCKED),
+        (stopped_situation(queued=True), NoQuestionReason.QUEUED),
+        (stopped_situation(snapshot=reading(five_left=5 * MINUTE)), NoQuestionReason.RESET_NEAR),
+        (stopped_situation(snapshot=reading(allowed=False, five_left=-2 * MINUTE)), NoQuestionReason.RESET_NEAR),
+        (stopped_situation(snapshot=reading(rows=())), NoQuestionReason.BANK_EMPTY),
+        (stopped_situation(snapshot=reading(available=0)), NoQuestionReason.BANK_EMPTY),
+        (stopped_situation(snapshot=reading(rows=(credit("a", -1),))), NoQuestionReason.BANK_EMPTY),
+        (stopped_situation(snapshot=reading(rows=None, available=None)), NoQuestionReason.BANK_UNKNOWN),
+        (stopped_situation(snapshot=with_fact(reading(), spend_control=CAP)), NoQuestionReason.WORKSPACE_CAP),
+        (stopped_situation(sessions={}), NoQuestionReason.NOTHING_RUNNING),
+        (stopped_situation(sessions=LONG_AGO), NoQuestionReason.NOTHING_RUNNING),
+        (stopped_situation(snapshot=reading(40.0)), NoQuestionReason.NOTHING_RUNNING),
+        (stopped_situation(snapshot=reading(95.0, at=START + MINUTE, allowed=True)), NoQuestionReason.NOTHING_RUNNING),
+        (idle(IDLE, GONE), NoQuestionReason.NOTHING_RUNNING),
+        (working(empty_in=11 * MINUTE), NoQuestionReason.NO_LIMIT_NEAR),
+        (working(empty_in=None), NoQuestionReason.NO_LIMIT_NEAR),
+        (working(forecasts={FIVE_HOUR_KEY: None}), NoQuestionReason.NO_LIMIT_NEAR),
+        (working(forecasts={}), NoQuestionReason.NO_LIMIT_NEAR),
+        (working(snapshot=reading(93.0, five_left=12 * MINUTE)), NoQuestionReason.RESET_NEAR),
+        (working(snapshot=with_fact(reading(93.0), paid=PAID)), NoQuestionReason.PAID_CREDITS),
+        (working(sessions=sessions(session(1, RUNNING, START - 3 * HOUR))), NoQuestionReason.NOTHING_RUNNING),
     ],
 )
-def test_why_nothing_is_asked(situation: Situation, reason: Quiet) -> None:
+def test_why_nothing_is_asked(situation: Situation, reason: NoQuestionReason) -> None:
     assert silence(situation) is reason
 
 
 def test_switched_off_asks_nothing() -> None:
-    assert silence(stopped_situation(), rules=AskRules(enabled=False)) is Quiet.DISABLED
+    assert silence(stopped_situation(), rules=AskRules(enabled=False)) is NoQuestionReason.DISABLED
 
 
 def test_an_empty_bank_still_says_what_resets_when() -> None:
     quiet = decide(stopped_situation(snapshot=reading(rows=())), RULES, AskMemory(), START)
-    assert isinstance(quiet, Silence)
+    assert isinstance(quiet, NoQuestion)
     assert quiet.window is not None
     assert (quiet.natural_reset, quiet.threads) == (START + 3 * HOUR, (thread(1),))
 
@@ -190,16 +190,16 @@ def test_an_approval_in_the_middle_of_a_turn_is_work() -> None:
 @pytest.mark.parametrize(
     ("choice", "reason"),
     [
-        (None, Quiet.ALREADY_ASKED),
-        (Choice.NOT_UNTIL_RESET, Quiet.MUTED),
-        (Choice.WAIT, Quiet.WAITING),
-        (Choice.QUEUE, Quiet.QUEUED),
-        (Choice.SPEND_AND_CONTINUE, Quiet.SPENT),
-        (Choice.SPEND_ONLY, Quiet.SPENT),
-        (Choice.LATER_5, Quiet.SNOOZED),
+        (None, NoQuestionReason.ALREADY_ASKED),
+        (Choice.NOT_UNTIL_RESET, NoQuestionReason.MUTED),
+        (Choice.WAIT, NoQuestionReason.WAITING),
+        (Choice.QUEUE, NoQuestionReason.QUEUED),
+        (Choice.SPEND_AND_CONTINUE, NoQuestionReason.SPENT),
+        (Choice.SPEND_ONLY, NoQuestionReason.SPENT),
+        (Choice.LATER_5, NoQuestionReason.SNOOZED),
     ],
 )
-def test_a_window_and_a_cause_are_asked_about_once(choice: Choice | None, reason: Quiet) -> None:
+def test_a_window_and_a_cause_are_asked_about_once(choice: Choice | None, reason: NoQuestionReason) -> None:
     assert silence(working_situation(), after(choice, working_situation())) is reason
 
 
@@ -207,9 +207,9 @@ def test_a_window_and_a_cause_are_asked_about_once(choice: Choice | None, reason
 def test_later_asks_again_if_it_is_still_true(choice: Choice, minutes: int) -> None:
     memory = after(choice, stopped_situation())
     due = START + minutes * MINUTE
-    assert silence(stopped_situation(), memory, due - MINUTE / 60) is Quiet.SNOOZED
+    assert silence(stopped_situation(), memory, due - MINUTE / 60) is NoQuestionReason.SNOOZED
     again = ask(stopped_situation(), memory, due)
-    assert silence(stopped_situation(), asked(memory, again, due), due) is Quiet.ALREADY_ASKED
+    assert silence(stopped_situation(), asked(memory, again, due), due) is NoQuestionReason.ALREADY_ASKED
 
 
 def test_later_ends_where_the_clock_is_set_back() -> None:
@@ -224,22 +224,22 @@ def test_a_stop_may_be_asked_about_after_a_warning(choice: Choice | None) -> Non
 @pytest.mark.parametrize("choice", [Choice.NOT_UNTIL_RESET, Choice.WAIT, Choice.QUEUE, Choice.SPEND_ONLY])
 def test_a_settled_window_is_not_asked_about_when_it_stops(choice: Choice) -> None:
     memory = after(choice, working_situation())
-    assert silence(stopped_situation(), memory) is not Quiet.ALREADY_ASKED
+    assert silence(stopped_situation(), memory) is not NoQuestionReason.ALREADY_ASKED
     ask(stopped_situation(), released(memory, FIVE_HOUR_KEY))
 
 
 def test_a_warning_after_a_stop_is_no_news() -> None:
-    assert silence(working_situation(), after(None, stopped_situation())) is Quiet.ALREADY_ASKED
+    assert silence(working_situation(), after(None, stopped_situation())) is NoQuestionReason.ALREADY_ASKED
 
 
 def test_a_mute_holds_until_the_reset_is_observed() -> None:
     memory = after(Choice.NOT_UNTIL_RESET, stopped_situation())
     past = START + 4 * HOUR
     still = replace(stopped_situation(), snapshot=reading(at=past, allowed=False, week_left=90 * HOUR))
-    assert silence(still, memory, past) is Quiet.RESET_NEAR
+    assert silence(still, memory, past) is NoQuestionReason.RESET_NEAR
     assert observed(memory, reading(at=past, allowed=False)).find(FIVE_HOUR_KEY) is not None
     moved = reading(at=START + MINUTE, allowed=False, five_left=4 * HOUR)
-    assert silence(stopped_situation(snapshot=moved), observed(memory, moved), START + MINUTE) is Quiet.MUTED
+    assert silence(stopped_situation(snapshot=moved), observed(memory, moved), START + MINUTE) is NoQuestionReason.MUTED
     fresh = reading(0.0, at=past, five_left=9 * HOUR)
     assert observed(memory, fresh).windows == ()
 
@@ -262,7 +262,7 @@ def test_another_account_starts_with_no_answers() -> None:
     other = replace(reading(allowed=False, at=START + MINUTE), account=Account("acc2"))
     ask(stopped_situation(snapshot=other), memory, START + MINUTE)
     nameless = replace(other, account=Account())
-    assert silence(stopped_situation(snapshot=nameless), memory, START + MINUTE) is Quiet.MUTED
+    assert silence(stopped_situation(snapshot=nameless), memory, START + MINUTE) is NoQuestionReason.MUTED
 
 
 def test_another_window_may_be_asked_about_while_one_is_muted() -> None:
@@ -275,7 +275,7 @@ def test_the_cap_counts_the_readers_day() -> None:
     east = timezone(timedelta(hours=10))  # 00:07 there
     yesterday = tuple(START - 10 * MINUTE - place * MINUTE for place in range(6))
     memory = AskMemory(asked_at=yesterday)
-    assert silence(stopped_situation(), memory) is Quiet.DAILY_CAP
+    assert silence(stopped_situation(), memory) is NoQuestionReason.DAILY_CAP
     assert isinstance(decide(stopped_situation(), AskRules(zone=east), memory, START), Question)
     assert isinstance(decide(stopped_situation(), AskRules(daily_cap=7), memory, START), Question)
 

@@ -1,16 +1,16 @@
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.domain.inviting import DAY, HOUR, MINUTE, record, record_lists, tracked
 from tests.domain.worlds import credit
 from tests.support.clocks import START
 from tui.domain.credits import Credit
-from tui.domain.invite_rewards import END_IS_NEAR, Hanging, hanging, with_rewards
+from tui.domain.invite_rewards import END_IS_NEAR, ReminderReason, hanging, with_rewards
 from tui.domain.invites import InviteRecord, SendStage
 from tui.domain.referral import REFERRER, RESET_CREDIT, InviteState, Reward
 
@@ -140,9 +140,9 @@ def test_a_friend_is_named_for_what_was_earned(by: str | None, is_one: bool) -> 
 @pytest.mark.parametrize(
     ("state", "what"),
     [
-        (InviteState.SENT, Hanging.ANSWER),
-        (InviteState.OPENED, Hanging.ANSWER),
-        (InviteState.JOINED, Hanging.FIRST_MESSAGE),
+        (InviteState.SENT, ReminderReason.ANSWER),
+        (InviteState.OPENED, ReminderReason.ANSWER),
+        (InviteState.JOINED, ReminderReason.FIRST_MESSAGE),
         (InviteState.FIRST_MESSAGE, None),
         (InviteState.REWARDED, None),
         (InviteState.EXPIRED, None),
@@ -151,7 +151,7 @@ def test_a_friend_is_named_for_what_was_earned(by: str | None, is_one: bool) -> 
         (InviteState.UNKNOWN, None),
     ],
 )
-def test_what_hangs_after_a_while(state: InviteState, what: Hanging | None) -> None:
+def test_what_hangs_after_a_while(state: InviteState, what: ReminderReason | None) -> None:
     known = record(tracked=tracked(state=state))
     assert hanging(known, START + AFTER, AFTER) is what
     assert hanging(known, START + AFTER - MINUTE, AFTER) is None
@@ -160,21 +160,21 @@ def test_what_hangs_after_a_while(state: InviteState, what: Hanging | None) -> N
 @pytest.mark.parametrize("stage", SendStage)
 def test_what_was_never_sent_does_not_hang(stage: SendStage) -> None:
     hangs = stage in (SendStage.SENT, SendStage.NOTED)
-    assert (hanging(record(stage=stage), START + AFTER, AFTER) is Hanging.ANSWER) is hangs
+    assert (hanging(record(stage=stage), START + AFTER, AFTER) is ReminderReason.ANSWER) is hangs
 
 
 def test_a_change_begins_a_new_wait() -> None:
     known = record(tracked=tracked(state=InviteState.JOINED), changed_at=START + DAY)
     assert hanging(known, START + AFTER, AFTER) is None
-    assert hanging(known, START + AFTER + DAY, AFTER) is Hanging.FIRST_MESSAGE
+    assert hanging(known, START + AFTER + DAY, AFTER) is ReminderReason.FIRST_MESSAGE
 
 
 def test_a_time_that_is_nearly_over_is_worth_a_word_at_once_and_none_when_it_is() -> None:
     ends = START + 10 * DAY
     known = record(tracked=tracked(expires_at=ends), changed_at=ends - END_IS_NEAR - HOUR)
     assert hanging(known, ends - END_IS_NEAR - MINUTE, AFTER) is None
-    assert hanging(known, ends - END_IS_NEAR, AFTER) is Hanging.END
-    assert hanging(known, ends - MINUTE, AFTER) is Hanging.END
+    assert hanging(known, ends - END_IS_NEAR, AFTER) is ReminderReason.END
+    assert hanging(known, ends - MINUTE, AFTER) is ReminderReason.END
     assert hanging(known, ends, AFTER) is None
     assert hanging(known, ends + DAY, AFTER) is None
 

@@ -1,9 +1,9 @@
 from collections import Counter
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from tests.domain.inviting import (
     DAY,
@@ -20,20 +20,20 @@ from tests.domain.inviting import (
 from tests.support.clocks import START
 from tui.domain.invite_tracking import SETTLING, Change, fold_tracking
 from tui.domain.invites import LISTED_FOR, InviteRecord, Resend, ResendStage, SendStage
-from tui.domain.referral import InviteState, Tracking
+from tui.domain.referral import InviteList, InviteState
 
 LATER = START + HOUR
 
 
 def fold(
-    *records: InviteRecord, tracking: Tracking, after: timedelta = HOUR
+    *records: InviteRecord, tracking: InviteList, after: timedelta = HOUR
 ) -> tuple[tuple[InviteRecord, ...], tuple[Change, ...]]:
     return fold_tracking(records, tracking, "acc1", START + after, key_maker())
 
 
 @given(record_lists(), trackings)
 def test_nothing_open_or_listed_is_ever_lost_and_no_id_is_there_twice(
-    records: tuple[InviteRecord, ...], tracking: Tracking
+    records: tuple[InviteRecord, ...], tracking: InviteList
 ) -> None:
     folded, _ = fold(*records, tracking=tracking)
     after = {row.key: row for row in folded}
@@ -51,14 +51,14 @@ def test_nothing_open_or_listed_is_ever_lost_and_no_id_is_there_twice(
 
 
 @given(record_lists(), trackings)
-def test_the_same_list_again_tells_nothing_new(records: tuple[InviteRecord, ...], tracking: Tracking) -> None:
+def test_the_same_list_again_tells_nothing_new(records: tuple[InviteRecord, ...], tracking: InviteList) -> None:
     once, _ = fold(*records, tracking=tracking)
     twice, changes = fold(*once, tracking=tracking)
     assert (twice, changes) == (once, ())
 
 
 @given(record_lists(), trackings)
-def test_whatever_changed_is_told_and_nothing_else(records: tuple[InviteRecord, ...], tracking: Tracking) -> None:
+def test_whatever_changed_is_told_and_nothing_else(records: tuple[InviteRecord, ...], tracking: InviteList) -> None:
     folded, changes = fold(*records, tracking=tracking)
     before, after = {row.key: row for row in records}, {row.key: row for row in folded}
     told = {change.record.key for change in changes}
@@ -74,7 +74,7 @@ def test_whatever_changed_is_told_and_nothing_else(records: tuple[InviteRecord, 
 
 @given(record_lists(), trackings)
 def test_a_send_is_lost_only_by_a_whole_list_and_after_settling(
-    records: tuple[InviteRecord, ...], tracking: Tracking
+    records: tuple[InviteRecord, ...], tracking: InviteList
 ) -> None:
     folded, _ = fold(*records, tracking=tracking)
     before = {row.key: row for row in records}
@@ -86,7 +86,7 @@ def test_a_send_is_lost_only_by_a_whole_list_and_after_settling(
 
 
 @given(record_lists(), trackings)
-def test_no_stage_ever_falls_back_into_doubt(records: tuple[InviteRecord, ...], tracking: Tracking) -> None:
+def test_no_stage_ever_falls_back_into_doubt(records: tuple[InviteRecord, ...], tracking: InviteList) -> None:
     folded, _ = fold(*records, tracking=tracking)
     before = {row.key: row for row in records}
     for row in folded:

@@ -1,9 +1,9 @@
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.domain.inviting import DAY, FRIEND, HOUR, MINUTE, OFFER, record, tracked
 from tests.support.clocks import START
@@ -33,8 +33,8 @@ from tui.domain.referral import (
     InviteState,
     Offer,
     OfferAnswer,
+    OfferStatus,
     Reward,
-    Standing,
 )
 from tui.domain.spend import ConsentKind
 
@@ -222,20 +222,20 @@ def test_a_noted_invite_that_the_service_lists_bars_its_address() -> None:
 @pytest.mark.parametrize(
     ("told", "why"),
     [
-        (OfferAnswer(Standing.OFFERED, OFFER), None),
-        (OfferAnswer(Standing.OFFERED, replace(OFFER, sends_left=1, rewards_left=1, title="Now!")), None),
+        (OfferAnswer(OfferStatus.OFFERED, OFFER), None),
+        (OfferAnswer(OfferStatus.OFFERED, replace(OFFER, sends_left=1, rewards_left=1, title="Now!")), None),
         (
-            OfferAnswer(Standing.OFFERED, replace(OFFER, rewards_left=0)),
+            OfferAnswer(OfferStatus.OFFERED, replace(OFFER, rewards_left=0)),
             "no reward is left for another invite; look at the offer again",
         ),
-        (OfferAnswer(Standing.OFFERED, replace(OFFER, sends_left=None)), None),
-        (OfferAnswer(Standing.OFFERED, replace(OFFER, sends_left=0)), "no invites are left"),
-        (OfferAnswer(Standing.OFFERED, None), "invites are not offered now"),
-        (OfferAnswer(Standing.NOT_OFFERED, OFFER, "It has ended"), "It has ended"),
-        (OfferAnswer(Standing.NOT_OFFERED, OFFER), "invites are not offered now"),
-        (OfferAnswer(Standing.FORBIDDEN, None, "403"), "403"),
+        (OfferAnswer(OfferStatus.OFFERED, replace(OFFER, sends_left=None)), None),
+        (OfferAnswer(OfferStatus.OFFERED, replace(OFFER, sends_left=0)), "no invites are left"),
+        (OfferAnswer(OfferStatus.OFFERED, None), "invites are not offered now"),
+        (OfferAnswer(OfferStatus.NOT_OFFERED, OFFER, "It has ended"), "It has ended"),
+        (OfferAnswer(OfferStatus.NOT_OFFERED, OFFER), "invites are not offered now"),
+        (OfferAnswer(OfferStatus.FORBIDDEN, None, "403"), "403"),
         *(
-            (OfferAnswer(Standing.OFFERED, changed), "the offer has changed; look at it again")
+            (OfferAnswer(OfferStatus.OFFERED, changed), "the offer has changed; look at it again")
             for changed in (
                 replace(OFFER, id="offer-2"),
                 replace(OFFER, program="codex_referral_workspace"),
@@ -254,7 +254,7 @@ def test_consent_is_to_one_offer_alone(told: OfferAnswer, why: str | None) -> No
 
 def test_a_promise_with_another_id_is_the_same_promise() -> None:
     one, other = (replace(OFFER, rewards=(Reward("referrer", RESET_CREDIT, 1, name),)) for name in ("r1", "r2"))
-    assert offer_refusal(OfferAnswer(Standing.OFFERED, other), one) is None
+    assert offer_refusal(OfferAnswer(OfferStatus.OFFERED, other), one) is None
 
 
 def test_newest_first() -> None:
@@ -310,4 +310,4 @@ def test_an_offer_without_anything_told_has_terms_too() -> None:
 
 def test_consent_to_an_invite_without_a_reward_stays_consent() -> None:
     unrewarded = replace(OFFER, rewards_left=0)
-    assert offer_refusal(OfferAnswer(Standing.OFFERED, unrewarded), unrewarded) is None
+    assert offer_refusal(OfferAnswer(OfferStatus.OFFERED, unrewarded), unrewarded) is None

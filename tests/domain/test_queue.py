@@ -1,15 +1,15 @@
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.domain.asking import HOUR, MINUTE, RUNNING, STOPPED, reading, session, sessions
 from tests.domain.worlds import WEEK, credit
 from tests.support.clocks import START
 from tui.domain.credits import Credit, CreditStatus
-from tui.domain.queue import Death, Queued, after_restart, arm, confirmed, dies, fire, followed, should_fire
+from tui.domain.queue import Queued, QueueEndReason, after_restart, arm, confirmed, dies, fire, followed, should_fire
 from tui.domain.sessions import SessionState
 from tui.domain.snapshot import Account, Snapshot, SpendControl
 from tui.domain.spend import ConsentKind, IllegalStep
@@ -97,22 +97,22 @@ def test_a_restart_asks_for_a_fresh_yes() -> None:
     ("snapshot", "death"),
     [
         (hit(), None),
-        (hit(five=0.0, five_left=5 * HOUR), Death.WINDOW_RESET),
-        (hit(five=95.0, five_left=8 * HOUR), Death.WINDOW_RESET),
+        (hit(five=0.0, five_left=5 * HOUR), QueueEndReason.WINDOW_RESET),
+        (hit(five=95.0, five_left=8 * HOUR), QueueEndReason.WINDOW_RESET),
         (hit(five=94.0, five_left=4 * HOUR), None),
-        (hit(rows=(), available=0), Death.BANK_EMPTY),
-        (hit(available=0), Death.BANK_EMPTY),
+        (hit(rows=(), available=0), QueueEndReason.BANK_EMPTY),
+        (hit(available=0), QueueEndReason.BANK_EMPTY),
         (hit(rows=None, available=None), None),
         (hit(rows=None, available=2), None),
-        (hit(rows=BANK[1:]), Death.CREDIT_GONE),
+        (hit(rows=BANK[1:]), QueueEndReason.CREDIT_GONE),
         (hit(rows=BANK[1:], available=2), None),
-        (hit(rows=(replace(BANK[0], status=CreditStatus.REDEEMED), BANK[1])), Death.CREDIT_GONE),
+        (hit(rows=(replace(BANK[0], status=CreditStatus.REDEEMED), BANK[1])), QueueEndReason.CREDIT_GONE),
         (hit(rows=(replace(BANK[0], status=CreditStatus.UNKNOWN), BANK[1])), None),
-        (replace(hit(), account=Account("acc2")), Death.ACCOUNT_CHANGED),
+        (replace(hit(), account=Account("acc2")), QueueEndReason.ACCOUNT_CHANGED),
         (replace(hit(), account=Account()), None),
     ],
 )
-def test_what_it_dies_of(snapshot: Snapshot, death: Death | None) -> None:
+def test_what_it_dies_of(snapshot: Snapshot, death: QueueEndReason | None) -> None:
     assert dies(QUEUED, snapshot, LATER) is death
 
 
@@ -120,14 +120,14 @@ def test_it_dies_with_its_credit() -> None:
     late = START + timedelta(days=2)
     week = arm(BEFORE, BEFORE.windows[1], BANK[0], False, START)
     assert dies(week, reading(94.0, at=late), late - MINUTE) is None
-    assert dies(week, reading(94.0, at=late), late) is Death.CREDIT_LAPSED
+    assert dies(week, reading(94.0, at=late), late) is QueueEndReason.CREDIT_LAPSED
 
 
 def test_a_fall_is_measured_from_the_highest_share_seen() -> None:
     low = arm(reading(30.0), BEFORE.windows[0], None, False, START)
     full = followed(low, reading(100.0, at=LATER))
     assert full.window.used_percent == 100.0
-    assert dies(full, reading(20.0, at=LATER + MINUTE), LATER + MINUTE) is Death.WINDOW_RESET
+    assert dies(full, reading(20.0, at=LATER + MINUTE), LATER + MINUTE) is QueueEndReason.WINDOW_RESET
 
 
 events = st.tuples(

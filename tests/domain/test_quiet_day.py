@@ -13,12 +13,12 @@ from tests.domain.asking import FIVE_HOUR_KEY, MINUTE, RUNNING, STOPPED, WEEK_KE
 from tests.domain.worlds import credit, snapshot, window
 from tests.support.clocks import START
 from tui.domain.ask_memory import AskMemory, answered, asked, observed
-from tui.domain.carrying import CarryLog, claimed, due, seen, sent
 from tui.domain.forecast import SampleLog
 from tui.domain.interruption import Situation, decide, still_stands
-from tui.domain.question import LATER, AskRules, Cause, Choice, Question, Quiet, Silence
+from tui.domain.question import LATER, AskRules, Cause, Choice, NoQuestion, NoQuestionReason, Question
 from tui.domain.queue import Queued, arm, dies, fire, followed, should_fire
 from tui.domain.resets import WindowKey
+from tui.domain.resuming import ResumeLog, claimed, due, seen, sent
 from tui.domain.sessions import Session, SessionState
 from tui.domain.snapshot import Snapshot
 from tui.domain.waiting import Waiting, follow, wait
@@ -98,7 +98,7 @@ class Diary:
     questions: list[tuple[Question, tuple[WindowKey, int]]] = field(default_factory=list)
     answers: list[tuple[tuple[WindowKey, int], Cause, Choice]] = field(default_factory=list)
     muted: set[tuple[WindowKey, int]] = field(default_factory=set)
-    silences: Counter[Quiet] = field(default_factory=Counter)
+    silences: Counter[NoQuestionReason] = field(default_factory=Counter)
     stops: int = 0
     messages: int = 0
     announcements: int = 0
@@ -117,7 +117,7 @@ class Simulation:
         self.question: Question | None = None
         self.queued: Queued | None = None
         self.waiting: Waiting | None = None
-        self.carries = CarryLog()
+        self.carries = ResumeLog()
 
     def run(self) -> Diary:
         for minute in range(DAYS * 24 * 60):
@@ -145,7 +145,7 @@ class Simulation:
             self.attend(self.question, situation, reading, now)
             return
         result = decide(situation, RULES, self.memory, now)
-        if isinstance(result, Silence):
+        if isinstance(result, NoQuestion):
             self.diary.silences[result.reason] += 1
             return
         self.ask(result, now)
@@ -289,7 +289,7 @@ def test_answers_have_their_effect() -> None:
     assert days_of("spends when late").messages > 0
     assert days_of("always queues").fired == days_of("always queues").spent > 0
     assert days_of("always waits").announcements > 0
-    assert days_of("always mutes").silences[Quiet.MUTED] > 0
+    assert days_of("always mutes").silences[NoQuestionReason.MUTED] > 0
 
 
 def test_an_empty_bank_asks_nothing() -> None:
@@ -297,11 +297,11 @@ def test_an_empty_bank_asks_nothing() -> None:
     tell("an empty bank", diary)
     assert diary.stops > 0
     assert diary.questions == []
-    assert diary.silences[Quiet.BANK_EMPTY] > 0
+    assert diary.silences[NoQuestionReason.BANK_EMPTY] > 0
 
 
 def test_a_light_user_is_never_asked() -> None:
     diary = simulate(Person(1, 0.1, (10, 13)))
     tell("a light user", diary)
     assert diary.questions == []
-    assert diary.silences[Quiet.NO_LIMIT_NEAR] > 0
+    assert diary.silences[NoQuestionReason.NO_LIMIT_NEAR] > 0

@@ -1,13 +1,13 @@
 """Two feeds folded into one picture of the live sessions."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.support.clocks import START
 from tui.domain.sessions import (
@@ -17,39 +17,39 @@ from tui.domain.sessions import (
     Feed,
     Session,
     SessionState,
-    Sighting,
+    SessionUpdate,
     active,
-    fold_sighting,
     forget_daemon,
     interrupted,
     live,
+    merge_update,
 )
 
 RUNNING, IDLE, LIMIT = SessionState.RUNNING, SessionState.IDLE, SessionState.STOPPED_AT_LIMIT
 ERROR, GONE, WAITING = SessionState.STOPPED_BY_ERROR, SessionState.GONE, SessionState.WAITING_APPROVAL
 
 
-def seen(feed: Feed, seconds: float, state: SessionState | None = None, **facts: object) -> Sighting:
-    return replace(Sighting("t", START + timedelta(seconds=seconds), feed, state), **facts)  # type: ignore[arg-type]
+def seen(feed: Feed, seconds: float, state: SessionState | None = None, **facts: object) -> SessionUpdate:
+    return replace(SessionUpdate("t", START + timedelta(seconds=seconds), feed, state), **facts)
 
 
-def rollout(seconds: float, state: SessionState | None = None, **facts: object) -> Sighting:
+def rollout(seconds: float, state: SessionState | None = None, **facts: object) -> SessionUpdate:
     return seen("rollout", seconds, state, **facts)
 
 
-def daemon(seconds: float, state: SessionState | None = None, **facts: object) -> Sighting:
+def daemon(seconds: float, state: SessionState | None = None, **facts: object) -> SessionUpdate:
     return seen("daemon", seconds, state, **facts)
 
 
-def fold(*sightings: Sighting) -> Mapping[str, Session]:
+def fold(*updates: SessionUpdate) -> Mapping[str, Session]:
     sessions: Mapping[str, Session] = {}
-    for sighting in sightings:
-        sessions = fold_sighting(sessions, sighting)
+    for update in updates:
+        sessions = merge_update(sessions, update)
     return sessions
 
 
-def state(*sightings: Sighting) -> SessionState:
-    return fold(*sightings)["t"].state
+def state(*updates: SessionUpdate) -> SessionState:
+    return fold(*updates)["t"].state
 
 
 def test_the_facts_of_both_feeds_meet() -> None:
@@ -141,7 +141,7 @@ def test_an_older_sighting_only_fills_gaps() -> None:
 
 def test_nothing_new_is_the_same_mapping() -> None:
     sessions = fold(rollout(0, IDLE, model="m"))
-    assert fold_sighting(sessions, rollout(0, IDLE, model="m")) is sessions
+    assert merge_update(sessions, rollout(0, IDLE, model="m")) is sessions
 
 
 def test_the_order_in_a_rollout_outranks_a_clock_that_jumped_back() -> None:
@@ -196,15 +196,17 @@ WORDS = st.builds(
 
 
 @given(st.lists(WORDS, max_size=12), WORDS)
-def test_any_words_fold_and_the_same_word_twice_changes_nothing(words: list[Sighting], last: Sighting) -> None:
+def test_any_words_fold_and_the_same_word_twice_changes_nothing(
+    words: list[SessionUpdate], last: SessionUpdate
+) -> None:
     sessions = fold(*words, last)
-    assert fold_sighting(sessions, last) == sessions
+    assert merge_update(sessions, last) == sessions
     assert set(sessions) <= {"t"}
     assert len(live(sessions, START)) + (not sessions) <= 1
     forget_daemon(sessions)
 
 
 @given(st.lists(WORDS, max_size=8))
-def test_a_limit_is_never_invented(words: list[Sighting]) -> None:
+def test_a_limit_is_never_invented(words: list[SessionUpdate]) -> None:
     told = any(word.state is LIMIT for word in words)
     assert told or not interrupted(fold(*words))

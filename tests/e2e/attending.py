@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from tests.support.stub_process import StubProcess
-from tui.assembly import Wishes, open_companion
+from tui.assembly import SourceOptions, open_companion
 from tui.companion.companion import Companion
 from tui.companion.state import State
 from tui.domain.sessions import SessionState
@@ -39,8 +39,8 @@ class Attended:
 async def attended(stub: StubProcess, source: str) -> AsyncIterator[Attended]:
     """The companion as the screen has it, with a source and its sessions, until the block ends."""
     base_url = stub.url if source == "http" else None
-    wishes = Wishes(source, stub.codex_home, base_url)
-    companion = open_companion(wishes, Settings(), resetbank_paths(), front_end="the test", watches=True, asks=True)
+    options = SourceOptions(source, stub.codex_home, base_url)
+    companion = open_companion(options, Settings(), resetbank_paths(), front_end="the test", watches=True, asks=True)
     running = Attended(companion)
     task = asyncio.create_task(companion.run())
     try:

@@ -8,9 +8,9 @@ from tests.e2e.attending import attended, stopped
 from tests.e2e.codex import codex_daemon, codex_exec
 from tests.sources.second_client import second_client
 from tests.support.stub_process import StubProcess
-from tui.domain.carrying import CarryStage, resume_command
 from tui.domain.ledger import EventKind
 from tui.domain.question import Cause, Choice
+from tui.domain.resuming import ResumeStage, resume_command
 from tui.domain.sessions import SessionState
 from tui.domain.spend import Consent, ConsentKind, Outcome
 from tui.sources.codex_home import CodexHome
@@ -39,7 +39,7 @@ async def test_through_the_daemon(stub: StubProcess) -> None:
             consent = Consent(ConsentKind.LETTER, ours.companion.clock.now())
             done = await ours.companion.spend(proposal, consent, carry_on=question.threads)
             assert done.outcome is Outcome.RESET
-            state = await ours.until(lambda state: state.carries.carries[0].stage is CarryStage.DONE)
+            state = await ours.until(lambda state: state.carries.carries[0].stage is ResumeStage.DONE)
             await ours.until(lambda state: state.sessions[thread].state is SessionState.IDLE)
             assert len(state.carries.carries) == 1
             assert stub.requests("/responses") == turns + 1
@@ -58,7 +58,7 @@ async def test_a_queued_reset_fires_at_the_limit_and_the_thread_goes_on(stub: St
             stub.set_usage("five_hour", 100)
             await codex.start_turn(thread)
             state = await ours.until(
-                lambda state: bool(state.carries.carries) and state.carries.carries[0].stage is CarryStage.DONE
+                lambda state: bool(state.carries.carries) and state.carries.carries[0].stage is ResumeStage.DONE
             )
             assert state.queued is None
             assert stub.spent() == 1
@@ -77,6 +77,6 @@ async def test_with_rollouts_alone_the_command_is_left(stub: StubProcess) -> Non
         consent = Consent(ConsentKind.LETTER, ours.companion.clock.now())
         await ours.companion.spend(proposal, consent, carry_on=True)
         carry = ours.state.carries.carries[0]
-        assert (carry.stop.thread_id, carry.stage) == (question.threads[0], CarryStage.COMMAND)
+        assert (carry.stop.thread_id, carry.stage) == (question.threads[0], ResumeStage.COMMAND)
         assert resume_command(carry.stop.thread_id) == f"codex resume {question.threads[0]}"
         assert stub.spent() == 1

@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 
 from tests.support.stub_process import StubProcess, start_stub
-from tui.assembly import Wishes, open_companion
+from tui.assembly import SourceOptions, open_companion
 from tui.clock import LocalZone
 from tui.companion.companion import Companion
 from tui.domain.invites import InviteRecord, SendStage
-from tui.domain.referral import Standing
+from tui.domain.referral import OfferStatus
 from tui.domain.spend import ConsentKind
 from tui.errors import InviteRejected
 from tui.paths import resetbank_paths
 from tui.settings import Settings
 from tui.ui.view.inviting import sent_lines
 from tui.ui.view.offer import offer_lines
-from tui.ui.view.scene import Scene
 from tui.ui.view.text import plain
+from tui.ui.view.view_state import ViewState
 
 INVITE = "/referrals/invite"
 
@@ -32,8 +32,8 @@ def pilot(tmp_path: Path) -> Iterator[StubProcess]:
 
 @asynccontextmanager
 async def inviting(stub: StubProcess) -> AsyncIterator[Companion]:
-    wishes = Wishes("http", stub.codex_home, stub.url)
-    companion = open_companion(wishes, Settings(), resetbank_paths(), front_end="the test", invites=True)
+    options = SourceOptions("http", stub.codex_home, stub.url)
+    companion = open_companion(options, Settings(), resetbank_paths(), front_end="the test", invites=True)
     try:
         await companion.poll()
         await companion.inviter.look()
@@ -47,12 +47,12 @@ async def send(companion: Companion, address: str = "pal@example.com") -> Invite
 
 
 def told(companion: Companion, record: InviteRecord) -> str:
-    scene = Scene(companion.clock.now(), LocalZone(), companion.state)
-    return plain(sent_lines(scene, record, 200))
+    view = ViewState(companion.clock.now(), LocalZone(), companion.state)
+    return plain(sent_lines(view, record, 200))
 
 
 def offer_told(companion: Companion) -> str:
-    return plain(offer_lines(Scene(companion.clock.now(), LocalZone(), companion.state), 200))
+    return plain(offer_lines(ViewState(companion.clock.now(), LocalZone(), companion.state), 200))
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ async def test_an_offer_that_has_ended_since_it_was_read(pilot: StubProcess) -> 
         pilot.advance(15 * 86_400.0)
         with pytest.raises(InviteRejected, match=r"nothing was sent: .*ended"):
             await send(companion)
-        assert companion.state.invites.standing is Standing.NOT_OFFERED
+        assert companion.state.invites.standing is OfferStatus.NOT_OFFERED
         assert (pilot.invites(), pilot.requests(INVITE)) == ([], 0)
 
 
@@ -140,8 +140,8 @@ async def test_an_address_that_somebody_else_has_invited(pilot: StubProcess) -> 
     assert other is not None
     async with inviting(pilot) as companion:
         assert (await send(companion, "pal@example.com")).stage is SendStage.SENT
-    wishes = Wishes("http", other / "codex-home", pilot.url)
-    rival = open_companion(wishes, Settings(), resetbank_paths(), front_end="the test", invites=True)
+    options = SourceOptions("http", other / "codex-home", pilot.url)
+    rival = open_companion(options, Settings(), resetbank_paths(), front_end="the test", invites=True)
     try:
         await rival.poll()
         await rival.inviter.look()
@@ -155,18 +155,18 @@ async def test_an_address_that_somebody_else_has_invited(pilot: StubProcess) -> 
 @pytest.mark.parametrize(
     ("fault", "standing", "line"),
     [
-        ("status:401", Standing.UNREACHABLE, "refuses the login (401); run codex once to refresh your login"),
-        ("status:403", Standing.FORBIDDEN, "Not offered to this client; open the Codex app: fault: status 403"),
-        ("html", Standing.FORBIDDEN, "Not offered to this client; open the Codex app"),
-        ("status:429", Standing.UNREACHABLE, "asks for fewer requests (429)"),
-        ("status:500", Standing.UNREACHABLE, "answers 500"),
-        ("garbage", Standing.UNREACHABLE, "the invite offer is not valid JSON"),
-        ("drop_before", Standing.UNREACHABLE, "broke off or does not speak HTTP"),
-        ("redirect:http://127.0.0.1:9/", Standing.UNREACHABLE, "redirects elsewhere (302)"),
-        ("huge", Standing.UNREACHABLE, "answers more than 1 MiB"),
+        ("status:401", OfferStatus.UNREACHABLE, "refuses the login (401); run codex once to refresh your login"),
+        ("status:403", OfferStatus.FORBIDDEN, "Not offered to this client; open the Codex app: fault: status 403"),
+        ("html", OfferStatus.FORBIDDEN, "Not offered to this client; open the Codex app"),
+        ("status:429", OfferStatus.UNREACHABLE, "asks for fewer requests (429)"),
+        ("status:500", OfferStatus.UNREACHABLE, "answers 500"),
+        ("garbage", OfferStatus.UNREACHABLE, "the invite offer is not valid JSON"),
+        ("drop_before", OfferStatus.UNREACHABLE, "broke off or does not speak HTTP"),
+        ("redirect:http://127.0.0.1:9/", OfferStatus.UNREACHABLE, "redirects elsewhere (302)"),
+        ("huge", OfferStatus.UNREACHABLE, "answers more than 1 MiB"),
     ],
 )
-async def test_an_offer_that_cannot_be_read(pilot: StubProcess, fault: str, standing: Standing, line: str) -> None:
+async def test_an_offer_that_cannot_be_read(pilot: StubProcess, fault: str, standing: OfferStatus, line: str) -> None:
     pilot.fault("/eligibility", fault, 9)
     async with inviting(pilot) as companion:
         assert companion.state.invites.standing is standing
@@ -180,7 +180,7 @@ async def test_a_service_that_is_killed_keeps_what_was_known(pilot: StubProcess)
         pilot.kill()
         await companion.inviter.look()
         book = companion.state.invites
-        assert book.standing is Standing.UNREACHABLE
+        assert book.standing is OfferStatus.UNREACHABLE
         assert [record.address for record in book.records] == ["pal@example.com"]
         assert "The offer could not be read: no connection to 127.0.0.1" in offer_told(companion)
         assert book.offer is not None  # dimmed, as it was last known

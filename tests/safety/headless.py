@@ -14,7 +14,7 @@ from tui.companion.locks import AccountLocks
 from tui.domain.spend import Consent, ConsentKind, Spend
 from tui.paths import resetbank_paths
 from tui.sources.backend import Backend, Deadlines
-from tui.sources.base import Source, Verdict
+from tui.sources.base import Source, SourceStatus
 from tui.sources.base_url import parse_base_url
 from tui.sources.codex_home import CodexHome
 from tui.sources.logins import Logins
@@ -38,7 +38,7 @@ class HttpChain(SourceChain):
         self._stub = stub
         self._clock = HastyClock()
 
-    async def open(self) -> tuple[Source, tuple[Verdict, ...]]:
+    async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
         base_url = parse_base_url(self._stub.url)
         login = Logins(CodexHome(self._stub.codex_home), base_url, True, self._clock)
         return Backend(base_url, login, self._clock, deadlines=SHORT), ()

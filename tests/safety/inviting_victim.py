@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.safety.victims import die_at
-from tui.assembly import Wishes, open_companion
+from tui.assembly import SourceOptions, open_companion
 from tui.domain.invites import InviteProposal, InviteRecord
 from tui.domain.referral import InviteAnswer, InviteRequest
 from tui.domain.spend import ConsentKind
@@ -46,8 +46,8 @@ class FragileReferrals(ReferralClient):
 
 
 async def main(base_url: str, codex_home: str, address: str) -> None:
-    wishes = Wishes("http", Path(codex_home), base_url)
-    companion = open_companion(wishes, Settings(), resetbank_paths(), front_end="the victim", invites=True)
+    options = SourceOptions("http", Path(codex_home), base_url)
+    companion = open_companion(options, Settings(), resetbank_paths(), front_end="the victim", invites=True)
     await companion.poll()
     offered = await companion.inviter._service.offer("acc1")
     assert offered.offer is not None, offered

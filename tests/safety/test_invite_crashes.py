@@ -12,7 +12,7 @@ from tests.safety.victims import let_it_die, start_victim
 from tests.support.commands import over_http, resetbank
 from tests.support.stub_process import StubProcess, start_stub
 from tests.support.waiting import wait_until
-from tui.assembly import Wishes, open_companion
+from tui.assembly import SourceOptions, open_companion
 from tui.clock import SystemClock
 from tui.domain.invites import InviteRecord, SendStage
 from tui.errors import UsageError
@@ -46,9 +46,9 @@ def start(stub: StubProcess, point: str) -> subprocess.Popen[str]:
 
 async def next_process(stub: StubProcess, *, later: bool) -> tuple[InviteRecord, ...]:
     """What the next process makes of it, after looking; it must not be able to send again before."""
-    wishes = Wishes("http", stub.codex_home, stub.url)
+    options = SourceOptions("http", stub.codex_home, stub.url)
     clock = LaterClock() if later else SystemClock()
-    companion = open_companion(wishes, Settings(), resetbank_paths(), front_end="the next", invites=True, clock=clock)
+    companion = open_companion(options, Settings(), resetbank_paths(), front_end="the next", invites=True, clock=clock)
     await companion.poll()
     await companion.inviter.load()
     if any(record.is_open for record in companion.state.invites.records):

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import astuple, replace
 from typing import Any
 
 import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from msgspec.structs import astuple, replace
 
 from tests.companion.inviting import Crash, ScriptedReferrals
 from tests.companion.scripted import READING
@@ -20,7 +20,7 @@ from tui.companion.state import State
 from tui.domain.invite_tracking import SETTLING
 from tui.domain.invites import InviteProposal, InviteRecord, SendStage, same_address
 from tui.domain.ledger import EventKind
-from tui.domain.referral import REFERRER, RESET_CREDIT, InviteState, OfferAnswer, Reward, Standing
+from tui.domain.referral import REFERRER, RESET_CREDIT, InviteState, OfferAnswer, OfferStatus, Reward
 from tui.domain.spend import ConsentKind
 from tui.errors import InviteRejected, RateLimited, ResetbankError, SourceDown
 from tui.store.invites import Invites
@@ -104,9 +104,9 @@ class Postroom(RuleBasedStateMachine):
         self.service.unlisted = SourceDown("500") if list_fails else None
         self.service.complete = complete
         offers: list[OfferAnswer | Exception] = [
-            OfferAnswer(Standing.OFFERED, OFFER),
-            OfferAnswer(Standing.OFFERED, replace(OFFER, rules=("Changed.",))),
-            OfferAnswer(Standing.NOT_OFFERED, OFFER, "ended"),
+            OfferAnswer(OfferStatus.OFFERED, OFFER),
+            OfferAnswer(OfferStatus.OFFERED, replace(OFFER, rules=("Changed.",))),
+            OfferAnswer(OfferStatus.NOT_OFFERED, OFFER, "ended"),
             RateLimited("429", 60.0),
         ]
         self.service.offered = offers[offer]
@@ -114,7 +114,7 @@ class Postroom(RuleBasedStateMachine):
     @rule()
     def the_service_recovers(self) -> None:
         self.service.unlisted, self.service.complete, self.service.meanwhile = None, True, None
-        self.service.offered = OfferAnswer(Standing.OFFERED, OFFER)
+        self.service.offered = OfferAnswer(OfferStatus.OFFERED, OFFER)
         self.service.weather.clear()
 
     @rule(minutes=st.sampled_from([0.1, 1, 30, 24 * 60, 48 * 60]))

@@ -17,7 +17,7 @@ from tui.domain.spend import Consent, ConsentKind, Outcome, Proposal, Spend
 from tui.domain.windows import WindowKind
 from tui.errors import ResetbankError
 from tui.sources.backend import Backend
-from tui.sources.base import Source, Verdict
+from tui.sources.base import Source, SourceStatus
 from tui.sources.base_url import parse_base_url
 from tui.sources.login import Login, Token, fixed_login
 from tui.store.schema import open_database
@@ -58,7 +58,7 @@ class Bankrun(RuleBasedStateMachine):
         self.keys.append(f"00000000-0000-4000-8000-{len(self.keys):012}")
         return self.keys[-1]
 
-    async def open(self) -> tuple[Source, tuple[Verdict, ...]]:
+    async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
         login = fixed_login(Login(Token(self.stub.token), self.stub.account_id))
         backend = Backend(parse_base_url(self.stub.base_url), login, self.clock, name="stub", app=self.stub.app)
         return backend, ()

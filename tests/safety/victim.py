@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.safety.victims import die_at
-from tui.assembly import Wishes, open_companion
+from tui.assembly import SourceOptions, open_companion
 from tui.domain.ledger import Event
 from tui.domain.spend import Consent, ConsentKind, ConsumeAnswer, ConsumeRequest, Spend, Stage
 from tui.errors import ResetbankError
@@ -49,8 +49,8 @@ class FragileBackend(Backend):
 
 
 async def main(base_url: str, codex_home: str) -> None:
-    wishes = Wishes("http", Path(codex_home), base_url)
-    companion = open_companion(wishes, Settings(), resetbank_paths(), front_end="the victim")
+    options = SourceOptions("http", Path(codex_home), base_url)
+    companion = open_companion(options, Settings(), resetbank_paths(), front_end="the victim")
     proposal = await companion.propose()
     print("consented", flush=True)
     await companion.spend(proposal, Consent(ConsentKind.CODE, companion.clock.now()))

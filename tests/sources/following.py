@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 
-from tui.domain.sessions import Session, SessionState, Sighting, fold_sighting
+from tui.domain.sessions import Session, SessionState, SessionUpdate, merge_update
 from tui.sources.base import SessionFeed
 
 DEADLINE = 30.0
@@ -12,24 +12,24 @@ DEADLINE = 30.0
 
 class Following:
     def __init__(self) -> None:
-        self.sightings: list[Sighting] = []
+        self.updates: list[SessionUpdate] = []
         self.sessions: Mapping[str, Session] = {}
         self.ended: BaseException | None = None
         self._news = asyncio.Condition()
 
     async def follow(self, feed: SessionFeed) -> None:
         try:
-            async for sighting in feed.sightings():
-                await self.add(sighting)
+            async for update in feed.updates():
+                await self.add(update)
         except Exception as error:
             self.ended = error
             async with self._news:
                 self._news.notify_all()
 
-    async def add(self, sighting: Sighting) -> None:
+    async def add(self, update: SessionUpdate) -> None:
         async with self._news:
-            self.sightings.append(sighting)
-            self.sessions = fold_sighting(self.sessions, sighting)
+            self.updates.append(update)
+            self.sessions = merge_update(self.sessions, update)
             self._news.notify_all()
 
     async def until(self, condition: Callable[[], bool]) -> None:

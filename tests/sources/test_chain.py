@@ -5,7 +5,7 @@ import pytest
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import ConsumeAnswer, ConsumeRequest
 from tui.errors import NotViable, SourceDown, UsageError
-from tui.sources.base import Candidate, Source, SourceName, Verdict
+from tui.sources.base import Source, SourceName, SourceOption, SourceStatus
 from tui.sources.chain import Chain
 
 
@@ -29,38 +29,38 @@ class Opened:
         self.closed = True
 
 
-def opens(source: Opened) -> Candidate:
+def opens(source: Opened) -> SourceOption:
     async def open_() -> Source:
         return source
 
-    return Candidate(source.name, open_)
+    return SourceOption(source.name, open_)
 
 
-def fails(name: SourceName, error: Exception) -> Candidate:
+def fails(name: SourceName, error: Exception) -> SourceOption:
     async def open_() -> Source:
         raise error
 
-    return Candidate(name, open_)
+    return SourceOption(name, open_)
 
 
-def hangs(name: SourceName) -> Candidate:
+def hangs(name: SourceName) -> SourceOption:
     async def open_() -> Source:
         await asyncio.Event().wait()
         raise AssertionError
 
-    return Candidate(name, open_)
+    return SourceOption(name, open_)
 
 
 async def test_the_first_viable_one_is_taken_and_the_rest_not_asked() -> None:
     codex = Opened("codex")
     http = fails("http", AssertionError("was asked"))
-    source, verdicts = await Chain([fails("daemon", NotViable("no socket", "start codex")), opens(codex), http]).open()
+    source, statuses = await Chain([fails("daemon", NotViable("no socket", "start codex")), opens(codex), http]).open()
     assert source is codex
     assert not codex.closed
-    assert verdicts == (
-        Verdict("daemon", False, "no socket; start codex"),
-        Verdict("codex", True, "in use"),
-        Verdict("http", False, "not asked: codex is in use"),
+    assert statuses == (
+        SourceStatus("daemon", False, "no socket; start codex"),
+        SourceStatus("codex", True, "in use"),
+        SourceStatus("http", False, "not asked: codex is in use"),
     )
 
 
@@ -92,18 +92,18 @@ async def test_a_wrong_command_line_is_not_passed_over() -> None:
 async def test_a_probe_asks_all_and_keeps_none() -> None:
     sources = [Opened("daemon"), Opened("http")]
     candidates = [opens(sources[0]), fails("codex", UsageError("odd")), opens(sources[1])]
-    verdicts = await Chain(candidates).probe()
-    assert verdicts == (
-        Verdict("daemon", True, "viable"),
-        Verdict("codex", False, "odd"),
-        Verdict("http", True, "viable"),
+    statuses = await Chain(candidates).probe()
+    assert statuses == (
+        SourceStatus("daemon", True, "viable"),
+        SourceStatus("codex", False, "odd"),
+        SourceStatus("http", True, "viable"),
     )
     assert all(source.closed for source in sources)
 
 
 async def test_a_preferred_source_that_comes_later_is_found_and_only_that_one() -> None:
     daemon, codex, http = Opened("daemon"), Opened("codex"), Opened("http")
-    later = Candidate("daemon", opens(daemon).open, comes_later=True)
+    later = SourceOption("daemon", opens(daemon).open, comes_later=True)
     chain = Chain([later, opens(codex), opens(http)])
     found = await chain.upgrade("http")
     assert found is not None

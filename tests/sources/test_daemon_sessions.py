@@ -160,7 +160,7 @@ async def test_threads_that_are_not_loaded_are_no_sessions(source: DaemonSource,
     rows = [ROW, ROW | {"id": "t2", "status": {"type": "notLoaded"}}]
     daemon.script["thread/list"] = [{"result": {"data": rows}}]
     async with following(source) as seen:
-        await seen.until(lambda: len(seen.sightings) == 2)
+        await seen.until(lambda: len(seen.updates) == 2)
         assert set(seen.sessions) == {"t1"}
 
 
@@ -168,7 +168,7 @@ async def test_subagents_are_no_sessions(source: DaemonSource, daemon: Daemon) -
     rows = [ROW, ROW | {"id": "t2", "source": {"subAgent": "review"}}, ROW | {"id": "t3", "parentThreadId": "t1"}]
     daemon.script["thread/list"] = [{"result": {"data": rows}}]
     async with following(source) as seen:
-        await seen.until(lambda: len(seen.sightings) == 3)
+        await seen.until(lambda: len(seen.updates) == 3)
         assert set(seen.sessions) == {"t1"}
 
 
@@ -185,7 +185,7 @@ async def test_news_on_the_way_are_newer_than_the_list(source: DaemonSource, dae
     news = {"method": "thread/status/changed", "params": {"threadId": "t1", "status": ACTIVE}}
     daemon.script["thread/list"] = [[news, {"result": {"data": [ROW]}}]]
     async with following(source) as seen:
-        await seen.until(lambda: len(seen.sightings) == 2)
+        await seen.until(lambda: len(seen.updates) == 2)
         assert seen.sessions["t1"].state is RUNNING
 
 
@@ -193,7 +193,7 @@ async def test_news_before_the_list_was_asked_for_are_older(source: DaemonSource
     await daemon.tell_status(ACTIVE)
     await source.changed()
     async with following(source) as seen:
-        await seen.until(lambda: len(seen.sightings) == 2)
+        await seen.until(lambda: len(seen.updates) == 2)
         assert seen.sessions["t1"].state is IDLE
 
 

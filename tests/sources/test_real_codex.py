@@ -8,13 +8,13 @@ import uuid
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 
 from tests.support.clocks import ManualClock
 from tests.support.codex_cli import codex_environment, codex_executable

@@ -58,14 +58,14 @@ def rollout_lines(path: str) -> list[dict[str, Any]]:
 
 def states(seen: Following, thread: str, feed: str) -> list[SessionState]:
     """The states that a feed told of a thread, repetitions left out."""
-    told = [s.state for s in seen.sightings if (s.thread_id, s.feed) == (thread, feed) and s.state is not None]
+    told = [s.state for s in seen.updates if (s.thread_id, s.feed) == (thread, feed) and s.state is not None]
     return [state for number, state in enumerate(told) if number == 0 or told[number - 1] is not state]
 
 
 async def test_single_turns_through_rollouts_alone(stub: StubProcess, home: CodexHome) -> None:
     async with following(RolloutFeed(home, CLOCK)) as seen:
         assert (await asyncio.to_thread(codex_exec, stub)).returncode == 0
-        await seen.until(lambda: any(s.last_turn_tokens for s in seen.sightings))
+        await seen.until(lambda: any(s.last_turn_tokens for s in seen.updates))
         first = await seen.until_state(IDLE)
         stub.set_usage("five_hour", 100)
         assert (await asyncio.to_thread(codex_exec, stub)).returncode == 1
@@ -73,7 +73,7 @@ async def test_single_turns_through_rollouts_alone(stub: StubProcess, home: Code
     assert (first.workspace, first.model, first.cli_version) == (str(stub.workspace), "gpt-5.5", "0.163.0")
     assert (first.originator, seen.sessions[first.thread_id].last_turn_tokens) == ("codex_exec", 1220)
     assert stopped.thread_id != first.thread_id
-    used = [w.used_percent for s in seen.sightings for limit in s.limits for w in limit.windows if w.minutes == 300]
+    used = [w.used_percent for s in seen.updates for limit in s.limits for w in limit.windows if w.minutes == 300]
     assert used[-1] == 100
     # Read again from the start, the folder tells the same.
     async with following(RolloutFeed(home, CLOCK)) as again:

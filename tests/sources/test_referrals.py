@@ -26,7 +26,7 @@ from tests.sources.servers import Behaviour, Request, answer, says
 from tests.support.clocks import ManualClock
 from tests.wire.referral_samples import ELIGIBILITY, FORMER, FRIEND, LINK, pack
 from tui import __version__
-from tui.domain.referral import InviteAnswer, InviteRequest, Standing
+from tui.domain.referral import InviteAnswer, InviteRequest, OfferStatus
 from tui.errors import InviteRejected, SignedOut, SourceError
 from tui.sources.backend import HttpAsker
 from tui.sources.base_url import parse_base_url
@@ -40,7 +40,7 @@ async def test_the_current_contract_is_asked_first(serve: Serve) -> None:
     server = await serve(CURRENT)
     async with asking(server) as client:
         told = await client.offer("acc1")
-    assert told.standing is Standing.OFFERED
+    assert told.standing is OfferStatus.OFFERED
     assert told.offer is not None
     assert told.offer.program == PROGRAM_ID
     (request,) = server.requests
@@ -55,7 +55,11 @@ async def test_where_that_is_not_served_the_former_one_is_asked(serve: Serve, st
     async with asking(server) as client:
         told = await client.offer("acc1")
     assert told.offer is not None
-    assert (told.standing, told.offer.program, told.offer.rules) == (Standing.OFFERED, REFERRAL_KEY, ("One.", "Two."))
+    assert (told.standing, told.offer.program, told.offer.rules) == (
+        OfferStatus.OFFERED,
+        REFERRAL_KEY,
+        ("One.", "Two."),
+    )
     assert asked(server) == [
         "GET /backend-api/referrals/invite/eligibility",
         "GET /backend-api/referrals/invite/eligibility",
@@ -72,7 +76,7 @@ async def test_where_neither_is_served_nothing_is_offered(serve: Serve) -> None:
     server = await serve(says(b"{}", "404 Not Found"))
     async with asking(server) as client:
         told = await client.offer("acc1")
-    assert (told.standing, told.offer) == (Standing.NOT_OFFERED, None)
+    assert (told.standing, told.offer) == (OfferStatus.NOT_OFFERED, None)
     assert told.reason == f"127.0.0.1:{server.port} has no referral programme"
     assert len(server.requests) == 2
 
@@ -91,7 +95,7 @@ async def test_an_offer_without_its_rules_is_still_an_offer(serve: Serve, rules:
     async with asking(await serve(behave)) as client:
         told = await client.offer("acc1")
     assert told.offer is not None
-    assert (told.standing, told.offer.rules) == (Standing.OFFERED, ())
+    assert (told.standing, told.offer.rules) == (OfferStatus.OFFERED, ())
 
 
 async def test_the_other_path_style(serve: Serve) -> None:
@@ -210,7 +214,7 @@ async def test_nothing_is_sent_where_it_is_not_known_for_whom(
             await client.invite(InviteRequest(FRIEND, PROGRAM_ID, consent_of))
         with pytest.raises(InviteRejected, match="nothing was sent: the login is not known"):
             await client.resend("ref-1", consent_of)
-        assert (await client.offer(consent_of)).standing is Standing.OFFERED, "reading is no sending"
+        assert (await client.offer(consent_of)).standing is OfferStatus.OFFERED, "reading is no sending"
     assert len(server.requests) == 1
 
 

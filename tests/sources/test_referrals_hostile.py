@@ -11,7 +11,7 @@ from tests.sources.servers import Behaviour, Request, Server, answer, drop, floo
 from tests.sources.test_backend_hostile import endless_headers, gibberish, name, truncated
 from tests.support.clocks import ManualClock
 from tests.wire.referral_samples import ELIGIBILITY, FRIEND, INVITED, LINK, pack
-from tui.domain.referral import InviteAnswer, Standing
+from tui.domain.referral import InviteAnswer, OfferStatus
 from tui.errors import (
     BadPayload,
     InviteRejected,
@@ -260,7 +260,7 @@ async def test_a_service_that_refuses_this_client_is_an_answer(serve: Serve, beh
     server = await serve(behave)
     async with asking(server, LOGIN) as client:
         told = await client.offer("acc1")
-    assert (told.standing, told.offer) == (Standing.FORBIDDEN, None)
+    assert (told.standing, told.offer) == (OfferStatus.FORBIDDEN, None)
     assert reason in (told.reason or "")
     assert len(server.requests) == 1, "a refusal is not asked a second time in other words"
 

@@ -12,16 +12,16 @@ from tests.sources.referring import INVITE
 from tests.sources.servers import Behaviour, Server
 from tests.support.clocks import ManualClock
 from tests.wire.referral_samples import FRIEND, LINK
-from tui.assembly import Wishes, open_companion
+from tui.assembly import SourceOptions, open_companion
 from tui.domain.invites import InviteProposal
-from tui.domain.referral import Offer, Standing
+from tui.domain.referral import Offer, OfferStatus
 from tui.domain.spend import ConsentKind
 from tui.errors import InviteRejected
 from tui.paths import resetbank_paths
 from tui.settings import InviteSettings, Settings
 from tui.sources.base import Referrals
+from tui.sources.null_referrals import NullReferrals
 from tui.sources.referrals import ReferralClient
-from tui.sources.unasked import UnaskedReferrals
 from tui.wire.referral import PROGRAM_ID
 
 Serve = Callable[[Behaviour], Awaitable[Server]]
@@ -41,7 +41,7 @@ OFFICIAL = [
 
 def referrals_of(base_url: str | None, settings: Settings) -> Referrals:
     companion = open_companion(
-        Wishes("http", base_url=base_url), settings, resetbank_paths(), front_end="a test", invites=True
+        SourceOptions("http", base_url=base_url), settings, resetbank_paths(), front_end="a test", invites=True
     )
     return companion.inviter._service
 
@@ -50,9 +50,9 @@ def referrals_of(base_url: str | None, settings: Settings) -> Referrals:
 async def test_an_official_address_is_never_asked_unasked(base_url: str | None, codex: CodexFolder) -> None:
     codex.auth()
     service = referrals_of(base_url, Settings())
-    assert isinstance(service, UnaskedReferrals)
+    assert isinstance(service, NullReferrals)
     told = await service.offer("acc1")
-    assert (told.standing, told.offer) == (Standing.NOT_ASKED, None)
+    assert (told.standing, told.offer) == (OfferStatus.NOT_ASKED, None)
     assert not (await service.tracking("acc1")).complete
     for sending in (service.invite(INVITE), service.resend("ref-1", "acc1")):
         with pytest.raises(InviteRejected, match=r"nothing was sent.*; invite in the Codex app"):
@@ -75,18 +75,18 @@ def test_an_address_of_one_s_own_is_asked(base_url: str) -> None:
 
 def test_a_command_that_takes_no_part_asks_nobody() -> None:
     companion = open_companion(
-        Wishes("http", base_url="http://127.0.0.1:9"), Settings(), resetbank_paths(), front_end="a test"
+        SourceOptions("http", base_url="http://127.0.0.1:9"), Settings(), resetbank_paths(), front_end="a test"
     )
-    assert isinstance(companion.inviter._service, UnaskedReferrals)
+    assert isinstance(companion.inviter._service, NullReferrals)
 
 
 def test_an_address_that_cannot_be_used_is_said(codex: CodexFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CODEX_HOME", str(codex.home.path))
     codex.config('chatgpt_base_url = "http://evil.example/backend-api"')
     service = referrals_of(None, Settings())
-    assert isinstance(service, UnaskedReferrals)
+    assert isinstance(service, NullReferrals)
     told = asyncio.run(service.offer(None))
-    assert told.standing is Standing.UNREACHABLE
+    assert told.standing is OfferStatus.UNREACHABLE
     assert "evil.example" in (told.reason or "")
 
 
@@ -98,11 +98,13 @@ async def test_an_official_address_sees_no_socket(
 
     monkeypatch.setenv("CODEX_HOME", str(codex.home.path))
     codex.auth()
-    companion = open_companion(Wishes("http"), Settings(), resetbank_paths(), front_end="t", clock=clock, invites=True)
+    companion = open_companion(
+        SourceOptions("http"), Settings(), resetbank_paths(), front_end="t", clock=clock, invites=True
+    )
     monkeypatch.setattr(socket, "socket", refuse)
     companion.publish(snapshot=snapshot())
     await companion.inviter.look()
-    assert companion.state.invites.standing is Standing.NOT_ASKED
+    assert companion.state.invites.standing is OfferStatus.NOT_ASKED
     note = await companion.inviter.note(FRIEND, LINK)
     with pytest.raises(InviteRejected, match="nothing was sent"):
         await companion.inviter.invite(

@@ -47,7 +47,7 @@ async def test_a_session_from_its_first_line_to_the_limit_and_on(
     session = seen.sessions[thread]
     assert (session.workspace, session.cli_version, session.originator) == ("/w/api", "0.163.0", "codex_exec")
     assert (session.last_turn_tokens, session.rollout_path) == (0 + 1000, str(rollout.path))
-    assert [limit.windows[0].used_percent for s in seen.sightings for limit in s.limits] == [70.0]
+    assert [limit.windows[0].used_percent for s in seen.updates for limit in s.limits] == [70.0]
 
 
 async def test_a_half_written_line(feed: RolloutFeed, sessions_home: Path, clock: ManualClock) -> None:
@@ -259,7 +259,7 @@ async def test_nothing_is_read_twice(
         for number in range(20):
             at = START + timedelta(seconds=number)
             rollout.write(metered(at, used=float(number)))
-            await see(feed, clock, seen, lambda at=at: seen.sightings[-1].seen_at == at)  # type: ignore[misc]
+            await see(feed, clock, seen, lambda at=at: seen.updates[-1].seen_at == at)  # type: ignore[misc]
     assert sum(size for _, size in reads) == rollout.path.stat().st_size
 
 
@@ -281,7 +281,7 @@ async def test_two_thousand_lines_at_once(feed: RolloutFeed, sessions_home: Path
         for _ in range(50):
             for rollout in rollouts:
                 rollout.write(started(), limit_hit())
-        await see(feed, clock, seen, lambda: sum(s.state is LIMIT for s in seen.sightings) >= 1000)
+        await see(feed, clock, seen, lambda: sum(s.state is LIMIT for s in seen.updates) >= 1000)
         assert {session.state for session in seen.sessions.values()} == {LIMIT}
 
 

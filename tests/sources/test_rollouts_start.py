@@ -58,7 +58,7 @@ async def test_of_a_large_one_only_head_and_end_are_read(
     rollout.write(rollout.meta(), *[talk(2000)] * 20_000, started(START), *[talk()] * 100, metered())
     async with following(feed) as seen:
         await seen.until(lambda: state(seen, rollout.thread) is RUNNING)
-        await seen.until(lambda: bool(seen.sightings[-1].limits))
+        await seen.until(lambda: bool(seen.updates[-1].limits))
         assert seen.sessions[rollout.thread].workspace == "/w/api"
         assert sum(size for _, size in reads) < 1 << 20 < 40 << 20 < rollout.path.stat().st_size
 

@@ -4,12 +4,12 @@ import stat
 import subprocess
 import sys
 import threading
-from dataclasses import astuple
 from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
+from msgspec.structs import astuple
 
 from tests.domain.inviting import DAY, FRIEND, HOUR, record, record_lists, tracked
 from tests.support.clocks import START

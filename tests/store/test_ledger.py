@@ -1,10 +1,10 @@
 import sqlite3
 import stat
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.domain.worlds import ACCOUNT, FIVE_HOURS, credit, snapshot, window
 from tests.support.clocks import START

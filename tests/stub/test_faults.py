@@ -12,7 +12,7 @@ from tests.support.stub_process import StubProcess
 from tui.clock import SystemClock
 from tui.stub.faults import ConnectionDropped
 from tui.stub.tokens import bearer_headers
-from tui.stub.traffic import Traffic
+from tui.stub.traffic import FaultState
 
 Start = Callable[..., Served]
 USAGE = "/backend-api/wham/usage"
@@ -154,7 +154,7 @@ async def test_a_flaky_service_recovers_by_itself(embedded: Start) -> None:
 
 
 def test_a_port_scan_does_not_fill_the_memory() -> None:
-    traffic = Traffic()
+    traffic = FaultState()
     for number in range(5_000):
         traffic.arrive(f"/{number}")
     assert len(traffic.served) <= 1_001

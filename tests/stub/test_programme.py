@@ -1,7 +1,6 @@
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tui.domain.spend import ConsumeCode
 from tui.domain.windows import WindowKind
@@ -10,7 +9,7 @@ from tui.stub.programme import (
     HeldCredit,
     HeldStatus,
     MeteredWindow,
-    Switches,
+    ScenarioFlags,
     blocking,
     charge_turn,
     redeem,
@@ -41,7 +40,7 @@ credits_held = st.lists(
     max_size=5,
     unique_by=lambda credit: credit.id,
 )
-switches = st.builds(Switches, st.booleans(), st.booleans())
+switches = st.builds(ScenarioFlags, st.booleans(), st.booleans())
 
 
 def five_hour(used: float, resets_at: float | None = NOW + 60) -> MeteredWindow:
@@ -105,7 +104,7 @@ def test_the_last_window_to_reset_blocks() -> None:
 
 @given(st.lists(windows, max_size=4), credits_held, moments, switches, st.booleans())
 def test_redeeming_takes_a_credit_or_changes_nothing(
-    before: list[MeteredWindow], held: list[HeldCredit], now: float, how: Switches, choose: bool
+    before: list[MeteredWindow], held: list[HeldCredit], now: float, how: ScenarioFlags, choose: bool
 ) -> None:
     wanted = held[-1].id if held and choose else None
     result = redeem(before, held, now, credit_id=wanted, switches=how)
@@ -133,26 +132,28 @@ def a_credit(name: str, expires_in: float | None) -> HeldCredit:
 
 def test_the_soonest_to_expire_goes_first() -> None:
     held = [a_credit("never", None), a_credit("late", 9), a_credit("soon", 3), a_credit("gone", 0)]
-    result = redeem([five_hour(1)], held, NOW, credit_id=None, switches=Switches())
+    result = redeem([five_hour(1)], held, NOW, credit_id=None, switches=ScenarioFlags())
     assert result.credit is not None
     assert result.credit.id == "soon"
 
 
 def test_a_reset_starts_the_week_at_the_redemption() -> None:
-    result = redeem([five_hour(100), weekly(43)], [a_credit("c", 9)], NOW + 0.5, credit_id="c", switches=Switches())
+    result = redeem(
+        [five_hour(100), weekly(43)], [a_credit("c", 9)], NOW + 0.5, credit_id="c", switches=ScenarioFlags()
+    )
     assert result.windows == (five_hour(0, None), weekly(0, NOW + 604_800))
     assert result.windows_reset == 2
 
 
 def test_the_week_may_keep_its_date() -> None:
     result = redeem(
-        [five_hour(100), weekly(43)], [a_credit("c", 9)], NOW, credit_id="c", switches=Switches(weekly_moves=False)
+        [five_hour(100), weekly(43)], [a_credit("c", 9)], NOW, credit_id="c", switches=ScenarioFlags(weekly_moves=False)
     )
     assert result.windows == (five_hour(0, None), weekly(0))
 
 
 def test_the_five_hours_may_stay() -> None:
-    how = Switches(clears_five_hour=False)
+    how = ScenarioFlags(clears_five_hour=False)
     result = redeem([five_hour(100), weekly(43)], [a_credit("c", 9)], NOW, credit_id="c", switches=how)
     assert result.windows == (five_hour(100), weekly(0, NOW + 604_800))
     assert redeem([five_hour(100), weekly(0)], [a_credit("c", 9)], NOW, credit_id="c", switches=how).code is (

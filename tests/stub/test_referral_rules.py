@@ -1,8 +1,7 @@
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tui.domain.referral import InviteState
 from tui.stub.campaigns import CREDITS, ENDED_PILOT, PILOT

@@ -1,9 +1,9 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.clocks import ManualClock
 from tui.domain.referral import InviteState
@@ -15,7 +15,7 @@ from tui.stub.referral import NotOffered
 from tui.stub.rows import find_account
 from tui.stub.scenarios import SCENARIOS, find_scenario
 from tui.stub.start import begin
-from tui.stub.world import World
+from tui.stub.world import StubDatabase
 
 Opener = Callable[..., Bank]
 DAY = 86_400
@@ -40,8 +40,8 @@ def test_the_pilot_has_an_invite_in_every_state(open_bank: Opener) -> None:
 
 
 @contextmanager
-def a_world(clock: ManualClock, scenario: str) -> Iterator[World]:
-    world = World(open_database(None), clock, None)
+def a_world(clock: ManualClock, scenario: str) -> Iterator[StubDatabase]:
+    world = StubDatabase(open_database(None), clock, None)
     with world.entering(find_scenario(scenario)) as (moment, _):
         begin(world, moment, find_scenario(scenario))
     yield world

@@ -1,6 +1,6 @@
 """The referral programme where a test takes no part in it."""
 
-from tui.domain.referral import Standing
-from tui.sources.unasked import UnaskedReferrals
+from tui.domain.referral import OfferStatus
+from tui.sources.null_referrals import NullReferrals
 
-NO_REFERRALS = UnaskedReferrals(Standing.NOT_ASKED, "this test asks nobody")
+NO_REFERRALS = NullReferrals(OfferStatus.NOT_ASKED, "this test asks nobody")

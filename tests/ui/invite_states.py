@@ -1,8 +1,9 @@
 """States of the invite panel, built from domain values."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
+
+from msgspec.structs import replace
 
 from tests.ui import states
 from tests.ui.states import NOW, at
@@ -12,8 +13,8 @@ from tui.domain.referral import (
     RESET_CREDIT,
     InviteState,
     Offer,
+    OfferStatus,
     Reward,
-    Standing,
     TrackedInvite,
 )
 
@@ -70,7 +71,7 @@ def tracked(
 
 def local(key: str, address: str, stage: SendStage, written_at: datetime, **rest: object) -> InviteRecord:
     """An invite that only this machine knows of."""
-    return replace(InviteRecord(key, "acc1", address, stage, written_at), **rest)  # type: ignore[arg-type]
+    return replace(InviteRecord(key, "acc1", address, stage, written_at), **rest)
 
 
 EVERY: Final = newest_first(
@@ -96,8 +97,8 @@ def invites(book: InviteBook, base: State | None = None) -> State:
 
 
 def offered(*records: InviteRecord, **changes: object) -> State:
-    book = InviteBook(Standing.OFFERED, OFFER, read_at=NOW, listed_at=NOW, records=records, is_loaded=True)
-    return invites(replace(book, **changes))  # type: ignore[arg-type]
+    book = InviteBook(OfferStatus.OFFERED, OFFER, read_at=NOW, listed_at=NOW, records=records, is_loaded=True)
+    return invites(replace(book, **changes))
 
 
 def every() -> State:
@@ -111,7 +112,7 @@ def two() -> State:
 
 def not_asked() -> State:
     reason = "the official service offers invites in Codex's own app alone, so it is not asked from here"
-    return invites(InviteBook(Standing.NOT_ASKED, None, reason, read_at=NOW, is_loaded=True), earned())
+    return invites(InviteBook(OfferStatus.NOT_ASKED, None, reason, read_at=NOW, is_loaded=True), earned())
 
 
 def earned() -> State:
@@ -127,20 +128,20 @@ def earned() -> State:
 
 def forbidden() -> State:
     reason = "127.0.0.1:8899 answers this client with a refusal (403)"
-    return invites(InviteBook(Standing.FORBIDDEN, None, reason, is_loaded=True))
+    return invites(InviteBook(OfferStatus.FORBIDDEN, None, reason, is_loaded=True))
 
 
 def unread() -> State:
     """No reading, and nothing to tell whose invites would be shown."""
     reason = "the limits cannot be read, so nothing is asked about invites"
-    return replace(State(), invites=InviteBook(Standing.UNREACHABLE, None, reason))
+    return replace(State(), invites=InviteBook(OfferStatus.UNREACHABLE, None, reason))
 
 
 def not_offered() -> State:
     reason = "This offer is for Plus and Pro plans."
-    return invites(InviteBook(Standing.NOT_OFFERED, OFFER, reason, read_at=NOW, listed_at=NOW, records=EVERY[-1:]))
+    return invites(InviteBook(OfferStatus.NOT_OFFERED, OFFER, reason, read_at=NOW, listed_at=NOW, records=EVERY[-1:]))
 
 
 def unreachable() -> State:
-    book = InviteBook(Standing.UNREACHABLE, OFFER, "127.0.0.1:8899 answers 503", read_at=NOW, records=EVERY[:2])
+    book = InviteBook(OfferStatus.UNREACHABLE, OFFER, "127.0.0.1:8899 answers 503", read_at=NOW, records=EVERY[:2])
     return invites(book)

@@ -1,22 +1,23 @@
 """States with sessions in them: at work, stopped, asked about, queued for, carried on."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
+
+from msgspec.structs import replace
 
 from tests.ui import states
 from tests.ui.states import NOW, five_hours, main_limit, snapshot, week
 from tui.companion.state import State
 from tui.domain.ask_memory import AskMemory
 from tui.domain.forecast import Forecast
-from tui.domain.hits import Stop, binding_window
 from tui.domain.interruption import Situation, decide
-from tui.domain.question import AskRules, Cause, Question, Quiet, Silence
+from tui.domain.limit_stops import LimitStop, binding_window
+from tui.domain.question import AskRules, Cause, NoQuestion, NoQuestionReason, Question
 from tui.domain.queue import after_restart, arm
 from tui.domain.resets import WindowKey, mark
-from tui.domain.sessions import Session, SessionState, Sighting, fold_sighting
-from tui.domain.waiting import Announcement, Sign, wait
+from tui.domain.sessions import Session, SessionState, SessionUpdate, merge_update
+from tui.domain.waiting import Announcement, ResumeReason, wait
 from tui.domain.windows import MAIN_LIMIT
 
 API: Final = "0199a213-81c0-7800-8aa1-bbab2a035a53"
@@ -29,7 +30,7 @@ HOSTILE: Final = "/home/me/[/b]\x1b]0;x\x07"
 def session(thread: str, workspace: str, state: SessionState, minutes: float, model: str = "gpt-6-sol") -> Session:
     """As the rollouts would tell it."""
     since = NOW - timedelta(minutes=minutes)
-    sighting = Sighting(
+    update = SessionUpdate(
         thread_id=thread,
         seen_at=since,
         feed="rollout",
@@ -41,7 +42,7 @@ def session(thread: str, workspace: str, state: SessionState, minutes: float, mo
         rollout_path=f"/sessions/{thread}.jsonl",
         order=1,
     )
-    return fold_sighting({}, sighting)[thread]
+    return merge_update({}, update)[thread]
 
 
 def running(thread: str, workspace: str, minutes: float) -> Session:
@@ -134,10 +135,10 @@ def announced() -> State:
     window = binding_window(before)
     assert window is not None
     sessions = of(stopped(API, "/home/me/api-server", 130), stopped(DOCS, "/home/me/docs", 120))
-    stops = tuple(Stop(one.thread_id, one.since) for one in sessions.values())
+    stops = tuple(LimitStop(one.thread_id, one.since) for one in sessions.values())
     begun = NOW - timedelta(hours=2)
     seen = mark(window, begun)
-    news = Announcement(Sign.WINDOW_RESET, seen, NOW - timedelta(minutes=1), begun, stops)
+    news = Announcement(ResumeReason.WINDOW_RESET, seen, NOW - timedelta(minutes=1), begun, stops)
     fresh = snapshot(main_limit(five_hours(1, NOW + timedelta(hours=5)), week(43)))
     return states.state(fresh, sessions=sessions, announcement=news)
 
@@ -146,11 +147,11 @@ def waiting() -> State:
     state = one_stopped()
     assert state.snapshot is not None
     question = question_of(state)
-    silence = Silence(Quiet.WAITING, Cause.STOPPED, question.window, question.threads)
+    silence = NoQuestion(NoQuestionReason.WAITING, Cause.STOPPED, question.window, question.threads)
     return replace(state, waiting=wait(question, state.snapshot, NOW), silence=silence)
 
 
-def silent(reason: Quiet, cause: Cause | None = Cause.STOPPED) -> State:
+def silent(reason: NoQuestionReason, cause: Cause | None = Cause.STOPPED) -> State:
     state = one_stopped()
     assert state.snapshot is not None
-    return replace(state, silence=Silence(reason, cause, binding_window(state.snapshot), (API,)))
+    return replace(state, silence=NoQuestion(reason, cause, binding_window(state.snapshot), (API,)))

@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec.structs import replace
 
 from tests.ui.states import EVENTS, KEY
 from tui.clock import Clock
 from tui.companion.addresses import parse_address
 from tui.companion.state import State
-from tui.domain.carrying import claimed, due, not_sent, sent
 from tui.domain.credits import Credit
-from tui.domain.hits import Stop, binding_window, stops
 from tui.domain.invites import (
     InviteProposal,
     InviteRecord,
@@ -24,9 +24,11 @@ from tui.domain.invites import (
     noted,
 )
 from tui.domain.ledger import Event
+from tui.domain.limit_stops import LimitStop, binding_window, stops
 from tui.domain.question import Choice, Question
 from tui.domain.queue import CarryOn, arm, confirmed
 from tui.domain.referral import InviteAnswer, Offer
+from tui.domain.resuming import claimed, due, not_sent, sent
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import (
     Consent,
@@ -95,11 +97,11 @@ class ScriptedAttendant:
         assert queued is not None
         self._change(queued=confirmed(queued, self._companion.clock.now()))
 
-    def stops(self) -> tuple[Stop, ...]:
+    def stops(self) -> tuple[LimitStop, ...]:
         state = self._companion.state
         return stops(state.sessions, state.snapshot, self._companion.clock.now()) if state.snapshot else ()
 
-    async def carry(self, stopped: tuple[Stop, ...], carry_on: CarryOn = True) -> int:
+    async def carry(self, stopped: tuple[LimitStop, ...], carry_on: CarryOn = True) -> int:
         self._fail()
         state, now = self._companion.state, self._companion.clock.now()
         told = due(stopped, None, state.sessions, carry_on, state.carries)
@@ -238,11 +240,11 @@ class ScriptedCompanion:
             raise self.failure
         assert self.state.snapshot is not None
         now = self.clock.now()
-        picked = choose_credit(self.state.snapshot.bank, now, credit_id)
-        if isinstance(picked, str):
-            raise NoCredit(picked)
-        assert picked is None or isinstance(picked, Credit)
-        return state_consequences(self.state.snapshot, now, picked)
+        selection = choose_credit(self.state.snapshot.bank, now, credit_id)
+        if isinstance(selection, str):
+            raise NoCredit(selection)
+        assert selection is None or isinstance(selection, Credit)
+        return state_consequences(self.state.snapshot, now, selection)
 
     async def spend(self, proposal: Proposal, consent: Consent, carry_on: CarryOn = False) -> Spend:
         self.spends.append((proposal, consent))

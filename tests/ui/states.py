@@ -1,8 +1,9 @@
 """States built from domain values, as the screens of the tests and the pictures show them."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
+
+from msgspec.structs import replace
 
 from tests.support.clocks import START
 from tui.companion.state import Link, State
@@ -115,7 +116,7 @@ EVENTS: Final = (
 
 
 def state(shown: Snapshot | None, link: Link = LINK, recent: tuple[Event, ...] = EVENTS, **rest: object) -> State:
-    return replace(State(snapshot=shown, link=link, recent=recent), **rest)  # type: ignore[arg-type]
+    return replace(State(snapshot=shown, link=link, recent=recent), **rest)
 
 
 def calm() -> State:

@@ -22,7 +22,6 @@ from tui.ui.commands import COMMANDS
 from tui.ui.companion_port import CompanionPort
 from tui.ui.messages import Ticked
 from tui.ui.screens.ask import AskScreen
-from tui.ui.screens.carry import CarryScreen
 from tui.ui.screens.dialog import Dialog
 from tui.ui.screens.finish import FinishScreen
 from tui.ui.screens.help import HelpScreen
@@ -30,6 +29,7 @@ from tui.ui.screens.ledger import LedgerScreen
 from tui.ui.screens.main import MainScreen
 from tui.ui.screens.page import PageScreen
 from tui.ui.screens.queue import QueueScreen
+from tui.ui.screens.resume import ResumeScreen
 from tui.ui.screens.spend import SpendScreen
 from tui.ui.themes import CYCLE
 from tui.ui.view.text import Level
@@ -46,7 +46,7 @@ OURS: tuple[type[App[int] | Screen[None]], ...] = (
     FinishScreen,
     AskScreen,
     QueueScreen,
-    CarryScreen,
+    ResumeScreen,
 )
 
 

@@ -2,10 +2,10 @@
 
 import asyncio
 import gc
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from textual.widget import Widget
 
 from tests.support.clocks import ManualClock
@@ -101,7 +101,7 @@ async def test_an_answer_closes_it_and_spends_nothing(key: str, choice: Choice, 
         assert isinstance(app.screen, MainScreen)
         assert note in words(app)
         clock.advance(61)
-        app.present(replace(app._scene, now=clock.now()))
+        app.present(replace(app._view, now=clock.now()))
         await pilot.pause()
         assert note not in words(app)
 
@@ -153,7 +153,7 @@ async def test_who_stops_meanwhile_joins(clock: ManualClock) -> None:
         late = live_states.stopped(TOOLS, "/home/me/tools", 0)
         companion.publish(replace(companion.state, sessions={**companion.state.sessions, TOOLS: late}))
         await settle(pilot)
-        assert dialog.picked.chosen == (API, TOOLS)
+        assert dialog.selection.chosen == (API, TOOLS)
         assert "2 sessions stopped" in screen_text(app)
 
 
@@ -204,7 +204,7 @@ async def test_it_waits_for_a_spend_that_is_under_way(clock: ManualClock) -> Non
         assert app.screen is dialog
         companion.held.set()
         await settle(pilot)
-        app.present(app._scene)
+        app.present(app._view)
         await settle(pilot)
         assert isinstance(app.screen, AskScreen)
 

@@ -1,7 +1,8 @@
 """What a question tells the terminal itself: the bell, its title, its clipboard."""
 
 import base64
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tests.support.clocks import ManualClock
 from tests.ui import live_states, states

@@ -1,8 +1,7 @@
 """A question that comes while somebody types text."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from textual.command import CommandPalette
 from textual.events import AppBlur, AppFocus
 

@@ -1,8 +1,7 @@
 """The invite panel beside what changes under it: another account, an offer with less to win."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.support.clocks import ManualClock
 from tests.ui.invite_panel import panel, type_and_show
@@ -19,7 +18,7 @@ def of_account(state: State, account: str, **changes: object) -> State:
     """The state with another account in use."""
     assert state.snapshot is not None
     snapshot = replace(state.snapshot, account=replace(state.snapshot.account, id=account))
-    return replace(state, snapshot=snapshot, **changes)  # type: ignore[arg-type]
+    return replace(state, snapshot=snapshot, **changes)
 
 
 async def test_the_last_reward_that_goes_makes_it_another_question(clock: ManualClock) -> None:

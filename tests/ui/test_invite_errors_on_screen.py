@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from tests.support.clocks import ManualClock
 from tests.ui.showing import drawn, settle, words
 from tests.ui.states import ZONE
-from tui.assembly import Wishes, _EmbeddedChain, open_companion
+from tui.assembly import SourceOptions, _EmbeddedChain, open_companion
 from tui.companion.companion import Companion
 from tui.paths import resetbank_paths
 from tui.settings import Settings
@@ -30,8 +30,8 @@ async def panel(clock: ManualClock, before: Callable[[EmbeddedStub], None] = lam
         assert companion is not None
         return companion
 
-    wishes = Wishes("stub", demo="pilot-start")
-    companion = open_companion(wishes, Settings(), resetbank_paths(), front_end="t", clock=clock, invites=True)
+    options = SourceOptions("stub", demo="pilot-start")
+    companion = open_companion(options, Settings(), resetbank_paths(), front_end="t", clock=clock, invites=True)
     chain = companion._connection._chain
     assert isinstance(chain, _EmbeddedChain)
     await companion.poll()

@@ -1,8 +1,8 @@
 """Other people's addresses: on the panel alone, and in no picture of the screen."""
 
 import re
-from dataclasses import replace
 
+from msgspec.structs import replace
 from textual.widgets import Input
 
 from tests.support.clocks import ManualClock

@@ -3,9 +3,9 @@
 import asyncio
 import base64
 import re
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from tests.support.clocks import ManualClock
@@ -15,7 +15,7 @@ from tests.ui.invite_states import LINK, OFFER, offered
 from tests.ui.showing import screen_text, settle, until, words
 from tui.companion.state import State
 from tui.domain.invites import SendStage
-from tui.domain.referral import Standing
+from tui.domain.referral import OfferStatus
 from tui.domain.spend import ConsentKind
 from tui.errors import InviteRejected, StoreLocked
 from tui.settings import Settings
@@ -362,8 +362,8 @@ async def test_the_panel_s_keys_can_be_changed(clock: ManualClock, written: list
         assert clipboard(written) == [LINK]
 
 
-@pytest.mark.parametrize("standing", list(Standing))
-async def test_every_standing_can_be_shown(standing: Standing, clock: ManualClock) -> None:
+@pytest.mark.parametrize("standing", list(OfferStatus))
+async def test_every_standing_can_be_shown(standing: OfferStatus, clock: ManualClock) -> None:
     state = offered(standing=standing, offer=None, reason=None)
     async with panel(state, clock) as (pilot, app, _):
         await pilot.press("a", "down", "o")

@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from tests.support.clocks import ManualClock
@@ -13,13 +13,13 @@ from tests.ui.live_states import API, DOCS
 from tests.ui.scripted import ScriptedCompanion
 from tests.ui.showing import running, screen_text, settle, words
 from tui.companion.state import State
-from tui.domain.carrying import CarryStage
+from tui.domain.resuming import ResumeStage
 from tui.errors import NoCredit, StoreLocked
 from tui.ui.app import ResetbankApp
-from tui.ui.screens.carry import CarryScreen
 from tui.ui.screens.dialog import GUARD_SECONDS
 from tui.ui.screens.main import MainScreen
 from tui.ui.screens.queue import QueueScreen
+from tui.ui.screens.resume import ResumeScreen
 
 
 @asynccontextmanager
@@ -172,7 +172,7 @@ async def carrying(state: State, clock: ManualClock) -> AsyncIterator[tuple[Pilo
     async with running(ScriptedCompanion(state, clock), clock) as (pilot, app, _):
         await pilot.press("c")
         await settle(pilot)
-        assert isinstance(app.screen, CarryScreen)
+        assert isinstance(app.screen, ResumeScreen)
         clock.advance(GUARD_SECONDS)
         yield pilot, app
 
@@ -232,7 +232,7 @@ async def test_the_command_is_shown_again_and_copied(clock: ManualClock) -> None
         companion.attendant.takes_messages = False
         await pilot.press("enter")
         await settle(pilot)
-        assert {carry.stage for carry in companion.state.carries.carries} == {CarryStage.COMMAND}
+        assert {carry.stage for carry in companion.state.carries.carries} == {ResumeStage.COMMAND}
         clock.advance(GUARD_SECONDS)
         await pilot.press("enter", "c")
         await settle(pilot)

@@ -1,10 +1,10 @@
 """The invite panel and its dialogs as plain text, at three sizes."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Final
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from tests.support.clocks import ManualClock

@@ -1,10 +1,10 @@
 """The screens around sessions as plain text, at three sizes: asking, queueing, carrying on."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Final
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from tests.support.clocks import ManualClock
@@ -12,8 +12,8 @@ from tests.ui import live_states, states
 from tests.ui.scripted import ScriptedCompanion
 from tests.ui.showing import Golden, at_every_size, running, settle
 from tui.companion.state import State
-from tui.domain.carrying import seen
-from tui.domain.question import Quiet
+from tui.domain.question import NoQuestionReason
+from tui.domain.resuming import seen
 
 MAIN: Final[dict[str, Callable[[], State]]] = {
     "sessions": live_states.working,
@@ -22,7 +22,7 @@ MAIN: Final[dict[str, Callable[[], State]]] = {
     "queued-before-restart": live_states.queued_before_restart,
     "announced": live_states.announced,
     "waiting": live_states.waiting,
-    "bank-empty": lambda: live_states.silent(Quiet.BANK_EMPTY),
+    "bank-empty": lambda: live_states.silent(NoQuestionReason.BANK_EMPTY),
     "question-stopped": live_states.stopped_question,
     "question-about-to-stop": live_states.about_question,
     "question-several": live_states.several_question,

@@ -2,12 +2,12 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.ui import states
 from tui.companion.state import Link, State
@@ -20,18 +20,18 @@ from tui.ui.view.headline import headline
 from tui.ui.view.help import help_lines
 from tui.ui.view.ledger import ledger_lines, recent_lines
 from tui.ui.view.limits import limits_lines
-from tui.ui.view.scene import Problem, Scene
 from tui.ui.view.status import status_text
 from tui.ui.view.text import Level, Line, Span, cells, clean, fit, left, line_width, plain, right, spread, wrap
 from tui.ui.view.times import age, brief, countdown, full, last_moment
+from tui.ui.view.view_state import Problem, ViewState
 from tui.ui.view.words import percent
 
 NOW, ZONE = states.NOW, states.ZONE
 KEYS = {"spend": "r", "finish": "f", "refresh": "F5", "quit": "q"}
 
 
-def scene(state: State, now: datetime = NOW) -> Scene:
-    return Scene(now, ZONE, state, keys=KEYS)
+def view(state: State, now: datetime = NOW) -> ViewState:
+    return ViewState(now, ZONE, state, keys=KEYS)
 
 
 def says(lines: tuple[Line, ...]) -> str:
@@ -69,28 +69,28 @@ def levels(lines: tuple[Line, ...]) -> set[Level]:
     ],
 )
 def test_headline(state: State, sentence: str) -> None:
-    assert says((headline(scene(state)),)) == sentence
+    assert says((headline(view(state)),)) == sentence
 
 
 def test_a_stop_with_an_empty_bank_offers_nothing() -> None:
     shown = states.at_limit().snapshot
     assert shown is not None
     empty = replace(states.at_limit(), snapshot=replace(shown, bank=states.bank()))
-    assert says((headline(scene(empty)),)).endswith("No reset in the bank; wait until 17:20 (3 h 12 min)")
+    assert says((headline(view(empty)),)).endswith("No reset in the bank; wait until 17:20 (3 h 12 min)")
 
 
 def test_a_stop_that_ends_in_minutes_offers_no_reset() -> None:
-    sentence = says((headline(scene(states.at_limit(), states.AFTERNOON - timedelta(minutes=4))),))
+    sentence = says((headline(view(states.at_limit(), states.AFTERNOON - timedelta(minutes=4))),))
     assert sentence.endswith("It resets by itself at 17:20 (4 min)")
 
 
 def test_stopped_without_a_full_window_is_said_as_such() -> None:
     shown = states.snapshot(states.main_limit(states.five_hours(40), allowed=False), allowed=False)
-    assert "the service allows no ordinary use now" in says((headline(scene(states.state(shown))),))
+    assert "the service allows no ordinary use now" in says((headline(view(states.state(shown))),))
 
 
 def test_what_is_stale_is_marked_and_dimmed() -> None:
-    stale = scene(states.failing())
+    stale = view(states.failing())
     assert says((headline(stale),)).startswith("Last known: 5 hours 93 % used")
     assert levels(limits_lines(stale, 70)) == {Level.DIM}
     assert levels(bank_lines(stale, 70)) == {Level.DIM}
@@ -98,30 +98,30 @@ def test_what_is_stale_is_marked_and_dimmed() -> None:
 
 
 def test_an_old_reading_without_a_failure_is_stale_too() -> None:
-    old = scene(states.busy(), NOW + timedelta(minutes=10))
+    old = view(states.busy(), NOW + timedelta(minutes=10))
     assert "stale: last reading 10 min ago" in says((status_line(old, 80),))
     assert says((header_line(old, 80),)).count("○") == 1
 
 
 def test_an_unknown_share_is_never_a_number() -> None:
-    text = says(limits_lines(scene(states.unknown()), 70))
+    text = says(limits_lines(view(states.unknown()), 70))
     assert "? UNKNOWN" in text
     assert "0 %" not in text
     assert "how much is used is not told" in text
 
 
 def test_a_window_that_is_over_is_unknown() -> None:
-    text = says(limits_lines(scene(states.unknown()), 70))
+    text = says(limits_lines(view(states.unknown()), 70))
     assert "was 41 %; its reset at 13:00 has passed, not read since" in text
 
 
 def test_no_windows_at_all_is_said() -> None:
     empty = states.state(states.snapshot(Limit("codex", None, None, ())))
-    assert "? UNKNOWN the service reported no limits" in says(limits_lines(scene(empty), 70))
+    assert "? UNKNOWN the service reported no limits" in says(limits_lines(view(empty), 70))
 
 
 def test_a_blocked_window_is_grey_and_says_why() -> None:
-    lines = limits_lines(scene(states.weekly_wall()), 70)
+    lines = limits_lines(view(states.weekly_wall()), 70)
     assert "– blocked" in plain(lines[:1])
     assert levels(lines[:2]) == {Level.DIM}
     assert "blocked by the week" in plain(lines[1:2])
@@ -129,18 +129,18 @@ def test_a_blocked_window_is_grey_and_says_why() -> None:
 
 def test_the_mark_of_an_even_pace_stands_where_the_time_is() -> None:
     half = states.five_hours(93, NOW + timedelta(hours=2, minutes=30))
-    (line, *_) = limits_lines(scene(states.state(states.snapshot(states.main_limit(half)))), 70)
+    (line, *_) = limits_lines(view(states.state(states.snapshot(states.main_limit(half)))), 70)
     bar = "".join(span.text for span in line)[9:]
     assert abs(bar.index("│") - len(bar[: bar.rindex("░") + 1]) // 2) <= 1
 
 
 def test_a_full_bar_is_not_reversed_away() -> None:
-    (line, *_) = limits_lines(scene(states.at_limit()), 70)
+    (line, *_) = limits_lines(view(states.at_limit()), 70)
     assert {span.level for span in line if "█" in span.text} == {Level.FULL}
 
 
 def test_the_bank_tells_every_kind_of_credit() -> None:
-    text = says(bank_lines(scene(states.many()), 60))
+    text = says(bank_lines(view(states.many()), 60))
     for expected in (
         "10 resets",
         "▸ 完全重置（每周 + 5 小时） 24 Nov 09:09:42 19 h 02 min !",
@@ -155,23 +155,23 @@ def test_the_bank_tells_every_kind_of_credit() -> None:
 
 def test_a_bank_without_rows_says_so() -> None:
     counted = states.snapshot(states.main_limit(states.week(3)), banked=Bank(2, None))
-    assert "2 resets single resets not loaded yet" in says(bank_lines(scene(states.state(counted)), 60))
+    assert "2 resets single resets not loaded yet" in says(bank_lines(view(states.state(counted)), 60))
     silent = states.snapshot(states.main_limit(states.week(3)), banked=Bank(None, None))
-    assert "how many is not told" in says(bank_lines(scene(states.state(silent)), 60))
+    assert "how many is not told" in says(bank_lines(view(states.state(silent)), 60))
 
 
 def test_an_open_spend_is_in_the_bank() -> None:
-    text = says(bank_lines(scene(states.open_spend()), 70))
+    text = says(bank_lines(view(states.open_spend()), 70))
     assert text.endswith("1 spend open: outcome unknown, f finishes it with the same key")
 
 
 def test_without_a_screen_commands_stand_for_keys() -> None:
-    text = says((headline(replace(scene(states.at_limit()), keys={})),))
+    text = says((headline(replace(view(states.at_limit()), keys={})),))
     assert "`resetbank spend` spends one reset and goes on now" in text
 
 
 def test_other_limits_have_their_names() -> None:
-    text = says(limits_lines(scene(states.monthly()), 70))
+    text = says(limits_lines(view(states.monthly()), 70))
     assert "GPT-5.3-Codex-Spark own limit 5 hours" in text
     assert "Paid credits balance 25" in text
     assert "Workspace cap 80 % used" in text
@@ -179,27 +179,27 @@ def test_other_limits_have_their_names() -> None:
 
 def test_a_ledger_date_is_local() -> None:
     moved = states.EVENTS[2]
-    there = replace(scene(states.busy()), zone=timezone(timedelta(hours=9)))
+    there = replace(view(states.busy()), zone=timezone(timedelta(hours=9)))
     assert "Fri 27 Nov 05:00 → Fri 27 Nov 17:00" in says(ledger_lines(there, (moved,), 100))
 
 
 def test_recent_events_are_newest_first() -> None:
-    lines = recent_lines(scene(states.busy()), 80)
+    lines = recent_lines(view(states.busy()), 80)
     assert "spent one reset" in plain(lines[:1])
 
 
 def test_a_failure_to_write_locks_spending_in_words() -> None:
     broken = replace(states.busy(), store_failure="the disk is full")
-    assert "nothing can be spent: the disk is full" in says((status_line(scene(broken), 90),))
+    assert "nothing can be spent: the disk is full" in says((status_line(view(broken), 90),))
 
 
 def test_an_alarm_comes_before_all_else() -> None:
-    alarmed = replace(scene(states.failing()), alarm="unexpected KeyError in poll")
+    alarmed = replace(view(states.failing()), alarm="unexpected KeyError in poll")
     assert says((status_line(alarmed, 80),)) == "! unexpected KeyError in poll"
 
 
 def test_a_problem_names_the_ways_on() -> None:
-    text = says(limits_lines(replace(scene(State()), problem=Problem("no source", "do this")), 76))
+    text = says(limits_lines(replace(view(State()), problem=Problem("no source", "do this")), 76))
     assert "do this" in text
     for way in ("resetbank doctor", "resetbank login", "codex login", "F5 tries to connect again"):
         assert way in text
@@ -207,14 +207,14 @@ def test_a_problem_names_the_ways_on() -> None:
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 120])
 def test_the_demo_band_always_says_demo(width: int) -> None:
-    line = demo_line(scene(states.demo()), width)
+    line = demo_line(view(states.demo()), width)
     assert plain((line,)).startswith("DEMO")
     assert line_width(line) <= width
 
 
 def test_finish_is_offered_only_with_an_open_spend() -> None:
-    assert "Finish" not in plain((key_line(scene(states.busy()), 80),))
-    assert "f Finish" in plain((key_line(scene(states.open_spend()), 80),))
+    assert "Finish" not in plain((key_line(view(states.busy()), 80),))
+    assert "f Finish" in plain((key_line(view(states.open_spend()), 80),))
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_wrapping_keeps_every_line_within(texts: list[str], width: int, indent: 
     st.sampled_from(["busy", "many", "monthly", "unknown", "failing", "open_spend", "at_limit"]), st.integers(24, 160)
 )
 def test_no_panel_is_wider_than_its_room(name: str, width: int) -> None:
-    shown = scene(getattr(states, name)())
+    shown = view(getattr(states, name)())
     for lines in (
         limits_lines(shown, width),
         limits_lines(shown, width, short=True),
@@ -300,11 +300,11 @@ def test_no_panel_is_wider_than_its_room(name: str, width: int) -> None:
 def test_hostile_titles_are_shown_literally_and_cleanly() -> None:
     evil = states.credit("c1", states.at(26, 9), title="[/bold]\x1b[31m [link]\n\u202eoops")
     shown = states.state(states.snapshot(states.main_limit(states.week(1)), banked=states.bank(evil)))
-    assert "[/bold][31m [link] oops" in says(bank_lines(scene(shown), 90))
+    assert "[/bold][31m [link] oops" in says(bank_lines(view(shown), 90))
 
 
 def test_plain_status() -> None:
-    text = status_text(replace(scene(states.busy()), keys={}))
+    text = status_text(replace(view(states.busy()), keys={}))
     assert text.startswith("resetbank   plus · me@example.com")
     assert "`resetbank spend` spends one" in text
     assert all(len(row) <= 80 for row in text.split("\n"))
@@ -313,7 +313,7 @@ def test_plain_status() -> None:
 
 def test_every_event_kind_has_a_line() -> None:
     events = tuple(states.event(kind, f"text of {kind}", NOW) for kind in EventKind)
-    text = plain(ledger_lines(scene(State()), events, 100))
+    text = plain(ledger_lines(view(State()), events, 100))
     assert all(f"text of {kind}" in text for kind in EventKind)
 
 
@@ -330,6 +330,6 @@ def test_what_one_more_reset_costs_stands_beside_the_banked_ones() -> None:
     assert shown.snapshot is not None
     priced = replace(shown.snapshot, bank=replace(shown.snapshot.bank, price=Price("4.00", "USD")))
     assert "one more can be bought for 4.00 USD, not from here" in says(
-        bank_lines(scene(replace(shown, snapshot=priced)), 60)
+        bank_lines(view(replace(shown, snapshot=priced)), 60)
     )
-    assert "bought" not in says(bank_lines(scene(shown), 60))
+    assert "bought" not in says(bank_lines(view(shown), 60))

@@ -1,12 +1,12 @@
 """What the invite panel says: the service's words, the next step, and nothing that is not known."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.support.clocks import START
 from tests.ui import invite_states, states
@@ -14,7 +14,7 @@ from tests.ui.invite_states import EVERY, LINK, OFFER, local, offered, tracked
 from tests.ui.states import NOW, ZONE, at
 from tui.companion.state import State
 from tui.domain.invites import InviteRecord, Resend, ResendStage, SendStage
-from tui.domain.referral import InviteState, Reward, Standing
+from tui.domain.referral import InviteState, OfferStatus, Reward
 from tui.ui.view.invites import (
     detail_lines,
     earned_lines,
@@ -28,9 +28,9 @@ from tui.ui.view.invites import (
 )
 from tui.ui.view.inviting import message_text
 from tui.ui.view.offer import offer_lines, read_text, reward_text
-from tui.ui.view.private import shown_address, told
-from tui.ui.view.scene import Scene
+from tui.ui.view.service_text import service_text, shown_address
 from tui.ui.view.text import Level, Line, line_width, plain
+from tui.ui.view.view_state import ViewState
 
 STEPS = {
     "k1": "your friend opens the link",
@@ -48,8 +48,8 @@ STEPS = {
 }
 
 
-def scene(state: State, **changes: object) -> Scene:
-    return replace(Scene(NOW, ZONE, state), **changes)  # type: ignore[arg-type]
+def view(state: State, **changes: object) -> ViewState:
+    return replace(ViewState(NOW, ZONE, state), **changes)
 
 
 def record(key: str) -> InviteRecord:
@@ -62,11 +62,11 @@ def says(lines: tuple[Line, ...]) -> str:
 
 @pytest.mark.parametrize("key", STEPS)
 def test_every_state_says_what_happens_next(key: str) -> None:
-    assert next_step(scene(invite_states.every()), record(key)) == STEPS[key]
+    assert next_step(view(invite_states.every()), record(key)) == STEPS[key]
 
 
 def test_a_reward_is_matched_as_surely_as_it_is_known() -> None:
-    shown = scene(invite_states.every())
+    shown = view(invite_states.every())
     guessed = replace(record("k5"), credit_is_certain=False)
     assert next_step(shown, guessed).startswith("this reset came from it, probably: in the bank")
     spent = replace(record("k5"), credit_id="gone")
@@ -80,12 +80,12 @@ def test_other_rewards_are_told_as_they_are() -> None:
     assert entry.tracked is not None
     in_credits = replace(entry.tracked, rewards=(Reward("referrer", "personal_credits", 500),))
     paid = replace(entry, tracked=in_credits, credit_id=None)
-    assert next_step(scene(invite_states.every()), paid) == "it earned 500 personal credits"
+    assert next_step(view(invite_states.every()), paid) == "it earned 500 personal credits"
     assert reward_text(Reward("friend", "moon_dust", None)) == "? moon dust"
 
 
 def test_the_offer_is_told_in_the_services_words_with_what_is_left() -> None:
-    text = says(offer_lines(scene(offered()), 200))
+    text = says(offer_lines(view(offered()), 200))
     assert "Invite friends, bank resets You and your friend each get one banked reset" in text
     assert "· Your friend must not have used Codex in the last 60 days" in text
     left = "2 invites left · 3 rewards left · for plus and pro · ends Mon 07 Dec 14:00 (13 d)"
@@ -94,9 +94,9 @@ def test_the_offer_is_told_in_the_services_words_with_what_is_left() -> None:
 
 def test_what_an_offer_does_not_tell_is_not_invented() -> None:
     bare = replace(OFFER, title=None, description=None, rules=(), rewards=(), plans=(), ends_at=None)
-    text = says(offer_lines(scene(offered(offer=replace(bare, sends_left=None, rewards_left=None))), 200))
+    text = says(offer_lines(view(offered(offer=replace(bare, sends_left=None, rewards_left=None))), 200))
     assert text == "Invite friends to Codex how many are left is not told"
-    assert "no invites left" in says(offer_lines(scene(offered(offer=replace(OFFER, sends_left=0))), 200))
+    assert "no invites left" in says(offer_lines(view(offered(offer=replace(OFFER, sends_left=0))), 200))
 
 
 @pytest.mark.parametrize(
@@ -110,33 +110,33 @@ def test_what_an_offer_does_not_tell_is_not_invented() -> None:
     ],
 )
 def test_where_nothing_is_offered_it_says_why(state: State, text: str) -> None:
-    assert says(offer_lines(scene(state), 200)).startswith(text)
+    assert says(offer_lines(view(state), 200)).startswith(text)
 
 
 def test_how_fresh_it_is() -> None:
     later = NOW + timedelta(minutes=3)
-    assert read_text(scene(offered(), now=later)) == "list read 3 min ago"
-    assert read_text(scene(offered(listed_at=None), now=later)) == "offer read 3 min ago; no list"
-    assert read_text(scene(offered(reading=True))) == "reading…"
-    assert read_text(scene(offered(unknowns=("the list of invites is odd",)))) == "? the list of invites is odd"
-    assert read_text(scene(invite_states.not_asked())) == "nobody was asked"
+    assert read_text(view(offered(), now=later)) == "list read 3 min ago"
+    assert read_text(view(offered(listed_at=None), now=later)) == "offer read 3 min ago; no list"
+    assert read_text(view(offered(reading=True))) == "reading…"
+    assert read_text(view(offered(unknowns=("the list of invites is odd",)))) == "? the list of invites is odd"
+    assert read_text(view(invite_states.not_asked())) == "nobody was asked"
 
 
 def test_reminders_say_what_hangs_and_what_can_be_done() -> None:
     keys = {"invite_message": "m"}
-    shown = scene(invite_states.every(), keys=keys)
+    shown = view(invite_states.every(), keys=keys)
     assert "has joined and sent no message yet, which earns the reward; it was sent 4 d 5 h ago; m composes" in says(
         detail_lines(shown, record("k3"), 200)
     )
-    assert "hangs" not in says(invite_rows(scene(offered(record("k1"))), "k1", 80))
-    patient = scene(invite_states.every(), remind_after=timedelta(days=30))
+    assert "hangs" not in says(invite_rows(view(offered(record("k1"))), "k1", 80))
+    patient = view(invite_states.every(), remind_after=timedelta(days=30))
     assert "!" not in says(detail_lines(patient, record("k3"), 200))
     ending = tracked("k1", "bea@example.com", InviteState.SENT, at(23, 9), ends=NOW + timedelta(hours=5))
-    assert "its time is over in 5 h 00 min" in says(detail_lines(scene(offered(ending)), ending, 200))
+    assert "its time is over in 5 h 00 min" in says(detail_lines(view(offered(ending)), ending, 200))
 
 
 def test_when_an_email_can_go_out_again() -> None:
-    shown = scene(invite_states.every())
+    shown = view(invite_states.every())
     assert email_text(shown, record("k1")) == "can be sent again from Tue 24 Nov 09:00 (18 h 52 min)"
     assert email_text(shown, record("k3")) == "can be sent again now"
     lost = replace(record("k3"), resend=Resend(ResendStage.UNKNOWN, NOW, "the connection broke"))
@@ -150,26 +150,26 @@ def test_when_an_email_can_go_out_again() -> None:
 
 def test_an_end_that_has_passed_is_not_called_expired_before_the_service_does() -> None:
     over = tracked("k1", "bea@example.com", InviteState.SENT, at(1, 9), ends=NOW - timedelta(hours=1))
-    text = says(detail_lines(scene(offered(over)), over, 200))
+    text = says(detail_lines(view(offered(over)), over, 200))
     assert "○ sent" in text
     assert "over by its date; the service has not said so" in text
 
 
 def test_earned_resets_are_shown_where_no_invite_claims_them() -> None:
-    assert says(earned_lines(scene(invite_states.not_asked()), 200)) == (
+    assert says(earned_lines(view(invite_states.not_asked()), 200)) == (
         "◆ earned by an invite (@friend): in the bank, lapses Tue 22 Dec 18:34"
     )
     claimed = invite_states.not_asked()
     book = replace(claimed.invites, records=(record("k5"),))
-    assert earned_lines(scene(replace(claimed, invites=book)), 200) == ()
+    assert earned_lines(view(replace(claimed, invites=book)), 200) == ()
 
 
 def test_the_bank_s_line_counts_and_names_nobody() -> None:
-    assert says(invites_line(scene(invite_states.every(), keys={"invite": "i"}), 80)) == (
+    assert says(invites_line(view(invite_states.every(), keys={"invite": "i"}), 80)) == (
         "7 invites under way, 2 hang ! (i shows them)"
     )
-    assert says(invites_line(scene(offered(record("k1"))), 80)) == "1 invite under way"
-    assert invites_line(scene(offered(record("k5"), record("k6"))), 80) == ()
+    assert says(invites_line(view(offered(record("k1"))), 80)) == "1 invite under way"
+    assert invites_line(view(offered(record("k5"), record("k6"))), 80) == ()
 
 
 @pytest.mark.parametrize(
@@ -184,13 +184,13 @@ def test_the_bank_s_line_counts_and_names_nobody() -> None:
     ],
 )
 def test_only_keys_that_do_something_are_shown(state: State, key: str, shown: set[str], hidden: set[str]) -> None:
-    text = says((panel_keys(scene(state), record(key), 200),))
+    text = says((panel_keys(view(state), record(key), 200),))
     assert {word for word in shown | hidden if word in text} == shown
     assert text.endswith("? Help esc Back")
 
 
 def test_on_a_narrow_screen_help_and_the_way_back_stay() -> None:
-    line = panel_keys(scene(invite_states.two()), record("k3"), 40)
+    line = panel_keys(view(invite_states.two()), record("k3"), 40)
     assert line_width(line) <= 40
     assert says((line,)).endswith("? Help esc Back")
 
@@ -204,10 +204,12 @@ def test_the_message_quotes_and_promises_nothing() -> None:
 
 
 def test_a_picture_shows_no_address() -> None:
-    masked = scene(invite_states.every(), masked=True)
+    masked = view(invite_states.every(), masked=True)
     assert shown_address(masked, "bea@example.com") == "b…@example.com"
-    assert told(masked, "Ask <bea@example.com>, or cyd@example.org.") == "Ask <b…@example.com>, or c…@example.org"
-    assert told(scene(invite_states.every()), "Ask bea@example.com.") == "Ask bea@example.com"
+    assert (
+        service_text(masked, "Ask <bea@example.com>, or cyd@example.org.") == "Ask <b…@example.com>, or c…@example.org"
+    )
+    assert service_text(view(invite_states.every()), "Ask bea@example.com.") == "Ask bea@example.com"
     for entry in EVERY:
         everything = (*invite_rows(masked, entry.key, 120), *detail_lines(masked, entry, 120))
         assert (entry.address or "?") not in plain((*everything, *listed_lines(masked, 120)))
@@ -219,7 +221,7 @@ RECORDS = st.sampled_from(EVERY) | st.builds(
     st.sampled_from(SendStage),
     st.none() | st.text(max_size=80),
 )
-DRAWN: tuple[Callable[[Scene, InviteRecord, int], tuple[Line, ...]], ...] = (
+DRAWN: tuple[Callable[[ViewState, InviteRecord, int], tuple[Line, ...]], ...] = (
     lambda shown, entry, width: invite_rows(shown, entry.key, width),
     lambda shown, entry, width: detail_lines(shown, entry, width),
     lambda shown, entry, width: detail_lines(shown, entry, width, short=True),
@@ -236,19 +238,19 @@ DRAWN: tuple[Callable[[Scene, InviteRecord, int], tuple[Line, ...]], ...] = (
     st.integers(28, 200),
     st.booleans(),
     st.sampled_from(DRAWN),
-    st.sampled_from(Standing),
+    st.sampled_from(OfferStatus),
     st.text(max_size=120),
 )
 def test_nothing_is_wider_than_the_screen(
     records: list[InviteRecord],
     width: int,
     masked: bool,
-    draw: Callable[[Scene, InviteRecord, int], tuple[Line, ...]],
-    standing: Standing,
+    draw: Callable[[ViewState, InviteRecord, int], tuple[Line, ...]],
+    standing: OfferStatus,
     text: str,
 ) -> None:
     offer = replace(OFFER, title=text, description=text, rules=(text, text), plans=(text,))
-    shown = scene(offered(*records, offer=offer, standing=standing, reason=text), masked=masked)
+    shown = view(offered(*records, offer=offer, standing=standing, reason=text), masked=masked)
     for line in draw(shown, records[0], width):
         assert line_width(line) <= width
         assert not any(ord(character) < 32 for span in line for character in span.text)
@@ -256,6 +258,6 @@ def test_nothing_is_wider_than_the_screen(
 
 def test_what_cannot_be_read_again_is_dimmed() -> None:
     gone = invite_states.unreachable()
-    for lines in (invite_rows(scene(gone), "l1", 80), detail_lines(scene(gone), record("l1"), 80)):
+    for lines in (invite_rows(view(gone), "l1", 80), detail_lines(view(gone), record("l1"), 80)):
         assert {span.level for line in lines for span in line} == {Level.DIM}
-    assert {span.level for line in invite_rows(scene(invite_states.two()), "k1", 80) for span in line} > {Level.DIM}
+    assert {span.level for line in invite_rows(view(invite_states.two()), "k1", 80) for span in line} > {Level.DIM}

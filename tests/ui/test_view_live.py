@@ -1,44 +1,44 @@
 """The pure texts around sessions: questions, advice, forecasts, quiet lines, commands."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.ui import live_states, states
 from tests.ui.live_states import API, DOCS
 from tests.ui.test_view import says
 from tui.companion.state import State
-from tui.domain.carrying import CarryLog, claimed, not_sent, sent
 from tui.domain.forecast import Forecast
-from tui.domain.hits import Stop
-from tui.domain.question import Quiet
+from tui.domain.limit_stops import LimitStop
+from tui.domain.question import NoQuestionReason
+from tui.domain.resuming import ResumeLog, claimed, not_sent, sent
 from tui.domain.sessions import SessionState
 from tui.domain.spend import Proposal, propose
-from tui.domain.waiting import Sign
+from tui.domain.waiting import ResumeReason
 from tui.domain.windows import MAIN_LIMIT
 from tui.ui.terminal import title_sequence
 from tui.ui.view.asking import advice, asking_title, choices_prompt, question_lines, terminal_title
-from tui.ui.view.carrying import carry_lines, to_carry
 from tui.ui.view.chrome import key_line, status_line
 from tui.ui.view.headline import headline
 from tui.ui.view.limits import limits_lines
-from tui.ui.view.picking import Picked
-from tui.ui.view.quiet import quiet_text
+from tui.ui.view.no_question import quiet_text
 from tui.ui.view.resume import command_lines
-from tui.ui.view.scene import Scene
+from tui.ui.view.resuming import carry_lines, to_carry
+from tui.ui.view.selection import Selection
 from tui.ui.view.sessions import SHOWN, sessions_lines
 from tui.ui.view.status import status_text
 from tui.ui.view.text import Line, line_width, plain
+from tui.ui.view.view_state import ViewState
 
 NOW, ZONE = states.NOW, states.ZONE
 KEYS = {"spend": "r", "queue": "u", "continue": "c", "dismiss": "x", "quit": "q"}
 
 
-def scene(state: State, **changes: object) -> Scene:
-    return replace(Scene(NOW, ZONE, state, keys=KEYS), **changes)  # type: ignore[arg-type]
+def view(state: State, **changes: object) -> ViewState:
+    return replace(ViewState(NOW, ZONE, state, keys=KEYS), **changes)
 
 
 def proposal_of(state: State) -> Proposal:
@@ -94,9 +94,9 @@ def test_a_weekly_limit_gives_no_week_away() -> None:
 def test_titles(state: State, title: str) -> None:
     assert state.question is not None
     question, threads = state.question, state.question.threads
-    assert asking_title(question, threads, scene(state), NOW, 80) == title
-    assert len(asking_title(question, threads, scene(state), NOW, 30)) <= 30
-    shown = terminal_title(question, threads, scene(state))
+    assert asking_title(question, threads, view(state), NOW, 80) == title
+    assert len(asking_title(question, threads, view(state), NOW, 30)) <= 30
+    shown = terminal_title(question, threads, view(state))
     assert shown.startswith("resetbank: ")
     assert shown.isprintable()
 
@@ -105,7 +105,7 @@ def test_who_was_about_to_stop_and_did_is_told_as_stopped() -> None:
     state = live_states.about_question()
     assert state.question is not None
     down = replace(state, sessions=live_states.of(live_states.stopped(API, "/home/me/api-server", 0)))
-    title = asking_title(state.question, state.question.threads, scene(down), NOW, 80)
+    title = asking_title(state.question, state.question.threads, view(down), NOW, 80)
     assert title == "api-server stopped: 5-hour limit reached"
 
 
@@ -119,7 +119,7 @@ def test_no_name_gets_a_control_character_to_the_terminal(text: str) -> None:
 @given(st.text(max_size=40), st.sampled_from(sorted(set(SessionState) - {SessionState.GONE})), st.integers(20, 120))
 def test_no_session_breaks_the_panel(name: str, state: SessionState, width: int) -> None:
     one = live_states.session(API, f"/home/{name}", state, 5, model=name)
-    for row in sessions_lines(scene(replace(states.busy(), sessions=live_states.of(one))), width):
+    for row in sessions_lines(view(replace(states.busy(), sessions=live_states.of(one))), width):
         assert line_width(row) <= width
         assert all(character.isprintable() for span in row for character in span.text)
 
@@ -128,15 +128,15 @@ def test_no_session_breaks_the_panel(name: str, state: SessionState, width: int)
 def test_a_question_stays_within_its_columns(width: int) -> None:
     for state in (live_states.about_question(), live_states.several_question(), live_states.hostile_question()):
         assert state.question is not None
-        picked = Picked(state.question.threads)
-        lines: tuple[Line, ...] = question_lines(state.question, proposal_of(state), picked, scene(state), width)
-        lines += choices_prompt(state.question, ("A", "B"), picked, scene(state), width)
+        selection = Selection(state.question.threads)
+        lines: tuple[Line, ...] = question_lines(state.question, proposal_of(state), selection, view(state), width)
+        lines += choices_prompt(state.question, ("A", "B"), selection, view(state), width)
         assert max(map(line_width, lines)) <= width
 
 
 def test_two_sessions_of_one_name_are_told_apart() -> None:
     same = live_states.of(live_states.stopped(API, "/a/api", 3), live_states.stopped(DOCS, "/b/api", 2))
-    text = says(sessions_lines(scene(replace(states.at_limit(), sessions=same)), 80))
+    text = says(sessions_lines(view(replace(states.at_limit(), sessions=same)), 80))
     assert "api (…5a53)" in text
     assert "api (…5a54)" in text
 
@@ -145,15 +145,15 @@ def test_many_sessions_are_counted() -> None:
     many = live_states.of(
         *(live_states.running(f"{API[:-2]}{number}", f"/w/{number}", number) for number in range(10, 30))
     )
-    lines = sessions_lines(scene(replace(states.busy(), sessions=many)), 80)
+    lines = sessions_lines(view(replace(states.busy(), sessions=many)), 80)
     assert len(lines) == SHOWN + 1
     assert plain(lines[-1:]).strip() == f"+{20 - SHOWN} more"
 
 
 def carried(stage: str) -> State:
     state = live_states.one_stopped()
-    stop = Stop(API, state.sessions[API].since)
-    log = claimed(CarryLog(), stop, NOW)
+    stop = LimitStop(API, state.sessions[API].since)
+    log = claimed(ResumeLog(), stop, NOW)
     if stage == "sent":
         log = sent(log, stop)
     if stage == "command":
@@ -171,13 +171,13 @@ def carried(stage: str) -> State:
 )
 def test_carrying_on_is_shown_as_far_as_it_came(stage: str, words: str) -> None:
     state = carried(stage)
-    assert words in says(sessions_lines(scene(state), 80))
-    assert words.split(" codex")[0] in says(carry_lines(scene(state), (API,), None, 80))
-    assert to_carry(scene(state)) == ()
+    assert words in says(sessions_lines(view(state), 80))
+    assert words.split(" codex")[0] in says(carry_lines(view(state), (API,), None, 80))
+    assert to_carry(view(state)) == ()
 
 
 def test_an_older_attempt_says_nothing_of_this_one() -> None:
-    text = says(carry_lines(scene(carried("sent")), (API,), NOW + timedelta(seconds=1), 80))
+    text = says(carry_lines(view(carried("sent")), (API,), NOW + timedelta(seconds=1), 80))
     assert text == "– api-server not told to go on"
 
 
@@ -194,7 +194,7 @@ def test_a_command_names_the_executable_of_the_settings() -> None:
 
 
 def forecast_text(line: Forecast | None, width: int = 70) -> str:
-    return says(limits_lines(scene(replace(states.busy(), forecasts={(MAIN_LIMIT, 300): line})), width))
+    return says(limits_lines(view(replace(states.busy(), forecasts={(MAIN_LIMIT, 300): line})), width))
 
 
 def test_forecasts_are_expected_and_never_invented() -> None:
@@ -207,63 +207,75 @@ def test_forecasts_are_expected_and_never_invented() -> None:
 
 def test_a_full_or_finished_window_has_no_forecast() -> None:
     forecasts = {(MAIN_LIMIT, 300): live_states.EMPTY_SOON, (MAIN_LIMIT, 10080): live_states.EMPTY_SOON}
-    assert "≈" not in says(limits_lines(scene(replace(states.at_limit(), forecasts=forecasts)), 70))
-    over = scene(replace(states.busy(), forecasts=forecasts), now=states.FRIDAY + timedelta(hours=1))
+    assert "≈" not in says(limits_lines(view(replace(states.at_limit(), forecasts=forecasts)), 70))
+    over = view(replace(states.busy(), forecasts=forecasts), now=states.FRIDAY + timedelta(hours=1))
     assert "≈" not in says(limits_lines(over, 70))
 
 
 @pytest.mark.parametrize(
     ("reason", "text"),
     [
-        (Quiet.BANK_EMPTY, "no question: no reset banked; 5 hours resets 17:20"),
-        (Quiet.WAITING, "no question: waiting; you are told when 5 hours starts afresh, by 17:20"),
-        (Quiet.QUEUED, "no question: a reset is queued for the limit; 5 hours resets 17:20"),
-        (Quiet.MUTED, "no question until 5 hours starts afresh, by 17:20: you said so"),
-        (Quiet.DAILY_CAP, "no question: as many were asked today as the settings allow; 5 hours resets 17:20"),
+        (NoQuestionReason.BANK_EMPTY, "no question: no reset banked; 5 hours resets 17:20"),
+        (NoQuestionReason.WAITING, "no question: waiting; you are told when 5 hours starts afresh, by 17:20"),
+        (NoQuestionReason.QUEUED, "no question: a reset is queued for the limit; 5 hours resets 17:20"),
+        (NoQuestionReason.MUTED, "no question until 5 hours starts afresh, by 17:20: you said so"),
+        (
+            NoQuestionReason.DAILY_CAP,
+            "no question: as many were asked today as the settings allow; 5 hours resets 17:20",
+        ),
     ],
 )
-def test_quiet_lines(reason: Quiet, text: str) -> None:
-    assert says((status_line(scene(live_states.silent(reason)), 100),)) == text
+def test_quiet_lines(reason: NoQuestionReason, text: str) -> None:
+    assert says((status_line(view(live_states.silent(reason)), 100),)) == text
 
 
-@pytest.mark.parametrize("reason", [Quiet.ALREADY_ASKED, Quiet.NO_LIMIT_NEAR, Quiet.SNOOZED, Quiet.SPENT, Quiet.STALE])
-def test_what_is_of_no_interest_is_not_said(reason: Quiet) -> None:
-    assert quiet_text(scene(live_states.silent(reason))) is None
-    assert quiet_text(scene(live_states.silent(Quiet.BANK_EMPTY, None))) is None
+@pytest.mark.parametrize(
+    "reason",
+    [
+        NoQuestionReason.ALREADY_ASKED,
+        NoQuestionReason.NO_LIMIT_NEAR,
+        NoQuestionReason.SNOOZED,
+        NoQuestionReason.SPENT,
+        NoQuestionReason.STALE,
+    ],
+)
+def test_what_is_of_no_interest_is_not_said(reason: NoQuestionReason) -> None:
+    assert quiet_text(view(live_states.silent(reason))) is None
+    assert quiet_text(view(live_states.silent(NoQuestionReason.BANK_EMPTY, None))) is None
 
 
 def test_the_announcement_says_what_was_observed() -> None:
     state = live_states.announced()
     assert state.announcement is not None
-    allowed = replace(state, announcement=replace(state.announcement, sign=Sign.ALLOWED_AGAIN))
-    assert says((headline(scene(allowed)),)).startswith("work is allowed again at 14:06 (observed)")
+    allowed = replace(state, announcement=replace(state.announcement, sign=ResumeReason.ALLOWED_AGAIN))
+    assert says((headline(view(allowed)),)).startswith("work is allowed again at 14:06 (observed)")
     one = replace(
         state, sessions=live_states.of(state.sessions[API]), announcement=replace(state.announcement, stops=())
     )
-    assert "c carries on 1 session, x" in says((headline(scene(one)),))
+    assert "c carries on 1 session, x" in says((headline(view(one)),))
     nobody = replace(state, sessions={}, announcement=replace(state.announcement, stops=()))
-    assert says((headline(scene(nobody)),)) == "5 hours started afresh at 14:06 (observed): x dismisses"
+    assert says((headline(view(nobody)),)) == "5 hours started afresh at 14:06 (observed): x dismisses"
 
 
 def test_keys_that_would_do_nothing_are_not_offered() -> None:
-    assert "Continue" not in says((key_line(scene(live_states.working()), 100),))
-    assert "Queue" in says((key_line(scene(live_states.working()), 100),))
-    assert "Continue" in says((key_line(scene(live_states.one_stopped()), 100),))
-    assert "Queue" not in says((key_line(scene(live_states.one_stopped()), 100),))
+    assert "Continue" not in says((key_line(view(live_states.working()), 100),))
+    assert "Queue" in says((key_line(view(live_states.working()), 100),))
+    assert "Continue" in says((key_line(view(live_states.one_stopped()), 100),))
+    assert "Queue" not in says((key_line(view(live_states.one_stopped()), 100),))
 
 
 def test_without_a_screen_no_key_is_named() -> None:
     for state in (live_states.queued(), live_states.queued_before_restart(), live_states.announced()):
-        text = status_text(Scene(NOW, ZONE, state))
+        text = status_text(ViewState(NOW, ZONE, state))
         assert " u " not in text
         assert "`resetbank queue`" not in text
-    assert "1 queued for the limit" in status_text(Scene(NOW, ZONE, live_states.queued()))
+    assert "1 queued for the limit" in status_text(ViewState(NOW, ZONE, live_states.queued()))
 
 
 def test_the_choice_goes_round_and_follows_the_threads() -> None:
-    picked = Picked(("a", "b", "c")).moved(-1).toggled()
-    assert (picked.cursor, picked.chosen) == (2, ("a", "b"))
-    assert picked.moved(1).cursor == 0
-    fewer = picked.among(("b",))
+    selection = Selection(("a", "b", "c")).moved(-1).toggled()
+    assert (selection.cursor, selection.chosen) == (2, ("a", "b"))
+    assert selection.moved(1).cursor == 0
+    fewer = selection.among(("b",))
     assert (fewer.cursor, fewer.chosen) == (0, ("b",))
-    assert Picked(()).moved(1).toggled() == Picked(())
+    assert Selection(()).moved(1).toggled() == Selection(())

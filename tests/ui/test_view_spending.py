@@ -1,7 +1,8 @@
 """The texts around a spend: the question, the steps, the result."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from tests.ui import states
 from tui.companion.state import State

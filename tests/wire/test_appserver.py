@@ -169,7 +169,7 @@ def test_a_result_without_an_outcome_is_a_bad_payload(body: bytes) -> None:
         (b'{"id":2}', Result(2, b"null")),
         (b'{"id":2,"error":{"code":-32600,"message":"no"}}', Refusal(2, -32600, "no")),
         (b'{"id":2,"error":"odd"}', Refusal(2, -32603, "")),
-        (b'{"method":"account/updated","params":{},"emittedAtMs":1}', News("account/updated")),
+        (b'{"method":"account/updated","params":{},"emittedAtMs":1}', News("account/updated", b"{}")),
         (b'{"id":7,"method":"item/commandExecution/requestApproval","params":{}}', None),
         (b'{"id":"x","result":1}', None),
         (b'{"id":1.5,"result":1}', None),

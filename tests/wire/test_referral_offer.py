@@ -11,8 +11,8 @@ from tui.domain.referral import (
     REFERRER,
     RESET_CREDIT,
     OfferAnswer,
+    OfferStatus,
     Reward,
-    Standing,
 )
 from tui.errors import BadPayload
 from tui.wire.referral import (
@@ -29,7 +29,7 @@ from tui.wire.referral import (
 
 def test_the_current_offer() -> None:
     told = offer()
-    assert (told.standing, told.reason, told.unknowns) == (Standing.OFFERED, None, ())
+    assert (told.standing, told.reason, told.unknowns) == (OfferStatus.OFFERED, None, ())
     assert told.offer is not None
     assert (told.offer.id, told.offer.program) == ("credits_500", "codex_referral_consumer")
     assert (told.offer.title, told.offer.description) == ("Invite friends", "You both get something.")
@@ -42,7 +42,7 @@ def test_the_former_offer_and_its_rules_apart() -> None:
     told = offer(REFERRAL_KEY)
     assert told.offer is not None
     assert (told.standing, told.offer.id, told.offer.program) == (
-        Standing.OFFERED,
+        OfferStatus.OFFERED,
         None,
         "codex_referral_persistent_invite",
     )
@@ -54,7 +54,7 @@ def test_the_former_offer_and_its_rules_apart() -> None:
 
 
 def test_rules_for_no_offer_are_no_offer() -> None:
-    nothing = OfferAnswer(Standing.NOT_OFFERED, None)
+    nothing = OfferAnswer(OfferStatus.NOT_OFFERED, None)
     assert with_rules(nothing, pack(RULES)) == nothing
     with pytest.raises(BadPayload):
         with_rules(nothing, b"<html>")
@@ -63,7 +63,7 @@ def test_rules_for_no_offer_are_no_offer() -> None:
 @pytest.mark.parametrize("program", [PROGRAM_ID, REFERRAL_KEY])
 def test_what_is_not_offered_says_why(program: str) -> None:
     told = offer(program, should_show=False, ineligible_reason="Your plan has none.", ineligible_reason_code="plan")
-    assert (told.standing, told.reason) == (Standing.NOT_OFFERED, "Your plan has none.")
+    assert (told.standing, told.reason) == (OfferStatus.NOT_OFFERED, "Your plan has none.")
     assert offer(program, should_show=False, ineligible_reason_code="plan").reason == "plan"
     assert offer(program, should_show=False).reason is None
 
@@ -71,7 +71,7 @@ def test_what_is_not_offered_says_why(program: str) -> None:
 @pytest.mark.parametrize("shown", [None, "true", 1, [], "yes"])
 def test_only_a_plain_yes_is_an_offer(shown: object) -> None:
     told = offer(should_show=shown)
-    assert told.standing is Standing.UNREACHABLE
+    assert told.standing is OfferStatus.UNREACHABLE
     assert told.reason == "the service does not say whether invites are offered"
 
 
@@ -124,9 +124,9 @@ def test_texts_from_outside_are_one_harmless_line() -> None:
 @given(value=ODD | ANY_JSON)
 def test_any_odd_field_of_the_offer_is_read(field: str, value: object) -> None:
     told = offer(PROGRAM_ID, **{field: value})
-    plain = {True: Standing.OFFERED, False: Standing.NOT_OFFERED}
-    shown = plain[value] if isinstance(value, bool) else Standing.UNREACHABLE
-    assert told.standing is (shown if field == "should_show" else Standing.OFFERED)
+    plain = {True: OfferStatus.OFFERED, False: OfferStatus.NOT_OFFERED}
+    shown = plain[value] if isinstance(value, bool) else OfferStatus.UNREACHABLE
+    assert told.standing is (shown if field == "should_show" else OfferStatus.OFFERED)
 
 
 @given(st.dictionaries(st.sampled_from(sorted(FORMER)), ODD | ANY_JSON))

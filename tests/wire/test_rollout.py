@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.clocks import START
-from tui.domain.sessions import SessionState, Sighting
+from tui.domain.sessions import SessionState, SessionUpdate
 from tui.wire.rollout import LONGEST_LINE, decode_line, relevant_lines
 from tui.wire.rollout_reader import RolloutReader, condense
 
@@ -75,9 +75,9 @@ TURN = META + START_TURN + CONTEXT + TALK + tokens(3, 1220, 1220) + end(4, last_
 STOP = event(10, "task_started") + tokens(11, None, primary=None) + end(12, error=limit_error())
 
 
-def read(*pieces: bytes) -> list[Sighting]:
+def read(*pieces: bytes) -> list[SessionUpdate]:
     reader = RolloutReader(THREAD, "/r")
-    return [sighting for piece in pieces for sighting in reader.feed(piece, START)]
+    return [update for piece in pieces for update in reader.feed(piece, START)]
 
 
 def last_state(*pieces: bytes) -> SessionState | None:
@@ -93,7 +93,7 @@ def test_a_turn() -> None:
     assert (metered.last_turn_tokens, metered.plan) == (1220, "plus")
     assert [(w.minutes, w.used_percent) for w in metered.limits[0].windows] == [(300, 70.0), (10080, 9.0)]
     assert ended.state is IDLE
-    assert [sighting.order for sighting in (opened, ended)] == [0, TURN.index(end(4, last_agent_message="done"))]
+    assert [update.order for update in (opened, ended)] == [0, TURN.index(end(4, last_agent_message="done"))]
 
 
 @pytest.mark.parametrize(
@@ -147,14 +147,14 @@ def test_it_runs_again_after_a_limit() -> None:
     ],
 )
 def test_rate_limits_of_all_shapes(limits: dict[str, Any], found: list[tuple[str, float | None]]) -> None:
-    (sighting,) = read(tokens(1, 5, **limits))
-    windows = [window for limit in sighting.limits for window in limit.windows]
+    (update,) = read(tokens(1, 5, **limits))
+    windows = [window for limit in update.limits for window in limit.windows]
     assert [(window.limit_id, window.used_percent) for window in windows] == found
 
 
 def test_an_old_reset_time_counts_from_its_line() -> None:
-    (sighting,) = read(tokens(60, 5, primary={"used_percent": 1, "window_minutes": 300, "resets_in_seconds": 40}))
-    assert sighting.limits[0].windows[0].resets_at == START + timedelta(seconds=100)
+    (update,) = read(tokens(60, 5, primary={"used_percent": 1, "window_minutes": 300, "resets_in_seconds": 40}))
+    assert update.limits[0].windows[0].resets_at == START + timedelta(seconds=100)
 
 
 def test_the_tokens_of_a_turn_are_not_those_of_the_thread() -> None:
@@ -170,7 +170,7 @@ def test_old_metadata_is_nested() -> None:
 
 def test_a_fork_repeats_its_parent_s_first_line() -> None:
     parent = META.replace(THREAD.encode(), b"01a209d5-0000-79d2-85f6-42b6a69e0c7d").replace(b"/w/", b"/parent/")
-    assert [sighting.workspace for sighting in read(META, parent)] == ["/w/api’s"]
+    assert [update.workspace for update in read(META, parent)] == ["/w/api’s"]
 
 
 @pytest.mark.parametrize(
@@ -178,14 +178,14 @@ def test_a_fork_repeats_its_parent_s_first_line() -> None:
 )
 def test_a_subagent_s_sightings_are_marked(mark: dict[str, Any]) -> None:
     meta = line(0, "session_meta", id=THREAD, cwd="/w", **mark)
-    assert all(sighting.subagent for sighting in read(meta, START_TURN, tokens(3, 1)))
-    assert not any(sighting.subagent for sighting in read(TURN))
+    assert all(update.subagent for update in read(meta, START_TURN, tokens(3, 1)))
+    assert not any(update.subagent for update in read(TURN))
 
 
 def test_a_half_written_line_waits_for_its_rest() -> None:
     reader = RolloutReader(THREAD, "/r")
     assert reader.feed(TURN[:-30], START)[-1].state is None
-    assert [sighting.state for sighting in reader.feed(TURN[-30:], START)] == [IDLE]
+    assert [update.state for update in reader.feed(TURN[-30:], START)] == [IDLE]
 
 
 def test_words_in_a_conversation_change_nothing() -> None:
@@ -218,8 +218,8 @@ def test_a_gigantic_line_is_left_out_and_not_kept() -> None:
     for start in range(0, len(giant) - 1, 100_000):
         assert reader.feed(giant[start : min(start + 100_000, len(giant) - 1)], START) == []
         assert len(reader._unfinished) <= LONGEST_LINE
-    (sighting,) = reader.feed(b"\n" + START_TURN, START)
-    assert (sighting.state, sighting.order) == (RUNNING, len(giant))
+    (update,) = reader.feed(b"\n" + START_TURN, START)
+    assert (update.state, update.order) == (RUNNING, len(giant))
     assert [s.state for s in read(giant + START_TURN)] == [RUNNING]
 
 
@@ -268,9 +268,9 @@ def test_garbage_never_crashes(parts: list[bytes], data: st.DataObject) -> None:
     mixed = bytearray(b"".join(parts))
     for _ in range(data.draw(st.integers(0, 5)) if mixed else 0):
         mixed[data.draw(st.integers(0, len(mixed) - 1))] = data.draw(st.integers(0, 255))
-    for sighting in read(bytes(mixed)):
-        assert sighting.thread_id == THREAD
-        assert sighting.state is None or sighting.state in SessionState
+    for update in read(bytes(mixed)):
+        assert update.thread_id == THREAD
+        assert update.state is None or update.state in SessionState
 
 
 JSON = st.recursive(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
-    from tui.domain.hits import Stop
+    from tui.domain.limit_stops import LimitStop
     from tui.settings import Settings
 
 
@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _carry_on(companion: "Companion", settings: "Settings", arguments: argparse.Namespace) -> int:
-    from tui.domain.carrying import CarryStage, resume_command
+    from tui.domain.resuming import ResumeStage, resume_command
     from tui.domain.windows import WindowState
     from tui.errors import SourceError, UsageError
 
@@ -41,7 +41,7 @@ async def _carry_on(companion: "Companion", settings: "Settings", arguments: arg
     told = 0
     for stop in chosen:
         carry = companion.state.carries.of(stop)
-        if carry is not None and carry.stage in (CarryStage.SENT, CarryStage.DONE):
+        if carry is not None and carry.stage in (ResumeStage.SENT, ResumeStage.DONE):
             told += 1
             print(f"{stop.thread_id}  told to go on")
         else:
@@ -49,13 +49,13 @@ async def _carry_on(companion: "Companion", settings: "Settings", arguments: arg
     return 0 if told == len(chosen) else 1
 
 
-def _chosen(companion: "Companion", thread: str | None) -> "tuple[Stop, ...]":
+def _chosen(companion: "Companion", thread: str | None) -> "tuple[LimitStop, ...]":
     """Whoever stopped at a limit, or the one that was named; never one that did not stop there."""
-    from tui.domain.hits import Stop
+    from tui.domain.limit_stops import LimitStop
     from tui.domain.sessions import interrupted
     from tui.errors import UsageError
 
-    stops = tuple(Stop(session.thread_id, session.since) for session in interrupted(companion.state.sessions))
+    stops = tuple(LimitStop(session.thread_id, session.since) for session in interrupted(companion.state.sessions))
     if thread is None:
         return stops
     named = tuple(stop for stop in stops if stop.thread_id == thread)

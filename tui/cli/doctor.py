@@ -27,7 +27,7 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
     import platform
 
     from tui import __version__
-    from tui.assembly import Wishes, describe_referrals, probe_sources
+    from tui.assembly import SourceOptions, describe_referrals, probe_sources
     from tui.errors import ResetbankError
     from tui.paths import resetbank_paths
     from tui.settings import Settings, load_settings
@@ -39,9 +39,9 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
     except ResetbankError as error:
         settings_problem = str(error)
     try:
-        verdicts = await probe_sources(Wishes.of(arguments), settings)
-        sources = [{"name": v.name, "viable": v.viable, "reason": v.reason} for v in verdicts]
-        invites = await describe_referrals(Wishes.of(arguments), settings)
+        statuses = await probe_sources(SourceOptions.of(arguments), settings)
+        sources = [{"name": v.name, "viable": v.viable, "reason": v.reason} for v in statuses]
+        invites = await describe_referrals(SourceOptions.of(arguments), settings)
     except ResetbankError as error:
         invites = str(error)
         sources = [{"name": arguments.source, "viable": False, "reason": str(error)}]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tui.companion.companion import Companion
     from tui.domain.invites import InviteRecord
     from tui.errors import ResetbankError
-    from tui.ui.view.scene import Scene
+    from tui.ui.view.view_state import ViewState
 
 WIDTH = 80
 """Columns of what is printed."""
@@ -57,23 +57,23 @@ async def _invite(companion: "Companion", arguments: argparse.Namespace) -> int:
 
 
 def _tell_offer(companion: "Companion", *, as_json: bool) -> int:
+    from tui.cli.json_output import invite_report
     from tui.cli.oneshot import print_json
-    from tui.domain.referral import Standing
+    from tui.domain.referral import OfferStatus
     from tui.ui.view.offer import offer_lines
     from tui.ui.view.text import plain
-    from tui.wire.report import invite_report
 
     book = companion.state.invites
     if as_json:
         print_json(invite_report(book, None, None, book.reason))
     else:
-        print(plain(offer_lines(_scene(companion), WIDTH)))
-    return {Standing.OFFERED: 0, Standing.UNREACHABLE: EXIT_FAILURE}.get(book.standing, EXIT_REFUSED)
+        print(plain(offer_lines(_view(companion), WIDTH)))
+    return {OfferStatus.OFFERED: 0, OfferStatus.UNREACHABLE: EXIT_FAILURE}.get(book.standing, EXIT_REFUSED)
 
 
 async def _send(companion: "Companion", arguments: argparse.Namespace) -> "InviteRecord":
     from tui.cli.terminal import ask_for_code
-    from tui.domain.referral import Standing
+    from tui.domain.referral import OfferStatus
     from tui.domain.spend import ConsentKind
     from tui.errors import InviteRejected, NoTerminal
     from tui.ui.view.inviting import consent_lines
@@ -81,8 +81,8 @@ async def _send(companion: "Companion", arguments: argparse.Namespace) -> "Invit
     from tui.ui.view.text import plain
 
     companion.inviter.check(arguments.address)
-    if companion.state.invites.standing is not Standing.OFFERED:
-        raise InviteRejected(f"nothing was sent: {plain((standing_line(_scene(companion)),))}")
+    if companion.state.invites.standing is not OfferStatus.OFFERED:
+        raise InviteRejected(f"nothing was sent: {plain((standing_line(_view(companion)),))}")
     proposal = companion.inviter.propose(arguments.address)
     screen = sys.stderr if arguments.json else sys.stdout
     if not (sys.stdin.isatty() and screen.isatty()):
@@ -90,7 +90,7 @@ async def _send(companion: "Companion", arguments: argparse.Namespace) -> "Invit
             "an invite is only sent with consent, and there is no terminal to ask on; nothing was sent",
             "run it in a terminal",
         )
-    print(plain(consent_lines(_scene(companion), proposal, WIDTH)), file=screen)
+    print(plain(consent_lines(_view(companion), proposal, WIDTH)), file=screen)
     why = await ask_for_code("send this invite", screen)
     if why is not None:
         raise InviteRejected(f"{why}; nothing was sent", "run it again if you meant to")
@@ -98,11 +98,11 @@ async def _send(companion: "Companion", arguments: argparse.Namespace) -> "Invit
 
 
 def _told(companion: "Companion", record: "InviteRecord", *, as_json: bool) -> int:
+    from tui.cli.json_output import invite_report
     from tui.cli.oneshot import print_json
     from tui.domain.invites import SendStage
     from tui.ui.view.inviting import sent_lines
     from tui.ui.view.text import plain
-    from tui.wire.report import invite_report
 
     outcome, code = {
         SendStage.NOTED: ("noted", 0),
@@ -114,19 +114,19 @@ def _told(companion: "Companion", record: "InviteRecord", *, as_json: bool) -> i
     if as_json:
         print_json(invite_report(companion.state.invites, outcome, record, record.reason))
     else:
-        print(plain(sent_lines(_scene(companion), record, WIDTH)))
+        print(plain(sent_lines(_view(companion), record, WIDTH)))
     return code
 
 
 def _print_refusal(companion: "Companion", error: "ResetbankError") -> None:
+    from tui.cli.json_output import invite_report
     from tui.cli.oneshot import print_json
-    from tui.wire.report import invite_report
 
     print_json(invite_report(companion.state.invites, "refused", None, str(error)))
 
 
-def _scene(companion: "Companion") -> "Scene":
+def _view(companion: "Companion") -> "ViewState":
     from tui.clock import LocalZone
-    from tui.ui.view.scene import Scene
+    from tui.ui.view.view_state import ViewState
 
-    return Scene(companion.clock.now(), LocalZone(), companion.state)
+    return ViewState(companion.clock.now(), LocalZone(), companion.state)

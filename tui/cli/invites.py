@@ -27,15 +27,15 @@ async def _invites(companion: "Companion", *, as_json: bool) -> int:
     import shutil
 
     from tui.cli import complain
+    from tui.cli.json_output import invites_report
     from tui.cli.oneshot import print_json, read_once
     from tui.clock import LocalZone
-    from tui.domain.referral import Standing
+    from tui.domain.referral import OfferStatus
     from tui.errors import SourceError
     from tui.ui.view.invites import listed_lines
     from tui.ui.view.offer import standing_line
-    from tui.ui.view.scene import Scene
     from tui.ui.view.text import plain
-    from tui.wire.report import invites_report
+    from tui.ui.view.view_state import ViewState
 
     failure: str | None = None
     try:
@@ -44,16 +44,16 @@ async def _invites(companion: "Companion", *, as_json: bool) -> int:
         failure = str(error)  # what is kept here is told all the same
     await companion.inviter.look()
     book = companion.state.invites
-    scene = Scene(companion.clock.now(), LocalZone(), companion.state)
+    view = ViewState(companion.clock.now(), LocalZone(), companion.state)
     if as_json:
         print_json(invites_report(book))
     else:
-        print(plain(listed_lines(scene, shutil.get_terminal_size((100, 24)).columns)))
+        print(plain(listed_lines(view, shutil.get_terminal_size((100, 24)).columns)))
     incomplete = book.unknowns[0] if book.unknowns else None
     if failure is not None:
         complain(failure)
-    if book.standing is not Standing.OFFERED:
-        complain(plain((standing_line(scene),)))
+    if book.standing is not OfferStatus.OFFERED:
+        complain(plain((standing_line(view),)))
     elif incomplete is not None:
         complain(incomplete)
-    return EXIT_FAILURE if book.standing is Standing.UNREACHABLE or (incomplete and book.listed_at is None) else 0
+    return EXIT_FAILURE if book.standing is OfferStatus.UNREACHABLE or (incomplete and book.listed_at is None) else 0

@@ -21,8 +21,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the local ledger; reads no source."""
     events = read_events()
     if arguments.json:
+        from tui.cli.json_output import ledger_report
         from tui.cli.oneshot import print_json
-        from tui.wire.report import ledger_report
 
         print_json(ledger_report(events))
     elif arguments.csv:
@@ -58,19 +58,20 @@ def _print_text(events: "tuple[Event, ...]") -> None:
 
     from tui.clock import LocalZone, SystemClock
     from tui.ui.view.ledger import ledger_lines
-    from tui.ui.view.scene import Scene
     from tui.ui.view.text import plain
+    from tui.ui.view.view_state import ViewState
 
     width = shutil.get_terminal_size((100, 24)).columns
-    print(plain(ledger_lines(Scene(SystemClock().now(), LocalZone()), events, width)))
+    print(plain(ledger_lines(ViewState(SystemClock().now(), LocalZone()), events, width)))
 
 
 def _print_csv(events: "Sequence[Event]") -> None:
     import csv
-    from dataclasses import fields
 
+    from msgspec.structs import fields
+
+    from tui.cli.json_output import event_row
     from tui.domain.ledger import Event
-    from tui.wire.report import event_row
 
     names = ["event" if field.name == "kind" else field.name for field in fields(Event)]
     writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")

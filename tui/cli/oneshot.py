@@ -43,14 +43,14 @@ def run_with_companion(
 async def _companion(
     arguments: argparse.Namespace, front_end: str, *, watches: bool, invites: bool
 ) -> AsyncIterator[tuple["Companion", "Settings"]]:
-    from tui.assembly import Wishes, open_companion
+    from tui.assembly import SourceOptions, open_companion
     from tui.paths import resetbank_paths
     from tui.settings import load_settings
 
     paths = resetbank_paths()
     settings = load_settings(paths.settings)
     companion = open_companion(
-        Wishes.of(arguments), settings, paths, front_end=front_end, watches=watches, invites=invites
+        SourceOptions.of(arguments), settings, paths, front_end=front_end, watches=watches, invites=invites
     )
     try:
         yield companion, settings

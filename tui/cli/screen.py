@@ -55,9 +55,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _connector(
     arguments: argparse.Namespace, settings: "Settings", paths: "Paths"
 ) -> "Callable[[], Awaitable[Companion]]":
-    from tui.assembly import Wishes, screen_connector
+    from tui.assembly import SourceOptions, screen_connector
 
-    return screen_connector(Wishes.of(arguments), settings, paths)
+    return screen_connector(SourceOptions.of(arguments), settings, paths)
 
 
 def _letters(count: int) -> str:

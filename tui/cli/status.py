@@ -31,7 +31,7 @@ async def _status(companion: "Companion", *, as_json: bool) -> int:
     state = await read_once(companion)
     now = companion.clock.now()
     if as_json:
-        from tui.wire.report import status_report
+        from tui.cli.json_output import status_report
 
         report = status_report(
             state.snapshot,
@@ -51,10 +51,10 @@ async def _status(companion: "Companion", *, as_json: bool) -> int:
 def print_status(state: "State", now: "datetime") -> None:
     """Print the State as plain text."""
     from tui.clock import LocalZone
-    from tui.ui.view.scene import Scene
     from tui.ui.view.status import status_text
+    from tui.ui.view.view_state import ViewState
 
-    print(status_text(Scene(now, LocalZone(), state)))
+    print(status_text(ViewState(now, LocalZone(), state)))
 
 
 def exit_code(state: "State", now: "datetime") -> int:

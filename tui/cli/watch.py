@@ -7,8 +7,8 @@ from tui.errors import EXIT_NEAR, EXIT_REACHED
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
-    from tui.companion.happenings import Happening
     from tui.companion.state import State
+    from tui.companion.watch_events import WatchEvent
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,10 +34,10 @@ async def _watch(companion: "Companion", *, once: bool, as_json: bool) -> int:
 
     from tui.cli import complain
     from tui.cli.oneshot import read_once
-    from tui.companion.happenings import HappeningKind, happenings
     from tui.companion.state import State
+    from tui.companion.watch_events import WatchEventKind, watch_events
 
-    codes = {HappeningKind.NEAR: EXIT_NEAR, HappeningKind.INTERRUPTED: EXIT_REACHED}
+    codes = {WatchEventKind.NEAR: EXIT_NEAR, WatchEventKind.INTERRUPTED: EXIT_REACHED}
     began = companion.clock.now()
     ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     last = State()
@@ -47,10 +47,10 @@ async def _watch(companion: "Companion", *, once: bool, as_json: bool) -> int:
         before, last = last, state
         if state.link.failure is not None and state.link.failure != before.link.failure:
             complain(state.link.failure)
-        for happening in happenings(before, state, companion.clock.now(), began):
-            _print(happening, as_json=as_json)
-            if once and happening.kind in codes and not ended.done():
-                ended.set_result(codes[happening.kind])
+        for event in watch_events(before, state, companion.clock.now(), began):
+            _print(event, as_json=as_json)
+            if once and event.kind in codes and not ended.done():
+                ended.set_result(codes[event.kind])
 
     if once:
         await read_once(companion)  # a script is told at once that there is nothing to watch
@@ -69,13 +69,13 @@ async def _watch(companion: "Companion", *, once: bool, as_json: bool) -> int:
         await asyncio.gather(running, return_exceptions=True)
 
 
-def _print(happening: "Happening", *, as_json: bool) -> None:
+def _print(event: "WatchEvent", *, as_json: bool) -> None:
     if as_json:
         import msgspec
 
-        from tui.wire.report import watch_row
+        from tui.cli.json_output import watch_row
 
-        row = watch_row(happening.kind, happening.at, happening.session, happening.window, happening.resets_available)
+        row = watch_row(event.kind, event.at, event.session, event.window, event.resets_available)
         print(msgspec.json.encode(row).decode(), flush=True)
         return
     from tui.clock import LocalZone
@@ -83,14 +83,14 @@ def _print(happening: "Happening", *, as_json: bool) -> None:
     from tui.ui.view.text import clean
     from tui.ui.view.words import percent, resets
 
-    words = [f"{happening.at.astimezone(LocalZone()):%H:%M:%S}", happening.kind.replace("_", " ")]
-    if happening.session is not None:
-        words.append(clean(happening.session.workspace or happening.session.thread_id))
-    if happening.window is not None:
-        window = happening.window
+    words = [f"{event.at.astimezone(LocalZone()):%H:%M:%S}", event.kind.replace("_", " ")]
+    if event.session is not None:
+        words.append(clean(event.session.workspace or event.session.thread_id))
+    if event.window is not None:
+        window = event.window
         words.append(f"{label(window)} {percent(window.used_percent)}")
         if window.resets_at is not None:
             words.append(f"resets {window.resets_at.astimezone(LocalZone()):%a %H:%M}")
-    if happening.resets_available is not None:
-        words.append(f"{resets(happening.resets_available)} banked")
+    if event.resets_available is not None:
+        words.append(f"{resets(event.resets_available)} banked")
     print(" · ".join(words), flush=True)

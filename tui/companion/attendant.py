@@ -4,22 +4,23 @@ The rules are the domain's; this is who applies them: to every reading, every si
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
+
+from msgspec.structs import replace
 
 from tui.clock import Clock
 from tui.companion.carrier import Carrier
 from tui.companion.state import State
+from tui.domain.account_state import AccountState, Findings, after_reading
 from tui.domain.ask_memory import answered, asked, released
-from tui.domain.carrying import due, seen
-from tui.domain.desk import Desk, Findings, after_reading
 from tui.domain.forecast import SampleLog
-from tui.domain.hits import Stop, at_work, binding_window, stops
 from tui.domain.interruption import Situation, decide, still_stands
 from tui.domain.ledger import Event, EventKind
-from tui.domain.question import AskRules, Cause, Choice, Question, Quiet, Silence
+from tui.domain.limit_stops import LimitStop, at_work, binding_window, stops
+from tui.domain.question import AskRules, Cause, Choice, NoQuestion, NoQuestionReason, Question
 from tui.domain.queue import CarryOn, after_restart, arm, confirmed, fire, should_fire
+from tui.domain.resuming import due, seen
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import Consent, Outcome, Proposal, Spend, choose_credit
 from tui.domain.waiting import wait
@@ -45,7 +46,7 @@ class Hands(Protocol):
         """Put changes into the State and tell of it."""
         ...
 
-    async def change_desk(self, step: Callable[[Desk], Desk]) -> Desk:
+    async def change_desk(self, step: Callable[[AccountState], AccountState]) -> AccountState:
         """Change the desk of the account in use, on the disk."""
         ...
 
@@ -94,7 +95,7 @@ class Attendant:
         self._log = self._log.take(snapshot, active=working or not self._hands.state.watches_sessions)
         findings = Findings()
 
-        def step(desk: Desk) -> Desk:
+        def step(desk: AccountState) -> AccountState:
             nonlocal findings
             desk, findings = after_reading(desk, snapshot, self._clock.now())
             return desk
@@ -132,7 +133,7 @@ class Attendant:
         # Nothing is asked yet, or what was about to stop has stopped by now: then the question is another one.
         verdict = decide(situation, self._rules, (await self._desk()).memory, now)
         if isinstance(verdict, Question) and not self._asks:
-            verdict = Silence(Quiet.DISABLED, verdict.cause, verdict.window, verdict.threads)
+            verdict = NoQuestion(NoQuestionReason.DISABLED, verdict.cause, verdict.window, verdict.threads)
         if isinstance(verdict, Question):
             # At a limit that is hit a turn in flight is about to end by itself, one way or the other.
             hit = verdict.cause is Cause.ABOUT_TO_STOP and verdict.empty_at == now
@@ -203,7 +204,7 @@ class Attendant:
         if queued is None:
             return
 
-        def step(desk: Desk) -> Desk:
+        def step(desk: AccountState) -> AccountState:
             memory = released(desk.memory, queued.window.key)
             return replace(desk, queued=None, queue_owner=None, memory=memory)
 
@@ -214,14 +215,14 @@ class Attendant:
         """Say yes again to a reset that another process, or this one before a restart, had armed."""
         now = self._clock.now()
 
-        def step(desk: Desk) -> Desk:
+        def step(desk: AccountState) -> AccountState:
             if desk.queued is None or desk.queued.fired_at is not None:
                 return desk
             return replace(desk, queued=confirmed(desk.queued, now), queue_owner=self._instance)
 
         await self.change(step)
 
-    async def after_spend(self, spend: Spend, carry_on: CarryOn, stopped: tuple[Stop, ...]) -> None:
+    async def after_spend(self, spend: Spend, carry_on: CarryOn, stopped: tuple[LimitStop, ...]) -> None:
         """Carry on whom the person chose, once a spend is verified and the limit is really gone.
 
         Args:
@@ -242,7 +243,7 @@ class Attendant:
     async def nothing_was_spent(self) -> None:
         """A spend that answered a question came to nothing: its window may be asked about again."""
 
-        def step(desk: Desk) -> Desk:
+        def step(desk: AccountState) -> AccountState:
             memory = desk.memory
             for entry in memory.windows:
                 if entry.settled in (Choice.SPEND_AND_CONTINUE, Choice.SPEND_ONLY):
@@ -253,7 +254,7 @@ class Attendant:
 
     async def carry(
         self,
-        stopped: tuple[Stop, ...],
+        stopped: tuple[LimitStop, ...],
         carry_on: CarryOn = True,
         since: datetime | None = None,
         message: str | None = None,
@@ -277,7 +278,7 @@ class Attendant:
                 await self._note(EventKind.CARRIED_ON, f"thread {stop.thread_id} was told to go on")
         return told
 
-    def stops(self) -> tuple[Stop, ...]:
+    def stops(self) -> tuple[LimitStop, ...]:
         """Who is stopped by the limit now."""
         state = self._hands.state
         if state.snapshot is None:
@@ -302,7 +303,7 @@ class Attendant:
         """Spend the queued reset, once, whoever else looks at the same desk."""
         fired: tuple[str | None, CarryOn, Consent] | None = None
 
-        def claim(desk: Desk) -> Desk:
+        def claim(desk: AccountState) -> AccountState:
             nonlocal fired
             queued = desk.queued
             if queued is None or not queued.is_armed or desk.queue_owner != self._instance:
@@ -332,10 +333,10 @@ class Attendant:
         entry = (await self._desk()).memory.find(question.key)
         return entry is not None and entry.settled is not None
 
-    async def _desk(self) -> Desk:
+    async def _desk(self) -> AccountState:
         return await self.change(lambda desk: desk)
 
-    async def change(self, step: Callable[[Desk], Desk]) -> Desk:
+    async def change(self, step: Callable[[AccountState], AccountState]) -> AccountState:
         """Change the desk of the account in use and show what lies on it.
 
         Raises:

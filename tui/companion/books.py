@@ -1,6 +1,6 @@
 """The local database as the companion uses it."""
 
-from dataclasses import dataclass
+import msgspec
 
 from tui.companion.locks import AccountLocks
 from tui.store.desks import Desks
@@ -9,8 +9,7 @@ from tui.store.invites import Invites
 from tui.store.ledger import Ledger
 
 
-@dataclass(frozen=True, slots=True)
-class Books:
+class Books(msgspec.Struct, frozen=True):
     """The local database and who may drive spends in it."""
 
     ledger: Ledger

@@ -2,17 +2,18 @@
 
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import TypeAlias
 
+from msgspec.structs import replace
+
 from tui.clock import Clock
-from tui.domain.carrying import CarryLog, claimed, not_sent, sent
-from tui.domain.desk import Desk
-from tui.domain.hits import Stop
+from tui.domain.account_state import AccountState
+from tui.domain.limit_stops import LimitStop
+from tui.domain.resuming import ResumeLog, claimed, not_sent, sent
 from tui.errors import ResetbankError
 from tui.sources.base import CarriesOn
 
-ChangeDesk: TypeAlias = Callable[[Callable[[Desk], Desk]], Awaitable[Desk]]
+ChangeDesk: TypeAlias = Callable[[Callable[[AccountState], AccountState]], Awaitable[AccountState]]
 """Changes the desk of the account in use, on the disk, and returns it."""
 
 
@@ -33,7 +34,7 @@ class Carrier:
         self._handler = handler
         self._change = change
 
-    async def carry(self, stop: Stop, message: str | None = None) -> bool:
+    async def carry(self, stop: LimitStop, message: str | None = None) -> bool:
         """Tell one thread to go on, unless somebody did for this stop.
 
         Args:
@@ -45,7 +46,7 @@ class Carrier:
         """
         mine = False
 
-        def claim(desk: Desk) -> Desk:
+        def claim(desk: AccountState) -> AccountState:
             nonlocal mine
             mine = desk.carries.of(stop) is None
             return desk if not mine else _with(desk, claimed(desk.carries, stop, self._clock.now()))
@@ -72,5 +73,5 @@ class Carrier:
         return None
 
 
-def _with(desk: Desk, carries: CarryLog) -> Desk:
+def _with(desk: AccountState, carries: ResumeLog) -> AccountState:
     return replace(desk, carries=carries)

@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
+
+from msgspec.structs import replace
 
 from tui.clock import Clock
 from tui.companion.attendant import Attendant
@@ -20,12 +21,12 @@ from tui.companion.schedule import back_off, jittered, poll_interval
 from tui.companion.spender import Spender, may_finish_unasked
 from tui.companion.state import State
 from tui.companion.watch import SessionWatch, with_limits
+from tui.domain.account_state import AccountState
 from tui.domain.credits import Credit
-from tui.domain.desk import Desk
 from tui.domain.ledger import Event
 from tui.domain.question import AskRules
 from tui.domain.queue import CarryOn
-from tui.domain.sessions import SessionState, Sighting
+from tui.domain.sessions import SessionState, SessionUpdate
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import Consent, Proposal, Spend, choose_credit, propose
 from tui.domain.windows import NEAR_PERCENT
@@ -183,11 +184,11 @@ class Companion(Publisher):
         if self._state.open_spend is not None:
             raise SpendHeld("a spend of this account is still open", "finish that one first")
         now = self.clock.now()
-        picked = choose_credit(snapshot.bank, now, credit_id)
-        if isinstance(picked, str):
-            raise NoCredit(picked)
-        assert picked is None or isinstance(picked, Credit)
-        return propose(snapshot, now, picked)
+        selection = choose_credit(snapshot.bank, now, credit_id)
+        if isinstance(selection, str):
+            raise NoCredit(selection)
+        assert selection is None or isinstance(selection, Credit)
+        return propose(snapshot, now, selection)
 
     async def spend(self, proposal: Proposal, consent: Consent, carry_on: CarryOn = False) -> Spend:
         """Spend one reset on one consent; see `Spender.spend`.
@@ -232,7 +233,7 @@ class Companion(Publisher):
         """The announcement was seen."""
         self.publish(announcement=None)
 
-    async def change_desk(self, step: Callable[[Desk], Desk]) -> Desk:
+    async def change_desk(self, step: Callable[[AccountState], AccountState]) -> AccountState:
         """Change the desk of the account in use, on the disk; without an account or a database it is an empty one.
 
         Raises:
@@ -240,7 +241,7 @@ class Companion(Publisher):
         """
         snapshot = self._state.snapshot
         if self._books is None or snapshot is None:
-            return Desk()
+            return AccountState()
         return await in_thread(self._books.desks.change, snapshot.account.key, step)
 
     async def record(self, event: Event) -> None:
@@ -285,21 +286,21 @@ class Companion(Publisher):
         if has_moved_percent(previous, snapshot):
             self._last_movement = snapshot.provenance.observed_at
         self._failures = 0
-        link = self._state.link.healthy(self._connection.source_name, self._connection.verdicts)
+        link = self._state.link.healthy(self._connection.source_name, self._connection.statuses)
         self._watch.attend(self._connection.session_feed())
         self.publish(snapshot=snapshot, link=link, watches_sessions=self._watch.is_watching)
         self._stirred.set()
         self.inviter.take(snapshot)
 
-    def _sighted(self, sighting: Sighting) -> None:
+    def _sighted(self, update: SessionUpdate) -> None:
         """A feed told something of a session, perhaps also newer numbers."""
-        before = self._state.sessions.get(sighting.thread_id)
+        before = self._state.sessions.get(update.thread_id)
         sessions = self._watch.sessions
-        moved = with_limits(self._state.snapshot, sighting)
+        moved = with_limits(self._state.snapshot, update)
         self.publish(sessions=sessions, snapshot=moved or self._state.snapshot)
-        after = sessions.get(sighting.thread_id)
+        after = sessions.get(update.thread_id)
         if moved is not None:
-            self._last_movement = sighting.seen_at
+            self._last_movement = update.seen_at
         if after is not None and after.state in _STOPPED and (before is None or before.state is not after.state):
             self._refresh.set()  # the service's own word on it, now
         self._stirred.set()
@@ -312,7 +313,7 @@ class Companion(Publisher):
         self._failures += 1
         retry_after = error.retry_after if isinstance(error, RateLimited) else None
         interval = back_off(self._failures, retry_after)
-        link = self._state.link.failing(str(error), self.clock.now(), interval, self._connection.verdicts)
+        link = self._state.link.failing(str(error), self.clock.now(), interval, self._connection.statuses)
         self.publish(link=link)
 
     async def _record(self, snapshot: Snapshot) -> None:

@@ -5,13 +5,13 @@ from typing import Protocol
 
 from tui.domain.snapshot import Snapshot
 from tui.errors import SignedOut, SourceDown, SourceError
-from tui.sources.base import CarriesOn, SessionFeed, Source, Verdict
+from tui.sources.base import CarriesOn, SessionFeed, Source, SourceStatus
 
 
 class SourceChain(Protocol):
     """What picks a source; `tui.sources.chain` is the real one."""
 
-    async def open(self) -> tuple[Source, tuple[Verdict, ...]]:
+    async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
         """Open the first viable source.
 
         Raises:
@@ -19,7 +19,7 @@ class SourceChain(Protocol):
         """
         ...
 
-    async def upgrade(self, current: str) -> tuple[Source, tuple[Verdict, ...]] | None:
+    async def upgrade(self, current: str) -> tuple[Source, tuple[SourceStatus, ...]] | None:
         """Open a source that is preferred to the one in use and has become usable since; None where there is none."""
         return None
 
@@ -31,7 +31,7 @@ class Connection:
         self._chain = chain
         self._source: Source | None = None
         self._proven = False
-        self.verdicts: tuple[Verdict, ...] = ()
+        self.statuses: tuple[SourceStatus, ...] = ()
 
     @property
     def source_name(self) -> str | None:
@@ -45,7 +45,7 @@ class Connection:
             SourceError: None could be opened.
         """
         if self._source is None:
-            self._source, self.verdicts = await self._chain.open()
+            self._source, self.statuses = await self._chain.open()
             self._proven = False
         return self._source
 
@@ -84,7 +84,7 @@ class Connection:
         if found is None:
             return False
         await self.aclose()
-        self._source, self.verdicts = found
+        self._source, self.statuses = found
         self._proven = False
         return True
 

@@ -1,7 +1,8 @@
 """Putting a fresh reading on top of the last one."""
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from tui.companion.schedule import ROWS_EVERY
 from tui.domain.snapshot import Snapshot

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
+
+from msgspec.structs import replace
 
 from tui.clock import Clock
 from tui.companion import invite_receipts as receipts

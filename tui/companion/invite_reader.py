@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
+
+from msgspec.structs import replace
 
 from tui.clock import Clock
 from tui.companion import invite_receipts as receipts
@@ -14,7 +15,7 @@ from tui.companion.invite_book import Bookkeeper, Hands
 from tui.domain.invite_tracking import SETTLING, fold_tracking
 from tui.domain.invites import InviteRecord
 from tui.domain.ledger import Event
-from tui.domain.referral import Standing
+from tui.domain.referral import OfferStatus
 from tui.domain.snapshot import Account, Snapshot
 from tui.errors import RateLimited, SourceError, StoreError
 from tui.sources.base import Referrals
@@ -152,7 +153,7 @@ class InviteReader:
             told = await self._service.offer(account.id)
         except SourceError as error:
             self._heed(error)
-            self._book.publish(account, standing=Standing.UNREACHABLE, reason=str(error))
+            self._book.publish(account, standing=OfferStatus.UNREACHABLE, reason=str(error))
             return
         self._book.publish_offer(account, told)
         if told.offer is None:
@@ -189,7 +190,7 @@ class InviteReader:
             reason += f"; these are the invites of {remembered.email or remembered.key}, as last known"
         if self._account() is None:
             book = self._hands.state.invites
-            self._hands.publish(invites=replace(book, standing=Standing.UNREACHABLE, reason=reason))
+            self._hands.publish(invites=replace(book, standing=OfferStatus.UNREACHABLE, reason=reason))
 
     def _is_due(self) -> bool:
         due = self._next_look()

@@ -6,9 +6,10 @@ between, the next one looks into the service's list instead of sending again.
 
 import contextlib
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
+
+from msgspec.structs import replace
 
 from tui.companion import invite_receipts as receipts
 from tui.companion.addresses import parse_address
@@ -32,7 +33,7 @@ from tui.domain.invites import (
     unanswered,
 )
 from tui.domain.ledger import Event
-from tui.domain.referral import InviteRequest, Offer, Standing, usable_link
+from tui.domain.referral import InviteRequest, Offer, OfferStatus, usable_link
 from tui.domain.snapshot import Account
 from tui.domain.spend import ConsentKind
 from tui.errors import InviteRejected, InviteUnknown, SourceError, StoreError, UsageError
@@ -66,7 +67,7 @@ class Inviter(InviteReader):
             SourceError: Whose invite it would be is not known.
         """
         account, book = self._require_account(), self._hands.state.invites
-        if book.standing is not Standing.OFFERED or book.offer is None:
+        if book.standing is not OfferStatus.OFFERED or book.offer is None:
             raise InviteRejected(f"nothing was sent: {book.reason or 'nothing is offered'}")
         if book.offer.sends_left == 0:
             raise InviteRejected("nothing was sent: no invites are left")

@@ -1,8 +1,9 @@
 """Keeping the one State, and telling whoever listens when it differs."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from tui.companion.state import State
 

@@ -1,26 +1,27 @@
 """The one value that the companion publishes and every front end shows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from tui.domain.carrying import CarryLog
+import msgspec
+from msgspec.structs import replace
+
 from tui.domain.forecast import Forecast
 from tui.domain.invites import InviteBook
 from tui.domain.ledger import Event
-from tui.domain.question import Question, Silence
+from tui.domain.question import NoQuestion, Question
 from tui.domain.queue import Queued
 from tui.domain.resets import WindowKey
+from tui.domain.resuming import ResumeLog
 from tui.domain.sessions import Session
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import Spend
 from tui.domain.waiting import Announcement, Waiting
 from tui.domain.windows import NEAR_PERCENT
-from tui.sources.base import Verdict
+from tui.sources.base import SourceStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True):
     """How things stand with the source."""
 
     source: str | None = None
@@ -31,27 +32,26 @@ class Link:
     next_poll_at: datetime | None = None
     interval: timedelta | None = None
     """How often it is read at present."""
-    verdicts: tuple[Verdict, ...] = ()
+    statuses: tuple[SourceStatus, ...] = ()
     """What the chain found out about every source when it last looked."""
 
-    def healthy(self, source: str | None, verdicts: tuple[Verdict, ...]) -> "Link":
+    def healthy(self, source: str | None, statuses: tuple[SourceStatus, ...]) -> "Link":
         """After a good reading."""
-        return replace(self, source=source, failure=None, failing_since=None, verdicts=verdicts)
+        return replace(self, source=source, failure=None, failing_since=None, statuses=statuses)
 
-    def failing(self, why: str, now: datetime, interval: timedelta, verdicts: tuple[Verdict, ...]) -> "Link":
+    def failing(self, why: str, now: datetime, interval: timedelta, statuses: tuple[SourceStatus, ...]) -> "Link":
         """After a failed one; the next is tried after the interval."""
-        since, verdicts = self.failing_since or now, verdicts or self.verdicts
-        link = replace(self, failure=why, failing_since=since, verdicts=verdicts)
+        since, statuses = self.failing_since or now, statuses or self.statuses
+        link = replace(self, failure=why, failing_since=since, statuses=statuses)
         return replace(link, interval=interval, next_poll_at=now + interval)
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(msgspec.Struct, frozen=True):
     """Everything there is to show. Ages and countdowns follow from it and `now`."""
 
     snapshot: Snapshot | None = None
     """The last good reading; kept while its source fails."""
-    link: Link = field(default_factory=Link)
+    link: Link = msgspec.field(default_factory=Link)
     open_spend: Spend | None = None
     """A spend that is under way, here or elsewhere, or whose outcome is unknown."""
     spending: bool = False
@@ -63,15 +63,15 @@ class State:
     near_percent: float = NEAR_PERCENT
     store_failure: str | None = None
     """Why nothing can be written down, and therefore nothing spent; None while all is well."""
-    sessions: Mapping[str, Session] = field(default_factory=dict)
+    sessions: Mapping[str, Session] = msgspec.field(default_factory=dict)
     """Every known session by thread id; `domain.sessions.live` picks those worth showing."""
     watches_sessions: bool = False
     """Whether any feed of sessions is followed."""
-    forecasts: Mapping[WindowKey, Forecast | None] = field(default_factory=dict)
+    forecasts: Mapping[WindowKey, Forecast | None] = msgspec.field(default_factory=dict)
     """When each window will be empty, as far as that can be told; expected, not observed."""
     question: Question | None = None
     """What the person is asked right now."""
-    silence: Silence | None = None
+    silence: NoQuestion | None = None
     """Why nothing is asked; where a limit is hit or near, worth one quiet line."""
     queued: Queued | None = None
     """The reset that waits for the limit; one armed by another process needs a fresh yes here."""
@@ -79,9 +79,9 @@ class State:
     """Somebody wants to be told at the natural reset."""
     announcement: Announcement | None = None
     """Work can go on again, seen in a reading; kept until it was acknowledged."""
-    carries: CarryLog = field(default_factory=CarryLog)
+    carries: ResumeLog = msgspec.field(default_factory=ResumeLog)
     """The threads that were told to go on, and how far that came."""
-    invites: InviteBook = field(default_factory=InviteBook)
+    invites: InviteBook = msgspec.field(default_factory=InviteBook)
     """The referral programme and this account's invites."""
 
     @property

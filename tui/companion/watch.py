@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tui.domain.resets import WindowKey
-from tui.domain.sessions import Session, Sighting, fold_sighting, forget_daemon
+from tui.domain.sessions import Session, SessionUpdate, forget_daemon, merge_update
 from tui.domain.snapshot import Provenance, Snapshot
 from tui.domain.windows import Limit, Window
 from tui.errors import SourceError
@@ -24,7 +25,7 @@ class SessionWatch:
     """Folds what the feeds tell and hands every change on."""
 
     def __init__(
-        self, rollouts: SessionFeed | None, on_sighting: Callable[[Sighting], None], on_loss: Callable[[], None]
+        self, rollouts: SessionFeed | None, on_sighting: Callable[[SessionUpdate], None], on_loss: Callable[[], None]
     ) -> None:
         """Follow nothing yet.
 
@@ -48,7 +49,7 @@ class SessionWatch:
     async def run(self) -> None:
         """Follow the rollouts until cancelled."""
         if self._rollouts is not None:
-            await self._follow(self._rollouts.sightings())
+            await self._follow(self._rollouts.updates())
 
     async def survey(self) -> None:
         """Learn every session that is there now, and follow no further; a feed that says nothing is not waited for."""
@@ -79,18 +80,18 @@ class SessionWatch:
             self._daemon = asyncio.ensure_future(self._follow_daemon(feed))
 
     async def _follow_daemon(self, feed: SessionFeed) -> None:
-        await self._follow(feed.sightings())
+        await self._follow(feed.updates())
         self._forget_daemon()  # it ended by itself: it is gone
 
     def _forget_daemon(self) -> None:
         self.sessions = forget_daemon(self.sessions)
         self._on_loss()
 
-    async def _follow(self, sightings: AsyncIterator[Sighting]) -> None:
+    async def _follow(self, updates: AsyncIterator[SessionUpdate]) -> None:
         with suppress(SourceError):  # it went: its source is read and replaced by whoever polls
-            async for sighting in sightings:
-                self.sessions = fold_sighting(self.sessions, sighting)
-                self._on_sighting(sighting)
+            async for update in updates:
+                self.sessions = merge_update(self.sessions, update)
+                self._on_sighting(update)
 
     async def aclose(self) -> None:
         """Let the feeds go."""
@@ -101,7 +102,7 @@ class SessionWatch:
             await self._rollouts.aclose()
 
 
-def with_limits(snapshot: Snapshot | None, sighting: Sighting) -> Snapshot | None:
+def with_limits(snapshot: Snapshot | None, update: SessionUpdate) -> Snapshot | None:
     """The reading after a session's own file told newer limits; None where it told nothing newer.
 
     Only windows that the reading has are moved on. The service's word on use is from before: it no longer holds once a
@@ -109,15 +110,15 @@ def with_limits(snapshot: Snapshot | None, sighting: Sighting) -> Snapshot | Non
 
     Args:
         snapshot: The last reading.
-        sighting: What a feed learnt.
+        update: What a feed learnt.
     """
-    if snapshot is None or not sighting.limits or sighting.seen_at <= snapshot.provenance.observed_at:
+    if snapshot is None or not update.limits or update.seen_at <= snapshot.provenance.observed_at:
         return None
-    told = {(window.limit_id, window.minutes): window for limit in sighting.limits for window in limit.windows}
+    told = {(window.limit_id, window.minutes): window for limit in update.limits for window in limit.windows}
     limits = tuple(_moved_on(limit, told) for limit in snapshot.limits)
     if limits == snapshot.limits:
         return None
-    moved = replace(snapshot, provenance=Provenance(ROLLOUT, sighting.seen_at), limits=limits)
+    moved = replace(snapshot, provenance=Provenance(ROLLOUT, update.seen_at), limits=limits)
     main = moved.main_limit
     # `is not`: single models' limits say nothing about ordinary use.
     outdated = main is not snapshot.main_limit and main is not None and _is_full(main.windows)

@@ -1,11 +1,13 @@
 """What was asked and answered, remembered until the window concerned is seen to start afresh."""
 
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
-from tui.domain.hits import is_open
-from tui.domain.question import LATER, Cause, Choice, Question, Quiet
+import msgspec
+from msgspec.structs import replace
+
+from tui.domain.limit_stops import is_open
+from tui.domain.question import LATER, Cause, Choice, NoQuestionReason, Question
 from tui.domain.resets import WindowKey, WindowMark
 from tui.domain.snapshot import Account, Snapshot
 
@@ -13,17 +15,16 @@ _DAYS_KEPT: Final = timedelta(days=2)
 """Long enough for any local day."""
 
 _SETTLED: Final = {
-    Choice.NOT_UNTIL_RESET: Quiet.MUTED,
-    Choice.WAIT: Quiet.WAITING,
-    Choice.QUEUE: Quiet.QUEUED,
-    Choice.SPEND_AND_CONTINUE: Quiet.SPENT,
-    Choice.SPEND_ONLY: Quiet.SPENT,
+    Choice.NOT_UNTIL_RESET: NoQuestionReason.MUTED,
+    Choice.WAIT: NoQuestionReason.WAITING,
+    Choice.QUEUE: NoQuestionReason.QUEUED,
+    Choice.SPEND_AND_CONTINUE: NoQuestionReason.SPENT,
+    Choice.SPEND_ONLY: NoQuestionReason.SPENT,
 }
 """Answers that settle a window, whatever the cause, until it starts afresh."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snooze:
+class Snooze(msgspec.Struct, frozen=True):
     """One "later"."""
 
     cause: Cause
@@ -35,8 +36,7 @@ class Snooze:
         return self.since <= now < self.until
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(msgspec.Struct, frozen=True):
     """What was asked about one window."""
 
     mark: WindowMark
@@ -44,19 +44,18 @@ class Remembered:
     snoozes: tuple[Snooze, ...] = ()
     settled: Choice | None = None
 
-    def veto(self, cause: Cause, now: datetime) -> Quiet | None:
+    def veto(self, cause: Cause, now: datetime) -> NoQuestionReason | None:
         """Why this window is not asked about again; None if it may be."""
         if self.settled is not None:
             return _SETTLED[self.settled]
         snooze = next((snooze for snooze in self.snoozes if snooze.cause is cause), None)
         if snooze is not None:
-            return Quiet.SNOOZED if snooze.holds(now) else None
+            return NoQuestionReason.SNOOZED if snooze.holds(now) else None
         # Once it is known to have stopped work, that it is about to is no news.
-        return Quiet.ALREADY_ASKED if cause in self.asked or Cause.STOPPED in self.asked else None
+        return NoQuestionReason.ALREADY_ASKED if cause in self.asked or Cause.STOPPED in self.asked else None
 
 
-@dataclass(frozen=True, slots=True)
-class AskMemory:
+class AskMemory(msgspec.Struct, frozen=True):
     """Everything that was asked; a value, safe to keep across a restart."""
 
     account: Account | None = None

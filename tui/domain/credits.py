@@ -1,9 +1,11 @@
 """Banked resets: single credits, and the bank that holds them."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+
+import msgspec
+from msgspec.structs import force_setattr
 
 CODEX_RATE_LIMITS: Final = "codex_rate_limits"
 """The only reset type known to clear the Codex windows; others are shown, never offered (wire.md 2.1)."""
@@ -21,8 +23,7 @@ class CreditStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Credit:
+class Credit(msgspec.Struct, frozen=True):
     """One banked reset as the service listed it."""
 
     id: str
@@ -71,8 +72,7 @@ def _by_expiry(credit: Credit) -> tuple[int, float, str]:
     return (2 if credit.never_expires else 1), 0.0, credit.id
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(msgspec.Struct, frozen=True):
     """What one reset costs where one can be bought; as the service wrote it."""
 
     amount: str
@@ -80,8 +80,7 @@ class Price:
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
-class Bank:
+class Bank(msgspec.Struct, frozen=True):
     """The banked resets of one account."""
 
     available: int | None
@@ -97,7 +96,7 @@ class Bank:
 
     def __post_init__(self) -> None:
         if self.credits is not None:
-            object.__setattr__(self, "credits", tuple(sorted(self.credits, key=_by_expiry)))
+            force_setattr(self, "credits", tuple(sorted(self.credits, key=_by_expiry)))
 
     def spendable(self, now: datetime) -> tuple[Credit, ...]:
         """The listed credits that can be spent now, soonest to lapse first."""

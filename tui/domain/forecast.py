@@ -5,9 +5,11 @@ A plain forecast: a straight line. Whoever asks for one calls `forecast`, so tha
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from tui.domain.resets import WindowKey, WindowMark, key_of, mark
 from tui.domain.snapshot import Account, Snapshot
@@ -29,8 +31,7 @@ _KEPT: Final = 256
 _HORIZON_HOURS: Final = 24.0 * 366
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True):
     """One reading of one window."""
 
     at: datetime
@@ -39,8 +40,7 @@ class Sample:
     """Whether a session was at work since the sample before; True where nobody knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(msgspec.Struct, frozen=True):
     """What the straight line says; expected, never observed."""
 
     empty_at: datetime | None
@@ -109,14 +109,12 @@ def _slope(points: Sequence[tuple[float, float]]) -> float:
     return sum((hours - middle) * (share - level) for hours, share in points) / spread if spread else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Series:
+class _Series(msgspec.Struct, frozen=True):
     mark: WindowMark
     samples: tuple[Sample, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SampleLog:
+class SampleLog(msgspec.Struct, frozen=True):
     """The readings of every window of one account since its last reset; bounded."""
 
     account: Account | None = None

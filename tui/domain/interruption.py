@@ -1,14 +1,15 @@
 """When to ask (design.md section 5): once, when work stopped or is about to stop, and only where an answer can help."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+import msgspec
 
 from tui.domain.ask_memory import AskMemory, observed
 from tui.domain.credits import Credit
 from tui.domain.forecast import Forecast
-from tui.domain.hits import Stop, at_work, binding_window, is_reached, stops
-from tui.domain.question import AskRules, Cause, Question, Quiet, Silence
+from tui.domain.limit_stops import LimitStop, at_work, binding_window, is_reached, stops
+from tui.domain.question import AskRules, Cause, NoQuestion, NoQuestionReason, Question
 from tui.domain.resets import WindowKey, key_of
 from tui.domain.sessions import Session
 from tui.domain.snapshot import Snapshot
@@ -16,13 +17,12 @@ from tui.domain.spend import choose_credit
 from tui.domain.windows import Window
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(msgspec.Struct, frozen=True):
     """How things stand at one moment."""
 
     snapshot: Snapshot | None
     sessions: Mapping[str, Session]
-    forecasts: Mapping[WindowKey, Forecast | None] = field(default_factory=dict)
+    forecasts: Mapping[WindowKey, Forecast | None] = msgspec.field(default_factory=dict)
     stale: bool = False
     """Whether the snapshot is too old to act on, or its source fails."""
     question_open: bool = False
@@ -32,14 +32,13 @@ class Situation:
     """Whether a reset is armed for the limit, so that nobody needs to be asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Occasion:
+class _Occasion(msgspec.Struct, frozen=True):
     """Something that may be worth a question."""
 
     cause: Cause
     window: Window
     threads: tuple[str, ...]
-    stops: tuple[Stop, ...]
+    stops: tuple[LimitStop, ...]
     empty_at: datetime | None
 
     def waiting(self, now: datetime) -> timedelta | None:
@@ -49,7 +48,7 @@ class _Occasion:
         return self.window.resets_at - max(now, self.empty_at or now)
 
 
-def decide(situation: Situation, rules: AskRules, memory: AskMemory, now: datetime) -> Question | Silence:
+def decide(situation: Situation, rules: AskRules, memory: AskMemory, now: datetime) -> Question | NoQuestion:
     """Ask one question, or say why not.
 
     The caller shows a `Question` and then calls `ask_memory.asked`; it calls `ask_memory.observed` with every reading.
@@ -61,22 +60,22 @@ def decide(situation: Situation, rules: AskRules, memory: AskMemory, now: dateti
         now: The present moment.
     """
     if not rules.enabled:
-        return Silence(Quiet.DISABLED)
+        return NoQuestion(NoQuestionReason.DISABLED)
     snapshot = situation.snapshot
     if snapshot is None:
-        return Silence(Quiet.UNKNOWN)
+        return NoQuestion(NoQuestionReason.UNKNOWN)
     if situation.stale:
-        return Silence(Quiet.STALE)
+        return NoQuestion(NoQuestionReason.STALE)
     memory = observed(memory, snapshot)
     occasions = _occasions(situation, snapshot, rules, memory, now)
-    if isinstance(occasions, Quiet):
-        return Silence(occasions)
+    if isinstance(occasions, NoQuestionReason):
+        return NoQuestion(occasions)
     silences = []
     for occasion in occasions:
         reason = _veto(occasion, situation, snapshot, rules, memory, now)
         if reason is None:
             return _question(occasion, snapshot, now)
-        silences.append(Silence(reason, occasion.cause, occasion.window, occasion.threads))
+        silences.append(NoQuestion(reason, occasion.cause, occasion.window, occasion.threads))
     return silences[0]
 
 
@@ -98,15 +97,15 @@ def still_stands(question: Question, situation: Situation, now: datetime) -> boo
 
 def _occasions(
     situation: Situation, snapshot: Snapshot, rules: AskRules, memory: AskMemory, now: datetime
-) -> list[_Occasion] | Quiet:
+) -> list[_Occasion] | NoQuestionReason:
     """What may be worth a question, the most pressing first; never an empty list."""
     stopped = stops(situation.sessions, snapshot, now, memory.open_at)
     working = at_work(situation.sessions, now)
     window = binding_window(snapshot)
     if not stopped and not working:
-        return Quiet.NOTHING_RUNNING
+        return NoQuestionReason.NOTHING_RUNNING
     if window is None:
-        return Quiet.UNKNOWN
+        return NoQuestionReason.UNKNOWN
     if stopped:
         return [_Occasion(Cause.STOPPED, window, tuple(stop.thread_id for stop in stopped), stopped, None)]
     if is_reached(snapshot, now):
@@ -117,8 +116,8 @@ def _occasions(
         if empty_at - now <= rules.lead
     ]
     if expected and snapshot.paid is not None and (snapshot.paid.has_credits or snapshot.paid.unlimited):
-        return Quiet.PAID_CREDITS
-    return expected or Quiet.NO_LIMIT_NEAR
+        return NoQuestionReason.PAID_CREDITS
+    return expected or NoQuestionReason.NO_LIMIT_NEAR
 
 
 def _expected(situation: Situation, snapshot: Snapshot, now: datetime) -> list[tuple[datetime, Window]]:
@@ -136,35 +135,35 @@ def _expected(situation: Situation, snapshot: Snapshot, now: datetime) -> list[t
 
 def _veto(
     occasion: _Occasion, situation: Situation, snapshot: Snapshot, rules: AskRules, memory: AskMemory, now: datetime
-) -> Quiet | None:
+) -> NoQuestionReason | None:
     waiting = occasion.waiting(now)
     entry = memory.find(key_of(occasion.window))
     remembered = entry.veto(occasion.cause, now) if entry else None
     if situation.question_open:
-        return Quiet.QUESTION_OPEN
+        return NoQuestionReason.QUESTION_OPEN
     if situation.spend_locked:
-        return Quiet.SPEND_LOCKED
+        return NoQuestionReason.SPEND_LOCKED
     if snapshot.spend_control is not None and snapshot.spend_control.reached:
-        return Quiet.WORKSPACE_CAP
+        return NoQuestionReason.WORKSPACE_CAP
     if waiting is not None and waiting <= rules.least_waiting:
-        return Quiet.RESET_NEAR
+        return NoQuestionReason.RESET_NEAR
     if (empty := _bank_veto(snapshot, now)) is not None:
         return empty
     if situation.queued:
-        return Quiet.QUEUED
+        return NoQuestionReason.QUEUED
     if remembered is not None:
         return remembered
     today = now.astimezone(rules.zone).date()
-    return Quiet.DAILY_CAP if memory.asked_on(today, rules.zone) >= rules.daily_cap else None
+    return NoQuestionReason.DAILY_CAP if memory.asked_on(today, rules.zone) >= rules.daily_cap else None
 
 
-def _bank_veto(snapshot: Snapshot, now: datetime) -> Quiet | None:
+def _bank_veto(snapshot: Snapshot, now: datetime) -> NoQuestionReason | None:
     bank = snapshot.bank
     if bank.available is None and bank.credits is None:
-        return Quiet.BANK_UNKNOWN
+        return NoQuestionReason.BANK_UNKNOWN
     # The count is authoritative: rows that are read less often may still show what is gone.
     none_left = bank.available == 0 or isinstance(choose_credit(bank, now), str)
-    return Quiet.BANK_EMPTY if none_left else None
+    return NoQuestionReason.BANK_EMPTY if none_left else None
 
 
 def _question(occasion: _Occasion, snapshot: Snapshot, now: datetime) -> Question:

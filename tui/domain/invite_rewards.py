@@ -1,10 +1,11 @@
 """Which reset came from which invite, and which invites hang for so long that a reminder is due."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+
+from msgspec.structs import replace
 
 from tui.domain.credits import Credit
 from tui.domain.invites import InviteRecord, SendStage
@@ -63,7 +64,7 @@ def _awaits_reset(record: InviteRecord) -> bool:
     return record.state is InviteState.REWARDED and (own is None or own.kind == RESET_CREDIT)
 
 
-class Hanging(StrEnum):
+class ReminderReason(StrEnum):
     """What an invite has been waiting for, for too long."""
 
     ANSWER = "answer"
@@ -78,7 +79,7 @@ END_IS_NEAR: Final = timedelta(days=2)
 """An invite whose time is over within this long is worth a reminder."""
 
 
-def hanging(record: InviteRecord, now: datetime, after: timedelta) -> Hanging | None:
+def hanging(record: InviteRecord, now: datetime, after: timedelta) -> ReminderReason | None:
     """What somebody should be reminded of; None where all takes its course.
 
     Args:
@@ -93,8 +94,8 @@ def hanging(record: InviteRecord, now: datetime, after: timedelta) -> Hanging | 
     if ends is not None and now >= ends:
         return None  # over by its date; the service will say so
     if ends is not None and ends - now <= END_IS_NEAR:
-        return Hanging.END
+        return ReminderReason.END
     since = max(record.sent_at, record.changed_at or record.sent_at)
     if now - since < after:
         return None
-    return Hanging.FIRST_MESSAGE if state is InviteState.JOINED else Hanging.ANSWER
+    return ReminderReason.FIRST_MESSAGE if state is InviteState.JOINED else ReminderReason.ANSWER

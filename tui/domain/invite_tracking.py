@@ -1,12 +1,14 @@
 """Taking in the service's list of invites: what it settles, what is new, and what differs."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+import msgspec
+from msgspec.structs import replace
+
 from tui.domain.invites import LISTED_FOR, InviteRecord, Resend, ResendStage, SendStage, comparable, newest_first
-from tui.domain.referral import TrackedInvite, Tracking, masked
+from tui.domain.referral import InviteList, TrackedInvite, masked
 
 SETTLING: Final = timedelta(minutes=1)
 """For so long after a send a list without it proves nothing."""
@@ -15,8 +17,7 @@ _CLOCKS_APART: Final = timedelta(minutes=5)
 """An invite that the service dates this much before ours may still be the one that was sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """Something that a list of the service told about an invite."""
 
     record: InviteRecord
@@ -30,7 +31,7 @@ class Change:
 
 
 def fold_tracking(
-    records: Sequence[InviteRecord], tracking: Tracking, account: str, now: datetime, new_key: Callable[[], str]
+    records: Sequence[InviteRecord], tracking: InviteList, account: str, now: datetime, new_key: Callable[[], str]
 ) -> tuple[tuple[InviteRecord, ...], tuple[Change, ...]]:
     """Take in the service's list of invites.
 

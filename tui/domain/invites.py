@@ -9,12 +9,14 @@ show it says that it was lost.
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from tui.domain.referral import InviteAnswer, InviteState, Offer, OfferAnswer, Standing, TrackedInvite
+import msgspec
+from msgspec.structs import force_setattr, replace
+
+from tui.domain.referral import InviteAnswer, InviteState, Offer, OfferAnswer, OfferStatus, TrackedInvite
 from tui.domain.snapshot import Account
 from tui.domain.spend import ConsentKind
 
@@ -58,8 +60,7 @@ class ResendStage(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Resend:
+class Resend(msgspec.Struct, frozen=True):
     """The newest wish to send an invite's e-mail again."""
 
     stage: ResendStage
@@ -72,8 +73,7 @@ class Resend:
         return self.stage in (ResendStage.SENDING, ResendStage.UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class InviteRecord:
+class InviteRecord(msgspec.Struct, frozen=True):
     """One invite as it is kept in the local database; its address is other people's data and stays there."""
 
     key: str
@@ -178,8 +178,7 @@ class InviteRecord:
         return "the service does not allow it" if tracked.can_resend is False else None
 
 
-@dataclass(frozen=True, slots=True)
-class InviteProposal:
+class InviteProposal(msgspec.Struct, frozen=True):
     """One invite that could be sent: the thing that consent is given to."""
 
     account: Account
@@ -188,11 +187,10 @@ class InviteProposal:
     offer: Offer
 
 
-@dataclass(frozen=True, slots=True)
-class InviteBook:
+class InviteBook(msgspec.Struct, frozen=True):
     """Everything that is known of the referral programme and of this account's invites."""
 
-    standing: Standing = Standing.UNREAD
+    standing: OfferStatus = OfferStatus.UNREAD
     offer: Offer | None = None
     reason: str | None = None
     """Why it is not offered, not asked for, or could not be read; text that may come from outside."""
@@ -210,11 +208,11 @@ class InviteBook:
     unknowns: tuple[str, ...] = ()
     """What the offer or the list should have told and did not."""
 
-    shown: tuple[InviteRecord, ...] = field(init=False, default=())
+    shown: tuple[InviteRecord, ...] = ()
     """The invites worth showing: what was refused is in the ledger, what was lost and then sent again is past."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "shown", self._worth_showing())
+        force_setattr(self, "shown", self._worth_showing())
 
     def _worth_showing(self) -> tuple[InviteRecord, ...]:
         told = [record for record in self.records if record.stage is not SendStage.REFUSED]
@@ -254,7 +252,7 @@ def offer_refusal(told: OfferAnswer, consented: Offer) -> str | None:
         told: What the service answers now.
         consented: What consent was given to.
     """
-    if told.standing is not Standing.OFFERED or told.offer is None:
+    if told.standing is not OfferStatus.OFFERED or told.offer is None:
         return told.reason or "invites are not offered now"
     if told.offer.sends_left == 0:
         return "no invites are left"

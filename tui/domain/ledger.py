@@ -1,8 +1,9 @@
 """What the ledger records: everything that happened to a reset or to the windows, by our doing or not."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+import msgspec
 
 
 class EventKind(StrEnum):
@@ -44,8 +45,7 @@ class EventKind(StrEnum):
     INVITE_REWARDED = "invite_rewarded"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """One line of the ledger."""
 
     at: datetime

@@ -1,12 +1,13 @@
 """The words of asking: what a person is asked, what they may answer, and why nothing is asked (design.md section 5)."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
 
+import msgspec
+
 from tui.domain.credits import Credit
-from tui.domain.hits import Stop
+from tui.domain.limit_stops import LimitStop
 from tui.domain.resets import WindowKey, WindowMark, key_of, mark
 from tui.domain.snapshot import Account
 from tui.domain.windows import Window
@@ -42,8 +43,7 @@ LATER: Final = {Choice.LATER_5: timedelta(minutes=5), Choice.LATER_15: timedelta
 """For how long each kind of "later" holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class AskRules:
+class AskRules(msgspec.Struct, frozen=True):
     """When a person wants to be asked; the settings' section `[ask]`."""
 
     enabled: bool = True
@@ -57,8 +57,7 @@ class AskRules:
     """Where the reader lives: their day starts there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """One question with all that it says; the dialog and `watch` show nothing else."""
 
     asked_at: datetime
@@ -70,7 +69,7 @@ class Question:
     """The reading it comes from."""
     threads: tuple[str, ...]
     """Whom it concerns: the sessions that stopped, or those at work."""
-    stops: tuple[Stop, ...]
+    stops: tuple[LimitStop, ...]
     """The stopped ones with their moments; empty where nothing stopped yet."""
     natural_reset: datetime | None
     """When the window starts afresh by itself, by the service's word; None where unknown."""
@@ -100,7 +99,7 @@ class Question:
         return tuple(choice for choice in Choice if choice is not Choice.QUEUE or self.cause is Cause.ABOUT_TO_STOP)
 
 
-class Quiet(StrEnum):
+class NoQuestionReason(StrEnum):
     """Why nothing is asked."""
 
     DISABLED = "disabled"
@@ -130,11 +129,10 @@ class Quiet(StrEnum):
     DAILY_CAP = "daily_cap"
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class NoQuestion(msgspec.Struct, frozen=True):
     """Nothing is asked; where a limit is hit or near, with what one quiet line needs."""
 
-    reason: Quiet
+    reason: NoQuestionReason
     cause: Cause | None = None
     window: Window | None = None
     """The window that is hit or near; None where none is."""

@@ -1,13 +1,15 @@
 """One reset that waits for the limit: armed by a person, spent once the limit is really hit, dead with its window."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
+import msgspec
+from msgspec.structs import replace
+
 from tui.domain.credits import Credit, CreditStatus
-from tui.domain.hits import allowed, binding_window, stops
+from tui.domain.limit_stops import allowed, binding_window, stops
 from tui.domain.question import LEAST_WAITING
 from tui.domain.resets import WindowMark, mark
 from tui.domain.sessions import Session
@@ -19,7 +21,7 @@ CarryOn: TypeAlias = tuple[str, ...] | bool
 """Whom to carry on afterwards: the threads named, every one that stopped, or nobody."""
 
 
-class Death(StrEnum):
+class QueueEndReason(StrEnum):
     """Why a queued reset will not be spent."""
 
     WINDOW_RESET = "window_reset"
@@ -29,8 +31,7 @@ class Death(StrEnum):
     ACCOUNT_CHANGED = "account_changed"
 
 
-@dataclass(frozen=True, slots=True)
-class Queued:
+class Queued(msgspec.Struct, frozen=True):
     """One armed reset."""
 
     account: Account
@@ -124,20 +125,20 @@ def fire(queued: Queued, now: datetime) -> tuple[Queued, Consent]:
     return replace(queued, fired_at=now), replace(queued.consent, given_at=now, armed_at=queued.armed_at)
 
 
-def dies(queued: Queued, snapshot: Snapshot, now: datetime) -> Death | None:
+def dies(queued: Queued, snapshot: Snapshot, now: datetime) -> QueueEndReason | None:
     """Why it is to be taken out of the queue; None while it may stay, and once it has fired."""
     if queued.fired_at is not None:
         return None
     if queued.account.differs_from(snapshot.account):
-        return Death.ACCOUNT_CHANGED
+        return QueueEndReason.ACCOUNT_CHANGED
     if queued.window.has_reset(snapshot):
-        return Death.WINDOW_RESET
+        return QueueEndReason.WINDOW_RESET
     if queued.credit_expires_at is not None and now >= queued.credit_expires_at:
-        return Death.CREDIT_LAPSED
+        return QueueEndReason.CREDIT_LAPSED
     bank = snapshot.bank
     if bank.available == 0 or (bank.credits is not None and isinstance(choose_credit(bank, now), str)):
-        return Death.BANK_EMPTY
-    return Death.CREDIT_GONE if _is_gone(queued, snapshot) else None
+        return QueueEndReason.BANK_EMPTY
+    return QueueEndReason.CREDIT_GONE if _is_gone(queued, snapshot) else None
 
 
 def _is_gone(queued: Queued, snapshot: Snapshot) -> bool:

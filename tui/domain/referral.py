@@ -5,11 +5,12 @@ written, and nothing is concluded from it.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
+
+import msgspec
 
 RESET_CREDIT: Final = "rate_limit_reset_credit"
 """The reward that is a banked reset."""
@@ -46,7 +47,7 @@ class InviteState(StrEnum):
         return self in (self.SENT, self.OPENED, self.JOINED, self.FIRST_MESSAGE, self.UNKNOWN)
 
 
-class Standing(StrEnum):
+class OfferStatus(StrEnum):
     """How things stand between this program and the referral programme."""
 
     UNREAD = "unread"
@@ -62,8 +63,7 @@ class Standing(StrEnum):
     """Nothing could be read; what was known before stays."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reward:
+class Reward(msgspec.Struct, frozen=True):
     """What one side gets for an invite."""
 
     recipient: str
@@ -75,8 +75,7 @@ class Reward:
     """The credit that it became; None while it is only promised, or where the service does not say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True):
     """An offer to invite friends, in the service's own words; every text is text from outside."""
 
     id: str | None
@@ -103,11 +102,10 @@ class Offer:
         return self.id, self.program, self.rules, rewards, self.has_rewards, self.ends_at
 
 
-@dataclass(frozen=True, slots=True)
-class OfferAnswer:
+class OfferAnswer(msgspec.Struct, frozen=True):
     """What the service answers when it is asked for its offer."""
 
-    standing: Standing
+    standing: OfferStatus
     """Never `UNREAD`; `UNREACHABLE` where the answer does not say whether anything is offered."""
     offer: Offer | None
     """None where none is told; an offer that is not for this account can still be described."""
@@ -116,8 +114,7 @@ class OfferAnswer:
     unknowns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TrackedInvite:
+class TrackedInvite(msgspec.Struct, frozen=True):
     """One invite as the service lists it."""
 
     id: str
@@ -143,8 +140,7 @@ class TrackedInvite:
         return next((reward for reward in self.rewards if reward.recipient == REFERRER), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Tracking:
+class InviteList(msgspec.Struct, frozen=True):
     """The list of an account's invites."""
 
     invites: tuple[TrackedInvite, ...]
@@ -153,8 +149,7 @@ class Tracking:
     unknowns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class InviteRequest:
+class InviteRequest(msgspec.Struct, frozen=True):
     """One invite to send; an e-mail goes to the address."""
 
     address: str
@@ -164,8 +159,7 @@ class InviteRequest:
     """Whom consent was given for; a login of another account must refuse."""
 
 
-@dataclass(frozen=True, slots=True)
-class InviteAnswer:
+class InviteAnswer(msgspec.Struct, frozen=True):
     """An invite that the service took."""
 
     referral_id: str | None

@@ -1,8 +1,10 @@
 """When a window is really seen to start afresh: by what a reading shows, never by what the clock says."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
 
 from tui.domain.snapshot import Snapshot
 from tui.domain.windows import RESET_GRACE, Window
@@ -14,8 +16,7 @@ _LEAST_FALL: Final = 5.0
 """A window that falls by fewer points was recalculated, not reset."""
 
 
-@dataclass(frozen=True, slots=True)
-class WindowMark:
+class WindowMark(msgspec.Struct, frozen=True):
     """A window as it is remembered until it starts afresh.
 
     Its date may move without a reset (wire.md 1.6), so the mark follows it.

@@ -5,10 +5,12 @@ waits. Each feed's last word is kept by itself and the two are weighed, so that 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from tui.domain.windows import Limit
 
@@ -42,8 +44,7 @@ _STOPPED: Final = frozenset({SessionState.STOPPED_AT_LIMIT, SessionState.STOPPED
 Feed = Literal["daemon", "rollout"]
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class FeedState(msgspec.Struct, frozen=True):
     """What one feed last said about the state of a session."""
 
     state: SessionState
@@ -57,8 +58,7 @@ class Word:
     """When the turn began that led to it, as far as this feed saw that."""
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(msgspec.Struct, frozen=True):
     """One thread of Codex."""
 
     thread_id: str
@@ -76,12 +76,11 @@ class Session:
     rollout_path: str | None
     seen_at: datetime
     """When anything was last heard of it."""
-    rollout_word: Word | None = None
-    daemon_word: Word | None = None
+    rollout_state: FeedState | None = None
+    daemon_state: FeedState | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class SessionUpdate(msgspec.Struct, frozen=True):
     """What one feed learnt about one thread at one moment. None means not told."""
 
     thread_id: str
@@ -105,7 +104,7 @@ class Sighting:
     """The thread works for another thread and is no session of its own; its limits count all the same."""
 
 
-def fold_sighting(sessions: Mapping[str, Session], sighting: Sighting) -> Mapping[str, Session]:
+def merge_update(sessions: Mapping[str, Session], update: SessionUpdate) -> Mapping[str, Session]:
     """Work one sighting in.
 
     An older sighting never overwrites a newer one, it only fills what was unknown. A thread that is not known yet
@@ -113,15 +112,15 @@ def fold_sighting(sessions: Mapping[str, Session], sighting: Sighting) -> Mappin
 
     Args:
         sessions: All sessions by thread id.
-        sighting: What was learnt.
+        update: What was learnt.
 
     Returns:
         The same mapping where nothing changed.
     """
-    known = sessions.get(sighting.thread_id)
-    if sighting.subagent or (known is None and sighting.state in (None, SessionState.GONE)):
-        return sessions if known is None else _without(sessions, sighting.thread_id)
-    session = _begin(sighting) if known is None else _update(known, sighting)
+    known = sessions.get(update.thread_id)
+    if update.subagent or (known is None and update.state in (None, SessionState.GONE)):
+        return sessions if known is None else _without(sessions, update.thread_id)
+    session = _begin(update) if known is None else _update(known, update)
     return sessions if session == known else {**sessions, session.thread_id: session}
 
 
@@ -132,8 +131,8 @@ def forget_daemon(sessions: Mapping[str, Session]) -> Mapping[str, Session]:
     """
     kept: dict[str, Session] = {}
     for thread_id, session in sessions.items():
-        if session.rollout_word is not None:
-            kept[thread_id] = _weighed(replace(session, daemon_word=None))
+        if session.rollout_state is not None:
+            kept[thread_id] = _weighed(replace(session, daemon_state=None))
     return kept
 
 
@@ -176,7 +175,7 @@ def _is_live(session: Session, now: datetime) -> bool:
         return silent <= STOPPED_KEPT
     if session.state in _ACTIVE:
         # The daemon would have told the end of a turn; a rollout goes silent when its process is killed.
-        told = session.daemon_word
+        told = session.daemon_state
         return silent <= SILENCE_KEPT or (told is not None and told.state in _ACTIVE)
     return silent <= IDLE_KEPT
 
@@ -185,88 +184,88 @@ def _without(sessions: Mapping[str, Session], thread_id: str) -> Mapping[str, Se
     return {key: session for key, session in sessions.items() if key != thread_id}
 
 
-def _begin(sighting: Sighting) -> Session:
-    assert sighting.state is not None
+def _begin(update: SessionUpdate) -> Session:
+    assert update.state is not None
     empty = Session(
-        thread_id=sighting.thread_id,
+        thread_id=update.thread_id,
         workspace=None,
         model=None,
-        state=sighting.state,
-        since=sighting.since or sighting.seen_at,
+        state=update.state,
+        since=update.since or update.seen_at,
         cli_version=None,
         originator=None,
         last_turn_tokens=None,
         rollout_path=None,
-        seen_at=sighting.seen_at,
+        seen_at=update.seen_at,
     )
-    return _update(empty, sighting)
+    return _update(empty, update)
 
 
-def _update(session: Session, sighting: Sighting) -> Session:
-    mine = session.rollout_word if sighting.feed == "rollout" else session.daemon_word
-    newer = _is_newer(sighting, mine, session)
+def _update(session: Session, update: SessionUpdate) -> Session:
+    mine = session.rollout_state if update.feed == "rollout" else session.daemon_state
+    newer = _is_newer(update, mine, session)
 
     def pick(told: str | None, known: str | None) -> str | None:
         return told if known is None or (newer and told is not None) else known
 
-    tokens = sighting.last_turn_tokens
+    tokens = update.last_turn_tokens
     session = replace(
         session,
-        workspace=pick(sighting.workspace, session.workspace),
-        model=pick(sighting.model, session.model),
-        cli_version=pick(sighting.cli_version, session.cli_version),
-        originator=pick(sighting.originator, session.originator),
-        rollout_path=pick(sighting.rollout_path, session.rollout_path),
+        workspace=pick(update.workspace, session.workspace),
+        model=pick(update.model, session.model),
+        cli_version=pick(update.cli_version, session.cli_version),
+        originator=pick(update.originator, session.originator),
+        rollout_path=pick(update.rollout_path, session.rollout_path),
         last_turn_tokens=tokens if tokens is not None and newer else session.last_turn_tokens,
-        seen_at=sighting.seen_at if newer else session.seen_at,
+        seen_at=update.seen_at if newer else session.seen_at,
     )
-    if sighting.state is None or (mine is not None and not _supersedes(sighting, mine)):
+    if update.state is None or (mine is not None and not _supersedes(update, mine)):
         return session
-    if sighting.feed == "rollout":
-        return _weighed(replace(session, rollout_word=_word(sighting, mine)))
-    return _weighed(replace(session, daemon_word=_word(sighting, mine)))
+    if update.feed == "rollout":
+        return _weighed(replace(session, rollout_state=_word(update, mine)))
+    return _weighed(replace(session, daemon_state=_word(update, mine)))
 
 
-def _steps(sighting: Sighting, word: Word) -> int | None:
+def _steps(update: SessionUpdate, word: FeedState) -> int | None:
     """How far it comes after a word of its own feed; None where only the clock tells."""
-    if sighting.order is None or word.order is None or _origin(sighting) != word.origin:
+    if update.order is None or word.order is None or _origin(update) != word.origin:
         return None
-    return sighting.order - word.order
+    return update.order - word.order
 
 
-def _supersedes(sighting: Sighting, word: Word) -> bool:
+def _supersedes(update: SessionUpdate, word: FeedState) -> bool:
     """Whether it comes after the last word of its own feed."""
-    steps = _steps(sighting, word)
-    return (sighting.since or sighting.seen_at) >= word.at if steps is None else steps >= 0
+    steps = _steps(update, word)
+    return (update.since or update.seen_at) >= word.at if steps is None else steps >= 0
 
 
-def _is_newer(sighting: Sighting, word: Word | None, session: Session) -> bool:
+def _is_newer(update: SessionUpdate, word: FeedState | None, session: Session) -> bool:
     """Whether it comes after everything that was heard of the session."""
-    steps = None if word is None else _steps(sighting, word)
-    return steps > 0 if steps else sighting.seen_at >= session.seen_at
+    steps = None if word is None else _steps(update, word)
+    return steps > 0 if steps else update.seen_at >= session.seen_at
 
 
-def _word(sighting: Sighting, before: Word | None) -> Word:
-    assert sighting.state is not None
-    at = sighting.since or sighting.seen_at
+def _word(update: SessionUpdate, before: FeedState | None) -> FeedState:
+    assert update.state is not None
+    at = update.since or update.seen_at
     turn_at = before.turn_at if before is not None else None
-    if before is not None and before.state in _STOPPED and sighting.state not in _STOPPED:
+    if before is not None and before.state in _STOPPED and update.state not in _STOPPED:
         turn_at = None  # that turn is accounted for
-    if sighting.state in _ACTIVE and (before is None or before.state not in _ACTIVE):
+    if update.state in _ACTIVE and (before is None or before.state not in _ACTIVE):
         turn_at = at
-    return Word(sighting.state, at, sighting.order, _origin(sighting), turn_at)
+    return FeedState(update.state, at, update.order, _origin(update), turn_at)
 
 
-def _origin(sighting: Sighting) -> str | None:
-    return sighting.rollout_path if sighting.feed == "rollout" else None
+def _origin(update: SessionUpdate) -> str | None:
+    return update.rollout_path if update.feed == "rollout" else None
 
 
 def _weighed(session: Session) -> Session:
-    state, since = _weigh(session.rollout_word, session.daemon_word)
+    state, since = _weigh(session.rollout_state, session.daemon_state)
     return replace(session, state=state, since=since)
 
 
-def _weigh(rollout: Word | None, daemon: Word | None) -> tuple[SessionState, datetime]:
+def _weigh(rollout: FeedState | None, daemon: FeedState | None) -> tuple[SessionState, datetime]:
     if daemon is None or rollout is None:
         word = rollout or daemon
         assert word is not None
@@ -295,7 +294,7 @@ def _weigh(rollout: Word | None, daemon: Word | None) -> tuple[SessionState, dat
     return word.state, word.at
 
 
-def _weigh_active(rollout: Word, daemon: Word) -> tuple[SessionState, datetime]:
+def _weigh_active(rollout: FeedState, daemon: FeedState) -> tuple[SessionState, datetime]:
     if rollout.state is SessionState.RUNNING:
         return daemon.state, rollout.at if daemon.state is SessionState.RUNNING else daemon.at
     if rollout.state is not SessionState.GONE and rollout.at > daemon.at:

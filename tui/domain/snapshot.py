@@ -1,14 +1,14 @@
 """One reading of the truth: account, limits and bank, with where and when it was learnt."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from tui.domain.credits import Bank
 from tui.domain.windows import MAIN_LIMIT, NEAR_PERCENT, Limit, Window, WindowState
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(msgspec.Struct, frozen=True):
     """Where a reading came from."""
 
     source: str
@@ -21,8 +21,7 @@ class Provenance:
         return max(timedelta(0), now - self.observed_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(msgspec.Struct, frozen=True):
     """Whose limits these are; None where the source did not say."""
 
     id: str | None = None
@@ -42,8 +41,7 @@ class Account:
         return self.email is not None and other.email is not None and self.email != other.email
 
 
-@dataclass(frozen=True, slots=True)
-class PaidCredits:
+class PaidCredits(msgspec.Struct, frozen=True):
     """Bought credits that go on where the windows end."""
 
     has_credits: bool | None
@@ -52,8 +50,7 @@ class PaidCredits:
     """As the service wrote it; a decimal in no stated unit."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpendControl:
+class SpendControl(msgspec.Struct, frozen=True):
     """A workspace's own cap on one member."""
 
     reached: bool | None
@@ -61,8 +58,7 @@ class SpendControl:
     resets_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True):
     """Everything one reading told."""
 
     provenance: Provenance

@@ -7,10 +7,12 @@ with one key. Each step is a function from a spend to the next one; a step out o
 raises `IllegalStep`. What is unknown may only be asked again with the same key and the same credit.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from tui.domain.credits import Bank, Credit, CreditStatus
 from tui.domain.snapshot import Account, Snapshot
@@ -61,8 +63,7 @@ class ConsumeCode(StrEnum):
     UNRECOGNISED = "unrecognised"
 
 
-@dataclass(frozen=True, slots=True)
-class ConsumeRequest:
+class ConsumeRequest(msgspec.Struct, frozen=True):
     """One request to spend; every retry of it is equal to it."""
 
     key: str
@@ -73,8 +74,7 @@ class ConsumeRequest:
     """Whose bank the consent was given for; a source signed in to another account must refuse."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConsumeAnswer:
+class ConsumeAnswer(msgspec.Struct, frozen=True):
     """The service's answer to a consume."""
 
     code: ConsumeCode
@@ -98,8 +98,7 @@ class ConsentKind(StrEnum):
     """The yes to one reset that waited for the limit; it takes effect when the limit is hit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
+class Consent(msgspec.Struct, frozen=True):
     """A person's yes to one proposal."""
 
     kind: ConsentKind
@@ -109,8 +108,7 @@ class Consent:
     """When the person said yes, where that was beforehand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(msgspec.Struct, frozen=True):
     """What a spend is expected to do to one window; expected, not observed."""
 
     before: Window
@@ -119,8 +117,7 @@ class Effect:
     """Where the reset date may move to; both have been seen (wire.md 3.5). None where the window has no date."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(msgspec.Struct, frozen=True):
     """What spending one reset now would mean; the thing that consent is given to."""
 
     proposed_at: datetime
@@ -198,8 +195,7 @@ def propose(snapshot: Snapshot, now: datetime, credit: Credit | None) -> Proposa
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Spend:
+class Spend(msgspec.Struct, frozen=True):
     """One consented spend with its one key, as the journal keeps it."""
 
     key: str

@@ -1,16 +1,18 @@
 """Waiting for the natural reset: told when a reading shows it, never when the clock says so."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from tui.domain.hits import Stop, allowed, is_reached
+import msgspec
+from msgspec.structs import replace
+
+from tui.domain.limit_stops import LimitStop, allowed, is_reached
 from tui.domain.question import Question
 from tui.domain.resets import WindowMark
 from tui.domain.snapshot import Account, Snapshot
 
 
-class Sign(StrEnum):
+class ResumeReason(StrEnum):
     """What showed that work can go on."""
 
     WINDOW_RESET = "window_reset"
@@ -18,14 +20,13 @@ class Sign(StrEnum):
     """The service allows use again, though the window did not start afresh: bought credits, for one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """Somebody waits to be told."""
 
     account: Account
     window: WindowMark
     since: datetime
-    stops: tuple[Stop, ...] = ()
+    stops: tuple[LimitStop, ...] = ()
     """The sessions that had stopped when it began; those that stop later are found by then."""
     refused: bool = False
     """Whether the service refused use in the last reading that told."""
@@ -33,17 +34,16 @@ class Waiting:
     """Its window started afresh, but another still stops work."""
 
 
-@dataclass(frozen=True, slots=True)
-class Announcement:
+class Announcement(msgspec.Struct, frozen=True):
     """Work can go on; carrying on is offered with it."""
 
-    sign: Sign
+    sign: ResumeReason
     window: WindowMark
     """The window as it was while it was waited for."""
     observed_at: datetime
     since: datetime
     """Since when it was waited for: the sessions that stopped after that may be carried on too."""
-    stops: tuple[Stop, ...]
+    stops: tuple[LimitStop, ...]
 
 
 def wait(question: Question, snapshot: Snapshot, now: datetime) -> Waiting:
@@ -71,9 +71,9 @@ def follow(waiting: Waiting, snapshot: Snapshot) -> tuple[Waiting, Announcement 
     has_reset = waiting.has_reset or waiting.window.has_reset(snapshot)
     # Judged at the moment of the reading itself: the clock must not make a reading out of date here.
     if has_reset and not is_reached(snapshot, at):
-        sign: Sign | None = Sign.WINDOW_RESET
+        sign: ResumeReason | None = ResumeReason.WINDOW_RESET
     elif waiting.refused and word is True:
-        sign = Sign.ALLOWED_AGAIN
+        sign = ResumeReason.ALLOWED_AGAIN
     else:
         sign = None
     if sign is not None:

@@ -4,10 +4,11 @@ Windows are classified by their length, never by the slot they arrived in (wire.
 outranks every percentage, and what is unknown stays unknown.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 MAIN_LIMIT: Final = "codex"
 """The limit id that meters ordinary use; others meter single models (wire.md 1.4)."""
@@ -59,8 +60,7 @@ def classify(minutes: float) -> WindowKind:
     return WindowKind.OTHER
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """One usage window as it was observed."""
 
     limit_id: str
@@ -98,8 +98,7 @@ class Window:
         return min(1.0, max(0.0, 1.0 - left))
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(msgspec.Struct, frozen=True):
     """One metered limit with its windows, shortest first."""
 
     limit_id: str

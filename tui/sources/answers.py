@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
+
+import msgspec
 
 from tui.errors import (
     BadPayload,
@@ -23,8 +24,7 @@ _PERHAPS_DONE: Final = frozenset({408, 409})
 """Refusals after which the effect may still be there (wire.md 3.3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """A whole answer, of any status."""
 
     host: str

@@ -8,11 +8,12 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final, Literal
 
 import httpx
+import msgspec
+from msgspec.structs import replace
 
 from tui import __version__
 from tui.clock import Clock
@@ -40,13 +41,15 @@ ROWS_PAUSE: Final = 60.0
 """Seconds that the credits endpoint is left alone after a 429 at least (wire.md 2.2)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deadlines:
+class Deadlines(msgspec.Struct, frozen=True):
     """Seconds for one whole request, from the connection to the last byte."""
 
     usage: float = 15.0
     rows: float = 5.0
     consume: float = 10.0
+
+
+_DEADLINES: Final = Deadlines()
 
 
 class HttpAsker:
@@ -135,7 +138,7 @@ class Backend:
         *,
         name: Literal["http", "stub"] = "http",
         app: Callable[..., Any] | None = None,
-        deadlines: Deadlines = Deadlines(),  # frozen
+        deadlines: Deadlines = _DEADLINES,
     ) -> None:
         self._base_url = base_url
         self._find_login = login

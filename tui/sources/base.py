@@ -1,11 +1,12 @@
 """What a source of truth can do. The companion knows this protocol and no concrete source."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
-from tui.domain.referral import InviteAnswer, InviteRequest, OfferAnswer, Tracking
-from tui.domain.sessions import Sighting
+import msgspec
+
+from tui.domain.referral import InviteAnswer, InviteList, InviteRequest, OfferAnswer
+from tui.domain.sessions import SessionUpdate
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import ConsumeAnswer, ConsumeRequest
 
@@ -57,7 +58,7 @@ class Source(Protocol):
 class SessionFeed(Protocol):
     """Sees sessions live; some sources do, and the rollout feed."""
 
-    def sightings(self) -> AsyncIterator[Sighting]:
+    def updates(self) -> AsyncIterator[SessionUpdate]:
         """What is known at first, then everything as it is learnt. To be called once.
 
         Raises:
@@ -104,7 +105,7 @@ class Referrals(Protocol):
         """
         ...
 
-    async def tracking(self, account_id: str | None) -> Tracking:
+    async def tracking(self, account_id: str | None) -> InviteList:
         """Every invite of an account.
 
         Raises:
@@ -139,8 +140,7 @@ class Referrals(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class SourceOption(msgspec.Struct, frozen=True):
     """A source that may or may not be usable here."""
 
     name: SourceName
@@ -150,8 +150,7 @@ class Candidate:
     """Whether it may become usable while another one is in use, and costs next to nothing to try again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class SourceStatus(msgspec.Struct, frozen=True):
     """What the chain found out about one candidate."""
 
     name: SourceName

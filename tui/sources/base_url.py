@@ -1,10 +1,11 @@
 """Where the quota endpoint is, and whether a login may be sent there: only to https, or to this very machine."""
 
 import re
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import quote, urlsplit
+
+import msgspec
 
 from tui.errors import UsageError
 
@@ -15,8 +16,7 @@ _OFFICIAL_HOSTS: Final = frozenset({"chatgpt.com", "chat.openai.com"})
 _HOST_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class BaseUrl:
+class BaseUrl(msgspec.Struct, frozen=True):
     """A checked address; only `parse_base_url` makes one."""
 
     url: str

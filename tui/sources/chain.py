@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tui.errors import NotViable, SourceError, UsageError
-from tui.sources.base import Candidate, Source, Verdict
+from tui.sources.base import Source, SourceOption, SourceStatus
 
 OPENING_DEADLINE: Final = 8.0
 """Seconds that one source may take to prove itself."""
@@ -19,31 +19,31 @@ class Chain:
         deadline: Seconds that each may take to open.
     """
 
-    def __init__(self, candidates: Sequence[Candidate], *, deadline: float = OPENING_DEADLINE) -> None:
+    def __init__(self, candidates: Sequence[SourceOption], *, deadline: float = OPENING_DEADLINE) -> None:
         self._candidates = tuple(candidates)
         self._deadline = deadline
 
-    async def open(self) -> tuple[Source, tuple[Verdict, ...]]:
+    async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
         """Open the first viable source; it is the caller's to close.
 
         Raises:
             NotViable: None is; the message names every reason.
             UsageError: The command line asks a source for what it cannot do.
         """
-        verdicts: list[Verdict] = []
+        statuses: list[SourceStatus] = []
         for number, candidate in enumerate(self._candidates):
             found = await self._try(candidate)
-            if isinstance(found, Verdict):
-                verdicts.append(found)
+            if isinstance(found, SourceStatus):
+                statuses.append(found)
                 continue
             rest = self._candidates[number + 1 :]
-            verdicts.append(Verdict(candidate.name, True, "in use"))
-            verdicts += (Verdict(other.name, False, f"not asked: {candidate.name} is in use") for other in rest)
-            return found, tuple(verdicts)
-        reasons = " · ".join(f"{verdict.name}: {verdict.reason}" for verdict in verdicts)
+            statuses.append(SourceStatus(candidate.name, True, "in use"))
+            statuses += (SourceStatus(other.name, False, f"not asked: {candidate.name} is in use") for other in rest)
+            return found, tuple(statuses)
+        reasons = " · ".join(f"{verdict.name}: {verdict.reason}" for verdict in statuses)
         raise NotViable(f"no source can be used: {reasons}", "" if "; " in reasons else "see `resetbank doctor`")
 
-    async def upgrade(self, current: str) -> tuple[Source, tuple[Verdict, ...]] | None:
+    async def upgrade(self, current: str) -> tuple[Source, tuple[SourceStatus, ...]] | None:
         """Open a source that is preferred to the one in use and has become usable since, as the daemon does.
 
         Args:
@@ -56,27 +56,30 @@ class Chain:
         preferred = self._candidates[: names.index(current)] if current in names else ()
         for candidate in (candidate for candidate in preferred if candidate.comes_later):
             found = await self._try(candidate)
-            if not isinstance(found, Verdict):
+            if not isinstance(found, SourceStatus):
                 others = (name for name in names if name != candidate.name)
                 reason = f"not asked: {candidate.name} is in use"
-                return found, (Verdict(candidate.name, True, "in use"), *(Verdict(n, False, reason) for n in others))
+                return found, (
+                    SourceStatus(candidate.name, True, "in use"),
+                    *(SourceStatus(n, False, reason) for n in others),
+                )
         return None
 
-    async def probe(self) -> tuple[Verdict, ...]:
+    async def probe(self) -> tuple[SourceStatus, ...]:
         """Try every candidate at once, for `resetbank doctor`, and keep none open."""
         return tuple(await asyncio.gather(*(self._probe(candidate) for candidate in self._candidates)))
 
-    async def _probe(self, candidate: Candidate) -> Verdict:
+    async def _probe(self, candidate: SourceOption) -> SourceStatus:
         try:
             found = await self._try(candidate)
         except UsageError as error:
-            return Verdict(candidate.name, False, str(error))
-        if isinstance(found, Verdict):
+            return SourceStatus(candidate.name, False, str(error))
+        if isinstance(found, SourceStatus):
             return found
         await found.aclose()
-        return Verdict(candidate.name, True, "viable")
+        return SourceStatus(candidate.name, True, "viable")
 
-    async def _try(self, candidate: Candidate) -> Source | Verdict:
+    async def _try(self, candidate: SourceOption) -> Source | SourceStatus:
         try:
             async with asyncio.timeout(self._deadline):
                 return await candidate.open()
@@ -86,4 +89,4 @@ class Chain:
             reason = str(error)
         except OSError as error:
             reason = error.strerror or type(error).__name__
-        return Verdict(candidate.name, False, reason)
+        return SourceStatus(candidate.name, False, reason)

@@ -7,11 +7,12 @@ import os
 import stat
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from tui.errors import BadPayload, NotViable, UsageError
 from tui.sources.base_url import OFFICIAL, BaseUrl, parse_base_url
@@ -24,8 +25,7 @@ TOKEN_VARIABLE: Final = "RESETBANK_TOKEN"  # noqa: S105  # the name of a variabl
 _LARGEST_FILE: Final = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class CodexConfig:
+class CodexConfig(msgspec.Struct, frozen=True):
     """What resetbank needs of config.toml."""
 
     chatgpt_base_url: str = OFFICIAL
@@ -44,8 +44,7 @@ class CodexConfig:
             raise NotViable(f"chatgpt_base_url of Codex's config.toml: {error.message}", error.hint) from error
 
 
-@dataclass(frozen=True, slots=True)
-class CodexHome:
+class CodexHome(msgspec.Struct, frozen=True):
     """One CODEX_HOME."""
 
     path: Path

@@ -11,7 +11,7 @@ from itertools import count
 from typing import Final
 
 from tui.clock import Clock
-from tui.domain.sessions import Sighting
+from tui.domain.sessions import SessionUpdate
 from tui.errors import BadPayload, CarryOnRejected, CarryOnUnknown, SourceDown
 from tui.sources.appserver import READ_DEADLINE, AppServerSource
 from tui.sources.appserver_client import Refused, Unanswered
@@ -34,7 +34,7 @@ class DaemonSource(AppServerSource):
     experimental = True  # `thread/queue/add` is refused otherwise
 
     def __init__(self, transport: Transport, clock: Clock) -> None:
-        self._heard: deque[Sighting] = deque()
+        self._heard: deque[SessionUpdate] = deque()
         self._stirred = asyncio.Event()
         self._caught_up = asyncio.Event()
         self._with_facts: set[str] = set()
@@ -46,10 +46,10 @@ class DaemonSource(AppServerSource):
         """Return once every thread that the daemon lists has been told; see `SessionFeed.caught_up`."""
         await self._caught_up.wait()
 
-    async def sightings(self) -> AsyncIterator[Sighting]:
+    async def updates(self) -> AsyncIterator[SessionUpdate]:
         """What the daemon knows at first, then every change as it is told; see `SessionFeed.sightings`."""
-        for sighting in await self._standing():
-            yield sighting
+        for update in await self._standing():
+            yield update
         self._caught_up.set()
         asking = asyncio.create_task(self._ask_for_facts())
         try:
@@ -101,33 +101,33 @@ class DaemonSource(AppServerSource):
 
     def _hear(self, news: News) -> None:
         super()._hear(news)
-        sighting = wire.decode_news(news, self._clock.now(), next(_ORDER))
-        if sighting is None:
+        update = wire.decode_news(news, self._clock.now(), next(_ORDER))
+        if update is None:
             return
         if len(self._heard) >= _MOST_WAITING:  # nobody listens, or a flood: the last word of each thread is enough
             last = {waiting.thread_id: waiting for waiting in self._heard}
             self._heard = deque(last.values(), maxlen=_MOST_WAITING)
             self._with_facts.clear()
-        self._heard.append(sighting)
-        self._want_facts(sighting)
+        self._heard.append(update)
+        self._want_facts(update)
         self._stirred.set()
 
     def _line_broke(self) -> None:
         super()._line_broke()
         self._stirred.set()
 
-    def _want_facts(self, sighting: Sighting) -> None:
-        if sighting.workspace is not None:
-            self._with_facts.add(sighting.thread_id)
-        elif sighting.thread_id not in self._with_facts and len(self._wanted) < wire.MOST_THREADS:
-            self._with_facts.add(sighting.thread_id)
-            self._wanted.append(sighting.thread_id)
+    def _want_facts(self, update: SessionUpdate) -> None:
+        if update.workspace is not None:
+            self._with_facts.add(update.thread_id)
+        elif update.thread_id not in self._with_facts and len(self._wanted) < wire.MOST_THREADS:
+            self._with_facts.add(update.thread_id)
+            self._wanted.append(update.thread_id)
             self._wants.set()
 
-    async def _standing(self) -> list[Sighting]:
+    async def _standing(self) -> list[SessionUpdate]:
         # What is told while the lists are on their way is newer than they are.
         order = next(_ORDER)
-        found: list[Sighting] = []
+        found: list[SessionUpdate] = []
         try:
             # A Codex that does not list its threads tells of their changes all the same.
             with suppress(Refused, BadPayload):
@@ -152,9 +152,9 @@ class DaemonSource(AppServerSource):
                 with suppress(Refused, Unanswered, BadPayload):
                     params = wire.read_params(thread_id)
                     body = await self._client.request(wire.THREAD_READ, params, deadline=READ_DEADLINE)
-                    sighting = wire.decode_thread(body, self._clock.now(), order)
-                    if sighting is not None:
-                        self._heard.append(sighting)
+                    update = wire.decode_thread(body, self._clock.now(), order)
+                    if update is not None:
+                        self._heard.append(update)
                         self._stirred.set()
             await self._wants.wait()
             self._wants.clear()

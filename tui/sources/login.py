@@ -3,9 +3,10 @@
 import binascii
 from base64 import urlsafe_b64decode
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+import msgspec
 
 from tui.errors import BadPayload, NotViable
 from tui.wire.fields import FieldReader, load_object
@@ -49,8 +50,7 @@ class Token:
         raise TypeError("a token is never stored by pickling")
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(msgspec.Struct, frozen=True):
     """Who signs the requests."""
 
     access_token: Token
@@ -78,8 +78,7 @@ def fixed_login(login: Login) -> LoginProvider:
     return provide
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(msgspec.Struct, frozen=True):
     """What a JWT says about its bearer (wire.md 6); read, not verified, since the service verifies it."""
 
     account_id: str | None = None

@@ -10,7 +10,8 @@ Codex's login is read from auth.json, or from Codex's keyring entry where config
 
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from tui.clock import Clock
 from tui.errors import NotViable
@@ -20,8 +21,7 @@ from tui.sources.codex_home import SIGN_IN, TOKEN_VARIABLE, CodexHome, parse_aut
 from tui.sources.login import Login, Token, read_claims
 
 
-@dataclass(frozen=True, slots=True)
-class Logins:
+class Logins(msgspec.Struct, frozen=True):
     """Finds the login for one base URL, afresh at each call."""
 
     home: CodexHome

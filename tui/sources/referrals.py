@@ -6,17 +6,19 @@ contracts are spoken: the current one (4.3), and where that is not served the fo
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
+import msgspec
+from msgspec.structs import replace
+
 from tui.clock import Clock
-from tui.domain.referral import InviteAnswer, InviteRequest, OfferAnswer, Standing, TrackedInvite, Tracking
+from tui.domain.referral import InviteAnswer, InviteList, InviteRequest, OfferAnswer, OfferStatus, TrackedInvite
 from tui.errors import BadPayload, InviteRejected, InviteUnknown, NotViable, SignedOut, SourceError
 from tui.sources.answers import Answer, Failed, describe_trouble, is_challenge, is_web_page, read_trouble
 from tui.sources.base_url import BaseUrl
 from tui.sources.login import Login, LoginProvider
-from tui.sources.unasked import APP
+from tui.sources.null_referrals import APP
 from tui.wire.referral import (
     ENTRYPOINT,
     PAGE,
@@ -44,8 +46,7 @@ SEND_SECONDS: Final = 15.0
 LOOK: Final = "the list of invites shows whether it arrived"
 
 
-@dataclass(frozen=True, slots=True)
-class _Paths:
+class _Paths(msgspec.Struct, frozen=True):
     """Where one contract keeps its endpoints."""
 
     program: str
@@ -109,13 +110,13 @@ class ReferralClient:
                 continue  # that contract is not served here
             self._paths = paths
             if answer.status == 403:
-                return OfferAnswer(Standing.FORBIDDEN, None, _forbidden(answer))
+                return OfferAnswer(OfferStatus.FORBIDDEN, None, _forbidden(answer))
             read_trouble(answer, self._clock.now())
             told = decode_offer(answer.body, paths.program)
             return await self._with_rules(told, login) if paths.program == REFERRAL_KEY else told
-        return OfferAnswer(Standing.NOT_OFFERED, None, f"{self._base_url.host} has no referral programme")
+        return OfferAnswer(OfferStatus.NOT_OFFERED, None, f"{self._base_url.host} has no referral programme")
 
-    async def tracking(self, account_id: str | None) -> Tracking:
+    async def tracking(self, account_id: str | None) -> InviteList:
         """Read the whole list; see `Referrals.tracking`."""
         login = await self._login(account_id)
         found: dict[str, TrackedInvite] = {}
@@ -132,12 +133,12 @@ class ReferralClient:
             unknowns |= dict.fromkeys(page.unknowns)
             whole = whole and page.whole
             if page.cursor is None:
-                return Tracking(tuple(found.values()), whole, tuple(unknowns))
+                return InviteList(tuple(found.values()), whole, tuple(unknowns))
             asked.add(cursor)
             cursor = page.cursor
             if cursor in asked:
                 break  # it leads in a circle
-        return Tracking(tuple(found.values()), complete=False, unknowns=tuple(unknowns))
+        return InviteList(tuple(found.values()), complete=False, unknowns=tuple(unknowns))
 
     async def invite(self, request: InviteRequest) -> InviteAnswer:
         """Send one invite, once; see `Referrals.invite`."""

@@ -8,12 +8,14 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from tui.domain.sessions import SessionState, Sighting
+import msgspec
+from msgspec.structs import replace
+
+from tui.domain.sessions import SessionState, SessionUpdate
 from tui.wire.rollout import LONGEST_LINE, TURN_MARKS
 from tui.wire.rollout_reader import RolloutReader, condense
 
@@ -38,8 +40,7 @@ def thread_of(path: str) -> str | None:
     return match[1].lower() if match else None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """A rollout in a listing."""
 
     path: str
@@ -48,18 +49,16 @@ class Found:
     inode: int
 
 
-@dataclass(slots=True)
-class _Followed:
+class _Followed(msgspec.Struct):
     reader: RolloutReader
     inode: int
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
+class Added(msgspec.Struct, frozen=True):
     """What reading on in a file brought."""
 
-    sightings: list[Sighting]
+    updates: list[SessionUpdate]
     more: bool = False
     """Whether there is more to read already."""
 
@@ -165,7 +164,7 @@ class RolloutFiles:
                 stale.append(path)
         return stale
 
-    def _lose(self, path: str, now: datetime) -> list[Sighting]:
+    def _lose(self, path: str, now: datetime) -> list[SessionUpdate]:
         known = self._followed.pop(path, None)
         if known is None:
             return []
@@ -175,27 +174,31 @@ class RolloutFiles:
             return []  # gone cold, or taken up again; not away
         thread_id = thread_of(path)
         assert thread_id is not None
-        return [Sighting(thread_id, now, "rollout", SessionState.GONE, rollout_path=path, order=known.reader.order)]
+        return [
+            SessionUpdate(thread_id, now, "rollout", SessionState.GONE, rollout_path=path, order=known.reader.order)
+        ]
 
-    def _begin(self, file: int, path: str, thread_id: str, status: os.stat_result, now: datetime) -> list[Sighting]:
+    def _begin(
+        self, file: int, path: str, thread_id: str, status: os.stat_result, now: datetime
+    ) -> list[SessionUpdate]:
         before = self._followed.pop(path, None)
         first_order = before.reader.order + 1 if before else self._next_order.get(path, 0)
         reader = RolloutReader(thread_id, path, first_order)
         size = status.st_size
         if size <= _WHOLE:
             data = _read_range(file, 0, size)
-            sightings = reader.feed(data, now)
+            updates = reader.feed(data, now)
             size = len(data)
         else:
             head = _first_line(file)
             tail = _tail(file, size)
-            sightings = reader.feed(head, now)
+            updates = reader.feed(head, now)
             gap = size - len(tail) - len(head)
             if gap > 0:
                 reader.skip(gap)
-            sightings += reader.feed(tail[max(0, -gap) :], now)
+            updates += reader.feed(tail[max(0, -gap) :], now)
         self._followed[path] = _Followed(reader, status.st_ino, size)
-        told = condense(sightings)
+        told = condense(updates)
         if told and reader.state is None and size > _WHOLE:
             # So long without the end of a turn: it is in the middle of one.
             told[0] = replace(told[0], state=SessionState.RUNNING, since=None)
@@ -219,7 +222,7 @@ class RolloutFiles:
             if status.st_size > _LONGEST_COMPRESSED or not stat.S_ISREG(status.st_mode):
                 return Added([])
             reader = RolloutReader(thread_id, path)
-            told: list[Sighting] = []
+            told: list[SessionUpdate] = []
             for data in unpack(path, _LONGEST_UNPACKED):
                 told = _condense_more(told, reader.feed(data, now))
         except OSError:
@@ -228,7 +231,7 @@ class RolloutFiles:
         return Added(told)
 
 
-def _condense_more(before: list[Sighting], more: list[Sighting]) -> list[Sighting]:
+def _condense_more(before: list[SessionUpdate], more: list[SessionUpdate]) -> list[SessionUpdate]:
     return condense([*before[1:], *before[:1], *more])
 
 

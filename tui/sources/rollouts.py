@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Final, Protocol, TypeVar
 
 from tui.clock import Clock
-from tui.domain.sessions import IDLE_KEPT, STOPPED_KEPT, Sighting
+from tui.domain.sessions import IDLE_KEPT, STOPPED_KEPT, SessionUpdate
 from tui.sources.codex_home import CodexHome
 from tui.sources.file_events import FileEvents
 from tui.sources.rollout_files import RolloutFiles, thread_of
@@ -64,22 +64,22 @@ class RolloutFeed:
         self._rest: asyncio.Future[None] | None = None
         self._caught_up = asyncio.Event()
         self._reading = threading.Lock()
-        self._found: deque[Sighting] = deque()
+        self._found: deque[SessionUpdate] = deque()
         self._folders_changed = False
 
     async def caught_up(self) -> None:
         """Return once what can be live has been told; see `SessionFeed.caught_up`."""
         await self._caught_up.wait()
 
-    async def sightings(self) -> AsyncIterator[Sighting]:
+    async def updates(self) -> AsyncIterator[SessionUpdate]:
         """Everything that is learnt, as it is learnt; never ends by itself. To be called once."""
         self._thread = SideThread("rollouts")
         try:
             while True:
                 folder = await self._run(self._files.identity)
                 if folder is not None:
-                    async for sighting in self._one_folder(folder):
-                        yield sighting
+                    async for update in self._one_folder(folder):
+                        yield update
                 self._caught_up.set()
                 await self._pause(POLL)
         finally:
@@ -103,10 +103,10 @@ class RolloutFeed:
             self._watcher.close()
             self._watcher = None
 
-    async def _one_folder(self, folder: tuple[int, int]) -> AsyncIterator[Sighting]:
+    async def _one_folder(self, folder: tuple[int, int]) -> AsyncIterator[SessionUpdate]:
         """Follow the folder until it is gone or another one takes its place."""
-        async for sighting in self._look(IDLE_KEPT):
-            yield sighting
+        async for update in self._look(IDLE_KEPT):
+            yield update
         self._caught_up.set()
         self._watch_again()
         backlog = await self._run(self._all_days)
@@ -125,18 +125,18 @@ class RolloutFeed:
                 if await self._run(self._files.identity) != folder:
                     break
                 looks += 1
-                async for sighting in self._look(IDLE_KEPT):
-                    yield sighting
+                async for update in self._look(IDLE_KEPT):
+                    yield update
                 if looks % ALL_DAYS_EVERY == 0:
                     backlog = await self._run(self._all_days)
                     self._watch_again()
             if backlog:
                 day = backlog.pop(0)
-                async for sighting in self._read(await self._run(partial(self._unread, [day], STOPPED_KEPT))):
-                    yield sighting
+                async for update in self._read(await self._run(partial(self._unread, [day], STOPPED_KEPT))):
+                    yield update
         self._unwatch()
-        async for sighting in self._read(self._files.followed):
-            yield sighting
+        async for update in self._read(self._files.followed):
+            yield update
 
     def _all_days(self) -> list[str]:
         return list(self._files.days())
@@ -150,8 +150,8 @@ class RolloutFeed:
         waiting = sorted(path for path in changed if thread_of(path) is not None)
         while waiting:
             with self._reading:
-                sightings, waiting = self._read_piece(waiting, self._clock.now())
-            self._found.extend(sightings)
+                updates, waiting = self._read_piece(waiting, self._clock.now())
+            self._found.extend(updates)
         if any(_is_folder(path) for path in changed):
             self._folders_changed = True
 
@@ -180,14 +180,14 @@ class RolloutFeed:
             self._rest.cancel()
             self._rest = None
 
-    async def _look(self, keep: timedelta) -> AsyncIterator[Sighting]:
+    async def _look(self, keep: timedelta) -> AsyncIterator[SessionUpdate]:
         """Read what is new in the files that are known, and in those of the last days that may be live."""
 
         def find() -> list[str]:
             return [*self._files.stale(), *self._unread(islice(self._files.days(), _RECENT_DAYS), keep)]
 
-        async for sighting in self._read(await self._run(find)):
-            yield sighting
+        async for update in self._read(await self._run(find)):
+            yield update
 
     def _unread(self, days: Iterable[str], keep: timedelta) -> list[str]:
         oldest = (self._clock.now() - keep).timestamp()
@@ -195,25 +195,25 @@ class RolloutFeed:
         fresh = [file for file in found if file.modified_at >= oldest and not self._files.is_read(file)]
         return [file.path for file in sorted(fresh, key=lambda file: file.modified_at, reverse=True)]
 
-    async def _read(self, paths: Iterable[str]) -> AsyncIterator[Sighting]:
+    async def _read(self, paths: Iterable[str]) -> AsyncIterator[SessionUpdate]:
         waiting = list(dict.fromkeys(paths))
         while waiting:
             piece = partial(self._read_piece, waiting, self._clock.now())
-            sightings, waiting = await self._run(piece)
-            for sighting in sightings:
-                yield sighting
+            updates, waiting = await self._run(piece)
+            for update in updates:
+                yield update
 
-    def _read_piece(self, paths: list[str], now: datetime) -> tuple[list[Sighting], list[str]]:
+    def _read_piece(self, paths: list[str], now: datetime) -> tuple[list[SessionUpdate], list[str]]:
         """Read a bounded piece; what is left to read comes back."""
-        sightings: list[Sighting] = []
+        updates: list[SessionUpdate] = []
         for count, path in enumerate(paths):
             if count == _FILES_A_PIECE:
-                return sightings, paths[count:]
+                return updates, paths[count:]
             added = self._files.read(path, now)
-            sightings += added.sightings
+            updates += added.updates
             if added.more:
-                return sightings, paths[count:]
-        return sightings, []
+                return updates, paths[count:]
+        return updates, []
 
 
 def _is_folder(path: str) -> bool:

@@ -8,7 +8,6 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import msgspec
@@ -29,8 +28,7 @@ WITHOUT_KEYRING: Final = "set RESETBANK_TOKEN in the environment instead"
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class StoredLogin:
+class StoredLogin(msgspec.Struct, frozen=True):
     """What `resetbank login` stored for one base URL."""
 
     token: Token

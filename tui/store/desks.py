@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from tui.domain.desk import Desk
+from tui.domain.account_state import AccountState
 from tui.store.ledger import Ledger
 
 
@@ -14,7 +14,7 @@ class Desks:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def change(self, account: str, step: Callable[[Desk], Desk]) -> Desk:
+    def change(self, account: str, step: Callable[[AccountState], AccountState]) -> AccountState:
         """Change an account's desk by a step, and return it; nothing is written where the step changes nothing.
 
         Args:
@@ -23,7 +23,7 @@ class Desks:
         """
         with self._ledger.writing() as connection:
             row = connection.execute("SELECT body FROM desks WHERE account = ?", (account,)).fetchone()
-            before = _decode(row[0]) if row else Desk()
+            before = _decode(row[0]) if row else AccountState()
             after = step(before)
             if after != before:
                 connection.execute(
@@ -33,8 +33,8 @@ class Desks:
         return after
 
 
-def _decode(body: str) -> Desk:
+def _decode(body: str) -> AccountState:
     try:
-        return msgspec.json.decode(body, type=Desk)
+        return msgspec.json.decode(body, type=AccountState)
     except msgspec.MsgspecError:
-        return Desk()  # written by another version: what it held in hand is asked about anew
+        return AccountState()  # written by another version: what it held in hand is asked about anew

@@ -1,8 +1,7 @@
 """The last reading of each account, kept across restarts, so that changes in between are noticed and noticed once."""
 
-from dataclasses import replace
-
 import msgspec
+from msgspec.structs import replace
 
 from tui.domain.changes import notice
 from tui.domain.ledger import Event

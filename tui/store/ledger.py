@@ -8,11 +8,11 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import astuple, fields
 
 from tui.domain.ledger import Event, EventKind
 from tui.domain.spend import Spend

@@ -9,9 +9,10 @@ The complimentary reset is given when an account is next looked at, with the mom
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
+
+from msgspec.structs import replace
 
 from tui.clock import Clock
 from tui.domain.spend import ConsumeCode
@@ -27,13 +28,13 @@ from tui.stub.rows import Account
 from tui.stub.scenario import Scenario
 from tui.stub.scenarios import DEFAULT_SCENARIO, find_scenario
 from tui.stub.start import begin
-from tui.stub.world import Moment, World
+from tui.stub.world import StubDatabase, Transaction
 
 
 class Bank:
     """The state behind the service; safe from any thread, one caller at a time."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: StubDatabase) -> None:
         self._world = world
         self.referrals = Referrals(world)
         """The same state's invites."""
@@ -52,7 +53,7 @@ class Bank:
             UsageError: There is no such scenario.
         """
         wanted = find_scenario(scenario or DEFAULT_SCENARIO)
-        world = World(open_database(path), clock, path)
+        world = StubDatabase(open_database(path), clock, path)
         try:
             with world.entering(wanted) as (moment, is_new):
                 if is_new or (scenario is not None and moment.scenario.name != wanted.name):
@@ -272,7 +273,7 @@ class Bank:
             return rows.grant_records(moment)
 
 
-def _redeemed_by(moment: Moment, account: str, key: str) -> HeldCredit | None:
+def _redeemed_by(moment: Transaction, account: str, key: str) -> HeldCredit | None:
     row = moment.connection.execute(
         "SELECT credit_id, redeemed_at FROM redemption"
         " WHERE account = ? AND redeem_request_id = ? AND credit_id IS NOT NULL",

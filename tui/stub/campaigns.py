@@ -1,7 +1,8 @@
 """The campaigns that scenarios run; pure data (wire.md 4.5)."""
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from tui.domain.referral import REFERRER
 from tui.stub.programme import DAY

@@ -20,7 +20,7 @@ from tui.stub.referral import is_address
 from tui.stub.sandbox import Sandboxes
 from tui.stub.scenarios import MAIN_ACCOUNT
 from tui.stub.state import state
-from tui.stub.traffic import Traffic
+from tui.stub.traffic import FaultState
 
 _MAX_ADVANCE: Final = 10 * 366 * 86_400
 
@@ -71,7 +71,7 @@ class _Purchase(msgspec.Struct, forbid_unknown_fields=True):
 class Controls:
     """The endpoints under `/stub/`."""
 
-    def __init__(self, bank: Bank, traffic: Traffic, sandboxes: Sandboxes | None) -> None:
+    def __init__(self, bank: Bank, traffic: FaultState, sandboxes: Sandboxes | None) -> None:
         self._bank = bank
         self._traffic = traffic
         self._sandboxes = sandboxes

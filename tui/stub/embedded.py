@@ -1,8 +1,8 @@
 """The service inside this process, for `--demo` and for tests: no socket, no file, no login of one's own."""
 
-from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
 from starlette.types import ASGIApp
 
 from tui.clock import Clock
@@ -10,23 +10,22 @@ from tui.stub.bank import Bank
 from tui.stub.http import create_app
 from tui.stub.scenarios import DEFAULT_SCENARIO, MAIN_ACCOUNT
 from tui.stub.tokens import make_token
-from tui.stub.traffic import Traffic
+from tui.stub.traffic import FaultState
 
 EMBEDDED_BASE_URL: Final = "http://127.0.0.1/backend-api"
 """A base URL to ask it by; with an in-process transport nothing is ever dialled."""
 
 
-@dataclass(frozen=True, slots=True)
-class EmbeddedStub:
+class EmbeddedStub(msgspec.Struct, frozen=True):
     """A running service without a server."""
 
     app: ASGIApp
     """What an in-process transport talks to."""
     bank: Bank
-    traffic: Traffic
+    traffic: FaultState
     scenario: str
     account_id: str
-    token: str = field(repr=False)
+    token: str
     base_url: str = EMBEDDED_BASE_URL
 
     def close(self) -> None:
@@ -46,6 +45,6 @@ def embedded_stub(clock: Clock, scenario: str = DEFAULT_SCENARIO, account_id: st
         UsageError: There is no such scenario.
     """
     bank = Bank.open(clock, scenario=scenario)
-    traffic = Traffic(bank.scenario().faults)
+    traffic = FaultState(bank.scenario().faults)
     token = make_token(account_id, clock.now())
     return EmbeddedStub(create_app(bank, clock, traffic), bank, traffic, scenario, account_id, token)

@@ -7,15 +7,15 @@ behind it, so that the effect happens and only the answer suffers: delay:2.5 · 
 import asyncio
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tui.clock import Clock
 from tui.stub.answers import json_answer
-from tui.stub.traffic import Traffic
+from tui.stub.traffic import FaultState
 
 ABORT: Final = "resetbank.abort"
 """The key in the scope's state under which the server hands over the means to cut a connection."""
@@ -34,8 +34,7 @@ class ConnectionDropped(ConnectionError):
     """The connection was cut without an answer; raised only in-process, where there is no connection to cut."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     """One kind of fault, parsed."""
 
     name: str
@@ -70,7 +69,7 @@ def parse_fault(kind: str) -> Fault:
 class FaultMiddleware:
     """Counts every request and lets armed faults hit it; outermost, so that nothing mends what it breaks."""
 
-    def __init__(self, app: ASGIApp, traffic: Traffic, clock: Clock) -> None:
+    def __init__(self, app: ASGIApp, traffic: FaultState, clock: Clock) -> None:
         self._app = app
         self._traffic = traffic
         self._clock = clock

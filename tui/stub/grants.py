@@ -4,10 +4,11 @@ A grant has a key that is never used twice, so that whatever is repeated, nothin
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
+
+import msgspec
 
 from tui.domain.referral import RESET_CREDIT
 from tui.stub.plans import Plan
@@ -29,8 +30,7 @@ class GrantSource(StrEnum):
     GOODWILL = "goodwill"
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True):
     """Something given to one account."""
 
     key: str
@@ -74,8 +74,7 @@ def purchase(account: str, purchase_id: str) -> Grant:
     return Grant(f"purchase:{account}:{purchase_id}", GrantSource.PURCHASE, "Bought", description=words)
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(msgspec.Struct, frozen=True):
     """What a single reset costs."""
 
     amount: str
@@ -92,11 +91,10 @@ class CarryOver(StrEnum):
     NEVER = "never"
 
 
-@dataclass(frozen=True, slots=True)
-class Programme:
+class Programme(msgspec.Struct, frozen=True):
     """How a scenario runs the programme."""
 
-    reaches: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    reaches: Mapping[str, float] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     """When it reaches a plan, in seconds after the scenario began; a plan that is not named is reached already."""
     begins_with_it: bool = True
     """Whether the accounts that the scenario starts with count as having had their complimentary reset."""
@@ -123,8 +121,7 @@ class Programme:
         return self.purchase if plan.banks else None
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(msgspec.Struct, frozen=True):
     """What became of all the resets that an account was ever granted."""
 
     granted: int

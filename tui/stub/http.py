@@ -30,7 +30,7 @@ from tui.stub.reading import UnknownAccount
 from tui.stub.referral_http import ReferralEndpoints
 from tui.stub.sandbox import Sandboxes
 from tui.stub.tokens import LoginRefused, account_of
-from tui.stub.traffic import Traffic
+from tui.stub.traffic import FaultState
 
 QUOTA_PREFIXES: Final = ("/backend-api/wham", "/api/codex")
 _NOT_STORED: Final = {"cache-control": "private, no-store"}
@@ -106,7 +106,9 @@ class _Quota:
         return turn_answer(reading, allowed, tool_call)
 
 
-def create_app(bank: Bank, clock: Clock, traffic: Traffic | None = None, sandboxes: Sandboxes | None = None) -> ASGIApp:
+def create_app(
+    bank: Bank, clock: Clock, traffic: FaultState | None = None, sandboxes: Sandboxes | None = None
+) -> ASGIApp:
     """Build the service.
 
     Args:
@@ -115,7 +117,7 @@ def create_app(bank: Bank, clock: Clock, traffic: Traffic | None = None, sandbox
         traffic: Where requests are counted and faults armed; None makes one.
         sandboxes: Where further accounts get a sandbox of the real Codex CLI; None: nowhere.
     """
-    traffic = traffic or Traffic(bank.scenario().faults)
+    traffic = traffic or FaultState(bank.scenario().faults)
     served = _Quota(bank, clock), Controls(bank, traffic, sandboxes), InviteControls(bank.referrals)
     app = Starlette(
         routes=[route for endpoints in served for route in endpoints.routes()],

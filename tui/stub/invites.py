@@ -1,9 +1,10 @@
-"""Invites as rows, and what becomes of them; every function works inside a transaction of `World`."""
+"""Invites as rows, and what becomes of them; every function works inside a transaction of `StubDatabase`."""
 
 import secrets
-from dataclasses import fields
 from typing import Final
 from uuid import UUID, uuid5
+
+from msgspec.structs import fields
 
 from tui.domain.referral import REFERRER, RESET_CREDIT
 from tui.stub import referral, rows
@@ -22,7 +23,7 @@ from tui.stub.referral import (
     is_address,
 )
 from tui.stub.rows import Account
-from tui.stub.world import Moment
+from tui.stub.world import Transaction
 
 _INVITE_IDS: Final = UUID("6f0c3c0e-53a1-5d0a-8a55-0b0a4f1b6a27")
 _TOKEN_BYTES: Final = 24
@@ -41,7 +42,7 @@ class NotRewarded(Exception):
     """The invite has earned nothing that could be taken back."""
 
 
-def find(moment: Moment, *, token: str | None = None, referral_id: str | None = None) -> Invite:
+def find(moment: Transaction, *, token: str | None = None, referral_id: str | None = None) -> Invite:
     """Look an invite up by its link's token, or by its id.
 
     Raises:
@@ -54,7 +55,7 @@ def find(moment: Moment, *, token: str | None = None, referral_id: str | None = 
 
 
 def page(
-    moment: Moment, campaign: Campaign, referrer: str, *, since: float, before: int | None, limit: int
+    moment: Transaction, campaign: Campaign, referrer: str, *, since: float, before: int | None, limit: int
 ) -> list[Invite]:
     """A referrer's invites, newest first.
 
@@ -77,12 +78,12 @@ def page(
     )
 
 
-def every(moment: Moment) -> list[Invite]:
+def every(moment: Transaction) -> list[Invite]:
     """Every invite, oldest first."""
     return _select(moment, "1 ORDER BY number")
 
 
-def counts(moment: Moment, campaign: Campaign, referrer: str) -> tuple[int, int]:
+def counts(moment: Transaction, campaign: Campaign, referrer: str) -> tuple[int, int]:
     """How many invites a referrer has sent, and how many of them were rewarded, also those taken back since."""
     sent, rewarded = moment.connection.execute(
         "SELECT count(*), count(reward_slot) FROM invite WHERE referrer = ? AND campaign = ?", (referrer, campaign.id)
@@ -90,12 +91,12 @@ def counts(moment: Moment, campaign: Campaign, referrer: str) -> tuple[int, int]
     return sent, rewarded
 
 
-def not_offered(moment: Moment, account: Account) -> NotOffered | None:
+def not_offered(moment: Transaction, account: Account) -> NotOffered | None:
     """Why the scenario's campaign is not offered to an account now; None where it is."""
     return referral.not_offered(moment.scenario.campaign, account.terms, moment.began, moment.now)
 
 
-def send(moment: Moment, campaign: Campaign, referrer: Account, email: str) -> Invite | Refusal:
+def send(moment: Transaction, campaign: Campaign, referrer: Account, email: str) -> Invite | Refusal:
     """Send an invite to an address, or say why not."""
     address = comparable(email)
     refusal = _refusal(moment, campaign, referrer, address)
@@ -122,7 +123,7 @@ def send(moment: Moment, campaign: Campaign, referrer: Account, email: str) -> I
     return find(moment, referral_id=referral_id)
 
 
-def _refusal(moment: Moment, campaign: Campaign, referrer: Account, address: str) -> Refusal | None:
+def _refusal(moment: Transaction, campaign: Campaign, referrer: Account, address: str) -> Refusal | None:
     if not is_address(address):
         return Refusal.NO_ADDRESS
     if address == comparable(referrer.email):
@@ -136,19 +137,19 @@ def _refusal(moment: Moment, campaign: Campaign, referrer: Account, address: str
     return Refusal.NONE_LEFT if campaign.send_capacity is not None and sent >= campaign.send_capacity else None
 
 
-def resend(moment: Moment, campaign: Campaign, invite: Invite) -> Invite:
+def resend(moment: Transaction, campaign: Campaign, invite: Invite) -> Invite:
     """Send an invite's e-mail once more."""
     return _update(moment, invite, emails_sent=invite.emails_sent + 1, resend_at=moment.now + campaign.resend_cooldown)
 
 
-def open_link(moment: Moment, invite: Invite) -> Invite:
+def open_link(moment: Transaction, invite: Invite) -> Invite:
     """Somebody looks at the link."""
     if invite.opened_at is not None or not invite.awaits_friend(moment.now):
         return invite
     return _update(moment, invite, opened_at=moment.now)
 
 
-def join(moment: Moment, campaign: Campaign, invite: Invite, friend: Account) -> Invite:
+def join(moment: Transaction, campaign: Campaign, invite: Invite, friend: Account) -> Invite:
     """An account comes through an invite; again changes nothing, too late neither.
 
     Raises:
@@ -169,7 +170,7 @@ def join(moment: Moment, campaign: Campaign, invite: Invite, friend: Account) ->
     )
 
 
-def note_turn(moment: Moment, account: str) -> bool:
+def note_turn(moment: Transaction, account: str) -> bool:
     """An account has completed a model turn: perhaps the first message of a friend, which rewards both sides.
 
     Returns:
@@ -194,7 +195,7 @@ def note_turn(moment: Moment, account: str) -> bool:
     return False
 
 
-def _land(moment: Moment, invite: Invite, reward: Reward) -> None:
+def _land(moment: Transaction, invite: Invite, reward: Reward) -> None:
     account, other = _sides(invite, reward.recipient)
     did = "invited" if reward.recipient == REFERRER else "were invited by"
     grant = Grant(
@@ -209,7 +210,7 @@ def _land(moment: Moment, invite: Invite, reward: Reward) -> None:
     rows.land(moment, account, grant)
 
 
-def take_back(moment: Moment, campaign: Campaign, invite: Invite) -> tuple[Invite, list[str]]:
+def take_back(moment: Transaction, campaign: Campaign, invite: Invite) -> tuple[Invite, list[str]]:
     """Take back what of both rewards is still there; the ids of the resets among it. Again takes nothing more.
 
     Raises:
@@ -236,7 +237,7 @@ def grant_key(invite: Invite, recipient: str) -> str:
     return f"referral:{invite.id}:{recipient}"
 
 
-def reward_id(moment: Moment, invite: Invite, reward: Reward) -> str | None:
+def reward_id(moment: Transaction, invite: Invite, reward: Reward) -> str | None:
     """What one side's reward has become: the id of its credit, or of the grant where it is no reset; None before."""
     if invite.reward_slot is None:
         return None
@@ -250,7 +251,7 @@ def _sides(invite: Invite, recipient: str) -> tuple[str, str]:
     return (friend, invite.referrer) if recipient == FRIEND else (invite.referrer, friend)
 
 
-def _select(moment: Moment, where: str, *values: object) -> list[Invite]:
+def _select(moment: Transaction, where: str, *values: object) -> list[Invite]:
     found = moment.connection.execute(
         f"SELECT {_FIELDS} FROM invite WHERE {where}",  # noqa: S608 - our own words
         values,
@@ -258,7 +259,7 @@ def _select(moment: Moment, where: str, *values: object) -> list[Invite]:
     return [Invite(*row) for row in found]
 
 
-def _update(moment: Moment, invite: Invite, **changes: object) -> Invite:
+def _update(moment: Transaction, invite: Invite, **changes: object) -> Invite:
     columns = ", ".join(f"{name} = ?" for name in changes)
     moment.connection.execute(
         f"UPDATE invite SET {columns} WHERE number = ?",  # noqa: S608 - our own names

@@ -5,15 +5,15 @@ dearer plan lasts longer.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+import msgspec
 
 from tui.domain.windows import WindowKind
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """One plan."""
 
     name: str

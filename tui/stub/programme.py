@@ -5,9 +5,11 @@ facts are those of wire.md 1.6 (windows), 2.2 (credits) and 3.2 to 3.5 (redeemin
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from tui.domain.credits import CODEX_RATE_LIMITS
 from tui.domain.spend import ConsumeCode
@@ -18,8 +20,7 @@ CREDIT_LIFETIME: Final = 30 * DAY
 """Seconds from a grant to its last moment, where the grant does not say otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class WindowRule:
+class WindowRule(msgspec.Struct, frozen=True):
     """How one kind of window behaves."""
 
     seconds: int
@@ -35,8 +36,7 @@ RULES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class MeteredWindow:
+class MeteredWindow(msgspec.Struct, frozen=True):
     """One window of one account, as the service keeps it."""
 
     kind: WindowKind
@@ -137,8 +137,7 @@ class HeldStatus(StrEnum):
     """Taken back before it was used; never sent either."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeldCredit:
+class HeldCredit(msgspec.Struct, frozen=True):
     """One banked reset, as the service keeps it."""
 
     id: str
@@ -169,8 +168,7 @@ def soonest_first(credit: HeldCredit) -> tuple[bool, float]:
     return credit.expires_at is None, credit.expires_at or 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Switches:
+class ScenarioFlags(msgspec.Struct, frozen=True):
     """What redeeming does beyond the rule; users report both ways (wire.md 3.5 to 3.7)."""
 
     weekly_moves: bool = True
@@ -179,8 +177,7 @@ class Switches:
     """Whether the 5-hour window is cleared too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Redemption:
+class Redemption(msgspec.Struct, frozen=True):
     """What redeeming came to."""
 
     code: ConsumeCode
@@ -196,7 +193,7 @@ def redeem(
     now: float,
     *,
     credit_id: str | None,
-    switches: Switches,
+    switches: ScenarioFlags,
 ) -> Redemption:
     """Redeem one credit.
 
@@ -222,13 +219,13 @@ def redeem(
     )
 
 
-def _is_cleared(window: MeteredWindow, switches: Switches) -> bool:
+def _is_cleared(window: MeteredWindow, switches: ScenarioFlags) -> bool:
     if window.limit_id != MAIN_LIMIT:
         return False  # single models' windows are not stated to be reset
     return switches.clears_five_hour or window.kind is not WindowKind.FIVE_HOUR
 
 
-def _clear(window: MeteredWindow, now: float, switches: Switches) -> MeteredWindow:
+def _clear(window: MeteredWindow, now: float, switches: ScenarioFlags) -> MeteredWindow:
     if window.rule.slides:
         return replace(window, used_percent=0.0, resets_at=None)
     moved = int(now) + window.rule.seconds if switches.weekly_moves else window.resets_at

@@ -1,7 +1,8 @@
 """What the bank hands out: one account at one moment, the record of a key, and the record of a grant."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from tui.domain.windows import MAIN_LIMIT
 from tui.stub.plans import Plan, plan_named
@@ -25,8 +26,7 @@ class NotForSale(Exception):
     """No single reset is sold to this account."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """One account as it stands at one moment."""
 
     now: float
@@ -69,8 +69,7 @@ class Reading:
         return sum(credit.is_spendable(self.now) for credit in self.credits)
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRecord:
+class RequestRecord(msgspec.Struct, frozen=True):
     """What became of one `redeem_request_id`."""
 
     account: str
@@ -83,8 +82,7 @@ class RequestRecord:
     redeemed_at: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class GrantRecord:
+class GrantRecord(msgspec.Struct, frozen=True):
     """One grant that landed."""
 
     account: str

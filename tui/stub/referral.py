@@ -5,10 +5,11 @@ facts are those of wire.md 4.3 and 4.5. An invite that was sent in time is honou
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 from tui.domain.referral import REFERRER, RESET_CREDIT, InviteState
 from tui.stub.plans import Plan
@@ -27,8 +28,7 @@ _ADDRESS: Final = re.compile(r"[^\s@<>()\[\]\\\"',;:]+@([^\s@<>()\[\]\\\"',;:.]+
 _LONGEST_ADDRESS: Final = 254
 
 
-@dataclass(frozen=True, slots=True)
-class Reward:
+class Reward(msgspec.Struct, frozen=True):
     """What one side gets for an invite."""
 
     recipient: str
@@ -37,8 +37,7 @@ class Reward:
     amount: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Campaign:
+class Campaign(msgspec.Struct, frozen=True):
     """An offer to invite friends."""
 
     id: str
@@ -157,8 +156,7 @@ class Unrewarded(StrEnum):
     REFERRER_PLAN = "referrer_plan"
 
 
-@dataclass(frozen=True, slots=True)
-class Invite:
+class Invite(msgspec.Struct, frozen=True):
     """One invite, as the service keeps it."""
 
     number: int
@@ -233,8 +231,7 @@ class Invite:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """An account that comes through an invite."""
 
     account: str

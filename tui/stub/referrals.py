@@ -6,13 +6,14 @@ transaction of that turn (`Bank.take_turn`).
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from tui.domain.referral import InviteState
 from tui.stub import invites, rows
 from tui.stub.invites import UnknownInvite
 from tui.stub.referral import Campaign, Invite, NotOffered, Refusal, comparable, month_start
-from tui.stub.world import Moment, World
+from tui.stub.world import StubDatabase, Transaction
 
 
 class NoOffer(Exception):
@@ -35,8 +36,7 @@ class NotPending(Exception):
     """Nobody can join by this invite any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class OfferReading:
+class OfferReading(msgspec.Struct, frozen=True):
     """What one account is offered at one moment."""
 
     campaign: Campaign | None
@@ -60,8 +60,7 @@ class OfferReading:
         return 0 if self.campaign is None else max(0, self.campaign.max_rewarded - self.rewarded)
 
 
-@dataclass(frozen=True, slots=True)
-class TrackedReward:
+class TrackedReward(msgspec.Struct, frozen=True):
     """What one side gets for an invite, and what it has become."""
 
     recipient: str
@@ -71,8 +70,7 @@ class TrackedReward:
     """None before it is given."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tracked:
+class Tracked(msgspec.Struct, frozen=True):
     """One invite as it stands at one moment."""
 
     invite: Invite
@@ -82,8 +80,7 @@ class Tracked:
     rewards: tuple[TrackedReward, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """An address that no invite went to."""
 
     email: str
@@ -93,7 +90,7 @@ class Refused:
 class Referrals:
     """The campaign of the scenario and its invites; safe from any thread, one caller at a time."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: StubDatabase) -> None:
         self._world = world
 
     def offer(self, account: str) -> OfferReading:
@@ -216,14 +213,14 @@ class Referrals:
             return [_track(moment, invite) for invite in invites.every(moment)]
 
 
-def _campaign(moment: Moment) -> Campaign:
+def _campaign(moment: Transaction) -> Campaign:
     """The campaign that every invite there is belongs to."""
     if moment.scenario.campaign is None:
         raise UnknownInvite
     return moment.scenario.campaign
 
 
-def _track(moment: Moment, invite: Invite) -> Tracked:
+def _track(moment: Transaction, invite: Invite) -> Tracked:
     campaign, now = _campaign(moment), moment.now
     return Tracked(
         invite,

@@ -1,9 +1,10 @@
-"""Accounts, windows, credits and grants as rows; every function works inside a transaction of `World`."""
+"""Accounts, windows, credits and grants as rows; every function works inside a transaction of `StubDatabase`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid5
+
+import msgspec
 
 from tui.domain.referral import RESET_CREDIT
 from tui.domain.windows import WindowKind
@@ -14,7 +15,7 @@ from tui.stub.programme import HeldCredit, HeldStatus, MeteredWindow
 from tui.stub.reading import AccountExists, GrantRecord, Reading, UnknownAccount
 from tui.stub.scenario import CreditStart
 from tui.stub.scenarios import MAIN_ACCOUNT
-from tui.stub.world import Moment
+from tui.stub.world import Transaction
 
 _CREDIT_IDS: Final = UUID("b265c388-14b8-5191-99f4-6730968366f5")
 _CREDIT_FIELDS = (
@@ -22,8 +23,7 @@ _CREDIT_FIELDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(msgspec.Struct, frozen=True):
     """Who somebody is."""
 
     id: str
@@ -39,7 +39,7 @@ class Account:
         return plan_named(self.plan)
 
 
-def find_account(moment: Moment, account: str) -> Account:
+def find_account(moment: Transaction, account: str) -> Account:
     """Look an account up.
 
     Raises:
@@ -53,7 +53,7 @@ def find_account(moment: Moment, account: str) -> Account:
     return Account(*row)
 
 
-def add_account(moment: Moment, account: Account, windows: Sequence[MeteredWindow]) -> None:
+def add_account(moment: Transaction, account: Account, windows: Sequence[MeteredWindow]) -> None:
     """Make an account.
 
     Raises:
@@ -68,7 +68,7 @@ def add_account(moment: Moment, account: Account, windows: Sequence[MeteredWindo
     write_windows(moment, account.id, windows)
 
 
-def write_windows(moment: Moment, account: str, windows: Sequence[MeteredWindow]) -> None:
+def write_windows(moment: Transaction, account: str, windows: Sequence[MeteredWindow]) -> None:
     """Put an account's windows into their slots; slots beyond them stay."""
     moment.connection.executemany(
         "INSERT OR REPLACE INTO usage_window VALUES (?, ?, ?, ?, ?, ?)",
@@ -79,14 +79,14 @@ def write_windows(moment: Moment, account: str, windows: Sequence[MeteredWindow]
     )
 
 
-def change_plan(moment: Moment, account: str, plan: str, windows: Sequence[MeteredWindow]) -> None:
+def change_plan(moment: Transaction, account: str, plan: str, windows: Sequence[MeteredWindow]) -> None:
     """Give an account another plan, with the windows that come with it."""
     moment.connection.execute("UPDATE account SET plan = ?, plan_since = ? WHERE id = ?", (plan, moment.now, account))
     moment.connection.execute("DELETE FROM usage_window WHERE account = ?", (account,))
     write_windows(moment, account, windows)
 
 
-def read(moment: Moment, account: str, *, all_credits: bool = False) -> Reading:
+def read(moment: Transaction, account: str, *, all_credits: bool = False) -> Reading:
     """Read one account as its rows stand; its complimentary reset may still be owed.
 
     Raises:
@@ -126,7 +126,7 @@ def read(moment: Moment, account: str, *, all_credits: bool = False) -> Reading:
     )
 
 
-def settle(moment: Moment, account: str, *, all_credits: bool = False) -> Reading:
+def settle(moment: Transaction, account: str, *, all_credits: bool = False) -> Reading:
     """Read one account after it was given the complimentary reset that it is owed, from the moment it was owed on.
 
     Raises:
@@ -140,7 +140,7 @@ def settle(moment: Moment, account: str, *, all_credits: bool = False) -> Readin
 
 
 def land(
-    moment: Moment, account: str, grant: Grant, *, at: float | None = None, start: CreditStart | None = None
+    moment: Transaction, account: str, grant: Grant, *, at: float | None = None, start: CreditStart | None = None
 ) -> list[str]:
     """Carry a grant out, once: the only way to get anything.
 
@@ -176,7 +176,7 @@ def land(
 
 
 def _insert_credit(
-    moment: Moment, account: str, grant_id: int, granted_at: float, life: float | None, look: CreditStart
+    moment: Transaction, account: str, grant_id: int, granted_at: float, life: float | None, look: CreditStart
 ) -> None:
     # Whole seconds: Codex knows no finer ones, so that every reader sees the same moment.
     cursor = moment.connection.execute(
@@ -199,7 +199,7 @@ def _insert_credit(
     moment.connection.execute("UPDATE credit SET id = ? WHERE number = ?", (credit_id, cursor.lastrowid))
 
 
-def credits_of(moment: Moment, key: str) -> list[str]:
+def credits_of(moment: Transaction, key: str) -> list[str]:
     """The ids of the credits that came with a grant."""
     rows = moment.connection.execute(
         "SELECT credit.id FROM credit JOIN grant ON grant.id = credit.grant_id WHERE grant.key = ? ORDER BY number",
@@ -208,7 +208,7 @@ def credits_of(moment: Moment, key: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def revoke(moment: Moment, account: str, key: str | None = None) -> list[str]:
+def revoke(moment: Transaction, account: str, key: str | None = None) -> list[str]:
     """Take back what an account still holds; the ids.
 
     Args:
@@ -233,12 +233,12 @@ def revoke(moment: Moment, account: str, key: str | None = None) -> list[str]:
     return sorted(row[0] for row in rows)
 
 
-def account_ids(moment: Moment) -> list[str]:
+def account_ids(moment: Transaction) -> list[str]:
     """Every account, in order."""
     return [row[0] for row in moment.connection.execute("SELECT id FROM account ORDER BY id")]
 
 
-def grant_records(moment: Moment) -> list[GrantRecord]:
+def grant_records(moment: Transaction) -> list[GrantRecord]:
     """Every grant, in the order in which they landed."""
     rows = moment.connection.execute(
         "SELECT account, source, reason, kind, amount, key, granted_at FROM grant ORDER BY id"

@@ -1,21 +1,21 @@
 """What a world that the service can start in consists of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+import msgspec
 
 from tui.domain.windows import MAIN_LIMIT, WindowKind
 from tui.stub.campaigns import PILOT
 from tui.stub.grants import TEAM, THANKS, GrantSource, Programme
-from tui.stub.programme import CREDIT_LIFETIME, Switches
+from tui.stub.programme import CREDIT_LIFETIME, ScenarioFlags
 from tui.stub.referral import Campaign
 
-_BY_THE_RULE = Switches()
+_BY_THE_RULE = ScenarioFlags()
 _REACHED_ALREADY = Programme()
 
 
-@dataclass(frozen=True, slots=True)
-class WindowStart:
+class WindowStart(msgspec.Struct, frozen=True):
     """A window at the start of a scenario."""
 
     kind: WindowKind
@@ -25,8 +25,7 @@ class WindowStart:
     limit_id: str = MAIN_LIMIT
 
 
-@dataclass(frozen=True, slots=True)
-class CreditStart:
+class CreditStart(msgspec.Struct, frozen=True):
     """A credit at the start of a scenario."""
 
     expires_in: float | None
@@ -46,8 +45,7 @@ class CreditStart:
         return max(0.0, CREDIT_LIFETIME - (self.expires_in or 0.0))
 
 
-@dataclass(frozen=True, slots=True)
-class InviteStart:
+class InviteStart(msgspec.Struct, frozen=True):
     """An invite of the main account at the start of a scenario; every moment in days before it."""
 
     address: str
@@ -65,8 +63,7 @@ class InviteStart:
     """When both rewards were taken back."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecurringFault:
+class RecurringFault(msgspec.Struct, frozen=True):
     """A fault that hits every so many requests of a path, for ever."""
 
     path: str
@@ -75,8 +72,7 @@ class RecurringFault:
     every: int
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(msgspec.Struct, frozen=True):
     """One world."""
 
     name: str
@@ -86,12 +82,12 @@ class Scenario:
     windows: tuple[WindowStart, ...] = ()
     """The main account's, in the order of their slots."""
     credits: tuple[CreditStart, ...] = ()
-    switches: Switches = _BY_THE_RULE
+    switches: ScenarioFlags = _BY_THE_RULE
     list_cap: int | None = None
     """How many credits the list shows at most; the count stays true."""
     lists_redeemed: bool = False
     """Whether redeemed credits stay in the list; both have been seen (wire.md 2.2)."""
-    extras: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    extras: Mapping[str, object] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     """What its usage payload says otherwise."""
     faults: tuple[RecurringFault, ...] = ()
     programme: Programme = _REACHED_ALREADY

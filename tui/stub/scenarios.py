@@ -12,7 +12,7 @@ from tui.errors import UsageError
 from tui.settings import nearest
 from tui.stub.campaigns import CREDITS, ENDED_PILOT, RUNNING_PILOT
 from tui.stub.grants import GrantSource, Price, Programme
-from tui.stub.programme import CREDIT_LIFETIME, DAY, Switches
+from tui.stub.programme import CREDIT_LIFETIME, DAY, ScenarioFlags
 from tui.stub.scenario import CreditStart, InviteStart, RecurringFault, Scenario, WindowStart
 
 DEFAULT_SCENARIO: Final = "busy"
@@ -188,14 +188,14 @@ _ALL = (
         "at the limit, and a spent reset clears the week without moving its date",
         windows=(_five_hour(100), _weekly(43)),
         credits=_THREE_CREDITS,
-        switches=Switches(weekly_moves=False),
+        switches=ScenarioFlags(weekly_moves=False),
     ),
     Scenario(
         "five-hour-stays",
         "at the limit, and a spent reset clears the week alone",
         windows=(_five_hour(100), _weekly(43)),
         credits=_THREE_CREDITS,
-        switches=Switches(clears_five_hour=False),
+        switches=ScenarioFlags(clears_five_hour=False),
     ),
     Scenario(
         "pilot",

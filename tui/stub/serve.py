@@ -20,7 +20,7 @@ from tui.stub.faults import ABORT
 from tui.stub.http import create_app
 from tui.stub.sandbox import Sandboxes
 from tui.stub.scenarios import MAIN_ACCOUNT
-from tui.stub.traffic import Traffic
+from tui.stub.traffic import FaultState
 
 HOST: Final = "127.0.0.1"
 _LAST_ANSWERS: Final = 1
@@ -66,7 +66,7 @@ def serve(
                 "scenario": reading.scenario.name,
                 "sandbox": str(folder) if folder else None,
             }
-            traffic = Traffic(reading.scenario.faults)
+            traffic = FaultState(reading.scenario.faults)
             # A client that goes away early is no news; an unhandled error still reaches stderr.
             logging.getLogger("asyncio").setLevel(logging.ERROR)
             config = uvicorn.Config(
@@ -122,7 +122,7 @@ class _CuttableProtocol(HttpToolsProtocol):
 class _Server(uvicorn.Server):
     """Ends with 0 on SIGINT and SIGTERM, where uvicorn would raise the signal again."""
 
-    def __init__(self, config: uvicorn.Config, traffic: Traffic, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, traffic: FaultState, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._traffic = traffic
         self._on_ready = on_ready

@@ -1,7 +1,8 @@
 """How a scenario's world comes about in the database: its accounts, what they hold, what became of their invites."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tui.stub import invites, rows
 from tui.stub.grants import Grant, GrantSource, complimentary, had_before
@@ -11,13 +12,13 @@ from tui.stub.referral import Campaign, Invite, Refusal
 from tui.stub.rows import Account
 from tui.stub.scenario import CreditStart, InviteStart, Scenario, WindowStart
 from tui.stub.scenarios import MAIN_ACCOUNT, OTHER_ACCOUNT, OTHER_ACCOUNT_START
-from tui.stub.world import Moment, World
+from tui.stub.world import StubDatabase, Transaction
 
 _FRIENDS_PLAN = "plus"
 _TABLES = ("account", "usage_window", "credit", "grant", "invite")
 
 
-def begin(world: World, moment: Moment, scenario: Scenario) -> None:
+def begin(world: StubDatabase, moment: Transaction, scenario: Scenario) -> None:
     """Put another world in place of what is there; the clock goes on, and redemptions stay remembered."""
     moment = world.turn_to(moment, scenario)
     for table in _TABLES:
@@ -37,7 +38,7 @@ def _window(start: WindowStart, now: float) -> MeteredWindow:
     return MeteredWindow(start.kind, start.used_percent, resets_at, start.limit_id)
 
 
-def _give(moment: Moment, account: str, starts: Sequence[CreditStart]) -> None:
+def _give(moment: Transaction, account: str, starts: Sequence[CreditStart]) -> None:
     for number, start in enumerate(starts):
         life = None if start.expires_in is None else start.granted_ago + start.expires_in
         if start.source is GrantSource.PROGRAMME:
@@ -49,10 +50,10 @@ def _give(moment: Moment, account: str, starts: Sequence[CreditStart]) -> None:
         rows.land(moment, account, had_before(account))
 
 
-def _replay(moment: Moment, campaign: Campaign, start: InviteStart) -> None:
+def _replay(moment: Transaction, campaign: Campaign, start: InviteStart) -> None:
     """Let an invite go through what it went through, each at its own moment and by the rules."""
 
-    def before(days: float) -> Moment:
+    def before(days: float) -> Transaction:
         return replace(moment, now=moment.now - days * DAY)
 
     referrer = rows.find_account(moment, MAIN_ACCOUNT)
@@ -70,7 +71,7 @@ def _replay(moment: Moment, campaign: Campaign, start: InviteStart) -> None:
         invites.take_back(before(start.reversed), campaign, invite)
 
 
-def _join(moment: Moment, campaign: Campaign, invite: Invite, start: InviteStart, began: float) -> Invite:
+def _join(moment: Transaction, campaign: Campaign, invite: Invite, start: InviteStart, began: float) -> Invite:
     used_at = None if start.used is None else began - start.used * DAY
     friend = Account(start.friend or "", _FRIENDS_PLAN, start.address, moment.now, used_at)
     windows = [fresh_window(kind, began) for kind in plan_named(_FRIENDS_PLAN).windows]

@@ -9,7 +9,7 @@ from tui.stub.programme import HeldCredit, MeteredWindow
 from tui.stub.reading import GrantRecord, Reading, RequestRecord
 from tui.stub.referral_payloads import INVITE_PATH
 from tui.stub.referrals import Tracked
-from tui.stub.traffic import Traffic
+from tui.stub.traffic import FaultState
 
 Payload = dict[str, Any]
 
@@ -19,7 +19,7 @@ def state(
     records: Sequence[RequestRecord],
     grants: Sequence[GrantRecord],
     invites: Sequence[Tracked],
-    traffic: Traffic,
+    traffic: FaultState,
 ) -> Payload:
     """The whole state, for a test to count."""
     scenario, now = readings[0].scenario, readings[0].now

@@ -3,8 +3,9 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from tui.stub.scenario import RecurringFault
 
@@ -12,8 +13,7 @@ _MAX_PATHS: Final = 1_000
 """So many different paths are counted one by one; what a port scanner asks beyond them is lumped together."""
 
 
-@dataclass(slots=True)
-class ArmedFault:
+class ArmedFault(msgspec.Struct):
     """A fault that waits for its requests."""
 
     path: str
@@ -22,7 +22,7 @@ class ArmedFault:
     remaining: int
 
 
-class Traffic:
+class FaultState:
     """Counts per path and armed faults, for the life of one server."""
 
     def __init__(self, recurring: Iterable[RecurringFault] = ()) -> None:

@@ -4,8 +4,9 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from tui.clock import Clock
 from tui.store.schema import transaction
@@ -14,8 +15,7 @@ from tui.stub.scenario import Scenario
 from tui.stub.scenarios import find_scenario
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Transaction(msgspec.Struct, frozen=True):
     """A transaction under way."""
 
     connection: sqlite3.Connection
@@ -26,7 +26,7 @@ class Moment:
     """The service's own time, unix seconds."""
 
 
-class World:
+class StubDatabase:
     """What the bank and the referrals share; safe from any thread, one caller at a time."""
 
     def __init__(self, connection: sqlite3.Connection, clock: Clock, path: Path | None) -> None:
@@ -41,7 +41,7 @@ class World:
             self._connection.close()
 
     @contextmanager
-    def writing(self) -> Iterator[Moment]:
+    def writing(self) -> Iterator[Transaction]:
         """Everything inside happens together or not at all.
 
         Raises:
@@ -51,7 +51,7 @@ class World:
             yield self._moment()
 
     @contextmanager
-    def reading(self) -> Iterator[Moment]:
+    def reading(self) -> Iterator[Transaction]:
         """All that is read inside belongs to one moment, also where another process writes.
 
         Raises:
@@ -65,7 +65,7 @@ class World:
                 self._connection.rollback()
 
     @contextmanager
-    def entering(self, wanted: Scenario) -> Iterator[tuple[Moment, bool]]:
+    def entering(self, wanted: Scenario) -> Iterator[tuple[Transaction, bool]]:
         """Enter the world before anything else does; one that holds nothing yet is put into a scenario.
 
         Yields:
@@ -81,17 +81,17 @@ class World:
                 self._connection.execute("UPDATE account SET plan_since = ?1, last_used_at = ?1", (moment.now,))
             yield self._moment(), is_new
 
-    def turn_to(self, moment: Moment, scenario: Scenario) -> Moment:
+    def turn_to(self, moment: Transaction, scenario: Scenario) -> Transaction:
         """Put the world into a scenario that begins now; its time goes on."""
         moment.connection.execute("UPDATE world SET scenario = ?, began = ?", (scenario.name, moment.now))
         return self._moment()
 
-    def advance(self, moment: Moment, seconds: float) -> Moment:
+    def advance(self, moment: Transaction, seconds: float) -> Transaction:
         """Let time pass for the service."""
         moment.connection.execute("UPDATE world SET clock_offset = clock_offset + ?", (seconds,))
         return self._moment()
 
-    def _moment(self) -> Moment:
+    def _moment(self) -> Transaction:
         row = self._connection.execute("SELECT scenario, began, clock_offset FROM world").fetchone()
         now = self._clock.now().timestamp() + row[2]
-        return Moment(self._connection, find_scenario(row[0]), now if row[1] is None else row[1], now)
+        return Transaction(self._connection, find_scenario(row[0]), now if row[1] is None else row[1], now)

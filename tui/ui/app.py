@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
 from datetime import timedelta, tzinfo
 from pathlib import Path
 from typing import ClassVar, Final
 
+from msgspec.structs import replace
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -27,7 +27,7 @@ from tui.ui.messages import Connected, Noted, StatePublished, Ticked
 from tui.ui.screens.main import MainScreen
 from tui.ui.terminal import title_sequence
 from tui.ui.themes import OWN_THEMES, check_theme, next_theme
-from tui.ui.view.scene import Note, Problem, Scene
+from tui.ui.view.view_state import Note, Problem, ViewState
 
 _PALETTE_SECONDS: Final = 60.0
 """For so long an open palette holds a question back."""
@@ -89,13 +89,13 @@ class ResetbankApp(App[int]):
         self._held: tuple[Question, float] | None = None
         self._announced: Announcement | None = None
         self._titles = 0
-        scene = Scene(clock.now(), zone, State(demo=demo), connecting=True, keys=keys)
+        view = ViewState(clock.now(), zone, State(demo=demo), connecting=True, keys=keys)
         remind_after = timedelta(days=settings.invite.remind_after_days)
-        self._scene = replace(scene, codex=settings.codex.command, remind_after=remind_after)
+        self._view = replace(view, codex=settings.codex.command, remind_after=remind_after)
 
     def get_default_screen(self) -> Screen[None]:
         """The main screen."""
-        return MainScreen(self._scene)
+        return MainScreen(self._view)
 
     def on_load(self) -> None:
         """Lay the user's keys over the defaults."""
@@ -121,7 +121,7 @@ class ResetbankApp(App[int]):
         try:
             companion = await self._connect()
         except ResetbankError as error:
-            self.present(replace(self._scene, connecting=False, problem=Problem(error.message, error.hint)))
+            self.present(replace(self._view, connecting=False, problem=Problem(error.message, error.hint)))
             return
         self._companion = companion
         self.post_message(Connected(companion))
@@ -130,7 +130,7 @@ class ResetbankApp(App[int]):
         """Follow the companion from now on."""
         companion = message.companion
         self._unlisten = companion.listen(lambda state: self._publish(state))
-        self.present(replace(self._scene, connecting=False, problem=None, state=companion.state))
+        self.present(replace(self._view, connecting=False, problem=None, state=companion.state))
         if self._drive:
             self._work(companion.run(), "poll")
 
@@ -139,17 +139,17 @@ class ResetbankApp(App[int]):
 
     def on_state_published(self, message: StatePublished) -> None:
         """Show the new state."""
-        self.present(replace(self._scene, state=message.state, now=self._clock.now()))
+        self.present(replace(self._view, state=message.state, now=self._clock.now()))
 
     def on_ticked(self) -> None:
         """Let ages and countdowns go on."""
-        self.present(replace(self._scene, now=self._clock.now()))
+        self.present(replace(self._view, now=self._clock.now()))
 
-    def present(self, scene: Scene) -> None:
+    def present(self, view: ViewState) -> None:
         """Give every open screen the scene; those that do not differ paint nothing."""
-        self._scene = scene
-        self._redraw(scene)
-        self._tell_news(scene.state)
+        self._view = view
+        self._redraw(view)
+        self._tell_news(view.state)
 
     def _tell_news(self, state: State) -> None:
         """Open a new question over whatever is open, but not over a spend that is under way; ring for good news.
@@ -189,8 +189,8 @@ class ResetbankApp(App[int]):
         from tui.ui.screens.ask import AskScreen
 
         self._ring()
-        scene, clock, letters = self._scene, self._clock, self._letters
-        self.push_screen(AskScreen(scene, companion, clock, letters, question, self._entitle))
+        view, clock, letters = self._view, self._clock, self._letters
+        self.push_screen(AskScreen(view, companion, clock, letters, question, self._entitle))
 
     def _ring(self) -> None:
         if self._asks.bell:
@@ -206,7 +206,7 @@ class ResetbankApp(App[int]):
     def on_noted(self, message: Noted) -> None:
         """Show for a while what was done."""
         now = self._clock.now()
-        self.present(replace(self._scene, now=now, note=Note(message.text, now)))
+        self.present(replace(self._view, now=now, note=Note(message.text, now)))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Put one line about a worker that failed unexpectedly on the screen."""
@@ -221,9 +221,9 @@ class ResetbankApp(App[int]):
             text += "; refresh tries again" if event.worker.name in ("connect", "poll") else ""
         if event.worker.name == "connect":
             problem = Problem(text, "please report it")
-            self.present(replace(self._scene, connecting=False, problem=problem))
+            self.present(replace(self._view, connecting=False, problem=problem))
         else:
-            self.present(replace(self._scene, alarm=text))
+            self.present(replace(self._view, alarm=text))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: the command table, and a picture of the screen."""
@@ -243,22 +243,22 @@ class ResetbankApp(App[int]):
         if (companion := self._free_companion()) is not None:
             from tui.ui.screens.spend import SpendScreen
 
-            self.push_screen(SpendScreen(self._scene, companion, self._clock, self._letters))
+            self.push_screen(SpendScreen(self._view, companion, self._clock, self._letters))
 
     def action_finish(self) -> None:
         """Finish the open spend with its own key."""
-        companion, spend = self._free_companion(), self._scene.state.open_spend
+        companion, spend = self._free_companion(), self._view.state.open_spend
         if companion is None or spend is None:
             if companion is not None:
                 self.notify("no spend is open", markup=False)
             return
         from tui.ui.screens.finish import FinishScreen
 
-        self.push_screen(FinishScreen(self._scene, companion, self._clock, self._letters, spend))
+        self.push_screen(FinishScreen(self._view, companion, self._clock, self._letters, spend))
 
     def action_queue(self) -> None:
         """Queue one reset for the limit after asking; take a queued one out at once."""
-        companion, queued = self._free_companion(), self._scene.state.queued
+        companion, queued = self._free_companion(), self._view.state.queued
         if companion is None:
             return
         if queued is not None and queued.is_armed:
@@ -269,8 +269,8 @@ class ResetbankApp(App[int]):
         attendant = companion.attendant
         arm = attendant.confirm_queue if queued is not None else attendant.queue
         carry_on = queued.carry_on if queued is not None else True
-        scene, clock, letters = self._scene, self._clock, self._letters
-        self.push_screen(QueueScreen(scene, companion, clock, letters, arm, carry_on=carry_on))
+        view, clock, letters = self._view, self._clock, self._letters
+        self.push_screen(QueueScreen(view, companion, clock, letters, arm, carry_on=carry_on))
 
     async def _unqueue(self, companion: CompanionPort) -> None:
         await companion.attendant.unqueue()
@@ -279,16 +279,16 @@ class ResetbankApp(App[int]):
     def action_continue(self) -> None:
         """Carry on the sessions that a limit stopped, after showing which."""
         if (companion := self._free_companion()) is not None:
-            from tui.ui.screens.carry import CarryScreen
+            from tui.ui.screens.resume import ResumeScreen
 
-            self.push_screen(CarryScreen(self._scene, companion, self._clock))
+            self.push_screen(ResumeScreen(self._view, companion, self._clock))
 
     def action_invite(self) -> None:
         """Show the invite panel."""
         if (companion := self._free_companion()) is not None:
             from tui.ui.screens.invite import InviteScreen
 
-            self.push_screen(InviteScreen(self._scene, companion, self._clock, self._letters))
+            self.push_screen(InviteScreen(self._view, companion, self._clock, self._letters))
 
     def action_dismiss(self) -> None:
         """Take the announcement off the screen."""
@@ -300,7 +300,7 @@ class ResetbankApp(App[int]):
         if (companion := self._free_companion()) is not None:
             from tui.ui.screens.ledger import LedgerScreen
 
-            self.push_screen(LedgerScreen(self._scene, companion))
+            self.push_screen(LedgerScreen(self._view, companion))
 
     def action_help(self) -> None:
         """Show keys and signs."""
@@ -309,16 +309,16 @@ class ResetbankApp(App[int]):
         if isinstance(self.screen, MainScreen | InviteScreen):
             from tui.ui.screens.help import HelpScreen
 
-            self.push_screen(HelpScreen(self._scene, self._table))
+            self.push_screen(HelpScreen(self._view, self._table))
 
     def action_refresh(self) -> None:
         """Read now; connect or poll again where that had failed."""
         if self._companion is None:
-            if not self._scene.connecting:
-                self.present(replace(self._scene, connecting=True, problem=None, alarm=None))
+            if not self._view.connecting:
+                self.present(replace(self._view, connecting=True, problem=None, alarm=None))
                 self._work(self._open(), "connect")
             return
-        self.present(replace(self._scene, alarm=None))
+        self.present(replace(self._view, alarm=None))
         polling = any(worker.name == "poll" and not worker.is_finished for worker in self.workers)
         if self._drive and not polling:
             self._work(self._companion.run(), "poll")
@@ -328,7 +328,7 @@ class ResetbankApp(App[int]):
 
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """A picture of the screen as SVG; other people's addresses are masked in it."""
-        seen = self._scene
+        seen = self._view
         try:
             self._redraw_all(replace(seen, masked=True))
             return super().export_screenshot(title=title, simplify=simplify)
@@ -341,27 +341,27 @@ class ResetbankApp(App[int]):
         from rich.traceback import Traceback
 
         self.bell()
-        told = Traceback(show_locals=False, width=None)
-        for stack in told.trace.stacks:
+        service_text = Traceback(show_locals=False, width=None)
+        for stack in service_text.trace.stacks:
             stack.exc_value = without_addresses(stack.exc_value)
-        self._exit_renderables.append(Segments(self.console.render(told, self.console.options)))
+        self._exit_renderables.append(Segments(self.console.render(service_text, self.console.options)))
         self._close_messages_no_wait()
 
-    def _redraw_all(self, scene: Scene) -> None:
+    def _redraw_all(self, view: ViewState) -> None:
         """Draw every screen anew, also what of those below is kept by the ones above."""
         from textual.widgets import Input
 
-        self._redraw(scene)
+        self._redraw(view)
         for screen in self.screen_stack:
             for typed in screen.query(Input):
-                typed.password = scene.masked
+                typed.password = view.masked
             screen.refresh()
 
-    def _redraw(self, scene: Scene) -> None:
+    def _redraw(self, view: ViewState) -> None:
         for screen in self.screen_stack:
             show = getattr(screen, "show", None)
             if show is not None and screen.is_mounted:
-                show(scene)
+                show(view)
 
     def action_theme(self) -> None:
         """Go on to the next theme."""

@@ -1,11 +1,11 @@
 """The one table of what a person can do; bindings, palette, key line, help and `resetbank keys` come from it."""
 
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Command:
+
+class Command(msgspec.Struct, frozen=True):
     """One thing that a person can do on the main screen or on one of its panels."""
 
     id: str

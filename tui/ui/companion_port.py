@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from tui.companion.state import State
-from tui.domain.hits import Stop
 from tui.domain.invites import InviteProposal, InviteRecord
 from tui.domain.ledger import Event
+from tui.domain.limit_stops import LimitStop
 from tui.domain.question import Choice, Question
 from tui.domain.queue import CarryOn
 from tui.domain.spend import Consent, ConsentKind, Proposal, Spend
@@ -39,11 +39,11 @@ class AttendantPort(Protocol):
         """Say yes again to a reset that was armed before a restart."""
         ...
 
-    def stops(self) -> tuple[Stop, ...]:
+    def stops(self) -> tuple[LimitStop, ...]:
         """Who is stopped by the limit now."""
         ...
 
-    async def carry(self, stopped: tuple[Stop, ...], carry_on: CarryOn = True) -> int:
+    async def carry(self, stopped: tuple[LimitStop, ...], carry_on: CarryOn = True) -> int:
         """Tell interrupted threads to go on, each once; how many were told by this call."""
         ...
 

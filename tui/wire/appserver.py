@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from tui.domain.credits import Bank
 from tui.domain.snapshot import Account, PaidCredits, Provenance, Snapshot, SpendControl
@@ -45,8 +46,7 @@ _OUTCOMES: Final = {
 _HTTP_STATUS: Final = re.compile(r"\bfailed: ([1-5][0-9]{2})\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(msgspec.Struct, frozen=True):
     """How the app-server is signed in."""
 
     kind: str | None

@@ -1,9 +1,11 @@
 """The credits endpoint's answer (wire.md 2.1), and credit rows in either spelling, to the domain's credits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from tui.domain.credits import CODEX_RATE_LIMITS, Credit, CreditStatus, Price
 from tui.domain.referral import without_addresses
@@ -20,8 +22,7 @@ _STATUSES: Final = {str(status): status for status in CreditStatus}
 _TYPE_SPELLINGS: Final = {"codexRateLimits": CODEX_RATE_LIMITS}
 
 
-@dataclass(frozen=True, slots=True)
-class CreditRows:
+class CreditRows(msgspec.Struct, frozen=True):
     """One answer of the credits endpoint."""
 
     available: int | None

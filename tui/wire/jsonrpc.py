@@ -1,6 +1,5 @@
 """The envelope of the app-server's JSON-RPC 2.0 without `"jsonrpc"` (wire.md 5.1): one message a line or frame."""
 
-from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -36,16 +35,14 @@ class _Error(msgspec.Struct):
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """A request was answered."""
 
     id: int
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """A request was answered with an error."""
 
     id: int
@@ -54,12 +51,11 @@ class Refusal:
     """For telling kinds apart, never for showing: it may quote a response body."""
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(msgspec.Struct, frozen=True):
     """A notification."""
 
     method: str
-    params: bytes = field(default=b"", compare=False, repr=False)
+    params: bytes = b""
     """Its parameters' JSON; empty where it has none."""
 
 

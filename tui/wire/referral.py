@@ -1,10 +1,10 @@
 """The referral endpoints (wire.md 4), both contracts, to the domain's offers and invites; and what is sent to them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from tui.domain.invites import same_address
 from tui.domain.referral import (
@@ -14,8 +14,8 @@ from tui.domain.referral import (
     InviteState,
     Offer,
     OfferAnswer,
+    OfferStatus,
     Reward,
-    Standing,
     TrackedInvite,
     usable_link,
     without_addresses,
@@ -54,8 +54,7 @@ _STATES: Final = {
 """The words seen and claimed (wire.md 4.3); any other stays as it was written."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrackingPage:
+class TrackingPage(msgspec.Struct, frozen=True):
     """One page of the list of invites."""
 
     invites: tuple[TrackedInvite, ...]
@@ -102,8 +101,8 @@ def decode_offer(body: bytes, program: str) -> OfferAnswer:
     code = reader.text(payload.get("ineligible_reason_code"), "why invites are not offered", 60)
     if shown is None:
         untold = "the service does not say whether invites are offered"
-        return OfferAnswer(Standing.UNREACHABLE, offer, untold, reader.unknowns)
-    standing = Standing.OFFERED if shown else Standing.NOT_OFFERED
+        return OfferAnswer(OfferStatus.UNREACHABLE, offer, untold, reader.unknowns)
+    standing = OfferStatus.OFFERED if shown else OfferStatus.NOT_OFFERED
     return OfferAnswer(standing, offer, reason or code, reader.unknowns)
 
 

@@ -6,10 +6,11 @@ always right; what a line really is, is decided after decoding it.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 from tui.domain.windows import MAIN_LIMIT, Limit, Window
 from tui.errors import BadPayload
@@ -46,8 +47,7 @@ class TurnEnd(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """The first line: whose rollout it is."""
 
     thread_id: str | None
@@ -57,33 +57,28 @@ class Opened:
     subagent: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TurnSet:
+class TurnSet(msgspec.Struct, frozen=True):
     """What a turn runs with."""
 
     workspace: str | None
     model: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class TurnBegan:
+class TurnBegan(msgspec.Struct, frozen=True):
     """A turn began."""
 
 
-@dataclass(frozen=True, slots=True)
-class TurnEnded:
+class TurnEnded(msgspec.Struct, frozen=True):
     """A turn ended."""
 
     how: TurnEnd
 
 
-@dataclass(frozen=True, slots=True)
-class LimitTold:
+class LimitTold(msgspec.Struct, frozen=True):
     """A turn met the usage limit; its end is written separately."""
 
 
-@dataclass(frozen=True, slots=True)
-class Metered:
+class Metered(msgspec.Struct, frozen=True):
     """What a request to the model used, and the limits after it."""
 
     total_tokens: int | None
@@ -97,8 +92,7 @@ class Metered:
 Fact = Opened | TurnSet | TurnBegan | TurnEnded | LimitTold | Metered
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One line that matters."""
 
     at: datetime | None

@@ -1,11 +1,12 @@
 """A rollout's bytes, in pieces of any size, to sightings."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Final, TypedDict
 
-from tui.domain.sessions import SessionState, Sighting
+from msgspec.structs import replace
+
+from tui.domain.sessions import SessionState, SessionUpdate
 from tui.domain.windows import MAIN_LIMIT, Limit
 from tui.wire.rollout import (
     LONGEST_LINE,
@@ -58,7 +59,7 @@ class RolloutReader:
         """The state by the last turn that was seen; None before any."""
         return self._state
 
-    def feed(self, data: bytes, now: datetime) -> list[Sighting]:
+    def feed(self, data: bytes, now: datetime) -> list[SessionUpdate]:
         """Read on.
 
         Args:
@@ -72,7 +73,7 @@ class RolloutReader:
         if not end:
             self._keep(data)
             return []
-        found: list[Sighting] = []
+        found: list[SessionUpdate] = []
         start = 0
         if self._skipping or self._unfinished:
             start = data.find(b"\n") + 1
@@ -87,13 +88,13 @@ class RolloutReader:
         self._keep(data[end:])
         return found
 
-    def _read(self, data: bytes, start: int, end: int, now: datetime, found: list[Sighting]) -> None:
+    def _read(self, data: bytes, start: int, end: int, now: datetime, found: list[SessionUpdate]) -> None:
         """Read whole lines; in place, since copying would cost as much as finding what matters."""
         before = self._order - start
         for place, raw in relevant_lines(data, start, end):
             line = decode_line(raw)
-            if line is not None and (sighting := self._see(line, before + place, now)) is not None:
-                found.append(sighting)
+            if line is not None and (update := self._see(line, before + place, now)) is not None:
+                found.append(update)
         self._order = before + end
 
     def skip(self, size: int) -> None:
@@ -112,12 +113,12 @@ class RolloutReader:
         self._unfinished.clear()
         self._skipping = True
 
-    def _see(self, line: Line, order: int, now: datetime) -> Sighting | None:
+    def _see(self, line: Line, order: int, now: datetime) -> SessionUpdate | None:
         told = self._tell(line.fact)
         if told is None:
             return None
         at, path, subagent = line.at or now, self._path, bool(self._subagent)
-        return Sighting(self._thread_id, at, "rollout", rollout_path=path, order=order, subagent=subagent, **told)
+        return SessionUpdate(self._thread_id, at, "rollout", rollout_path=path, order=order, subagent=subagent, **told)
 
     def _tell(self, fact: Fact) -> "_Told | None":
         match fact:
@@ -189,17 +190,17 @@ def _is_full(limit: Limit) -> bool:
     return limit.reached_type is not None or any((window.used_percent or 0) >= _FULL for window in limit.windows)
 
 
-def condense(sightings: Sequence[Sighting]) -> list[Sighting]:
+def condense(updates: Sequence[SessionUpdate]) -> list[SessionUpdate]:
     """What a stretch of one rollout tells in the end: one sighting of the thread, and the last one of each limit."""
-    if not sightings:
+    if not updates:
         return []
-    end = sightings[-1]
-    limits: dict[str, Sighting] = {}
-    for told in sightings:
+    end = updates[-1]
+    limits: dict[str, SessionUpdate] = {}
+    for told in updates:
         if told.state is not None:
             end = replace(end, state=told.state, since=told.since or told.seen_at)
         for limit in told.limits:
-            limits[limit.limit_id] = Sighting(
+            limits[limit.limit_id] = SessionUpdate(
                 told.thread_id, told.seen_at, "rollout", limits=(limit,), plan=told.plan, subagent=told.subagent
             )
         end = replace(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from tui.domain.sessions import SessionState, Sighting
+from tui.domain.sessions import SessionState, SessionUpdate
 from tui.errors import BadPayload
 from tui.wire.fields import FieldReader, load_object
 from tui.wire.jsonrpc import News
@@ -47,7 +47,7 @@ def queue_params(thread_id: str, message: str, message_id: str) -> dict[str, obj
     return {"threadId": thread_id, "clientUserMessageId": message_id, "input": [text]}
 
 
-def decode_news(news: News, seen_at: datetime, order: int) -> Sighting | None:
+def decode_news(news: News, seen_at: datetime, order: int) -> SessionUpdate | None:
     """Read a notification; None for what says nothing about a thread's state."""
     if news.method not in (_STARTED, _STATUS_CHANGED) and news.method not in _AWAY:
         return None
@@ -62,14 +62,14 @@ def decode_news(news: News, seen_at: datetime, order: int) -> Sighting | None:
     if thread_id is None:
         return None
     if news.method in _AWAY:
-        return Sighting(thread_id, seen_at, "daemon", SessionState.GONE, order=order)
+        return SessionUpdate(thread_id, seen_at, "daemon", SessionState.GONE, order=order)
     status = reader.mapping(params.get("status"), "the status") or {}
     # A thread that was loaded, and is no longer: whoever worked in it has left.
     state = SessionState.GONE if status.get("type") == "notLoaded" else _state(reader, status)
-    return None if state is None else Sighting(thread_id, seen_at, "daemon", state, order=order)
+    return None if state is None else SessionUpdate(thread_id, seen_at, "daemon", state, order=order)
 
 
-def decode_list(body: bytes, seen_at: datetime, order: int) -> list[Sighting]:
+def decode_list(body: bytes, seen_at: datetime, order: int) -> list[SessionUpdate]:
     """Read the result of `thread/list`.
 
     Raises:
@@ -78,7 +78,7 @@ def decode_list(body: bytes, seen_at: datetime, order: int) -> list[Sighting]:
     reader = FieldReader()
     rows = reader.items(load_object(body, "the list of threads").get("data"), "the list of threads", MOST_THREADS)
     found = [_row(reader, row, seen_at, order) for row in rows or ()]
-    return [sighting for sighting in found if sighting is not None]
+    return [update for update in found if update is not None]
 
 
 def decode_loaded(body: bytes) -> list[str]:
@@ -93,7 +93,7 @@ def decode_loaded(body: bytes) -> list[str]:
     return [thread_id for thread_id in found if thread_id is not None]
 
 
-def decode_thread(body: bytes, seen_at: datetime, order: int) -> Sighting | None:
+def decode_thread(body: bytes, seen_at: datetime, order: int) -> SessionUpdate | None:
     """Read the result of `thread/read`; None where there is no thread in it.
 
     Raises:
@@ -102,7 +102,7 @@ def decode_thread(body: bytes, seen_at: datetime, order: int) -> Sighting | None
     return _row(FieldReader(), load_object(body, "the thread").get("thread"), seen_at, order)
 
 
-def _row(reader: FieldReader, value: object, seen_at: datetime, order: int) -> Sighting | None:
+def _row(reader: FieldReader, value: object, seen_at: datetime, order: int) -> SessionUpdate | None:
     row = reader.mapping(value, "a thread") or {}
     thread_id = reader.text(row.get("id"), "a thread's id", LONGEST_ID)
     if thread_id is None:
@@ -112,7 +112,7 @@ def _row(reader: FieldReader, value: object, seen_at: datetime, order: int) -> S
     if state is SessionState.STOPPED_BY_ERROR:
         since = reader.moment(row.get("updatedAt"), "the last change of a thread")  # it stopped long ago, perhaps
     source = row.get("source")
-    return Sighting(
+    return SessionUpdate(
         thread_id=thread_id,
         seen_at=seen_at,
         feed="daemon",

@@ -23,11 +23,11 @@ from tui.ui.view.asking import (
     settled_text,
     terminal_title,
 )
-from tui.ui.view.carrying import carry_lines, commands
-from tui.ui.view.picking import Picked
 from tui.ui.view.prompts import keys_prompt
-from tui.ui.view.scene import Scene
+from tui.ui.view.resuming import carry_lines, commands
+from tui.ui.view.selection import Selection
 from tui.ui.view.text import Line, Span
+from tui.ui.view.view_state import ViewState
 
 _FRAME_CELLS: Final = 8
 """Columns of a title that the frame takes."""
@@ -56,7 +56,7 @@ class AskScreen(SpendingDialog):
 
     def __init__(
         self,
-        scene: Scene,
+        view: ViewState,
         companion: CompanionPort,
         clock: Clock,
         letters: Callable[[int], str],
@@ -66,16 +66,16 @@ class AskScreen(SpendingDialog):
         """Prepare.
 
         Args:
-            scene: What the main screen shows now.
+            view: What the main screen shows now.
             companion: What answers, spends and carries on.
             clock: Measures the guard.
             letters: Gives so many distinct random capital letters.
             question: The question.
             entitle: Sets the terminal's own title; None gives the former one back.
         """
-        super().__init__(scene, companion, clock, letters)
+        super().__init__(view, companion, clock, letters)
         self.question = question
-        self.picked = Picked(question.threads)
+        self.selection = Selection(question.threads)
         self._entitle_terminal = entitle
         self._answered = False
         self._carried: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ class AskScreen(SpendingDialog):
 
     def begin(self) -> None:
         """Tell the terminal, read afresh, then ask."""
-        self._entitle_terminal(terminal_title(self.question, self.picked.threads, self.scene))
+        self._entitle_terminal(terminal_title(self.question, self.selection.threads, self.view))
         self.propose()
 
     def on_unmount(self) -> None:
@@ -95,23 +95,23 @@ class AskScreen(SpendingDialog):
         """Who stopped, or when that is expected."""
         at = self.proposal.proposed_at if self.proposal else self.question.asked_at
         room = min(self.app.size.width, _WIDEST) - _FRAME_CELLS
-        return asking_title(self.question, self.picked.threads, self.scene, at, room)
+        return asking_title(self.question, self.selection.threads, self.view, at, room)
 
-    def show(self, scene: Scene) -> None:
+    def show(self, view: ViewState) -> None:
         """Follow the state; close once the question is gone while it is only asked."""
-        gone = scene.state.question != self.question
+        gone = view.state.question != self.question
         if gone and not self._answered:
             self._answered = True
-            if scene.state.question is None:  # else another one takes its place, and says more than this line could
-                self.app.post_message(Noted(settled_text(self.question, scene)))
+            if view.state.question is None:  # else another one takes its place, and says more than this line could
+                self.app.post_message(Noted(settled_text(self.question, view)))
             self.close()
             return
         if self._leaves:
             return
         if self._may_answer():  # others may stop while the question stands
             stopped = (stop.thread_id for stop in self.companion.attendant.stops())
-            self.picked = self.picked.among(tuple(dict.fromkeys((*self.picked.threads, *stopped))))
-        super().show(scene)
+            self.selection = self.selection.among(tuple(dict.fromkeys((*self.selection.threads, *stopped))))
+        super().show(view)
         self._copy()
 
     def enter(self, phase: Phase) -> None:
@@ -126,12 +126,12 @@ class AskScreen(SpendingDialog):
     def draw_body(self, width: int) -> tuple[Line, ...]:
         """The question, the steps or the result."""
         if self.phase == "reading":
-            return (*self.draw_note(width), *reading_lines(self.scene, self.picked, self.question, width))
+            return (*self.draw_note(width), *reading_lines(self.view, self.selection, self.question, width))
         return super().draw_body(width)
 
     def draw_question(self, proposal: Proposal, width: int) -> tuple[Line, ...]:
         """The facts and the advice."""
-        return question_lines(self.question, proposal, self.picked, self.scene, width)
+        return question_lines(self.question, proposal, self.selection, self.view, width)
 
     def draw_result(self, width: int) -> tuple[Line, ...]:
         """What came of the spend, and of carrying on."""
@@ -140,7 +140,7 @@ class AskScreen(SpendingDialog):
             return lines
         if self.spend.is_open or self.spend.outcome is not Outcome.RESET:
             return (*lines, (Span(" "),), (Span("Nobody was told to go on."),))
-        carried = carry_lines(self.scene, self._carried, self._consented_at, width)
+        carried = carry_lines(self.view, self._carried, self._consented_at, width)
         return (*lines[:1], *carried, *lines[1:])  # a small screen shows the first lines only
 
     def draw_prompt(self, width: int) -> tuple[Line, ...]:
@@ -148,7 +148,7 @@ class AskScreen(SpendingDialog):
         if not self._may_answer():
             return super().draw_prompt(width)
         again = keys_prompt([("r", "reads again")], width) if self.phase == "over" else ()
-        return (*again, *choices_prompt(self.question, self.letters, self.picked, self.scene, width))
+        return (*again, *choices_prompt(self.question, self.letters, self.selection, self.view, width))
 
     def _may_answer(self) -> bool:
         """Whether it is still open; a reading that failed leaves every answer but a spend."""
@@ -160,7 +160,7 @@ class AskScreen(SpendingDialog):
             self.ask_again()
         elif self.proposal is not None and self._may_answer():
             self._answered = True
-            self._carried = self.picked.chosen if number == 0 else ()
+            self._carried = self.selection.chosen if number == 0 else ()
             self._consented_at = self.clock.now()
             consent = Consent(ConsentKind.LETTER, self._consented_at)
             self.enter("working")
@@ -175,7 +175,7 @@ class AskScreen(SpendingDialog):
         """Put the first command that is left to type on the clipboard, once."""
         if self.phase != "over" or self._copied or not self._carried:
             return
-        left_to_type = commands(self.scene, self._carried, self._consented_at)
+        left_to_type = commands(self.view, self._carried, self._consented_at)
         if left_to_type:
             self._copied = True
             self.app.copy_to_clipboard(left_to_type[0])
@@ -202,15 +202,15 @@ class AskScreen(SpendingDialog):
         if self._may_answer() and self.is_armed and Choice.QUEUE in self.question.choices:
             from tui.ui.screens.queue import QueueScreen
 
-            chosen = self.picked.chosen or False
-            screen = QueueScreen(self.scene, self.companion, self.clock, self._random, self._queue, carry_on=chosen)
+            chosen = self.selection.chosen or False
+            screen = QueueScreen(self.view, self.companion, self.clock, self._random, self._queue, carry_on=chosen)
             self.app.push_screen(screen)
 
     async def _queue(self) -> None:
         """Arm one as the answer to this question."""
         self._answered = True
         try:
-            await self.companion.attendant.answer(self.question, Choice.QUEUE, self.picked.chosen or False)
+            await self.companion.attendant.answer(self.question, Choice.QUEUE, self.selection.chosen or False)
         except ResetbankError:
             self._answered = False
             raise
@@ -240,11 +240,11 @@ class AskScreen(SpendingDialog):
     def action_move(self, step: int) -> None:
         """Go to another session."""
         if self._may_answer():
-            self.picked = self.picked.moved(step)
+            self.selection = self.selection.moved(step)
             self.redraw()
 
     def action_pick(self) -> None:
         """Take a session in or out of those that go on."""
-        if self._may_answer() and len(self.picked.threads) > 1:
-            self.picked = self.picked.toggled()
+        if self._may_answer() and len(self.selection.threads) > 1:
+            self.selection = self.selection.toggled()
             self.redraw()

@@ -13,8 +13,8 @@ from textual.screen import ModalScreen
 
 from tui.clock import Clock
 from tui.ui.companion_port import CompanionPort
-from tui.ui.view.scene import Scene
 from tui.ui.view.text import Line
+from tui.ui.view.view_state import ViewState
 from tui.ui.widgets.lines import Lines
 
 GUARD_SECONDS: Final = 0.4
@@ -39,16 +39,16 @@ class Dialog(ModalScreen[None]):
         Binding("pagedown", "scroll(1)", "Down", id="dialog.down", tooltip="Scroll down"),
     ]
 
-    def __init__(self, scene: Scene, companion: CompanionPort, clock: Clock) -> None:
+    def __init__(self, view: ViewState, companion: CompanionPort, clock: Clock) -> None:
         """Prepare; nothing is read before it is shown.
 
         Args:
-            scene: What the main screen shows now.
+            view: What the main screen shows now.
             companion: What reads and spends.
             clock: Measures the guard.
         """
         super().__init__()
-        self.scene = scene
+        self.view = view
         self.companion = companion
         self.clock = clock
         self.phase: Phase = "reading"
@@ -113,9 +113,9 @@ class Dialog(ModalScreen[None]):
         hidden = len(self.query_one("#text", Lines).lines) > room
         self.query_one("#dialog").border_subtitle = "pgdn shows more" if hidden else ""
 
-    def show(self, scene: Scene) -> None:
+    def show(self, view: ViewState) -> None:
         """Show this scene from now on."""
-        self.scene = scene
+        self.view = view
         self.redraw()
 
     def enter(self, phase: Phase) -> None:
@@ -186,16 +186,16 @@ class LetterDialog(Dialog):
     NEVER: ClassVar[frozenset[str]] = NEVER_DRAWN
     """Letters that are not drawn, since their small form does something here."""
 
-    def __init__(self, scene: Scene, companion: CompanionPort, clock: Clock, letters: Callable[[int], str]) -> None:
+    def __init__(self, view: ViewState, companion: CompanionPort, clock: Clock, letters: Callable[[int], str]) -> None:
         """Prepare.
 
         Args:
-            scene: What the main screen shows now.
+            view: What the main screen shows now.
             companion: What reads and spends.
             clock: Measures the guard.
             letters: Gives so many distinct random capital letters.
         """
-        super().__init__(scene, companion, clock)
+        super().__init__(view, companion, clock)
         self.letters: tuple[str, ...] = ()
         self._random = letters
         self._last_letters: tuple[str, ...] = ()

@@ -8,17 +8,17 @@ from tui.ui.companion_port import CompanionPort
 from tui.ui.screens.spending import SpendingDialog
 from tui.ui.view.outcome import finish_lines
 from tui.ui.view.prompts import ask_prompt
-from tui.ui.view.scene import Scene
 from tui.ui.view.text import Line
+from tui.ui.view.view_state import ViewState
 
 
 class FinishScreen(SpendingDialog):
     """Goes on with an open spend; asks again only where its consent is old."""
 
     def __init__(
-        self, scene: Scene, companion: CompanionPort, clock: Clock, letters: Callable[[int], str], spend: Spend
+        self, view: ViewState, companion: CompanionPort, clock: Clock, letters: Callable[[int], str], spend: Spend
     ) -> None:
-        super().__init__(scene, companion, clock, letters)
+        super().__init__(view, companion, clock, letters)
         self._open = spend
         self.spend = spend
 
@@ -36,7 +36,7 @@ class FinishScreen(SpendingDialog):
     def draw_body(self, width: int) -> tuple[Line, ...]:
         """What finishing means, the steps or the result."""
         if self.phase == "asking":
-            return finish_lines(self._open, self.scene.now, self.scene.zone, width)
+            return finish_lines(self._open, self.view.now, self.view.zone, width)
         return super().draw_body(width)
 
     def draw_prompt(self, width: int) -> tuple[Line, ...]:

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from tui.ui.screens.page import PageScreen
 from tui.ui.view.help import help_lines
-from tui.ui.view.scene import Scene
 from tui.ui.view.text import Line
+from tui.ui.view.view_state import ViewState
 
 
 class HelpScreen(PageScreen):
@@ -14,8 +14,8 @@ class HelpScreen(PageScreen):
 
     TITLE_TEXT: ClassVar[str] = "Help"
 
-    def __init__(self, scene: Scene, table: Mapping[str, str]) -> None:
-        super().__init__(scene)
+    def __init__(self, view: ViewState, table: Mapping[str, str]) -> None:
+        super().__init__(view)
         self._table = table
 
     def draw(self, width: int) -> tuple[Line, ...]:

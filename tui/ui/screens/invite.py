@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
+from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
@@ -14,7 +14,7 @@ from textual.screen import Screen
 
 from tui.clock import Clock
 from tui.domain.invites import InviteRecord
-from tui.domain.referral import Standing
+from tui.domain.referral import OfferStatus
 from tui.errors import ResetbankError
 from tui.ui.browser import can_open
 from tui.ui.commands import INVITE_COMMANDS, INVITE_FORGET
@@ -24,9 +24,9 @@ from tui.ui.screens.dialog import GUARD_SECONDS
 from tui.ui.view.chrome import demo_line
 from tui.ui.view.invites import detail_lines, earned_lines, invite_rows, panel_keys, panel_status
 from tui.ui.view.offer import CODEX_PAGE, offer_lines
-from tui.ui.view.scene import Scene
 from tui.ui.view.text import Line, plain
 from tui.ui.view.times import REDRAW_EVERY, counts_seconds
+from tui.ui.view.view_state import ViewState
 from tui.ui.widgets.lines import Draw, Lines
 
 LOOK_EVERY: Final = timedelta(seconds=60)
@@ -57,17 +57,17 @@ class InviteScreen(Screen[None]):
         ),
     ]
 
-    def __init__(self, scene: Scene, companion: CompanionPort, clock: Clock, letters: Callable[[int], str]) -> None:
+    def __init__(self, view: ViewState, companion: CompanionPort, clock: Clock, letters: Callable[[int], str]) -> None:
         """Prepare; nothing is asked before it is shown.
 
         Args:
-            scene: What the main screen shows now.
+            view: What the main screen shows now.
             companion: Who asks and sends.
             clock: The time.
             letters: Gives so many distinct random capital letters.
         """
         super().__init__()
-        self._scene = scene
+        self._view = view
         self._companion = companion
         self._clock = clock
         self._letters = letters
@@ -76,24 +76,24 @@ class InviteScreen(Screen[None]):
         self._looked_at: datetime | None = None
         self._looked_for: str | None = None
         self._to_forget: tuple[str, float] | None = None
-        self._drawn_at = scene.now
+        self._drawn_at = view.now
         self._has_seconds = False
 
     def compose(self) -> ComposeResult:
         """The offer, the list, and the one under the hand."""
-        yield Lines(lambda width: (demo_line(self._scene, width),), id="band")
+        yield Lines(lambda width: (demo_line(self._view, width),), id="band")
         with VerticalScroll(id="body", can_focus=False):
             yield self._panel(
                 "offer",
                 "Offer, in the service's words",
-                lambda width: offer_lines(self._scene, width, short=self._short),
+                lambda width: offer_lines(self._view, width, short=self._short),
             )
             with Container(id="pair"):
                 yield self._panel("invites", "Invites", self._draw_invites)
                 yield self._panel("detail", "Chosen", self._draw_detail)
         yield Lines(self._draw_brief, id="brief")
-        yield Lines(lambda width: (panel_status(self._scene, width),), id="status")
-        yield Lines(lambda width: (panel_keys(self._scene, self.chosen, width),), id="keys")
+        yield Lines(lambda width: (panel_status(self._view, width),), id="status")
+        yield Lines(lambda width: (panel_keys(self._view, self.chosen, width),), id="keys")
 
     def _panel(self, name: str, title: str, draw: Draw) -> Lines:
         panel = Lines(draw, id=name)
@@ -124,40 +124,40 @@ class InviteScreen(Screen[None]):
     @property
     def chosen(self) -> InviteRecord | None:
         """The invite under the hand."""
-        records = self._scene.state.invites.shown
+        records = self._view.state.invites.shown
         return next((record for record in records if record.key == self._chosen), records[0] if records else None)
 
     def _draw_invites(self, width: int) -> tuple[Line, ...]:
-        return (*invite_rows(self._scene, self._chosen, width), *earned_lines(self._scene, width))
+        return (*invite_rows(self._view, self._chosen, width), *earned_lines(self._view, width))
 
     def _draw_detail(self, width: int) -> tuple[Line, ...]:
         chosen = self.chosen
-        return detail_lines(self._scene, chosen, width) if chosen else ()
+        return detail_lines(self._view, chosen, width) if chosen else ()
 
     def _draw_brief(self, width: int) -> tuple[Line, ...]:
         """Where rows are scarce, what happens next with the one under the hand stays in sight."""
         chosen = self.chosen
-        return detail_lines(self._scene, chosen, width, short=True)[:_BRIEF_ROWS] if chosen else ()
+        return detail_lines(self._view, chosen, width, short=True)[:_BRIEF_ROWS] if chosen else ()
 
-    def show(self, scene: Scene) -> None:
+    def show(self, view: ViewState) -> None:
         """Show this scene from now on, and look again now and then; where only time went by, little is drawn anew."""
-        before, self._scene = self._scene, scene
-        only_time = replace(before, now=scene.now) == scene and before.state is scene.state
-        if only_time and not self._has_seconds and timedelta(0) <= scene.now - self._drawn_at < REDRAW_EVERY:
+        before, self._view = self._view, view
+        only_time = replace(before, now=view.now) == view and before.state is view.state
+        if only_time and not self._has_seconds and timedelta(0) <= view.now - self._drawn_at < REDRAW_EVERY:
             self.query_one("#status", Lines).redraw()
         else:
             self._redraw()
-        is_other = scene.state.account_key != self._looked_for
-        due = is_other or self._looked_at is None or scene.now - self._looked_at >= LOOK_EVERY
-        if due and scene.state.invites.standing is not Standing.NOT_ASKED:
+        is_other = view.state.account_key != self._looked_for
+        due = is_other or self._looked_at is None or view.now - self._looked_at >= LOOK_EVERY
+        if due and view.state.invites.standing is not OfferStatus.NOT_ASKED:
             self._look()
 
     def _redraw(self) -> None:
         chosen = self.chosen
         self._chosen = chosen.key if chosen else None
         self.set_class(chosen is None, "-none")
-        self.set_class(self._scene.state.demo is not None, "-demo")
-        self._drawn_at = self._scene.now
+        self.set_class(self._view.state.demo is not None, "-demo")
+        self._drawn_at = self._view.now
         self._has_seconds = False
         for lines in self.query(Lines).results():
             lines.redraw()
@@ -168,7 +168,7 @@ class InviteScreen(Screen[None]):
         self._look()
 
     def _look(self) -> None:
-        self._looked_at, self._looked_for = self._clock.now(), self._scene.state.account_key
+        self._looked_at, self._looked_for = self._clock.now(), self._view.state.account_key
         self.app.run_worker(self._companion.inviter.look(), name="invites", group="invites", exit_on_error=False)
 
     def action_back(self) -> None:
@@ -177,7 +177,7 @@ class InviteScreen(Screen[None]):
 
     def action_move(self, step: int) -> None:
         """Go to another invite, and keep it in sight."""
-        keys = [record.key for record in self._scene.state.invites.shown]
+        keys = [record.key for record in self._view.state.invites.shown]
         if not keys:
             return
         index = (keys.index(self._chosen) + step) % len(keys) if self._chosen in keys else 0
@@ -185,7 +185,7 @@ class InviteScreen(Screen[None]):
 
     def action_pick(self, number: int) -> None:
         """Go to the invite that was clicked."""
-        records = self._scene.state.invites.shown
+        records = self._view.state.invites.shown
         if number < len(records):
             self._choose(records[number].key)
 
@@ -193,7 +193,7 @@ class InviteScreen(Screen[None]):
         self._chosen, self._to_forget = key, None
         self._redraw()
         page, rows = self.query_one("#body", VerticalScroll), self.query_one("#invites", Lines)
-        row = [record.key for record in self._scene.state.invites.shown].index(key)
+        row = [record.key for record in self._view.state.invites.shown].index(key)
         top = rows.virtual_region.y + row
         if not page.scroll_offset.y <= top < page.scroll_offset.y + page.size.height:
             page.scroll_to(y=max(0, top - page.size.height // 2), animate=False)
@@ -205,15 +205,15 @@ class InviteScreen(Screen[None]):
 
     def action_invite_send(self) -> None:
         """Invite one friend, where that is offered."""
-        book = self._scene.state.invites
-        if book.standing is not Standing.OFFERED or book.offer is None:
+        book = self._view.state.invites
+        if book.standing is not OfferStatus.OFFERED or book.offer is None:
             self._say("nothing is offered here, so nothing can be sent")
         elif book.offer.sends_left == 0:
             self._say("no invites are left; nothing was sent")
         else:
             from tui.ui.screens.invite_send import InviteSendScreen
 
-            self.app.push_screen(InviteSendScreen(self._scene, self._companion, self._clock, self._letters))
+            self.app.push_screen(InviteSendScreen(self._view, self._companion, self._clock, self._letters))
 
     def action_invite_copy(self) -> None:
         """Copy the link."""
@@ -226,28 +226,28 @@ class InviteScreen(Screen[None]):
         if (link := self._link()) is not None:
             from tui.ui.screens.invite_share import InviteQrScreen
 
-            self.app.push_screen(InviteQrScreen(self._scene, link))
+            self.app.push_screen(InviteQrScreen(self._view, link))
 
     def action_invite_message(self) -> None:
         """Compose a message."""
         if self._link() is not None and (chosen := self.chosen) is not None:
             from tui.ui.screens.invite_share import InviteMessageScreen
 
-            self.app.push_screen(InviteMessageScreen(self._scene, chosen))
+            self.app.push_screen(InviteMessageScreen(self._view, chosen))
 
     def action_invite_resend(self) -> None:
         """Have the e-mail sent once more."""
         if (chosen := self._require_one()) is not None:
             from tui.ui.screens.invite_again import InviteAgainScreen
 
-            dialog = InviteAgainScreen(self._scene, self._companion, self._clock, self._letters, chosen)
+            dialog = InviteAgainScreen(self._view, self._companion, self._clock, self._letters, chosen)
             self.app.push_screen(dialog)
 
     def action_invite_note(self) -> None:
         """Write down an invite that was made elsewhere."""
         from tui.ui.screens.invite_note import InviteNoteScreen
 
-        self.app.push_screen(InviteNoteScreen(self._scene, self._companion, self._clock))
+        self.app.push_screen(InviteNoteScreen(self._view, self._companion, self._clock))
 
     def action_invite_forget(self) -> None:
         """Delete what only this machine knows."""
@@ -257,7 +257,7 @@ class InviteScreen(Screen[None]):
         if not chosen.can_be_forgotten(self._clock.now()):
             self._say("the service knows of that invite; it cannot be forgotten here")
         elif not self._is_second_press(chosen.key):
-            key = self._scene.keys.get(INVITE_FORGET, "d")
+            key = self._view.keys.get(INVITE_FORGET, "d")
             self._say(f"{key} once more within {SECOND_PRESS:g} s forgets the chosen invite, with its address")
         else:
             self._to_forget = None

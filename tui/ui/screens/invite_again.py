@@ -10,30 +10,35 @@ from tui.ui.screens.inviting import InvitingDialog
 from tui.ui.view.invites import resend_hint
 from tui.ui.view.inviting import again_lines, sent_again_lines
 from tui.ui.view.prompts import ask_prompt
-from tui.ui.view.scene import Scene
 from tui.ui.view.text import Line
+from tui.ui.view.view_state import ViewState
 
 
 class InviteAgainScreen(InvitingDialog):
     """Sends one e-mail on a letter that belongs to this invite."""
 
     def __init__(
-        self, scene: Scene, companion: CompanionPort, clock: Clock, letters: Callable[[int], str], record: InviteRecord
+        self,
+        view: ViewState,
+        companion: CompanionPort,
+        clock: Clock,
+        letters: Callable[[int], str],
+        record: InviteRecord,
     ) -> None:
         """Prepare.
 
         Args:
-            scene: What the panel shows now.
+            view: What the panel shows now.
             companion: Who sends.
             clock: Measures the guard.
             letters: Gives so many distinct random capital letters.
             record: Whose e-mail.
         """
-        super().__init__(scene, companion, clock, letters)
+        super().__init__(view, companion, clock, letters)
         self._invite = record
         why = record.resend_refusal(clock.now())
         if why is not None:
-            self.failure = ResetbankError(f"its e-mail cannot be sent again: {why}", resend_hint(scene, record))
+            self.failure = ResetbankError(f"its e-mail cannot be sent again: {why}", resend_hint(view, record))
 
     def begin(self) -> None:
         """Ask, where it can be sent."""
@@ -45,11 +50,11 @@ class InviteAgainScreen(InvitingDialog):
 
     def draw_question(self, width: int) -> tuple[Line, ...]:
         """Where it goes."""
-        return again_lines(self.scene, self._invite, width)
+        return again_lines(self.view, self._invite, width)
 
     def draw_result(self, record: InviteRecord, width: int) -> tuple[Line, ...]:
         """What came of it."""
-        return sent_again_lines(self.scene, record, width)
+        return sent_again_lines(self.view, record, width)
 
     def draw_prompt(self, width: int) -> tuple[Line, ...]:
         """Which key does what now."""

@@ -12,15 +12,15 @@ from tui.ui.messages import Noted
 from tui.ui.screens.typing import TypedLine, TypingDialog
 from tui.ui.view.inviting import complaint_lines
 from tui.ui.view.prompts import keys_prompt, wait_prompt, waiting_lines
-from tui.ui.view.scene import Scene
 from tui.ui.view.text import Line, Span, wrap
+from tui.ui.view.view_state import ViewState
 
 
 class InviteNoteScreen(TypingDialog):
     """Keeps an invite in the local database."""
 
-    def __init__(self, scene: Scene, companion: CompanionPort, clock: Clock) -> None:
-        super().__init__(scene, companion, clock)
+    def __init__(self, view: ViewState, companion: CompanionPort, clock: Clock) -> None:
+        super().__init__(view, companion, clock)
         self._complaint: ResetbankError | None = None
 
     def compose_fields(self) -> ComposeResult:
@@ -39,14 +39,14 @@ class InviteNoteScreen(TypingDialog):
     def draw_body(self, width: int) -> tuple[Line, ...]:
         """What it is for, and what was wrong."""
         ask = wrap((Span("An invite that you made elsewhere. It is kept on this machine; nothing is sent."),), width)
-        return (*ask, *complaint_lines(self.scene, self._complaint, width))
+        return (*ask, *complaint_lines(self.view, self._complaint, width))
 
     def draw_prompt(self, width: int) -> tuple[Line, ...]:
         """Which key does what now."""
         if self.phase != "typing":
             return wait_prompt("writing it down", width)
         keys = [("enter", "writes it down"), ("tab", "address or link"), ("esc", "leaves")]
-        return (*waiting_lines(self.scene, width), *keys_prompt(keys, width))
+        return (*waiting_lines(self.view, width), *keys_prompt(keys, width))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go on to the link, or write both down."""

@@ -1,9 +1,9 @@
 """Inviting one friend: an address, a last look at where the e-mail goes, one letter, and what came of it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import ClassVar
 
+from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
@@ -18,8 +18,8 @@ from tui.ui.screens.inviting import InvitingDialog
 from tui.ui.screens.typing import TypedLine, TypingDialog
 from tui.ui.view.inviting import complaint_lines, consent_lines, sent_lines
 from tui.ui.view.prompts import ask_prompt, keys_prompt, waiting_lines
-from tui.ui.view.scene import Scene
 from tui.ui.view.text import Line, Span, wrap
+from tui.ui.view.view_state import ViewState
 
 
 class InviteSendScreen(TypingDialog, InvitingDialog):
@@ -30,8 +30,8 @@ class InviteSendScreen(TypingDialog, InvitingDialog):
         Binding("b", "edit", "Back to the address", id="invite_send.edit", tooltip="Change the address"),
     ]
 
-    def __init__(self, scene: Scene, companion: CompanionPort, clock: Clock, letters: Callable[[int], str]) -> None:
-        super().__init__(scene, companion, clock, letters)
+    def __init__(self, view: ViewState, companion: CompanionPort, clock: Clock, letters: Callable[[int], str]) -> None:
+        super().__init__(view, companion, clock, letters)
         self._proposal: InviteProposal | None = None
         self._complaint: ResetbankError | None = None
 
@@ -43,15 +43,15 @@ class InviteSendScreen(TypingDialog, InvitingDialog):
         """Ask for the address."""
         self.enter("typing")
 
-    def show(self, scene: Scene) -> None:
+    def show(self, view: ViewState) -> None:
         """Follow the state; another offer is another question."""
-        proposal, offer = self._proposal, scene.state.invites.offer
+        proposal, offer = self._proposal, view.state.invites.offer
         if self.phase == "asking" and proposal is not None and offer is not None:
             is_other = changed_terms(offer, proposal.offer) is not None
             self._proposal = replace(proposal, offer=offer)
             if is_other:
                 self.enter("asking")
-        super().show(scene)
+        super().show(view)
 
     def title_text(self) -> str:
         """What the dialog is about."""
@@ -61,18 +61,18 @@ class InviteSendScreen(TypingDialog, InvitingDialog):
         """The address, or where the e-mail goes."""
         if self._proposal is None or self.phase == "typing":
             ask = wrap((Span("Your friend's address, one at a time. Nothing is sent yet."),), width)
-            return (*ask, *complaint_lines(self.scene, self._complaint, width))
-        return consent_lines(self.scene, self._proposal, width)
+            return (*ask, *complaint_lines(self.view, self._complaint, width))
+        return consent_lines(self.view, self._proposal, width)
 
     def draw_result(self, record: InviteRecord, width: int) -> tuple[Line, ...]:
         """What came of it."""
-        return sent_lines(self.scene, record, width)
+        return sent_lines(self.view, record, width)
 
     def draw_prompt(self, width: int) -> tuple[Line, ...]:
         """Which key does what now."""
         if self.phase == "typing":
             keys = keys_prompt([("enter", "shows it once more"), ("esc", "leaves")], width)
-            return (*waiting_lines(self.scene, width), *keys)
+            return (*waiting_lines(self.view, width), *keys)
         if self.phase == "asking":
             return (*ask_prompt(self.letter, "send it", width), *keys_prompt([("b", "changes the address")], width))
         edit = keys_prompt([("b", "goes back to the address")], width) if self._came_to_nothing else ()

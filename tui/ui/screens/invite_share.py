@@ -8,8 +8,8 @@ from tui.domain.invites import InviteRecord
 from tui.ui.screens.page import PageScreen
 from tui.ui.view.inviting import message_lines, message_text
 from tui.ui.view.qr import qr_lines
-from tui.ui.view.scene import Scene
 from tui.ui.view.text import Line
+from tui.ui.view.view_state import ViewState
 
 
 class InviteQrScreen(PageScreen):
@@ -17,8 +17,8 @@ class InviteQrScreen(PageScreen):
 
     TITLE_TEXT: ClassVar[str] = "Invite link"
 
-    def __init__(self, scene: Scene, link: str) -> None:
-        super().__init__(scene)
+    def __init__(self, view: ViewState, link: str) -> None:
+        super().__init__(view)
         self._link = link
 
     def draw(self, width: int) -> tuple[Line, ...]:
@@ -31,9 +31,9 @@ class InviteMessageScreen(PageScreen):
 
     TITLE_TEXT: ClassVar[str] = "Message to paste"
 
-    def __init__(self, scene: Scene, record: InviteRecord) -> None:
-        super().__init__(scene)
-        self._text = message_text(record, scene.state.invites.offer)
+    def __init__(self, view: ViewState, record: InviteRecord) -> None:
+        super().__init__(view)
+        self._text = message_text(record, view.state.invites.offer)
 
     def on_mount(self) -> None:
         """Put it on the clipboard."""

@@ -10,15 +10,15 @@ from tui.ui.companion_port import CompanionPort
 from tui.ui.screens.dialog import LetterDialog
 from tui.ui.view.inviting import complaint_lines
 from tui.ui.view.prompts import leave_prompt, wait_prompt
-from tui.ui.view.scene import Scene
 from tui.ui.view.text import Line
+from tui.ui.view.view_state import ViewState
 
 
 class InvitingDialog(LetterDialog):
     """Sends once, on a letter that belongs to what is shown, and shows what is known of it then."""
 
-    def __init__(self, scene: Scene, companion: CompanionPort, clock: Clock, letters: Callable[[int], str]) -> None:
-        super().__init__(scene, companion, clock, letters)
+    def __init__(self, view: ViewState, companion: CompanionPort, clock: Clock, letters: Callable[[int], str]) -> None:
+        super().__init__(view, companion, clock, letters)
         self.record: InviteRecord | None = None
         self.failure: ResetbankError | None = None
         self.is_unsure = False
@@ -46,7 +46,7 @@ class InvitingDialog(LetterDialog):
     def draw_body(self, width: int) -> tuple[Line, ...]:
         """The question, or what came of it."""
         if self.phase == "over" and self.failure is not None:
-            return complaint_lines(self.scene, self.failure, width)
+            return complaint_lines(self.view, self.failure, width)
         if self.phase == "over" and self.record is not None:
             return self.draw_result(self.record, width)
         return self.draw_question(width)

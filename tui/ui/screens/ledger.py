@@ -9,8 +9,8 @@ from tui.errors import ResetbankError
 from tui.ui.companion_port import CompanionPort
 from tui.ui.screens.page import PageScreen
 from tui.ui.view.ledger import ledger_lines
-from tui.ui.view.scene import Scene
 from tui.ui.view.text import Level, Line, Span, clean, wrap
+from tui.ui.view.view_state import ViewState
 from tui.ui.widgets.lines import Lines
 
 NEWEST = 500
@@ -22,8 +22,8 @@ class LedgerScreen(PageScreen):
 
     TITLE_TEXT: ClassVar[str] = "Ledger"
 
-    def __init__(self, scene: Scene, companion: CompanionPort) -> None:
-        super().__init__(scene)
+    def __init__(self, view: ViewState, companion: CompanionPort) -> None:
+        super().__init__(view)
         self._companion = companion
         self._events: tuple[Event, ...] | None = None
         self._failure: str | None = None
@@ -38,12 +38,12 @@ class LedgerScreen(PageScreen):
             return wrap((Span("! ", Level.NEAR), Span(self._failure)), width)
         if self._events is None:
             return ((Span("reading…", Level.DIM),),)
-        return ledger_lines(self._scene, self._events, width)
+        return ledger_lines(self._view, self._events, width)
 
-    def show(self, scene: Scene) -> None:
+    def show(self, view: ViewState) -> None:
         """Read again where something new has happened."""
-        news = scene.state.recent != self._scene.state.recent
-        super().show(scene)
+        news = view.state.recent != self._view.state.recent
+        super().show(view)
         if news:
             self._read()
 

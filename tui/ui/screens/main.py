@@ -1,9 +1,9 @@
 """The main screen: headline, limits, bank, sessions and what happened lately."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar
 
+from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.events import Resize
@@ -14,10 +14,10 @@ from tui.ui.view.chrome import demo_line, fits, header_line, key_line, status_li
 from tui.ui.view.headline import headline
 from tui.ui.view.ledger import recent_lines
 from tui.ui.view.limits import limits_lines
-from tui.ui.view.scene import Scene
 from tui.ui.view.sessions import sessions_lines
 from tui.ui.view.text import Line, plain, wrap
 from tui.ui.view.times import REDRAW_EVERY, counts_seconds
+from tui.ui.view.view_state import ViewState
 from tui.ui.widgets.lines import Draw, Lines
 
 _WIDE_COLUMNS = 100
@@ -30,30 +30,30 @@ class MainScreen(Screen[None]):
 
     AUTO_FOCUS: ClassVar[str | None] = "#body"
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, view: ViewState) -> None:
         super().__init__()
-        self._scene = scene
+        self._view = view
         self._short = False
         self._wide = False
-        self._drawn_at = scene.now
+        self._drawn_at = view.now
         self._was_stale = False
         self._has_seconds = False
 
     def compose(self) -> ComposeResult:
         """A handful of widgets: each costs start time."""
-        yield Lines(lambda width: (demo_line(self._scene, width),), id="band")
-        yield Lines(lambda width: (header_line(self._scene, width),), id="header")
-        yield Lines(lambda width: wrap(headline(self._scene), width), id="headline")
+        yield Lines(lambda width: (demo_line(self._view, width),), id="band")
+        yield Lines(lambda width: (header_line(self._view, width),), id="header")
+        yield Lines(lambda width: wrap(headline(self._view), width), id="headline")
         with VerticalScroll(id="body"):
-            yield self._panel("limits", "Limits", lambda width: limits_lines(self._scene, width, short=self._short))
-            yield self._panel("bank", "Bank", lambda width: bank_lines(self._scene, width, short=self._short))
+            yield self._panel("limits", "Limits", lambda width: limits_lines(self._view, width, short=self._short))
+            yield self._panel("bank", "Bank", lambda width: bank_lines(self._view, width, short=self._short))
             sessions = self._panel("sessions", "Sessions", self._draw_sessions)
             sessions.display = False
             yield sessions
-            yield self._panel("recent", "Recent", lambda width: recent_lines(self._scene, width))
-        yield Lines(lambda width: (status_line(self._scene, width),), id="status")
-        yield Lines(lambda width: (key_line(self._scene, width),), id="keys")
-        yield Lines(lambda width: (too_small_line(self._scene, width),), id="small")
+            yield self._panel("recent", "Recent", lambda width: recent_lines(self._view, width))
+        yield Lines(lambda width: (status_line(self._view, width),), id="status")
+        yield Lines(lambda width: (key_line(self._view, width),), id="keys")
+        yield Lines(lambda width: (too_small_line(self._view, width),), id="small")
 
     def _panel(self, name: str, title: str, draw: Draw) -> Lines:
         panel = Lines(draw, id=name)
@@ -62,7 +62,7 @@ class MainScreen(Screen[None]):
         return panel
 
     def _draw_sessions(self, width: int) -> tuple[Line, ...]:
-        return sessions_lines(self._scene, width, short=self._short)
+        return sessions_lines(self._view, width, short=self._short)
 
     def on_mount(self) -> None:
         """Lay out for the size that the terminal has from the start."""
@@ -88,18 +88,18 @@ class MainScreen(Screen[None]):
                 body.move_child(sessions, before=recent)
         self._redraw()
 
-    def show(self, scene: Scene) -> None:
+    def show(self, view: ViewState) -> None:
         """Show this scene from now on; where only time went by, little is drawn anew every second."""
-        before, self._scene = self._scene, scene
-        only_time = replace(before, now=scene.now) == scene and before.state is scene.state
-        stale = scene.state.is_stale(scene.now)
-        elapsed = scene.now - self._drawn_at
+        before, self._view = self._view, view
+        only_time = replace(before, now=view.now) == view and before.state is view.state
+        stale = view.state.is_stale(view.now)
+        elapsed = view.now - self._drawn_at
         due = self._has_seconds or stale != self._was_stale or not timedelta(0) <= elapsed < REDRAW_EVERY
         self._was_stale = stale
         if only_time and not due:
             self.query_one("#header", Lines).redraw()
             return
-        self.set_class(scene.state.demo is not None, "-demo")
+        self.set_class(view.state.demo is not None, "-demo")
         self._redraw()
 
     def _arrange(self) -> None:
@@ -112,7 +112,7 @@ class MainScreen(Screen[None]):
 
     def _redraw(self) -> None:
         self._arrange()
-        self._drawn_at = self._scene.now
+        self._drawn_at = self._view.now
         self._has_seconds = False
         for panel in self.query(Lines).results():
             if panel.display:

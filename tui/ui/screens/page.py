@@ -7,8 +7,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 
-from tui.ui.view.scene import Scene
 from tui.ui.view.text import Level, Line, Span
+from tui.ui.view.view_state import ViewState
 from tui.ui.widgets.lines import Lines
 
 
@@ -21,9 +21,9 @@ class PageScreen(Screen[None]):
         Binding("escape,q,n,left", "back", "Back", id="page.back", tooltip="Go back to the main screen"),
     ]
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, view: ViewState) -> None:
         super().__init__()
-        self._scene = scene
+        self._view = view
 
     def compose(self) -> ComposeResult:
         """The lines and the way back."""
@@ -36,9 +36,9 @@ class PageScreen(Screen[None]):
         """The page's lines."""
         raise NotImplementedError
 
-    def show(self, scene: Scene) -> None:
+    def show(self, view: ViewState) -> None:
         """Show this scene from now on."""
-        self._scene = scene
+        self._view = view
         self.query_one("#text", Lines).redraw()
 
     def _keys(self) -> Line:

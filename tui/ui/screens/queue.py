@@ -13,8 +13,8 @@ from tui.ui.messages import Noted
 from tui.ui.screens.dialog import NEVER_DRAWN, LetterDialog
 from tui.ui.view.prompts import ask_prompt, failure_lines, keys_prompt, leave_prompt, wait_prompt
 from tui.ui.view.queueing import Offer, offer, queue_lines
-from tui.ui.view.scene import Scene
 from tui.ui.view.text import Line
+from tui.ui.view.view_state import ViewState
 
 
 class QueueScreen(LetterDialog):
@@ -27,7 +27,7 @@ class QueueScreen(LetterDialog):
 
     def __init__(
         self,
-        scene: Scene,
+        view: ViewState,
         companion: CompanionPort,
         clock: Clock,
         letters: Callable[[int], str],
@@ -38,18 +38,18 @@ class QueueScreen(LetterDialog):
         """Prepare.
 
         Args:
-            scene: What the main screen shows now.
+            view: What the main screen shows now.
             companion: What takes a queued one out.
             clock: Measures the guard.
             letters: Gives so many distinct random capital letters.
             arm: Arms the reset, once the letter was pressed.
             carry_on: Whom it is to carry on, as `arm` has it.
         """
-        super().__init__(scene, companion, clock, letters)
+        super().__init__(view, companion, clock, letters)
         self._arm_it = arm
         self._carry_on = carry_on
-        self._again = scene.state.queued is not None
-        self._offer: Offer | str = offer(scene)
+        self._again = view.state.queued is not None
+        self._offer: Offer | str = offer(view)
         self._failure: ResetbankError | None = None
 
     def title_text(self) -> str:
@@ -60,18 +60,18 @@ class QueueScreen(LetterDialog):
         """Ask at once: nothing is spent now, and what is armed is read again before it is."""
         self.enter("over" if isinstance(self._offer, str) else "asking")
 
-    def show(self, scene: Scene) -> None:
+    def show(self, view: ViewState) -> None:
         """Follow the state; another offer is another question, and a queue that is settled elsewhere none any more."""
-        if self.phase == "asking" and (scene.state.queued is not None) != self._again:
+        if self.phase == "asking" and (view.state.queued is not None) != self._again:
             self.phase = "over"
             self.close()
             return
-        if self.phase == "asking" and _terms(offered := offer(scene)) != _terms(self._offer):
+        if self.phase == "asking" and _terms(offered := offer(view)) != _terms(self._offer):
             self._offer = offered
-            self.scene = scene
+            self.view = view
             self.begin()
             return
-        super().show(scene)
+        super().show(view)
 
     def draw_body(self, width: int) -> tuple[Line, ...]:
         """What arming means, or why nothing can be armed."""
@@ -79,7 +79,7 @@ class QueueScreen(LetterDialog):
             return failure_lines(self._failure.message, self._failure.hint, width)
         if isinstance(self._offer, str):
             return failure_lines(self._offer, "", width)
-        return queue_lines(self.scene, self._offer, self._carry_on, width)
+        return queue_lines(self.view, self._offer, self._carry_on, width)
 
     def draw_prompt(self, width: int) -> tuple[Line, ...]:
         """Which key does what now."""

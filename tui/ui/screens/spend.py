@@ -31,7 +31,7 @@ class SpendScreen(SpendingDialog):
     def draw_question(self, proposal: Proposal, width: int) -> tuple[Line, ...]:
         """The consequences."""
         asked_at = proposal.proposed_at
-        return proposal_lines(proposal, asked_at, self.scene.zone, width, choice=self._choice())
+        return proposal_lines(proposal, asked_at, self.view.zone, width, choice=self._choice())
 
     def draw_prompt(self, width: int) -> tuple[Line, ...]:
         """Which key does what now."""

@@ -10,9 +10,9 @@ from tui.ui.companion_port import CompanionPort
 from tui.ui.screens.dialog import LetterDialog
 from tui.ui.view.outcome import progress_lines, result_lines
 from tui.ui.view.prompts import failure_lines, leave_prompt, wait_prompt
-from tui.ui.view.scene import Scene
 from tui.ui.view.spending import changed_since
 from tui.ui.view.text import Level, Line, Span, wrap
+from tui.ui.view.view_state import ViewState
 
 Work = Coroutine[Any, Any, Spend | None]
 """What drives a spend to its end."""
@@ -21,18 +21,18 @@ Work = Coroutine[Any, Any, Spend | None]
 class SpendingDialog(LetterDialog):
     """Asks from a fresh proposal, and spends exactly once on a letter that belongs to this question."""
 
-    def __init__(self, scene: Scene, companion: CompanionPort, clock: Clock, letters: Callable[[int], str]) -> None:
-        super().__init__(scene, companion, clock, letters)
+    def __init__(self, view: ViewState, companion: CompanionPort, clock: Clock, letters: Callable[[int], str]) -> None:
+        super().__init__(view, companion, clock, letters)
         self.proposal: Proposal | None = None
         self.spend: Spend | None = None
         self.failure: ResetbankError | None = None
         self.note: str | None = None
 
-    def show(self, scene: Scene) -> None:
+    def show(self, view: ViewState) -> None:
         """Follow the state: a question that no longer fits is asked anew, a spend shows its steps."""
-        if self.phase == "working" and scene.state.open_spend is not None:
-            self.spend = scene.state.open_spend
-        super().show(scene)
+        if self.phase == "working" and view.state.open_spend is not None:
+            self.spend = view.state.open_spend
+        super().show(view)
         if self.phase == "asking" and self.reason_to_ask_again():
             self.ask_again()
 
@@ -60,8 +60,8 @@ class SpendingDialog(LetterDialog):
             return failure_lines(self.failure.message, self.failure.hint, width)
         if self.spend is None:
             return ((Span("Nothing is open any more: there is nothing to finish."),),)
-        finish = self.scene.does("finish", "finishes it")
-        return result_lines(self.spend, self.scene.now, self.scene.zone, width, finish=finish)
+        finish = self.view.does("finish", "finishes it")
+        return result_lines(self.spend, self.view.now, self.view.zone, width, finish=finish)
 
     def draw_prompt(self, width: int) -> tuple[Line, ...]:
         """Which key does what now."""

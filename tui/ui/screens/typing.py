@@ -4,7 +4,7 @@ from textual.events import ScreenResume
 from textual.widgets import Input
 
 from tui.ui.screens.dialog import Dialog, Phase
-from tui.ui.view.scene import Scene
+from tui.ui.view.view_state import ViewState
 
 
 class TypedLine(Input):
@@ -36,7 +36,7 @@ class TypingDialog(Dialog):
 
     def enter(self, phase: Phase) -> None:
         """Go on to a phase."""
-        self._account = self._account or _account_of(self.scene)
+        self._account = self._account or _account_of(self.view)
         lines = list(self.query(TypedLine))
         for line in lines:
             line.display = phase == "typing"
@@ -45,13 +45,13 @@ class TypingDialog(Dialog):
         if phase == "typing" and lines:
             lines[0].focus()
 
-    def show(self, scene: Scene) -> None:
+    def show(self, view: ViewState) -> None:
         """Show this scene from now on."""
-        account = _account_of(scene)
+        account = _account_of(view)
         self._account = self._account or account
         if self.phase in ("typing", "asking") and account is not None and account != self._account:
             self.close()
-        super().show(scene)
+        super().show(view)
 
     def on_screen_resume(self, event: ScreenResume) -> None:
         """What lay above is gone: the typing goes on where it was."""
@@ -59,6 +59,6 @@ class TypingDialog(Dialog):
             self.query(TypedLine).first().focus()
 
 
-def _account_of(scene: Scene) -> str | None:
+def _account_of(view: ViewState) -> str | None:
     """Whose invites are in sight: the account in use, or the one whose invites are shown while none can be read."""
-    return scene.state.account_key or scene.state.invites.account
+    return view.state.account_key or view.state.invites.account

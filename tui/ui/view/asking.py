@@ -7,13 +7,13 @@ from tui.domain.question import LATER, Cause, Choice, Question
 from tui.domain.sessions import SessionState
 from tui.domain.spend import Proposal
 from tui.domain.windows import WindowKind, label
-from tui.ui.view.picking import Picked, picking_lines
 from tui.ui.view.prompts import keys_prompt
-from tui.ui.view.scene import Scene
+from tui.ui.view.selection import Selection, picking_lines
 from tui.ui.view.sessions import workspace_name
 from tui.ui.view.spending import effect_lines, named, note_lines, warnings
 from tui.ui.view.text import Level, Line, Span, cells, clip, fit
 from tui.ui.view.times import brief, countdown
+from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import limit_word, percent
 
 _MUCH_WAITING: Final = timedelta(hours=2)
@@ -25,20 +25,20 @@ _LONG_PROMPT: Final = 60
 """Columns from which on a key is told with all its words."""
 
 
-def _stopped(question: Question, threads: tuple[str, ...], scene: Scene) -> tuple[str, ...]:
+def _stopped(question: Question, threads: tuple[str, ...], view: ViewState) -> tuple[str, ...]:
     """Who stands still; one that was only about to may have stopped while the question stood."""
     if question.cause is Cause.STOPPED:
         return threads
-    known = (scene.state.sessions.get(thread) for thread in threads)
+    known = (view.state.sessions.get(thread) for thread in threads)
     return tuple(s.thread_id for s in known if s is not None and s.state is SessionState.STOPPED_AT_LIMIT)
 
 
-def _parts(question: Question, threads: tuple[str, ...], scene: Scene, at: datetime) -> tuple[str, str]:
+def _parts(question: Question, threads: tuple[str, ...], view: ViewState, at: datetime) -> tuple[str, str]:
     """Who, and what."""
     limit = limit_word(question.window)
-    stopped = _stopped(question, threads, scene)
+    stopped = _stopped(question, threads, view)
     if stopped:
-        name = workspace_name(scene.state.sessions.get(stopped[0]))
+        name = workspace_name(view.state.sessions.get(stopped[0]))
         return (f"{name} stopped" if len(stopped) == 1 else f"{len(stopped)} sessions stopped"), limit
     left = question.empty_at - at if question.empty_at else None
     if left is None or left < timedelta(minutes=1):
@@ -46,51 +46,51 @@ def _parts(question: Question, threads: tuple[str, ...], scene: Scene, at: datet
     return "about to stop", f"{limit} in about {countdown(left)}"
 
 
-def asking_title(question: Question, threads: tuple[str, ...], scene: Scene, at: datetime, width: int) -> str:
+def asking_title(question: Question, threads: tuple[str, ...], view: ViewState, at: datetime, width: int) -> str:
     """The dialog's title: who stopped, or when that is expected.
 
     Args:
         question: The question.
         threads: Whom it concerns by now.
-        scene: Tells what they are doing.
+        view: Tells what they are doing.
         at: The moment that it is told for.
         width: Columns to stay within; where it does not fit, the end goes first.
     """
-    who, what = _parts(question, threads, scene, at)
-    full = f"{who}: {what} reached" if _stopped(question, threads, scene) else f"{who}: {what}"
+    who, what = _parts(question, threads, view, at)
+    full = f"{who}: {what} reached" if _stopped(question, threads, view) else f"{who}: {what}"
     return full if cells(full) <= width else fit(f"{who}: {what}", width)
 
 
-def terminal_title(question: Question, threads: tuple[str, ...], scene: Scene) -> str:
+def terminal_title(question: Question, threads: tuple[str, ...], view: ViewState) -> str:
     """The same for the terminal's own title; without any character that could end or begin a control sequence."""
-    who, what = _parts(question, threads, scene, scene.now)
+    who, what = _parts(question, threads, view, view.now)
     return f"resetbank: {who}, {what}"
 
 
-def reading_lines(scene: Scene, picked: Picked, question: Question, width: int) -> tuple[Line, ...]:
+def reading_lines(view: ViewState, selection: Selection, question: Question, width: int) -> tuple[Line, ...]:
     """What is known before the fresh reading."""
     return (
-        *_sessions(scene, picked, width),
-        *named("Waiting", Span(_waiting(question, scene.now, scene.zone)), width=width),
+        *_sessions(view, selection, width),
+        *named("Waiting", Span(_waiting(question, view.now, view.zone)), width=width),
         (Span("reading limits and bank afresh…", Level.DIM),),
     )
 
 
 def question_lines(
-    question: Question, proposal: Proposal, picked: Picked, scene: Scene, width: int
+    question: Question, proposal: Proposal, selection: Selection, view: ViewState, width: int
 ) -> tuple[Line, ...]:
     """Everything that an answer needs.
 
     Args:
         question: The question.
         proposal: What spending would mean, from a fresh reading.
-        picked: Whom it concerns, and who of them is to go on.
-        scene: Tells what the sessions are doing.
+        selection: Whom it concerns, and who of them is to go on.
+        view: Tells what the sessions are doing.
         width: Columns to stay within.
     """
-    at, zone = proposal.proposed_at, scene.zone
+    at, zone = proposal.proposed_at, view.zone
     return (
-        *_sessions(scene, picked, width),
+        *_sessions(view, selection, width),
         *named("Waiting", Span(_waiting(question, at, zone)), width=width),
         *effect_lines(proposal, at, zone, width),
         *named("Advice", *advice(question, proposal, at), width=width),
@@ -98,10 +98,10 @@ def question_lines(
     )
 
 
-def _sessions(scene: Scene, picked: Picked, width: int) -> tuple[Line, ...]:
-    if len(picked.threads) < 2:
+def _sessions(view: ViewState, selection: Selection, width: int) -> tuple[Line, ...]:
+    if len(selection.threads) < 2:
         return ()
-    return (*picking_lines(picked, scene, width), (Span(" "),))
+    return (*picking_lines(selection, view, width), (Span(" "),))
 
 
 def _waiting(question: Question, now: datetime, zone: tzinfo) -> str:
@@ -146,15 +146,15 @@ def _given_away(question: Question, proposal: Proposal) -> str | None:
 
 
 def choices_prompt(
-    question: Question, letters: tuple[str, ...], picked: Picked, scene: Scene, width: int
+    question: Question, letters: tuple[str, ...], selection: Selection, view: ViewState, width: int
 ) -> tuple[Line, ...]:
     """The keys that answer.
 
     Args:
         question: The question.
         letters: The letters that spend; empty while none does.
-        picked: Who is to go on.
-        scene: The time and the zone.
+        selection: Who is to go on.
+        view: The time and the zone.
         width: Columns to stay within.
     """
     long = width >= _LONG_PROMPT
@@ -162,22 +162,22 @@ def choices_prompt(
     if letters:
         both, only = letters
         what = "spend and continue"
-        if len(picked.threads) > 1:
-            what += f" {len(picked.chosen)} of {len(picked.threads)}"
+        if len(selection.threads) > 1:
+            what += f" {len(selection.chosen)} of {len(selection.threads)}"
         first = (Span("press "), Span(f" {both} ", Level.KEY), Span(f" {what}"))
         second = (Span("press "), Span(f" {only} ", Level.KEY), Span(" spend only"))
         lines += [(*first, Span("     "), *second)] if long else [first, second]
-    return tuple(clip(line, width) for line in (*lines, *keys_prompt(_keys(question, picked, scene, long), width)))
+    return tuple(clip(line, width) for line in (*lines, *keys_prompt(_keys(question, selection, view, long), width)))
 
 
-def _keys(question: Question, picked: Picked, scene: Scene, long: bool) -> list[tuple[str, str]]:
+def _keys(question: Question, selection: Selection, view: ViewState, long: bool) -> list[tuple[str, str]]:
     keys = [("u", "queue for the limit" if long else "queue")] if Choice.QUEUE in question.choices else []
-    when = brief(question.natural_reset, scene.now, scene.zone) if question.natural_reset else "the reset"
+    when = brief(question.natural_reset, view.now, view.zone) if question.natural_reset else "the reset"
     keys.append(("w", f"wait, tell me at {when}" if long else "wait"))
     short, longer = (countdown(LATER[choice]) for choice in (Choice.LATER_5, Choice.LATER_15))
     keys += [("t", f"later, in {short}" if long else short), ("f", f"in {longer}" if long else longer)]
     keys.append(("n", "not until the reset" if long else "not now"))
-    if len(picked.threads) > 1:
+    if len(selection.threads) > 1:
         keys.append(("↑ ↓ space", "choose who continues" if long else "who"))
     keys.append(("esc", "closes" if long else "close"))
     return keys
@@ -195,9 +195,9 @@ def answered_text(question: Question, choice: Choice) -> str:
     }.get(choice, "answered")
 
 
-def settled_text(question: Question, scene: Scene) -> str:
+def settled_text(question: Question, view: ViewState) -> str:
     """Why a question closed by itself, as one line."""
-    snapshot = scene.state.snapshot
+    snapshot = view.state.snapshot
     if snapshot is not None and question.mark.has_reset(snapshot):
         return f"the question is settled: {label(question.window)} started afresh"
     return "the question is settled: it was answered elsewhere, or nothing stands still any more"

@@ -6,33 +6,33 @@ from tui.domain.credits import Bank, Credit, CreditStatus
 from tui.domain.queue import Queued
 from tui.ui.view.invites import invites_line
 from tui.ui.view.queueing import QUEUED, SIGN, queued_words
-from tui.ui.view.scene import Scene
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, dimmed, left, right, spread, wrap
 from tui.ui.view.times import age, countdown, last_moment
+from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import resets
 
 
-def bank_lines(scene: Scene, width: int, *, short: bool = False) -> tuple[Line, ...]:
+def bank_lines(view: ViewState, width: int, *, short: bool = False) -> tuple[Line, ...]:
     """The panel's lines.
 
     Args:
-        scene: What to show.
+        view: What to show.
         width: Columns to stay within.
         short: Whether rows are scarce: one line for all.
     """
-    snapshot = scene.state.snapshot
+    snapshot = view.state.snapshot
     if snapshot is None:
         return ((Span("… no reading yet", Level.DIM),),)
-    lines = (_short_line(scene, snapshot.bank),) if short else tuple(_lines(scene, snapshot.bank, width))
-    if scene.state.is_stale(scene.now):
+    lines = (_short_line(view, snapshot.bank),) if short else tuple(_lines(view, snapshot.bank, width))
+    if view.state.is_stale(view.now):
         lines = dimmed(lines)
     return tuple(
         clip(line, width)
         for line in (
             *lines,
-            *_queued(scene, width, short),
-            *_open_spend(scene, width, short),
-            *_invites(scene, width, short),
+            *_queued(view, width, short),
+            *_open_spend(view, width, short),
+            *_invites(view, width, short),
         )
     )
 
@@ -43,36 +43,36 @@ def _count(bank: Bank) -> Span:
     return Span(resets(bank.available), Level.STRONG if bank.available else Level.DIM)
 
 
-def _short_line(scene: Scene, bank: Bank) -> Line:
-    first = next(iter(bank.spendable(scene.now)), None)
-    if (queued := scene.state.queued) is not None:
-        told = (Span("; "), *queued_words(scene, queued)[:1]) if queued.needs_fresh_yes else _mark(queued)
-        return (Span("Bank  ", Level.STRONG), _count(bank), *told)
+def _short_line(view: ViewState, bank: Bank) -> Line:
+    first = next(iter(bank.spendable(view.now)), None)
+    if (queued := view.state.queued) is not None:
+        service_text = (Span("; "), *queued_words(view, queued)[:1]) if queued.needs_fresh_yes else _mark(queued)
+        return (Span("Bank  ", Level.STRONG), _count(bank), *service_text)
     if first is None or first.expires_at is None:
         return (Span("Bank  ", Level.STRONG), _count(bank))
-    mark = Span(" !", Level.NEAR) if first.lapses_soon(scene.now) else Span("")
-    text = f", next lapses in {countdown(first.expires_at - scene.now)}"
+    mark = Span(" !", Level.NEAR) if first.lapses_soon(view.now) else Span("")
+    text = f", next lapses in {countdown(first.expires_at - view.now)}"
     return (Span("Bank  ", Level.STRONG), _count(bank), Span(text), mark)
 
 
-def _lines(scene: Scene, bank: Bank, width: int) -> Iterator[Line]:
+def _lines(view: ViewState, bank: Bank, width: int) -> Iterator[Line]:
     rows_age = ""
-    if bank.credits and bank.rows_observed_at and (scene.now - bank.rows_observed_at).total_seconds() >= 120:
-        rows_age = f"rows read {age(scene.now - bank.rows_observed_at)}"
+    if bank.credits and bank.rows_observed_at and (view.now - bank.rows_observed_at).total_seconds() >= 120:
+        rows_age = f"rows read {age(view.now - bank.rows_observed_at)}"
     yield spread((_count(bank),), (Span(rows_age, Level.DIM),), width)
     if bank.credits is None:
         if bank.available != 0:
             yield from wrap((Span("single resets not loaded yet; only the count is known", Level.DIM),), width)
         return
-    spendable = bank.spendable(scene.now)
-    rows = sorted(bank.credits, key=lambda credit: credit.refusal(scene.now) is not None)  # stable: else by expiry
-    lapses = [_lapse(scene, credit) for credit in rows]
+    spendable = bank.spendable(view.now)
+    rows = sorted(bank.credits, key=lambda credit: credit.refusal(view.now) is not None)  # stable: else by expiry
+    lapses = [_lapse(view, credit) for credit in rows]
     columns = (
         max((cells(when) for when, left_over, _ in lapses if left_over), default=0),
         max((cells(left_over) for _, left_over, _ in lapses), default=0),
     )
     for credit, lapse in zip(rows, lapses, strict=True):
-        yield _credit_line(scene, credit, lapse, columns, width, first=credit in spendable[:1])
+        yield _credit_line(view, credit, lapse, columns, width, first=credit in spendable[:1])
     if bank.unlisted:
         yield (Span(f"  +{bank.unlisted} more, not listed by the service", Level.DIM),)
     if bank.price is not None:
@@ -87,7 +87,7 @@ def _title(credit: Credit, room: int) -> str:
 
 
 def _credit_line(
-    scene: Scene, credit: Credit, lapse: tuple[str, str, bool], columns: tuple[int, int], width: int, *, first: bool
+    view: ViewState, credit: Credit, lapse: tuple[str, str, bool], columns: tuple[int, int], width: int, *, first: bool
 ) -> Line:
     when, left_over, soon = lapse
     end = f"{left(when, columns[0])}  {right(left_over, columns[1])}" if left_over else when
@@ -95,11 +95,11 @@ def _credit_line(
     if cells(end) > width - 6 - room:
         room = width - cells(end) - 6
     room = max(4, min(room, 30))
-    refusal = credit.refusal(scene.now)
+    refusal = credit.refusal(view.now)
     level = Level.DIM if refusal else (Level.STRONG if first else Level.PLAIN)
     mark = Span(" !", Level.NEAR) if soon else Span("  ")
     return (
-        Span(_sign(scene, credit, first), Level.ACCENT),
+        Span(_sign(view, credit, first), Level.ACCENT),
         Span(left(_title(credit, room), room), level),
         Span("  "),
         Span(end, Level.DIM if refusal else Level.PLAIN),
@@ -107,27 +107,27 @@ def _credit_line(
     )
 
 
-def _lapse(scene: Scene, credit: Credit) -> tuple[str, str, bool]:
+def _lapse(view: ViewState, credit: Credit) -> tuple[str, str, bool]:
     """When it lapses, how long until then, and whether that is soon; for one that cannot be spent, why not."""
     if credit.status is CreditStatus.REDEEMING:
         return "redeeming now", "", False
     if credit.status is CreditStatus.REDEEMED:
         return "redeemed", "", False
-    refusal = credit.refusal(scene.now)
+    refusal = credit.refusal(view.now)
     if refusal == "lapsed" and credit.expires_at:
-        return f"lapsed {last_moment(credit.expires_at, scene.now, scene.zone)}", "", False
+        return f"lapsed {last_moment(credit.expires_at, view.now, view.zone)}", "", False
     if credit.status is CreditStatus.UNKNOWN:
         return "? unknown status", "", False
     if refusal:
         return ("not for your plan" if not credit.supported else "? unknown type"), "", False
     if credit.expires_at is None:
         return ("never lapses" if credit.never_expires else "? when it lapses is not told"), "", False
-    when = last_moment(credit.expires_at, scene.now, scene.zone)
-    return when, countdown(credit.expires_at - scene.now), credit.lapses_soon(scene.now)
+    when = last_moment(credit.expires_at, view.now, view.zone)
+    return when, countdown(credit.expires_at - view.now), credit.lapses_soon(view.now)
 
 
-def _sign(scene: Scene, credit: Credit, first: bool) -> str:
-    queued = scene.state.queued
+def _sign(view: ViewState, credit: Credit, first: bool) -> str:
+    queued = view.state.queued
     if queued is not None and queued.credit_id == credit.id:
         return f"{SIGN} "
     return "▸ " if first else "  "
@@ -137,18 +137,18 @@ def _mark(queued: Queued) -> Line:
     return (Span(f", {SIGN} 1 {QUEUED}", Level.ACCENT),)
 
 
-def _queued(scene: Scene, width: int, short: bool) -> tuple[Line, ...]:
-    queued = scene.state.queued
-    return () if queued is None or short else wrap(queued_words(scene, queued), width, indent=2)
+def _queued(view: ViewState, width: int, short: bool) -> tuple[Line, ...]:
+    queued = view.state.queued
+    return () if queued is None or short else wrap(queued_words(view, queued), width, indent=2)
 
 
-def _invites(scene: Scene, width: int, short: bool) -> tuple[Line, ...]:
-    return () if short else invites_line(scene, width)
+def _invites(view: ViewState, width: int, short: bool) -> tuple[Line, ...]:
+    return () if short else invites_line(view, width)
 
 
-def _open_spend(scene: Scene, width: int, short: bool) -> tuple[Line, ...]:
-    spend = scene.state.open_spend
-    if spend is None or scene.state.spending or short:
+def _open_spend(view: ViewState, width: int, short: bool) -> tuple[Line, ...]:
+    spend = view.state.open_spend
+    if spend is None or view.state.spending or short:
         return ()
-    todo = scene.does("finish", "finishes it with the same key")
+    todo = view.does("finish", "finishes it with the same key")
     return ((Span(" "),), *wrap((Span("1 spend open: outcome unknown, ", Level.NEAR), Span(todo)), width))

@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Final
 
 from tui.ui.commands import COMMANDS, CONTINUE, FINISH, INVITE, QUEUE
-from tui.ui.view.carrying import limit_stands, to_carry, under_way
-from tui.ui.view.quiet import quiet_text
-from tui.ui.view.scene import Scene
+from tui.ui.view.no_question import quiet_text
+from tui.ui.view.resuming import limit_stands, to_carry, under_way
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, fit, line_width, spread
 from tui.ui.view.times import age, brief, countdown, local
+from tui.ui.view.view_state import ViewState
 
 NAME: Final = "resetbank"
 
@@ -20,75 +20,77 @@ SMALLEST: Final = (30, 8)
 """Columns and rows below which there is nothing useful to show."""
 
 
-def header_line(scene: Scene, width: int) -> Line:
+def header_line(view: ViewState, width: int) -> Line:
     """Name, plan and account on the left; source, age and clock on the right."""
-    snapshot, link = scene.state.snapshot, scene.state.link
-    clock = local(scene.now, scene.zone).strftime("%H:%M:%S")
+    snapshot, link = view.state.snapshot, view.state.link
+    clock = local(view.now, view.zone).strftime("%H:%M:%S")
     who = ""
     if snapshot:
         who = " · ".join(clean(part) for part in (snapshot.account.plan, snapshot.account.email) if part)
     source, level = link.source or "", Level.DIM
     if snapshot:
-        source = f"{snapshot.provenance.source} · {age(snapshot.provenance.age(scene.now))}"
-        level = Level.UNKNOWN if scene.state.is_stale(scene.now) else Level.OK
+        source = f"{snapshot.provenance.source} · {age(snapshot.provenance.age(view.now))}"
+        level = Level.UNKNOWN if view.state.is_stale(view.now) else Level.OK
     sign = "● " if level is Level.OK else "○ "
     gap = "   " if width >= 60 else "  "
-    told = (Span(sign, level), Span(source, Level.DIM if level is Level.UNKNOWN else Level.PLAIN)) if source else ()
-    end = (*told, Span(gap), Span(clock, Level.DIM)) if width >= 46 or not told else told
+    service_text = (
+        (Span(sign, level), Span(source, Level.DIM if level is Level.UNKNOWN else Level.PLAIN)) if source else ()
+    )
+    end = (*service_text, Span(gap), Span(clock, Level.DIM)) if width >= 46 or not service_text else service_text
     if snapshot and len(NAME) + len(gap) + cells(who) + line_width(end) >= width:
         who = clean(snapshot.account.plan or "")
     return spread((Span(NAME, Level.ACCENT), Span(gap), Span(who)), end, width)
 
 
-def status_line(scene: Scene, width: int) -> Line:
+def status_line(view: ViewState, width: int) -> Line:
     """What hinders, worst first, or how often the source is read."""
-    state, link = scene.state, scene.state.link
-    if scene.alarm:
-        return _fault(clean(scene.alarm), width)
+    state, link = view.state, view.state.link
+    if view.alarm:
+        return _fault(clean(view.alarm), width)
     if state.store_failure:
         return _fault(f"nothing can be written down, so nothing can be spent: {clean(state.store_failure)}", width)
     if link.failure:
-        since = f" since {brief(link.failing_since, scene.now, scene.zone)}" if link.failing_since else ""
+        since = f" since {brief(link.failing_since, view.now, view.zone)}" if link.failing_since else ""
         last = ""
         if state.snapshot:
-            last = f"; last reading {age(state.snapshot.provenance.age(scene.now))}"
+            last = f"; last reading {age(state.snapshot.provenance.age(view.now))}"
         return _fault(f"{link.source or 'no source'} fails{since}: {clean(link.failure)}{last}", width)
-    if state.snapshot and state.is_stale(scene.now):
-        return _fault(f"stale: last reading {age(state.snapshot.provenance.age(scene.now))}", width)
-    if (note := note_line(scene, width)) is not None:
+    if state.snapshot and state.is_stale(view.now):
+        return _fault(f"stale: last reading {age(state.snapshot.provenance.age(view.now))}", width)
+    if (note := note_line(view, width)) is not None:
         return note
-    if quiet := quiet_text(scene):
+    if quiet := quiet_text(view):
         return (Span(fit(quiet, width), Level.DIM),)
     if state.snapshot and state.snapshot.unknowns:
         return clip((Span("? ", Level.UNKNOWN), Span(fit(clean(state.snapshot.unknowns[0]), width - 2))), width)
     if link.interval:
         rhythm = f"read every {countdown(link.interval)}"
-        following = f", next at {local(link.next_poll_at, scene.zone):%H:%M:%S}" if link.next_poll_at else ""
+        following = f", next at {local(link.next_poll_at, view.zone):%H:%M:%S}" if link.next_poll_at else ""
         return clip((Span(rhythm + following, Level.DIM),), width)
     return (Span(" "),)
 
 
-def note_line(scene: Scene, width: int) -> Line | None:
+def note_line(view: ViewState, width: int) -> Line | None:
     """What was just done; None where that is long ago."""
-    if scene.note is None or not timedelta(0) <= scene.now - scene.note.at < _NOTE_KEPT:
+    if view.note is None or not timedelta(0) <= view.now - view.note.at < _NOTE_KEPT:
         return None
-    return (Span(fit(clean(scene.note.text), width), Level.ACCENT),)
+    return (Span(fit(clean(view.note.text), width), Level.ACCENT),)
 
 
 def _fault(text: str, width: int) -> Line:
     return (Span("! ", Level.NEAR), Span(fit(text, width - 2)))
 
 
-def key_line(scene: Scene, width: int) -> Line:
+def key_line(view: ViewState, width: int) -> Line:
     """The keys that fit; help and quit always, finish and continue only where there is something to do."""
     shown = [command for command in COMMANDS if command.show]
-    useless = set() if scene.state.open_spend else {FINISH}
-    if not to_carry(scene) and not under_way(scene):
+    useless = set() if view.state.open_spend else {FINISH}
+    if not to_carry(view) and not under_way(view):
         useless.add(CONTINUE)
-    if limit_stands(scene) and scene.state.queued is None:
+    if limit_stands(view) and view.state.queued is None:
         useless.add(QUEUE)
     shown = [command for command in shown if command.id not in useless]
-    items = {c.id: (scene.keys.get(c.id, c.key), c.title) for c in shown}
+    items = {c.id: (view.keys.get(c.id, c.key), c.title) for c in shown}
     for dropped in ("refresh", INVITE, "ledger", QUEUE):
         if sum(cells(key) + cells(title) + 3 for key, title in items.values()) <= width + 2:
             break
@@ -105,13 +107,13 @@ def key_spans(items: Iterable[tuple[str, str, str]], width: int) -> Line:
     return clip(tuple(spans), width)
 
 
-def demo_line(scene: Scene, width: int) -> Line:
+def demo_line(view: ViewState, width: int) -> Line:
     """The band that says that nothing here is real; empty on real data."""
-    if scene.state.demo is None:
+    if view.state.demo is None:
         return ()
-    what = f"embedded service, scenario {clean(scene.state.demo)}"
+    what = f"embedded service, scenario {clean(view.state.demo)}"
     real = "nothing here is real"
-    scenario = f"scenario {clean(scene.state.demo)}"
+    scenario = f"scenario {clean(view.state.demo)}"
     how = "connect: codex login, or resetbank login --base-url URL"
     for parts in (
         ("DEMO", what, real, how),
@@ -131,7 +133,7 @@ def fits(width: int, height: int) -> bool:
     return width >= SMALLEST[0] and height >= SMALLEST[1]
 
 
-def too_small_line(scene: Scene, width: int) -> Line:
+def too_small_line(view: ViewState, width: int) -> Line:
     """What to show where nothing fits."""
-    text = "too small · q quits" if scene.keys.get("quit", "q") == "q" else "too small"
+    text = "too small · q quits" if view.keys.get("quit", "q") == "q" else "too small"
     return (Span(fit(text, width), Level.DIM),)

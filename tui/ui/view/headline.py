@@ -5,13 +5,13 @@ from typing import Final
 
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import Stage
-from tui.domain.waiting import Announcement, Sign
+from tui.domain.waiting import Announcement, ResumeReason
 from tui.domain.windows import Window, WindowState, label
-from tui.ui.view.carrying import to_carry
 from tui.ui.view.queueing import queued_words
-from tui.ui.view.scene import Scene
+from tui.ui.view.resuming import to_carry
 from tui.ui.view.text import Level, Line, Span, clean
 from tui.ui.view.times import brief, countdown, until
+from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import limit_word, percent, resets
 
 _SHORT_WAIT: Final = timedelta(minutes=5)
@@ -28,61 +28,61 @@ STAGES: Final = {
 """How far a spend is, in words."""
 
 
-def headline(scene: Scene) -> Line:
+def headline(view: ViewState) -> Line:
     """The sentence, its first words marked with their level."""
-    state = scene.state
-    if scene.problem:
-        return (Span("Not connected: ", Level.REACHED), Span(clean(scene.problem.message)))
-    if scene.connecting:
+    state = view.state
+    if view.problem:
+        return (Span("Not connected: ", Level.REACHED), Span(clean(view.problem.message)))
+    if view.connecting:
         return (Span("connecting…", Level.DIM),)
     if state.open_spend and state.spending:
         return (Span("Spending one reset: ", Level.NEAR), Span(STAGES[state.open_spend.stage]))
     if state.open_spend:
-        todo = scene.does("finish", "finishes it with the same key, never a second one")
+        todo = view.does("finish", "finishes it with the same key, never a second one")
         return (Span("1 spend open, its outcome is unknown: ", Level.NEAR), Span(todo))
     if state.announcement is not None:
-        return _announced(scene, state.announcement)
+        return _announced(view, state.announcement)
     if state.snapshot is None:
         reason = state.link.failure
         return (Span("No reading yet: ", Level.UNKNOWN), Span(clean(reason) if reason else "waiting for the first one"))
-    sentence = _sentence(scene, state.snapshot)
+    sentence = _sentence(view, state.snapshot)
     if state.queued is not None:
-        sentence = (*sentence, Span("; "), *queued_words(scene, state.queued))
-    if state.is_stale(scene.now):
+        sentence = (*sentence, Span("; "), *queued_words(view, state.queued))
+    if state.is_stale(view.now):
         return (Span("Last known: ", Level.UNKNOWN), *(Span(span.text, Level.DIM) for span in sentence))
     return sentence
 
 
-def _sentence(scene: Scene, snapshot: Snapshot) -> Line:
-    judged = snapshot.state(scene.now, scene.state.near_percent)
+def _sentence(view: ViewState, snapshot: Snapshot) -> Line:
+    judged = snapshot.state(view.now, view.state.near_percent)
     limit = snapshot.main_limit
-    window = limit.binding_window(scene.now) if limit else None
+    window = limit.binding_window(view.now) if limit else None
     if judged is WindowState.REACHED:
-        return _stopped(scene, snapshot, window)
+        return _stopped(view, snapshot, window)
     if judged is WindowState.UNKNOWN or limit is None or window is None:
         known = f"; {_used(window)}" if window else ""
         return (Span("Unknown how much is left", Level.UNKNOWN), Span(f"{known}: {_why_unknown(snapshot)}"))
-    when = f" resets {until(window.resets_at, scene.now, scene.zone)};" if window.resets_at else ""
-    bank = _bank(scene, snapshot)
+    when = f" resets {until(window.resets_at, view.now, view.zone)};" if window.resets_at else ""
+    bank = _bank(view, snapshot)
     if judged is WindowState.NEAR:
-        offer = f"; {scene.does('spend', 'spends one')}" if snapshot.bank.available and not scene.state.queued else ""
+        offer = f"; {view.does('spend', 'spends one')}" if snapshot.bank.available and not view.state.queued else ""
         return (Span(f"{_used(window)}, near:", Level.NEAR), Span(f"{when} {bank}{offer}"))
     if all(w.used_percent == 0 for w in limit.windows):
         return (Span("Free to work: ", Level.OK), Span(f"nothing is used; {bank}"))
     return (Span("Free to work: ", Level.OK), Span(f"{_used(window)}{',' if when else ';'}{when} {bank}"))
 
 
-def _announced(scene: Scene, announcement: Announcement) -> Line:
+def _announced(view: ViewState, announcement: Announcement) -> Line:
     """That work can go on, as it was observed, and what can be done now."""
-    when = brief(announcement.observed_at, scene.now, scene.zone)
+    when = brief(announcement.observed_at, view.now, view.zone)
     mark = announcement.window
     name = label(Window(mark.limit_id, None, mark.minutes, None, None))
-    what = f"{name} started afresh" if announcement.sign is Sign.WINDOW_RESET else "work is allowed again"
+    what = f"{name} started afresh" if announcement.sign is ResumeReason.WINDOW_RESET else "work is allowed again"
     offers = []
-    count = len(to_carry(scene))
-    if count and (key := scene.keys.get("continue")):
+    count = len(to_carry(view))
+    if count and (key := view.keys.get("continue")):
         offers.append(f"{key} carries on {count} session{'s' if count > 1 else ''}")
-    if key := scene.keys.get("dismiss"):
+    if key := view.keys.get("dismiss"):
         offers.append(f"{key} dismisses")
     return (Span(f"{what} at {when} (observed)", Level.OK), Span(f": {', '.join(offers)}" if offers else ""))
 
@@ -91,32 +91,32 @@ def _used(window: Window) -> str:
     return f"{label(window)} {percent(window.used_percent)} used"
 
 
-def _stopped(scene: Scene, snapshot: Snapshot, window: Window | None) -> Line:
+def _stopped(view: ViewState, snapshot: Snapshot, window: Window | None) -> Line:
     reached = window is not None and (window.used_percent or 0) >= 100
     cause = f"{limit_word(window)} reached" if reached and window else "the service allows no ordinary use now"
     start = Span(f"Stopped: {cause}. ", Level.REACHED)
-    end = window.resets_at if reached and window and window.resets_at and window.resets_at > scene.now else None
-    if end and end - scene.now <= _SHORT_WAIT:
-        return (start, Span(f"It resets by itself at {until(end, scene.now, scene.zone)}"))
-    wait = f"wait until {until(end, scene.now, scene.zone)}" if end else "wait; when it ends is not told"
+    end = window.resets_at if reached and window and window.resets_at and window.resets_at > view.now else None
+    if end and end - view.now <= _SHORT_WAIT:
+        return (start, Span(f"It resets by itself at {until(end, view.now, view.zone)}"))
+    wait = f"wait until {until(end, view.now, view.zone)}" if end else "wait; when it ends is not told"
     if snapshot.bank.available == 0:
         return (start, Span(f"No reset in the bank; {wait}"))
     if snapshot.bank.available is None:
         return (start, Span(f"How many resets are banked is unknown; {wait}"))
-    return (start, Span(f"{scene.does('spend', 'spends one reset and goes on now')}, or {wait}"))
+    return (start, Span(f"{view.does('spend', 'spends one reset and goes on now')}, or {wait}"))
 
 
-def _bank(scene: Scene, snapshot: Snapshot) -> str:
+def _bank(view: ViewState, snapshot: Snapshot) -> str:
     bank = snapshot.bank
     if bank.available is None:
         return "the bank is unknown"
     if bank.available == 0:
         return "no reset in the bank"
     text = f"{resets(bank.available)} banked"
-    first = next(iter(bank.spendable(scene.now)), None)
-    if first and first.expires_at and first.lapses_soon(scene.now):
+    first = next(iter(bank.spendable(view.now)), None)
+    if first and first.expires_at and first.lapses_soon(view.now):
         subject = "it" if bank.available == 1 else "one"
-        text += f", {subject} lapses in {countdown(first.expires_at - scene.now)}"
+        text += f", {subject} lapses in {countdown(first.expires_at - view.now)}"
     return text
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from tui.domain.invite_rewards import Hanging, hanging
+from tui.domain.invite_rewards import ReminderReason, hanging
 from tui.domain.invites import InviteRecord, ResendStage, SendStage
-from tui.domain.referral import RESET_CREDIT, InviteState, Standing
+from tui.domain.referral import RESET_CREDIT, InviteState, OfferStatus
 from tui.ui.commands import (
     INVITE_APP,
     INVITE_COMMANDS,
@@ -20,10 +20,10 @@ from tui.ui.commands import (
 )
 from tui.ui.view.chrome import key_spans, note_line
 from tui.ui.view.offer import read_text, reward_text
-from tui.ui.view.private import shown_address, told
-from tui.ui.view.scene import Scene
+from tui.ui.view.service_text import service_text, shown_address
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, dimmed, fit, left, wrap
 from tui.ui.view.times import age, brief, countdown, full, last_moment, until
+from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import counted
 
 _STATES: Final = {
@@ -61,20 +61,20 @@ def state_of(record: InviteRecord) -> tuple[str, Level, str]:
     return _STATES[record.state]
 
 
-def invite_rows(scene: Scene, chosen: str | None, width: int) -> tuple[Line, ...]:
+def invite_rows(view: ViewState, chosen: str | None, width: int) -> tuple[Line, ...]:
     """One line an invite.
 
     Args:
-        scene: What to show.
+        view: What to show.
         chosen: The key of the invite under the hand.
         width: Columns to stay within.
     """
-    records = scene.state.invites.shown
+    records = view.state.invites.shown
     if not records:
-        nothing = "no invite yet" if scene.state.invites.is_loaded else "which invites there are is not known yet"
+        nothing = "no invite yet" if view.state.invites.is_loaded else "which invites there are is not known yet"
         return ((Span(nothing, Level.DIM),),)
-    names = [shown_address(scene, record.address) for record in records]
-    ends = [_row_end(scene, record, brief=width < _WIDE) for record in records]
+    names = [shown_address(view, record.address) for record in records]
+    ends = [_row_end(view, record, brief=width < _WIDE) for record in records]
     room = width - _WORD_CELLS - 6 - max(map(cells, ends))
     column = min(max(map(cells, names)), max(12, room))
     lines = []
@@ -88,89 +88,87 @@ def invite_rows(scene: Scene, chosen: str | None, width: int) -> tuple[Line, ...
             Span("  "),
             Span(left(f"{sign} {word}", _WORD_CELLS), level),
             Span("  "),
-            Span(end, Level.NEAR if _hangs(scene, record) else Level.DIM),
+            Span(end, Level.NEAR if _hangs(view, record) else Level.DIM),
         )
         lines.append(clip(row, width))
-    return _as_known(scene, lines)
+    return _as_known(view, lines)
 
 
-def _as_known(scene: Scene, lines: Iterable[Line]) -> tuple[Line, ...]:
+def _as_known(view: ViewState, lines: Iterable[Line]) -> tuple[Line, ...]:
     """Dimmed while nothing can be read: it was so when it was read last."""
-    return dimmed(lines) if scene.state.invites.standing is Standing.UNREACHABLE else tuple(lines)
+    return dimmed(lines) if view.state.invites.standing is OfferStatus.UNREACHABLE else tuple(lines)
 
 
-def _row_end(scene: Scene, record: InviteRecord, *, brief: bool) -> str:
+def _row_end(view: ViewState, record: InviteRecord, *, brief: bool) -> str:
     """When it was sent, and what is remarkable; the chosen one's details tell more."""
     if brief:
-        return "!" if _hangs(scene, record) else ""
-    when = f"{'noted' if record.stage is SendStage.NOTED else 'sent'} {age(scene.now - record.sent_at)}"
-    if _hangs(scene, record):
+        return "!" if _hangs(view, record) else ""
+    when = f"{'noted' if record.stage is SendStage.NOTED else 'sent'} {age(view.now - record.sent_at)}"
+    if _hangs(view, record):
         return f"{when}, hangs !"
     if record.credit_id is not None:
         return "reset came" if record.credit_is_certain else "reset came, probably"
     return when
 
 
-def _hangs(scene: Scene, record: InviteRecord) -> Hanging | None:
-    return hanging(record, scene.now, scene.remind_after)
+def _hangs(view: ViewState, record: InviteRecord) -> ReminderReason | None:
+    return hanging(record, view.now, view.remind_after)
 
 
-def detail_lines(scene: Scene, record: InviteRecord, width: int, *, short: bool = False) -> tuple[Line, ...]:
+def detail_lines(view: ViewState, record: InviteRecord, width: int, *, short: bool = False) -> tuple[Line, ...]:
     """Everything about one invite: how it stands, what happens next, and what can be done.
 
     Args:
-        scene: What to show.
+        view: What to show.
         record: The invite.
         width: Columns to stay within.
         short: Whether rows are scarce: what happens next alone.
     """
     sign, level, word = state_of(record)
-    name = Span(fit(shown_address(scene, record.address), max(4, width - cells(word) - 4)), Level.STRONG)
+    name = Span(fit(shown_address(view, record.address), max(4, width - cells(word) - 4)), Level.STRONG)
     lines: list[Line] = [] if short else [(name, Span(f"  {sign} {word}", level))]
-    hangs = _hangs(scene, record)
+    hangs = _hangs(view, record)
     if hangs is not None:
-        lines += wrap((Span("! ", Level.NEAR), Span(_reminder(scene, record, hangs), Level.NEAR)), width, indent=2)
+        lines += wrap((Span("! ", Level.NEAR), Span(_reminder(view, record, hangs), Level.NEAR)), width, indent=2)
     else:
-        lines += _named("Next" if record.is_pending else "Outcome", next_step(scene, record), width)
+        lines += _named("Next" if record.is_pending else "Outcome", next_step(view, record), width)
     if short:
-        return _as_known(scene, lines)
+        return _as_known(view, lines)
     sent = "Sent" if record.stage is not SendStage.NOTED else "Noted"
-    lines += _named(sent, _since(scene, record.sent_at), width)
+    lines += _named(sent, _since(view, record.sent_at), width)
     if record.changed_at is not None and record.state is not InviteState.SENT:
-        lines += _named("Seen", f"{state_of(record)[2]} since {brief(record.changed_at, scene.now, scene.zone)}", width)
+        lines += _named("Seen", f"{state_of(record)[2]} since {brief(record.changed_at, view.now, view.zone)}", width)
     if record.expires_at is not None and record.is_pending:
-        lines += _named("Until", f"{full(record.expires_at, scene.now, scene.zone)}{_over(scene, record)}", width)
+        lines += _named("Until", f"{full(record.expires_at, view.now, view.zone)}{_over(view, record)}", width)
     if record.is_pending and record.tracked is not None:
-        lines += _named("E-mail", email_text(scene, record), width)
+        lines += _named("E-mail", email_text(view, record), width)
     if record.is_pending:
         lines += _named(
             "Link",
             "copy it, show it as a QR code, or compose a message" if record.shareable_link else "none is known here",
             width,
         )
-    return _as_known(scene, lines)
+    return _as_known(view, lines)
 
 
 def _named(name: str, text: str, width: int) -> tuple[Line, ...]:
     return wrap((Span(left(name, 8), Level.DIM), Span(text)), width, indent=8)
 
 
-def _since(scene: Scene, moment: datetime) -> str:
-    return f"{full(moment, scene.now, scene.zone)}, {age(scene.now - moment)}"
+def _since(view: ViewState, moment: datetime) -> str:
+    return f"{full(moment, view.now, view.zone)}, {age(view.now - moment)}"
 
 
-def _over(scene: Scene, record: InviteRecord) -> str:
+def _over(view: ViewState, record: InviteRecord) -> str:
     ends = record.expires_at
     if ends is None:
         return ""
-    return (
-        f" ({countdown(ends - scene.now)})" if ends > scene.now else ", over by its date; the service has not said so"
-    )
+    return f" ({countdown(ends - view.now)})" if ends > view.now else ", over by its date; the service has not said so"
 
 
-def next_step(scene: Scene, record: InviteRecord) -> str:
+def next_step(view: ViewState, record: InviteRecord) -> str:
     """What happens next with an invite, or what came of it."""
-    reason = told(scene, record.tracked.reason if record.tracked else None)
+    reason = service_text(view, record.tracked.reason if record.tracked else None)
     because = f": {reason}" if reason else ""
     match record.state:
         case InviteState.SENT:
@@ -182,7 +180,7 @@ def next_step(scene: Scene, record: InviteRecord) -> str:
         case InviteState.FIRST_MESSAGE:
             return f"the first message was sent, and no reward has come for it{because}"
         case InviteState.REWARDED:
-            return _earned(scene, record)
+            return _earned(view, record)
         case InviteState.EXPIRED:
             return f"its time is over{because}"
         case InviteState.INELIGIBLE:
@@ -207,131 +205,132 @@ def _unlisted(record: InviteRecord) -> str:
             return "the service has not listed it yet"
 
 
-def _earned(scene: Scene, record: InviteRecord) -> str:
+def _earned(view: ViewState, record: InviteRecord) -> str:
     own = record.tracked.own_reward if record.tracked else None
     if own is not None and own.kind != RESET_CREDIT:
         return f"it earned {reward_text(own)}"
     if record.credit_id is None:
         return "it was rewarded; which reset came for it is not told"
-    bank = scene.state.snapshot.bank if scene.state.snapshot else None
+    bank = view.state.snapshot.bank if view.state.snapshot else None
     credit = bank.find(record.credit_id) if bank else None
     sure = "this reset came from it" if record.credit_is_certain else "this reset came from it, probably"
     if credit is None:
         return f"{sure}: no longer in the bank"
     if credit.expires_at is None:
         return f"{sure}: in the bank"
-    lapses = last_moment(credit.expires_at, scene.now, scene.zone)
-    return f"{sure}: in the bank, lapses {lapses} ({countdown(credit.expires_at - scene.now)})"
+    lapses = last_moment(credit.expires_at, view.now, view.zone)
+    return f"{sure}: in the bank, lapses {lapses} ({countdown(credit.expires_at - view.now)})"
 
 
-def _reminder(scene: Scene, record: InviteRecord, hangs: Hanging) -> str:
-    sent = age(scene.now - record.sent_at)
-    nudge = scene.does("invite_message", "composes a message") if record.shareable_link and scene.keys else ""
+def _reminder(view: ViewState, record: InviteRecord, hangs: ReminderReason) -> str:
+    sent = age(view.now - record.sent_at)
+    nudge = view.does("invite_message", "composes a message") if record.shareable_link and view.keys else ""
     match hangs:
-        case Hanging.ANSWER:
+        case ReminderReason.ANSWER:
             what = f"it was sent {sent}, and your friend has not taken it up"
-        case Hanging.FIRST_MESSAGE:
+        case ReminderReason.FIRST_MESSAGE:
             what = f"your friend has joined and sent no message yet, which earns the reward; it was sent {sent}"
-        case Hanging.END:
-            ends = record.expires_at or scene.now
-            what = f"its time is over in {countdown(ends - scene.now)}"
+        case ReminderReason.END:
+            ends = record.expires_at or view.now
+            what = f"its time is over in {countdown(ends - view.now)}"
     return f"{what}; {nudge}" if nudge else what
 
 
-def email_text(scene: Scene, record: InviteRecord) -> str:
+def email_text(view: ViewState, record: InviteRecord) -> str:
     """Whether and when its e-mail can be sent again."""
     resend, before = record.resend, ""
     if resend is not None:
-        when = brief(resend.at, scene.now, scene.zone)
+        when = brief(resend.at, view.now, view.zone)
+        reason = service_text(view, resend.reason)
         before = {
             ResendStage.SENT: f"sent again at {when}; ",
-            ResendStage.REFUSED: f"not sent again at {when}: {told(scene, resend.reason) or 'no reason was given'}; ",
+            ResendStage.REFUSED: f"not sent again at {when}: {reason or 'no reason was given'}; ",
         }.get(resend.stage, f"asked at {when} to send it again, and no answer came; ")
-    if hint := resend_hint(scene, record):
+    if hint := resend_hint(view, record):
         return f"{before}{hint}"
-    why = record.resend_refusal(scene.now)
+    why = record.resend_refusal(view.now)
     return f"{before}can be sent again now" if why is None else f"{before}cannot be sent again: {why}"
 
 
-def resend_hint(scene: Scene, record: InviteRecord) -> str:
+def resend_hint(view: ViewState, record: InviteRecord) -> str:
     """From when on its e-mail can be sent again; empty where that is now, or not told."""
     at = record.tracked.resend_at if record.tracked else None
-    return f"can be sent again from {until(at, scene.now, scene.zone)}" if at is not None and at > scene.now else ""
+    return f"can be sent again from {until(at, view.now, view.zone)}" if at is not None and at > view.now else ""
 
 
-def earned_lines(scene: Scene, width: int) -> tuple[Line, ...]:
+def earned_lines(view: ViewState, width: int) -> tuple[Line, ...]:
     """The banked resets that a friend is named for, whether or not the service lists their invites."""
-    bank = scene.state.snapshot.bank if scene.state.snapshot else None
-    matched = {record.credit_id for record in scene.state.invites.records}
+    bank = view.state.snapshot.bank if view.state.snapshot else None
+    matched = {record.credit_id for record in view.state.invites.records}
     earned = [credit for credit in (bank.credits if bank else None) or () if credit.is_earned]
     lines: list[Line] = []
     for credit in earned:
         if credit.id not in matched:
-            lapses = last_moment(credit.expires_at, scene.now, scene.zone) if credit.expires_at else "never"
-            text = f"earned by an invite ({told(scene, credit.granted_by)}): in the bank, lapses {lapses}"
+            lapses = last_moment(credit.expires_at, view.now, view.zone) if credit.expires_at else "never"
+            text = f"earned by an invite ({service_text(view, credit.granted_by)}): in the bank, lapses {lapses}"
             lines += wrap((Span("◆ ", Level.OK), Span(text)), width, indent=2)
     return tuple(lines)
 
 
-def invites_line(scene: Scene, width: int) -> tuple[Line, ...]:
+def invites_line(view: ViewState, width: int) -> tuple[Line, ...]:
     """One line for the bank's panel, without any address; none where there is nothing to tell."""
-    records = scene.state.invites.shown
+    records = view.state.invites.shown
     pending = sum(record.is_pending for record in records)
-    hangs = sum(_hangs(scene, record) is not None for record in records)
+    hangs = sum(_hangs(view, record) is not None for record in records)
     if not pending:
         return ()
-    told = f"{counted(pending, 'invite')} under way"
+    service_text = f"{counted(pending, 'invite')} under way"
     mark = (Span(f", {hangs} hang{'s' if hangs == 1 else ''} !", Level.NEAR),) if hangs else ()
-    key = scene.keys.get("invite")
+    key = view.keys.get("invite")
     shows = (Span(f" ({key} shows)" if pending == 1 else f" ({key} shows them)", Level.DIM),) if key else ()
-    return wrap((Span(told, Level.DIM), *mark, *shows), width, indent=2)
+    return wrap((Span(service_text, Level.DIM), *mark, *shows), width, indent=2)
 
 
-def listed_lines(scene: Scene, width: int) -> tuple[Line, ...]:
+def listed_lines(view: ViewState, width: int) -> tuple[Line, ...]:
     """Every invite with what happens next, for a terminal without a screen."""
-    records = scene.state.invites.shown
+    records = view.state.invites.shown
     if not records:
         return ((Span("No invite is known here."),),)
-    column = max(cells(shown_address(scene, record.address)) for record in records) + 2
+    column = max(cells(shown_address(view, record.address)) for record in records) + 2
     indent = column + _WORD_CELLS + 2
     lines: list[Line] = []
     for record in records:
         sign, level, word = state_of(record)
         start = (
-            Span(left(shown_address(scene, record.address), column)),
+            Span(left(shown_address(view, record.address), column)),
             Span(left(f"{sign} {word}", _WORD_CELLS), level),
         )
         lines += wrap(
-            (*start, Span(f"  sent {age(scene.now - record.sent_at)}; {next_step(scene, record)}")), width, indent
+            (*start, Span(f"  sent {age(view.now - record.sent_at)}; {next_step(view, record)}")), width, indent
         )
     return tuple(lines)
 
 
-def panel_status(scene: Scene, width: int) -> Line:
+def panel_status(view: ViewState, width: int) -> Line:
     """What was just done; or how fresh the panel is."""
-    if (note := note_line(scene, width)) is not None:
+    if (note := note_line(view, width)) is not None:
         return note
-    if scene.alarm:
-        return clip((Span("! ", Level.NEAR), Span(clean(scene.alarm))), width)
-    return (Span(fit(read_text(scene), width) or " ", Level.DIM),)
+    if view.alarm:
+        return clip((Span("! ", Level.NEAR), Span(clean(view.alarm))), width)
+    return (Span(fit(read_text(view), width) or " ", Level.DIM),)
 
 
-def panel_keys(scene: Scene, record: InviteRecord | None, width: int) -> Line:
+def panel_keys(view: ViewState, record: InviteRecord | None, width: int) -> Line:
     """The keys that do something for the invite under the hand; what does not fit is in the help."""
-    book = scene.state.invites
-    useless = {INVITE_APP} if book.standing is Standing.OFFERED else {INVITE_SEND}
+    book = view.state.invites
+    useless = {INVITE_APP} if book.standing is OfferStatus.OFFERED else {INVITE_SEND}
     if book.offer is not None and book.offer.sends_left == 0:
         useless.add(INVITE_SEND)
     if record is None or record.shareable_link is None:
         useless |= {INVITE_COPY, INVITE_QR, INVITE_MESSAGE}
-    if record is None or record.resend_refusal(scene.now) is not None:
+    if record is None or record.resend_refusal(view.now) is not None:
         useless.add(INVITE_RESEND)
-    if record is None or not record.can_be_forgotten(scene.now):
+    if record is None or not record.can_be_forgotten(view.now):
         useless.add(INVITE_FORGET)
-    if book.standing is Standing.OFFERED:
+    if book.standing is OfferStatus.OFFERED:
         useless.add(INVITE_NOTE)
-    items = [(scene.keys.get(c.id, c.key), c.title, f"screen.{c.id}") for c in INVITE_COMMANDS if c.id not in useless]
-    items += [(scene.keys.get("help", "?"), "Help", "app.help"), ("esc", "Back", "screen.back")]
+    items = [(view.keys.get(c.id, c.key), c.title, f"screen.{c.id}") for c in INVITE_COMMANDS if c.id not in useless]
+    items += [(view.keys.get("help", "?"), "Help", "app.help"), ("esc", "Back", "screen.back")]
     while len(items) > 3 and sum(cells(key) + cells(title) + 3 for key, title, _ in items) > width + 2:
         items.pop(-3)
     return key_spans(items, width)

@@ -6,38 +6,38 @@ from tui.domain.snapshot import Account
 from tui.errors import ResetbankError
 from tui.ui.view.invites import next_step
 from tui.ui.view.offer import offer_facts
-from tui.ui.view.private import shown_address, told
 from tui.ui.view.prompts import failure_lines
-from tui.ui.view.scene import Scene
+from tui.ui.view.service_text import service_text, shown_address
 from tui.ui.view.text import Level, Line, Span, clean, left, wrap
+from tui.ui.view.view_state import ViewState
 
 _NAME_CELLS = 11
 
 
-def consent_lines(scene: Scene, proposal: InviteProposal, width: int) -> tuple[Line, ...]:
+def consent_lines(view: ViewState, proposal: InviteProposal, width: int) -> tuple[Line, ...]:
     """The last look before an invite goes out.
 
     Args:
-        scene: What is known.
+        view: What is known.
         proposal: Where it goes, and under which offer.
         width: Columns to stay within.
     """
     address, offer = proposal.address, proposal.offer
-    facts = " · ".join(offer_facts(scene, offer))
+    facts = " · ".join(offer_facts(view, offer))
     return (
-        *wrap((Span("An e-mail goes to "), Span(shown_address(scene, address), Level.STRONG)), width),
+        *wrap((Span("An e-mail goes to "), Span(shown_address(view, address), Level.STRONG)), width),
         (Span(" "),),
-        *_named("Sent by", f"the service, for {_whose(scene, proposal.account)}", width),
-        *_named("Offer", told(scene, offer.title) or "invite a friend", width),
+        *_named("Sent by", f"the service, for {_whose(view, proposal.account)}", width),
+        *_named("Offer", service_text(view, offer.title) or "invite a friend", width),
         *_named("", facts, width),
         *_warning(offer, width),
         *_named("Then", "the service decides whether your friend is eligible; nothing is promised here", width),
     )
 
 
-def _whose(scene: Scene, account: Account) -> str:
+def _whose(view: ViewState, account: Account) -> str:
     """The account's own address, or what else is known of it."""
-    name = told(scene, account.email) or told(scene, account.id) or "your account"
+    name = service_text(view, account.email) or service_text(view, account.id) or "your account"
     return f"{name} ({clean(account.plan)})" if account.plan else name
 
 
@@ -48,9 +48,9 @@ def _warning(offer: Offer, width: int) -> tuple[Line, ...]:
     return wrap((Span(" " * _NAME_CELLS), Span(f"! {text}", Level.NEAR)), width, indent=_NAME_CELLS)
 
 
-def again_lines(scene: Scene, record: InviteRecord, width: int) -> tuple[Line, ...]:
+def again_lines(view: ViewState, record: InviteRecord, width: int) -> tuple[Line, ...]:
     """The last look before an invite's e-mail goes out once more."""
-    address = shown_address(scene, record.address)
+    address = shown_address(view, record.address)
     return (
         *wrap((Span("An e-mail goes once more to "), Span(address, Level.STRONG)), width),
         (Span(" "),),
@@ -59,15 +59,15 @@ def again_lines(scene: Scene, record: InviteRecord, width: int) -> tuple[Line, .
     )
 
 
-def sent_lines(scene: Scene, record: InviteRecord, width: int) -> tuple[Line, ...]:
+def sent_lines(view: ViewState, record: InviteRecord, width: int) -> tuple[Line, ...]:
     """What came of an invite."""
-    address = shown_address(scene, record.address)
+    address = shown_address(view, record.address)
     if record.stage is SendStage.REFUSED:
-        return failure_lines(f"no e-mail went to {address}: {told(scene, record.reason)}", "", width)
+        return failure_lines(f"no e-mail went to {address}: {service_text(view, record.reason)}", "", width)
     if record.is_open or record.stage is SendStage.LOST:
-        reason = told(scene, record.reason)
+        reason = service_text(view, record.reason)
         start = (Span("? ", Level.UNKNOWN), Span(f"Whether an e-mail went to {address} is not known"))
-        return (*wrap((*start, Span(f": {reason}" if reason else "")), width, indent=2), *_next(scene, record, width))
+        return (*wrap((*start, Span(f": {reason}" if reason else "")), width, indent=2), *_next(view, record, width))
     if record.stage is SendStage.NOTED:
         noted = (Span("✎ ", Level.DIM), Span(f"The invite to {address} was written down; nothing was sent"))
         return wrap(noted, width, indent=2)
@@ -75,14 +75,14 @@ def sent_lines(scene: Scene, record: InviteRecord, width: int) -> tuple[Line, ..
         "its link can be copied, drawn as a QR code, or put into a message" if record.shareable_link else "no link came"
     )
     sent = (Span("✓ ", Level.OK), Span(f"The service took the invite to {address}"))
-    return (*wrap(sent, width, indent=2), *_next(scene, record, width), *_named("Link", link, width))
+    return (*wrap(sent, width, indent=2), *_next(view, record, width), *_named("Link", link, width))
 
 
-def sent_again_lines(scene: Scene, record: InviteRecord, width: int) -> tuple[Line, ...]:
+def sent_again_lines(view: ViewState, record: InviteRecord, width: int) -> tuple[Line, ...]:
     """What came of sending an e-mail once more."""
-    address = shown_address(scene, record.address)
+    address = shown_address(view, record.address)
     resend = record.resend
-    reason = told(scene, resend.reason) if resend else ""
+    reason = service_text(view, resend.reason) if resend else ""
     match resend.stage if resend else None:
         case ResendStage.SENT:
             return wrap((Span("✓ ", Level.OK), Span(f"The e-mail to {address} was sent again")), width, indent=2)
@@ -93,9 +93,9 @@ def sent_again_lines(scene: Scene, record: InviteRecord, width: int) -> tuple[Li
             return wrap((Span("? ", Level.UNKNOWN), Span(text)), width, indent=2)
 
 
-def complaint_lines(scene: Scene, complaint: ResetbankError | None, width: int) -> tuple[Line, ...]:
+def complaint_lines(view: ViewState, complaint: ResetbankError | None, width: int) -> tuple[Line, ...]:
     """Why something did not come about; nothing where nothing was wrong."""
-    return failure_lines(told(scene, complaint.message), complaint.hint, width) if complaint else ()
+    return failure_lines(service_text(view, complaint.message), complaint.hint, width) if complaint else ()
 
 
 def message_text(record: InviteRecord, offer: Offer | None) -> str:
@@ -121,8 +121,8 @@ def message_lines(text: str, width: int) -> tuple[Line, ...]:
     return (*lines, (Span(" "),), *wrap((Span(note, Level.DIM),), width))
 
 
-def _next(scene: Scene, record: InviteRecord, width: int) -> tuple[Line, ...]:
-    return _named("Next", next_step(scene, record), width)
+def _next(view: ViewState, record: InviteRecord, width: int) -> tuple[Line, ...]:
+    return _named("Next", next_step(view, record), width)
 
 
 def _named(name: str, text: str, width: int) -> tuple[Line, ...]:

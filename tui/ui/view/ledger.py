@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Final
 
 from tui.domain.ledger import Event, EventKind
-from tui.ui.view.scene import Scene
 from tui.ui.view.text import Level, Line, Span, clean, clip, wrap
 from tui.ui.view.times import full, local
+from tui.ui.view.view_state import ViewState
 
 _LEVELS: Final = {
     EventKind.SPEND_UNKNOWN: Level.NEAR,
@@ -17,15 +17,15 @@ _LEVELS: Final = {
 }
 
 
-def _text(scene: Scene, event: Event) -> str:
+def _text(view: ViewState, event: Event) -> str:
     change = ""
     if event.before is not None or event.after is not None:
-        change = f": {_value(scene, event.before)}"
-        change += f" → {_value(scene, event.after)}" if event.after is not None else ""
+        change = f": {_value(view, event.before)}"
+        change += f" → {_value(view, event.after)}" if event.after is not None else ""
     return clean(event.text) + change
 
 
-def _value(scene: Scene, value: str | None) -> str:
+def _value(view: ViewState, value: str | None) -> str:
     """One side of a change; the ledger writes dates in UTC, a person reads them in their own zone."""
     if value is None:
         return "?"
@@ -33,20 +33,20 @@ def _value(scene: Scene, value: str | None) -> str:
         moment = datetime.fromisoformat(value)
     except ValueError:
         return clean(value)
-    return full(moment, scene.now, scene.zone) if moment.tzinfo else clean(value)
+    return full(moment, view.now, view.zone) if moment.tzinfo else clean(value)
 
 
-def recent_lines(scene: Scene, width: int) -> tuple[Line, ...]:
+def recent_lines(view: ViewState, width: int) -> tuple[Line, ...]:
     """The newest events, newest first, one line each."""
-    events = scene.state.recent
+    events = view.state.recent
     if not events:
-        read = scene.state.snapshot is not None
+        read = view.state.snapshot is not None
         return ((Span("nothing has happened yet" if read else "… no reading yet", Level.DIM),),)
     return tuple(
         clip(
             (
-                Span(f"{_when(scene, event)}  ", Level.DIM),
-                Span(_text(scene, event), _LEVELS.get(event.kind, Level.PLAIN)),
+                Span(f"{_when(view, event)}  ", Level.DIM),
+                Span(_text(view, event), _LEVELS.get(event.kind, Level.PLAIN)),
             ),
             width,
         )
@@ -54,22 +54,22 @@ def recent_lines(scene: Scene, width: int) -> tuple[Line, ...]:
     )
 
 
-def ledger_lines(scene: Scene, events: tuple[Event, ...], width: int) -> tuple[Line, ...]:
+def ledger_lines(view: ViewState, events: tuple[Event, ...], width: int) -> tuple[Line, ...]:
     """Every event with its details, oldest first; long ones go on below."""
     if not events:
         return ((Span("The ledger is empty: nothing has happened to a reset yet.", Level.DIM),),)
     lines: list[Line] = []
     for event in events:
-        start = Span(f"{_when(scene, event)}  ", Level.DIM)
-        text = Span(_text(scene, event), _LEVELS.get(event.kind, Level.PLAIN))
+        start = Span(f"{_when(view, event)}  ", Level.DIM)
+        text = Span(_text(view, event), _LEVELS.get(event.kind, Level.PLAIN))
         details = [part for part in (_id("reset", event.credit_id), _id("key", event.request_id), event.source) if part]
         end = Span("  " + clean(" · ".join(details)), Level.DIM) if details else Span("")
         lines += wrap((start, text, end), width, indent=14)
     return tuple(lines)
 
 
-def _when(scene: Scene, event: Event) -> str:
-    return local(event.at, scene.zone).strftime("%d %b %H:%M")
+def _when(view: ViewState, event: Event) -> str:
+    return local(event.at, view.zone).strftime("%d %b %H:%M")
 
 
 def _id(name: str, value: str | None) -> str | None:

@@ -6,9 +6,9 @@ from datetime import datetime
 from tui.domain.resets import key_of
 from tui.domain.snapshot import Snapshot
 from tui.domain.windows import RESET_GRACE, Limit, Window, WindowKind, label
-from tui.ui.view.scene import Scene
 from tui.ui.view.text import Level, Line, Span, clean, clip, dimmed, fit, left, right, wrap
 from tui.ui.view.times import brief, countdown, until
+from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import WORD_CELLS, limit_word, percent, window_word
 
 _PERCENT_CELLS = 6
@@ -16,25 +16,25 @@ _SECOND_LINE_CELLS = 36
 """What a date with its countdown takes; with fewer it moves to the left."""
 
 
-def limits_lines(scene: Scene, width: int, *, short: bool = False) -> tuple[Line, ...]:
+def limits_lines(view: ViewState, width: int, *, short: bool = False) -> tuple[Line, ...]:
     """The panel's lines.
 
     Args:
-        scene: What to show.
+        view: What to show.
         width: Columns to stay within.
         short: Whether rows are scarce: the main limit alone, one blank line fewer.
     """
-    if scene.problem:
-        return _problem(scene, width)
-    snapshot = scene.state.snapshot
+    if view.problem:
+        return _problem(view, width)
+    snapshot = view.state.snapshot
     if snapshot is None:
         return ((Span("… no reading yet", Level.DIM),),)
-    lines = tuple(clip(line, width) for line in _lines(scene, snapshot, width, short))
-    return dimmed(lines) if scene.state.is_stale(scene.now) else lines
+    lines = tuple(clip(line, width) for line in _lines(view, snapshot, width, short))
+    return dimmed(lines) if view.state.is_stale(view.now) else lines
 
 
-def _problem(scene: Scene, width: int) -> tuple[Line, ...]:
-    problem = scene.problem
+def _problem(view: ViewState, width: int) -> tuple[Line, ...]:
+    problem = view.problem
     hint = wrap((Span(clean(problem.hint)),), width) if problem and problem.hint else ()
     ways = (
         ("resetbank doctor", "says why each source cannot be used"),
@@ -44,12 +44,12 @@ def _problem(scene: Scene, width: int) -> tuple[Line, ...]:
     )
     lines = [*hint, (Span(" "),)] if hint else []
     lines += [(Span(left(command, 18), Level.STRONG), Span(fit(what, width - 18), Level.DIM)) for command, what in ways]
-    key = scene.keys.get("refresh")
+    key = view.keys.get("refresh")
     again = ((Span(" "),), *wrap((Span(f"{key} tries to connect again"),), width)) if key else ()
     return (*lines, *again)
 
 
-def _lines(scene: Scene, snapshot: Snapshot, width: int, short: bool) -> Iterator[Line]:
+def _lines(view: ViewState, snapshot: Snapshot, width: int, short: bool) -> Iterator[Line]:
     shown = [limit for limit in snapshot.limits if limit.windows]
     if not shown:
         reason = clean(snapshot.unknowns[0]) if snapshot.unknowns else "the service reported no limits"
@@ -64,18 +64,18 @@ def _lines(scene: Scene, snapshot: Snapshot, width: int, short: bool) -> Iterato
             name = clean(limit.name or limit.limit_id)
             yield (Span(fit(name, width - 12), Level.STRONG), Span("  own limit", Level.DIM))
         for window in limit.windows:
-            yield _bar_line(scene, snapshot, limit, window, width, label_cells)
+            yield _bar_line(view, snapshot, limit, window, width, label_cells)
             narrow = width - label_cells < _SECOND_LINE_CELLS
             indent = 2 if narrow else label_cells
-            for text in wrap((Span(_second_line(scene, limit, window, narrow), Level.DIM),), width - indent):
+            for text in wrap((Span(_second_line(view, limit, window, narrow), Level.DIM),), width - indent):
                 yield (Span(" " * indent), *text)
     if not short:
-        yield from _extras(scene, snapshot, width)
+        yield from _extras(view, snapshot, width)
 
 
-def _bar_line(scene: Scene, snapshot: Snapshot, limit: Limit, window: Window, width: int, label_cells: int) -> Line:
+def _bar_line(view: ViewState, snapshot: Snapshot, limit: Limit, window: Window, width: int, label_cells: int) -> Line:
     stopped = limit.allowed is False or (limit is snapshot.main_limit and snapshot.ordinary_usage_allowed is False)
-    word, level = window_word(limit, window, scene.now, scene.state.near_percent, stopped=stopped)
+    word, level = window_word(limit, window, view.now, view.state.near_percent, stopped=stopped)
     blocked = level is Level.DIM
     bar_cells = max(4, width - label_cells - _PERCENT_CELLS - 2 - WORD_CELLS)
     used = None if level is Level.UNKNOWN else window.used_percent
@@ -83,7 +83,7 @@ def _bar_line(scene: Scene, snapshot: Snapshot, limit: Limit, window: Window, wi
     share = Span(right(percent(used), _PERCENT_CELLS), Level.DIM if blocked else Level.STRONG)
     return (
         start,
-        *_bar(window, used, bar_cells, level, scene.now),
+        *_bar(window, used, bar_cells, level, view.now),
         share,
         Span("  "),
         Span(left(word, WORD_CELLS), level),
@@ -109,32 +109,32 @@ def _bar(window: Window, used: float | None, width: int, level: Level, now: date
     return tuple(piece for piece in pieces if piece.text)
 
 
-def _second_line(scene: Scene, limit: Limit, window: Window, narrow: bool) -> str:
-    now, resets_at = scene.now, window.resets_at
+def _second_line(view: ViewState, limit: Limit, window: Window, narrow: bool) -> str:
+    now, resets_at = view.now, window.resets_at
     if resets_at is not None and now >= resets_at + RESET_GRACE:
         was = f"was {percent(window.used_percent)}; " if window.used_percent is not None else ""
-        return f"{was}its reset at {brief(resets_at, now, scene.zone)} has passed, not read since"
+        return f"{was}its reset at {brief(resets_at, now, view.zone)} has passed, not read since"
     when = "when it resets is not told"
     if resets_at is not None:
-        when = "resets any moment" if resets_at <= now else f"resets {until(resets_at, now, scene.zone)}"
+        when = "resets any moment" if resets_at <= now else f"resets {until(resets_at, now, view.zone)}"
     if window.used_percent is None:
         return f"how much is used is not told · {when}"
     blocker = limit.blocker_of(window, now)
     if blocker is not None:
         return f"blocked by the {_blocker_word(blocker)}" + ("" if narrow else f" · {when}")
-    snapshot = scene.state.snapshot
+    snapshot = view.state.snapshot
     # Only the five-hour window is known to wait for a request; a fresh week is pinned from its first second.
     if snapshot and window.kind is WindowKind.FIVE_HOUR and window.is_idle(snapshot.provenance.observed_at):
         return "not started; it begins with the next request"
-    return _forecast(scene, window, narrow) or when
+    return _forecast(view, window, narrow) or when
 
 
-def _forecast(scene: Scene, window: Window, narrow: bool) -> str | None:
+def _forecast(view: ViewState, window: Window, narrow: bool) -> str | None:
     """What is expected of a window beside its reset; None where nothing is known or worth saying."""
-    line = scene.state.forecasts.get(key_of(window))
-    if line is None or window.resets_at is None or window.resets_at <= scene.now or (window.used_percent or 0) >= 100:
+    line = view.state.forecasts.get(key_of(window))
+    if line is None or window.resets_at is None or window.resets_at <= view.now or (window.used_percent or 0) >= 100:
         return None
-    now, zone = scene.now, scene.zone
+    now, zone = view.now, view.zone
     if line.empty_at is not None:
         left = f" ({countdown(line.empty_at - now)})" if line.empty_at > now else ""
         if narrow:
@@ -152,12 +152,12 @@ def _blocker_word(window: Window) -> str:
     return text.lower() if text.isalpha() else limit_word(window)
 
 
-def _extras(scene: Scene, snapshot: Snapshot, width: int) -> Iterator[Line]:
+def _extras(view: ViewState, snapshot: Snapshot, width: int) -> Iterator[Line]:
     control, paid = snapshot.spend_control, snapshot.paid
     if control and (control.reached or control.used_percent is not None):
         word = Span("✗ REACHED", Level.REACHED) if control.reached else Span("✓ ok", Level.OK)
         text = f"Workspace cap  {percent(control.used_percent)} used  "
-        until_text = f"  resets {until(control.resets_at, scene.now, scene.zone)}" if control.resets_at else ""
+        until_text = f"  resets {until(control.resets_at, view.now, view.zone)}" if control.resets_at else ""
         yield (Span(" "),)
         yield clip((Span(text), word, Span(until_text, Level.DIM)), width)
     if paid and (paid.has_credits or paid.unlimited):

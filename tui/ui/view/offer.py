@@ -3,58 +3,58 @@
 from collections.abc import Iterator
 from typing import Final
 
-from tui.domain.referral import RESET_CREDIT, Offer, Reward, Standing
-from tui.ui.view.private import told
-from tui.ui.view.scene import Scene
+from tui.domain.referral import RESET_CREDIT, Offer, OfferStatus, Reward
+from tui.ui.view.service_text import service_text
 from tui.ui.view.text import Level, Line, Span, clean, wrap
 from tui.ui.view.times import age, countdown, full
+from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import counted
 
 CODEX_PAGE: Final = "https://chatgpt.com/codex/settings/usage"
 """Codex's own page, as Codex itself names it at a limit (wire.md 8)."""
 
 
-def offer_lines(scene: Scene, width: int, *, short: bool = False) -> tuple[Line, ...]:
+def offer_lines(view: ViewState, width: int, *, short: bool = False) -> tuple[Line, ...]:
     """How things stand with the offer.
 
     Args:
-        scene: What to show.
+        view: What to show.
         width: Columns to stay within.
         short: Whether rows are scarce: the title and what is left alone.
     """
-    book = scene.state.invites
+    book = view.state.invites
     if book.reading and book.read_at is None:
         return ((Span("asking what is offered…", Level.DIM),),)
-    if book.standing is Standing.OFFERED and book.offer is not None:
-        return tuple(_offered(scene, book.offer, width, short))
-    lines: list[Line] = list(wrap(standing_line(scene), width))
-    if book.standing in (Standing.NOT_ASKED, Standing.FORBIDDEN, Standing.NOT_OFFERED) and not short:
-        lines += _elsewhere(scene, width)
-    if book.standing is Standing.UNREACHABLE and book.offer is not None:
-        lines += [(Span(line[0].text, Level.DIM),) for line in _offered(scene, book.offer, width, True) if line]
+    if book.standing is OfferStatus.OFFERED and book.offer is not None:
+        return tuple(_offered(view, book.offer, width, short))
+    lines: list[Line] = list(wrap(standing_line(view), width))
+    if book.standing in (OfferStatus.NOT_ASKED, OfferStatus.FORBIDDEN, OfferStatus.NOT_OFFERED) and not short:
+        lines += _elsewhere(view, width)
+    if book.standing is OfferStatus.UNREACHABLE and book.offer is not None:
+        lines += [(Span(line[0].text, Level.DIM),) for line in _offered(view, book.offer, width, True) if line]
     return tuple(lines)
 
 
-def standing_line(scene: Scene) -> Line:
+def standing_line(view: ViewState) -> Line:
     """How things stand where nothing is offered, and why."""
-    book = scene.state.invites
-    reason = told(scene, book.reason)
+    book = view.state.invites
+    reason = service_text(view, book.reason)
     match book.standing:
-        case Standing.UNREAD:
+        case OfferStatus.UNREAD:
             return (Span("not asked yet", Level.DIM),)
-        case Standing.NOT_ASKED | Standing.FORBIDDEN:
+        case OfferStatus.NOT_ASKED | OfferStatus.FORBIDDEN:
             because = f": {reason}" if reason else ""
             return (Span("Not offered to this client; open the Codex app", Level.NEAR), Span(because))
-        case Standing.NOT_OFFERED:
+        case OfferStatus.NOT_OFFERED:
             return (Span("Not offered to this account", Level.NEAR), Span(f": {reason}" if reason else ""))
-        case Standing.UNREACHABLE:
+        case OfferStatus.UNREACHABLE:
             return (Span("The offer could not be read", Level.NEAR), Span(f": {reason}" if reason else ""))
-        case Standing.OFFERED:
+        case OfferStatus.OFFERED:
             return (Span("offered, but the service does not say what", Level.UNKNOWN),)
 
 
-def _elsewhere(scene: Scene, width: int) -> Iterator[Line]:
-    app, note = scene.keys.get("invite_app"), scene.keys.get("invite_note")
+def _elsewhere(view: ViewState, width: int) -> Iterator[Line]:
+    app, note = view.keys.get("invite_app"), view.keys.get("invite_note")
     if app:
         yield from wrap((Span(app, Level.KEY), Span(f" opens {CODEX_PAGE} in the browser")), width, indent=2)
     if note:
@@ -62,21 +62,21 @@ def _elsewhere(scene: Scene, width: int) -> Iterator[Line]:
         yield from wrap((Span(note, Level.KEY), Span(words)), width, indent=2)
 
 
-def _offered(scene: Scene, offer: Offer, width: int, short: bool) -> Iterator[Line]:
-    title = told(scene, offer.title) or "Invite friends to Codex"
+def _offered(view: ViewState, offer: Offer, width: int, short: bool) -> Iterator[Line]:
+    title = service_text(view, offer.title) or "Invite friends to Codex"
     yield from wrap((Span(title, Level.STRONG),), width)
     if not short:
         if offer.description:
-            yield from wrap((Span(told(scene, offer.description)),), width)
+            yield from wrap((Span(service_text(view, offer.description)),), width)
         for rule in offer.rules:
-            yield from wrap((Span("· ", Level.DIM), Span(told(scene, rule))), width, indent=2)
-    facts = _left(scene, offer) if short else offer_facts(scene, offer)
+            yield from wrap((Span("· ", Level.DIM), Span(service_text(view, rule))), width, indent=2)
+    facts = _left(view, offer) if short else offer_facts(view, offer)
     yield from wrap((Span(" · ".join(facts), Level.DIM),), width)
 
 
-def offer_facts(scene: Scene, offer: Offer) -> list[str]:
+def offer_facts(view: ViewState, offer: Offer) -> list[str]:
     """What each side gets, and how many are left."""
-    return [*_rewards(offer.rewards), *_left(scene, offer)]
+    return [*_rewards(offer.rewards), *_left(view, offer)]
 
 
 def _rewards(rewards: tuple[Reward, ...]) -> Iterator[str]:
@@ -96,7 +96,7 @@ def reward_text(reward: Reward) -> str:
     return f"{amount} {clean(reward.kind).replace('_', ' ')}"
 
 
-def _left(scene: Scene, offer: Offer) -> list[str]:
+def _left(view: ViewState, offer: Offer) -> list[str]:
     facts = []
     if offer.sends_left is not None:
         facts.append(f"{counted(offer.sends_left, 'invite')} left")
@@ -105,20 +105,20 @@ def _left(scene: Scene, offer: Offer) -> list[str]:
     if offer.plans:
         facts.append(f"for {' and '.join(clean(plan) for plan in offer.plans)}")
     if offer.ends_at is not None:
-        ends = countdown(offer.ends_at - scene.now)
-        facts.append(f"ends {full(offer.ends_at, scene.now, scene.zone)} ({ends})")
+        ends = countdown(offer.ends_at - view.now)
+        facts.append(f"ends {full(offer.ends_at, view.now, view.zone)} ({ends})")
     return facts or ["how many are left is not told"]
 
 
-def read_text(scene: Scene) -> str:
+def read_text(view: ViewState) -> str:
     """When offer and list were read; and what they should have told and did not."""
-    book = scene.state.invites
+    book = view.state.invites
     if book.reading:
         return "reading…"
-    if book.standing is Standing.NOT_ASKED:
+    if book.standing is OfferStatus.NOT_ASKED:
         return "nobody was asked"
     if book.unknowns:
-        return f"? {told(scene, book.unknowns[0])}"
+        return f"? {service_text(view, book.unknowns[0])}"
     if book.listed_at is not None:
-        return f"list read {age(scene.now - book.listed_at)}"
-    return "" if book.read_at is None else f"offer read {age(scene.now - book.read_at)}; no list"
+        return f"list read {age(view.now - book.listed_at)}"
+    return "" if book.read_at is None else f"offer read {age(view.now - book.read_at)}; no list"

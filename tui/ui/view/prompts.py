@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from tui.ui.view.scene import Scene
 from tui.ui.view.text import Level, Line, Span, clean, clip, line_width, wrap
+from tui.ui.view.view_state import ViewState
 
 
 def ask_prompt(letter: str, what: str, width: int, *, choice: bool = False) -> tuple[Line, ...]:
@@ -52,9 +52,9 @@ def keys_prompt(keys: Iterable[tuple[str, str]], width: int) -> tuple[Line, ...]
     return tuple(clip(line, width) for line in (*lines, current) if line)
 
 
-def waiting_lines(scene: Scene, width: int) -> tuple[Line, ...]:
+def waiting_lines(view: ViewState, width: int) -> tuple[Line, ...]:
     """That a question waits until nobody types any more; nothing where none does."""
-    if scene.state.question is None:
+    if view.state.question is None:
         return ()
     return wrap((Span("! ", Level.NEAR), Span("a session needs an answer: esc shows the question")), width, indent=2)
 

@@ -1,15 +1,15 @@
 """A reset that waits for the limit: what arming one means, and how an armed one is shown."""
 
 from tui.domain.credits import Credit
-from tui.domain.hits import binding_window
+from tui.domain.limit_stops import binding_window
 from tui.domain.queue import Queued
 from tui.domain.spend import choose_credit
 from tui.domain.windows import Window, WindowState, label
-from tui.ui.view.scene import Scene
 from tui.ui.view.sessions import names_of
 from tui.ui.view.spending import credit_spans, named
 from tui.ui.view.text import Level, Line, Span
 from tui.ui.view.times import brief
+from tui.ui.view.view_state import ViewState
 
 SIGN = "◷"
 """The sign of a queued reset."""
@@ -20,23 +20,23 @@ Offer = tuple[Window, Credit | None]
 """The window that it would wait for, and the reset; None where the service chooses."""
 
 
-def offer(scene: Scene) -> Offer | str:
+def offer(view: ViewState) -> Offer | str:
     """What would be armed now; or, as text, why nothing can be."""
-    snapshot = scene.state.snapshot
+    snapshot = view.state.snapshot
     window = binding_window(snapshot) if snapshot else None
     if snapshot is None or window is None:
         return "nothing is known of the limits yet"
-    if snapshot.state(scene.now) is WindowState.REACHED:
+    if snapshot.state(view.now) is WindowState.REACHED:
         return "the limit is hit already: spend one now, or wait"
-    credit = choose_credit(snapshot.bank, scene.now)
+    credit = choose_credit(snapshot.bank, view.now)
     return credit if isinstance(credit, str) else (window, credit)
 
 
-def queue_lines(scene: Scene, offered: Offer, carry_on: tuple[str, ...] | bool, width: int) -> tuple[Line, ...]:
+def queue_lines(view: ViewState, offered: Offer, carry_on: tuple[str, ...] | bool, width: int) -> tuple[Line, ...]:
     """State what arming means.
 
     Args:
-        scene: What is known.
+        view: What is known.
         offered: What would be armed.
         carry_on: Whom it carries on.
         width: Columns to stay within.
@@ -44,27 +44,27 @@ def queue_lines(scene: Scene, offered: Offer, carry_on: tuple[str, ...] | bool, 
     window, credit = offered
     name = label(window)
     lines: list[Line] = []
-    if queued := scene.state.queued:
-        text = f"a reset was queued {brief(queued.armed_at, scene.now, scene.zone)}, before the restart: still wanted?"
+    if queued := view.state.queued:
+        text = f"a reset was queued {brief(queued.armed_at, view.now, view.zone)}, before the restart: still wanted?"
         lines += named("! Again", Span(text, Level.NEAR), width=width, level=Level.NEAR)
-    lines += named("Spending", *credit_spans(credit, scene.now, scene.zone), width=width)
+    lines += named("Spending", *credit_spans(credit, view.now, view.zone), width=width)
     lines += named("When", Span("once, when the limit is really hit; not before, and not at a full bar"), width=width)
     if isinstance(carry_on, tuple):
-        names = names_of(scene.state.sessions, carry_on).values()
+        names = names_of(view.state.sessions, carry_on).values()
         who = f"carries on {', '.join(names)}" if names else "carries nobody on"
     else:
         who = "carries on every session that the limit stops" if carry_on else "carries nobody on"
     lines += named("Then", Span(who), width=width)
-    when = f" ({brief(window.resets_at, scene.now, scene.zone)})" if window.resets_at else ""
-    key = scene.keys.get("queue")
+    when = f" ({brief(window.resets_at, view.now, view.zone)})" if window.resets_at else ""
+    key = view.keys.get("queue")
     by_hand = f", or by {key}" if key else ""
     lines += named("Kept", Span(f"if {name} starts afresh first{when}{by_hand}: then nothing is spent"), width=width)
     return tuple(lines)
 
 
-def queued_words(scene: Scene, queued: Queued) -> tuple[Span, ...]:
+def queued_words(view: ViewState, queued: Queued) -> tuple[Span, ...]:
     """How a queued one stands, in one sentence."""
-    key = scene.keys.get("queue")
+    key = view.keys.get("queue")
     if queued.needs_fresh_yes:
         does = f"{key} confirms or cancels" if key else "it waits for a fresh yes on the screen"
         return (Span("a reset was queued before the restart: ", Level.NEAR), Span(does))

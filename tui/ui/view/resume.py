@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tui.domain.carrying import resume_command
+from tui.domain.resuming import resume_command
 from tui.errors import UsageError
 from tui.ui.view.text import Level, Line, Span, clean, fit
 

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from tui.domain.carrying import Carry, CarryStage
-from tui.domain.hits import Stop
+from tui.domain.limit_stops import LimitStop
+from tui.domain.resuming import Resume, ResumeStage
 from tui.domain.sessions import Session, SessionState, live
 from tui.ui.view.resume import command_lines
-from tui.ui.view.scene import Scene
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, fit, left
 from tui.ui.view.times import countdown
+from tui.ui.view.view_state import ViewState
 
 SHOWN: Final = 8
 """More sessions than this are counted; `resetbank sessions` lists them all."""
@@ -29,10 +29,10 @@ _SIGNS: Final = {
 }
 
 CARRIED: Final = {
-    CarryStage.CLAIMED: "telling it to go on",
-    CarryStage.SENT: "told, waiting to see it run",
-    CarryStage.COMMAND: "to be resumed by hand",
-    CarryStage.DONE: "running again",
+    ResumeStage.CLAIMED: "telling it to go on",
+    ResumeStage.SENT: "told, waiting to see it run",
+    ResumeStage.COMMAND: "to be resumed by hand",
+    ResumeStage.DONE: "running again",
 }
 """How far carrying on has come, in words."""
 
@@ -59,21 +59,21 @@ def names_of(sessions: Mapping[str, Session], threads: Iterable[str]) -> dict[st
     }
 
 
-def state_words(scene: Scene, session: Session) -> tuple[str, Level, str]:
+def state_words(view: ViewState, session: Session) -> tuple[str, Level, str]:
     """Sign, level and words of a session's state."""
     sign, level, word = _SIGNS[session.state]
-    carry = carry_of(scene, session)
+    carry = carry_of(view, session)
     if session.state is SessionState.STOPPED_AT_LIMIT and carry is not None:
-        return ("…" if carry.stage is not CarryStage.COMMAND else sign), Level.NEAR, CARRIED[carry.stage]
-    words = f"{word} {lasting(session.since, scene.now)}"
+        return ("…" if carry.stage is not ResumeStage.COMMAND else sign), Level.NEAR, CARRIED[carry.stage]
+    words = f"{word} {lasting(session.since, view.now)}"
     return sign, level, f"{words}, carried on" if carry is not None else words
 
 
-def carry_of(scene: Scene, session: Session) -> Carry | None:
+def carry_of(view: ViewState, session: Session) -> Resume | None:
     """What was done to carry it on, as far as that belongs to the state it is in."""
-    carries = scene.state.carries
+    carries = view.state.carries
     if session.state is SessionState.STOPPED_AT_LIMIT:
-        return carries.of(Stop(session.thread_id, session.since))
+        return carries.of(LimitStop(session.thread_id, session.since))
     if session.state is not SessionState.RUNNING:
         return None
     of_this = (carry for carry in reversed(carries.carries) if carry.stop.thread_id == session.thread_id)
@@ -81,49 +81,49 @@ def carry_of(scene: Scene, session: Session) -> Carry | None:
     return newest if newest and newest.done_at and newest.done_at >= session.since else None
 
 
-def sessions_lines(scene: Scene, width: int, *, short: bool = False) -> tuple[Line, ...]:
+def sessions_lines(view: ViewState, width: int, *, short: bool = False) -> tuple[Line, ...]:
     """The panel's lines; none where there is no session to show.
 
     Args:
-        scene: What to show.
+        view: What to show.
         width: Columns to stay within.
         short: Whether rows are scarce: one line, and only where something is stopped.
     """
-    shown = live(scene.state.sessions, scene.now)
+    shown = live(view.state.sessions, view.now)
     if short:
-        return _stopped_line(scene, shown, width)
-    names = names_of(scene.state.sessions, [session.thread_id for session in shown])
+        return _stopped_line(view, shown, width)
+    names = names_of(view.state.sessions, [session.thread_id for session in shown])
     models = {session.thread_id: fit(clean(session.model or "?"), _MODEL_CELLS) for session in shown}
     columns = (max(map(cells, names.values()), default=0), max(map(cells, models.values()), default=0))
-    widest = max((cells(state_words(scene, session)[2]) for session in shown), default=0)
+    widest = max((cells(state_words(view, session)[2]) for session in shown), default=0)
     with_model = sum(columns) + 6 + widest <= width
     lines: list[Line] = []
     for session in shown[:SHOWN]:
         lines.append(
-            _line(scene, session, names[session.thread_id], models[session.thread_id] if with_model else "", columns)
+            _line(view, session, names[session.thread_id], models[session.thread_id] if with_model else "", columns)
         )
-        carry = carry_of(scene, session)
-        if carry is not None and carry.stage is CarryStage.COMMAND:
-            lines += [(Span("  "), *line) for line in command_lines(session.thread_id, scene.codex, width - 2)]
+        carry = carry_of(view, session)
+        if carry is not None and carry.stage is ResumeStage.COMMAND:
+            lines += [(Span("  "), *line) for line in command_lines(session.thread_id, view.codex, width - 2)]
     if len(shown) > SHOWN:
         lines.append((Span(f"  +{len(shown) - SHOWN} more", Level.DIM),))
     return tuple(clip(line, width) for line in lines)
 
 
-def _line(scene: Scene, session: Session, name: str, model: str, columns: tuple[int, int]) -> Line:
-    sign, level, words = state_words(scene, session)
+def _line(view: ViewState, session: Session, name: str, model: str, columns: tuple[int, int]) -> Line:
+    sign, level, words = state_words(view, session)
     start: Line = (Span(f"{sign} ", level), Span(left(name, columns[0]), Level.STRONG), Span("  "))
     if model:
         start = (*start, Span(left(model, columns[1]), Level.DIM), Span("  "))
     return (*start, Span(words, level))
 
 
-def _stopped_line(scene: Scene, shown: tuple[Session, ...], width: int) -> tuple[Line, ...]:
+def _stopped_line(view: ViewState, shown: tuple[Session, ...], width: int) -> tuple[Line, ...]:
     stopped = [session for session in shown if session.state is SessionState.STOPPED_AT_LIMIT]
     if not stopped:
         return ()
     if len(stopped) == 1:
-        name = names_of(scene.state.sessions, [stopped[0].thread_id])[stopped[0].thread_id]
-        sign, level, words = state_words(scene, stopped[0])
+        name = names_of(view.state.sessions, [stopped[0].thread_id])[stopped[0].thread_id]
+        sign, level, words = state_words(view, stopped[0])
         return (clip((Span(f"{sign} ", level), Span(name, Level.STRONG), Span(f"  {words}", level)), width),)
     return (clip((Span("✗ ", Level.REACHED), Span(f"{len(stopped)} sessions stopped (limit)", Level.REACHED)), width),)

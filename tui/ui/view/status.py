@@ -7,21 +7,21 @@ from tui.ui.view.bank import bank_lines
 from tui.ui.view.chrome import demo_line, header_line, status_line
 from tui.ui.view.headline import headline
 from tui.ui.view.limits import limits_lines
-from tui.ui.view.scene import Scene
 from tui.ui.view.spending import proposal_lines
 from tui.ui.view.text import Line, Span, plain, wrap
+from tui.ui.view.view_state import ViewState
 
 
-def status_text(scene: Scene, width: int = 80) -> str:
+def status_text(view: ViewState, width: int = 80) -> str:
     """The main screen without a screen: what stands, in words, ending without a newline."""
     inner = width - 2
     lines: list[Line] = []
-    if band := demo_line(scene, width):
+    if band := demo_line(view, width):
         lines += [band, ()]
-    lines += [header_line(scene, width), (), *wrap(headline(scene), width), ()]
-    for title, panel in (("Limits", limits_lines(scene, inner)), ("Bank", bank_lines(scene, inner))):
+    lines += [header_line(view, width), (), *wrap(headline(view), width), ()]
+    for title, panel in (("Limits", limits_lines(view, inner)), ("Bank", bank_lines(view, inner))):
         lines += [(Span(title),), *(((Span("  "), *row) if row else ()) for row in panel), ()]
-    note = status_line(scene, width)
+    note = status_line(view, width)
     text = plain((*lines, note))
     return text.rstrip()
 

@@ -2,8 +2,10 @@
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 
 class Level(StrEnum):
@@ -24,8 +26,7 @@ class Level(StrEnum):
     """A QR code, which a camera reads: as much contrast as there is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """A piece of one line."""
 
     text: str

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from tests.domain.asking import APPROVAL, GONE, IDLE, MINUTE, RUNNING, STOPPED, session, sessions, thread
 from tests.support.clocks import START
-from tui.domain.carrying import CarryLog, CarryStage, claimed, due, not_sent, resume_command, seen, sent
-from tui.domain.hits import Stop
-from tui.domain.sessions import Session, SessionState, Sighting, fold_sighting
+from tui.domain.limit_stops import LimitStop
+from tui.domain.resuming import ResumeLog, ResumeStage, claimed, due, not_sent, resume_command, seen, sent
+from tui.domain.sessions import Session, SessionState, SessionUpdate, merge_update
 from tui.errors import UsageError
 
 SECOND = timedelta(seconds=1)
-STOP = Stop(thread(1), START)
+STOP = LimitStop(thread(1), START)
 NOW = START + 10 * SECOND
-CLAIMED = claimed(CarryLog(), STOP, NOW)
+CLAIMED = claimed(ResumeLog(), STOP, NOW)
 
 
 @pytest.mark.parametrize(
@@ -31,25 +31,25 @@ CLAIMED = claimed(CarryLog(), STOP, NOW)
     ],
 )
 def test_only_what_still_stands_where_the_limit_left_it(state: SessionState, since: datetime, wanted: bool) -> None:
-    found = due([STOP], START, sessions(session(1, state, since)), True, CarryLog())
+    found = due([STOP], START, sessions(session(1, state, since)), True, ResumeLog())
     assert found == ((STOP,) if wanted else ())
 
 
 def test_whoever_stops_after_the_decision_counts_too() -> None:
     people = sessions(session(1, STOPPED, START - MINUTE), session(2, STOPPED, START + SECOND), session(3, RUNNING))
-    assert [stop.thread_id for stop in due([], START, people, True, CarryLog())] == [thread(2)]
-    assert [stop.thread_id for stop in due([], None, people, True, CarryLog())] == [thread(1), thread(2)]
+    assert [stop.thread_id for stop in due([], START, people, True, ResumeLog())] == [thread(2)]
+    assert [stop.thread_id for stop in due([], None, people, True, ResumeLog())] == [thread(1), thread(2)]
 
 
 def test_only_who_was_chosen() -> None:
     people = sessions(*(session(number, STOPPED) for number in (1, 2, 3)))
-    assert [stop.thread_id for stop in due([], START, people, (thread(2),), CarryLog())] == [thread(2)]
-    assert due([], START, people, False, CarryLog()) == ()
-    assert due([], START, sessions(session(4, IDLE)), (thread(4),), CarryLog()) == ()
+    assert [stop.thread_id for stop in due([], START, people, (thread(2),), ResumeLog())] == [thread(2)]
+    assert due([], START, people, False, ResumeLog()) == ()
+    assert due([], START, sessions(session(4, IDLE)), (thread(4),), ResumeLog()) == ()
 
 
 @pytest.mark.parametrize("log", [CLAIMED, sent(CLAIMED, STOP), not_sent(CLAIMED, STOP, "no daemon")])
-def test_never_twice_for_one_stop_whatever_became_of_it(log: CarryLog) -> None:
+def test_never_twice_for_one_stop_whatever_became_of_it(log: ResumeLog) -> None:
     for moment in (START, START + SECOND, NOW + SECOND):  # the feeds may date one stop differently
         assert due([STOP], START, sessions(session(1, STOPPED, moment)), True, log) == ()
     with pytest.raises(ValueError, match="carried on before"):
@@ -58,34 +58,34 @@ def test_never_twice_for_one_stop_whatever_became_of_it(log: CarryLog) -> None:
 
 def test_a_later_stop_is_another_one() -> None:
     people = sessions(session(1, STOPPED, NOW + MINUTE))
-    assert due([], START, people, True, sent(CLAIMED, STOP)) == (Stop(thread(1), NOW + MINUTE),)
+    assert due([], START, people, True, sent(CLAIMED, STOP)) == (LimitStop(thread(1), NOW + MINUTE),)
 
 
 def test_a_stop_right_after_it_ran_again_is_another_one() -> None:
     done = seen(sent(CLAIMED, STOP), sessions(session(1, RUNNING, NOW + SECOND / 10)), NOW + SECOND / 5)
     people = sessions(session(1, STOPPED, NOW + SECOND / 2))
-    assert due([], START, people, True, done) == (Stop(thread(1), NOW + SECOND / 2),)
+    assert due([], START, people, True, done) == (LimitStop(thread(1), NOW + SECOND / 2),)
 
 
 @pytest.mark.parametrize(
     ("state", "since", "stage"),
     [
-        (RUNNING, NOW + SECOND, CarryStage.DONE),
-        (APPROVAL, NOW + SECOND, CarryStage.DONE),
-        (RUNNING, START - MINUTE, CarryStage.SENT),
-        (STOPPED, START, CarryStage.SENT),
-        (IDLE, NOW + SECOND, CarryStage.SENT),
-        (GONE, NOW + SECOND, CarryStage.SENT),
+        (RUNNING, NOW + SECOND, ResumeStage.DONE),
+        (APPROVAL, NOW + SECOND, ResumeStage.DONE),
+        (RUNNING, START - MINUTE, ResumeStage.SENT),
+        (STOPPED, START, ResumeStage.SENT),
+        (IDLE, NOW + SECOND, ResumeStage.SENT),
+        (GONE, NOW + SECOND, ResumeStage.SENT),
     ],
 )
-def test_done_only_when_it_is_seen_at_work_again(state: SessionState, since: datetime, stage: CarryStage) -> None:
+def test_done_only_when_it_is_seen_at_work_again(state: SessionState, since: datetime, stage: ResumeStage) -> None:
     log = seen(sent(CLAIMED, STOP), sessions(session(1, state, since)), NOW + 2 * SECOND)
     assert log.carries[0].stage is stage
 
 
 def told(people: Mapping[str, Session], state: SessionState, at: datetime, order: int) -> Mapping[str, Session]:
-    return fold_sighting(
-        people, Sighting(thread(1), at, "rollout", state=state, since=at, order=order, rollout_path="r")
+    return merge_update(
+        people, SessionUpdate(thread(1), at, "rollout", state=state, since=at, order=order, rollout_path="r")
     )
 
 
@@ -96,7 +96,7 @@ def test_a_turn_that_was_over_before_anybody_looked_counts() -> None:
     log = sent(CLAIMED, STOP)
     assert seen(log, people, NOW) is log
     people = told(told(people, RUNNING, NOW + SECOND, 2), IDLE, NOW + 2 * SECOND, 3)
-    assert seen(log, people, NOW + 3 * SECOND).carries[0].stage is CarryStage.DONE
+    assert seen(log, people, NOW + 3 * SECOND).carries[0].stage is ResumeStage.DONE
 
 
 def test_what_is_done_stays_done() -> None:
@@ -107,7 +107,7 @@ def test_what_is_done_stays_done() -> None:
 
 def test_a_message_that_could_not_be_sent_says_why() -> None:
     carry = not_sent(CLAIMED, STOP, "no daemon runs").carries[0]
-    assert (carry.stage, carry.reason) == (CarryStage.COMMAND, "no daemon runs")
+    assert (carry.stage, carry.reason) == (ResumeStage.COMMAND, "no daemon runs")
 
 
 def test_the_command_to_resume() -> None:
@@ -141,9 +141,9 @@ steps = st.tuples(
 
 @given(st.lists(steps, max_size=25))
 def test_any_history_sends_at_most_one_message_a_stop(history: list[tuple[timedelta, list[SessionState], str]]) -> None:
-    now, log = START, CarryLog()
+    now, log = START, ResumeLog()
     known: dict[str, Session] = {}
-    messages: list[Stop] = []
+    messages: list[LimitStop] = []
     for step, states, how in history:
         now += step
         for number, state in enumerate(states):

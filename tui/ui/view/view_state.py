@@ -1,35 +1,33 @@
 """Everything that one picture of the screen follows from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
+
+import msgspec
 
 from tui.companion.state import State
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """Why the program cannot work for now."""
 
     message: str
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """Something that was just done, worth one line for a while."""
 
     text: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class ViewState(msgspec.Struct, frozen=True):
     """A state seen at one moment."""
 
     now: datetime
     zone: tzinfo
-    state: State = field(default_factory=State)
+    state: State = msgspec.field(default_factory=State)
     connecting: bool = False
     """No companion yet: there is nothing to show, and nothing is invented."""
     problem: Problem | None = None
@@ -44,7 +42,7 @@ class Scene:
     """How long an invite may stay in one state before somebody is reminded."""
     codex: str = "codex"
     """The Codex executable, as a person is told to type it."""
-    keys: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Command id to the key that is shown for it; empty where there is no screen."""
 
     def does(self, command: str, what: str) -> str:

@@ -2,17 +2,17 @@
 
 from typing import Final
 
-from tui.domain.referral import InviteAnswer, InviteRequest, OfferAnswer, Standing, Tracking
+from tui.domain.referral import InviteAnswer, InviteList, InviteRequest, OfferAnswer, OfferStatus
 from tui.errors import InviteRejected
 
 APP: Final = "invite in the Codex app"
 NOT_ASKED: Final = "the official service offers invites in Codex's own app alone, so it is not asked from here"
 
 
-class UnaskedReferrals:
+class NullReferrals:
     """Stands where nobody may be asked: says why, and sends nothing."""
 
-    def __init__(self, standing: Standing, reason: str) -> None:
+    def __init__(self, standing: OfferStatus, reason: str) -> None:
         self._standing = standing
         self._reason = reason
 
@@ -20,9 +20,9 @@ class UnaskedReferrals:
         """Why there is none."""
         return OfferAnswer(self._standing, None, self._reason)
 
-    async def tracking(self, account_id: str | None) -> Tracking:
+    async def tracking(self, account_id: str | None) -> InviteList:
         """Nothing, and nothing can be concluded from that."""
-        return Tracking((), complete=False)
+        return InviteList((), complete=False)
 
     async def invite(self, request: InviteRequest) -> InviteAnswer:
         """Refuse."""

@@ -1,21 +1,22 @@
 """What happened between two States, for whoever follows without a screen (`resetbank watch`, design.md section 7)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+import msgspec
+
 from tui.companion.receipts import SPENT
 from tui.companion.state import State
-from tui.domain.hits import binding_window
 from tui.domain.ledger import EventKind
+from tui.domain.limit_stops import binding_window
 from tui.domain.question import Cause
 from tui.domain.resets import mark
 from tui.domain.sessions import Session, SessionState, active, interrupted
 from tui.domain.windows import Window, WindowState
 
 
-class HappeningKind(StrEnum):
+class WatchEventKind(StrEnum):
     """What happened."""
 
     NEAR = "near"
@@ -39,18 +40,17 @@ _OF_CREDITS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
+class WatchEvent(msgspec.Struct, frozen=True):
     """One event; what does not apply is None."""
 
-    kind: HappeningKind
+    kind: WatchEventKind
     at: datetime
     session: Session | None = None
     window: Window | None = None
     resets_available: int | None = None
 
 
-def happenings(before: State, after: State, now: datetime, since: datetime) -> tuple[Happening, ...]:
+def watch_events(before: State, after: State, now: datetime, since: datetime) -> tuple[WatchEvent, ...]:
     """Compare two States.
 
     Args:
@@ -62,35 +62,35 @@ def happenings(before: State, after: State, now: datetime, since: datetime) -> t
     return tuple(_all(before, after, now, since))
 
 
-def _all(before: State, after: State, now: datetime, since: datetime) -> Iterator[Happening]:
+def _all(before: State, after: State, now: datetime, since: datetime) -> Iterator[WatchEvent]:
     available = after.snapshot.bank.available if after.snapshot else None
     binding = binding_window(after.snapshot) if after.snapshot else None
     if _is_near(after, now) and not _is_near(before, now) and not _is_reached(before, now):
-        yield Happening(HappeningKind.NEAR, now, None, binding, available)
+        yield WatchEvent(WatchEventKind.NEAR, now, None, binding, available)
     for session in interrupted(after.sessions):
         known = before.sessions.get(session.thread_id)
         if (known is None or known.state is not SessionState.STOPPED_AT_LIMIT) and _still_holds(session, after):
-            yield Happening(HappeningKind.INTERRUPTED, session.since, session, binding, available)
+            yield WatchEvent(WatchEventKind.INTERRUPTED, session.since, session, binding, available)
     if _is_hit_unseen(after, now) and not _is_hit_unseen(before, now):
-        yield Happening(HappeningKind.INTERRUPTED, now, None, binding, available)
+        yield WatchEvent(WatchEventKind.INTERRUPTED, now, None, binding, available)
     for session in interrupted(before.sessions):
         current = after.sessions.get(session.thread_id)
         if current is not None and current.state is SessionState.RUNNING:
-            yield Happening(HappeningKind.RESUMED, current.since, current, None, available)
+            yield WatchEvent(WatchEventKind.RESUMED, current.since, current, None, available)
     if before.snapshot is not None and after.snapshot is not None:
         old_limit, at = before.snapshot.main_limit, before.snapshot.provenance.observed_at
         for window in old_limit.windows if old_limit else ():
             remembered = mark(window, at)
             if not window.is_idle(at) and remembered.has_reset(after.snapshot):
                 fresh = remembered.find(after.snapshot)
-                yield Happening(HappeningKind.RESET_OBSERVED, now, None, fresh, available)
+                yield WatchEvent(WatchEventKind.RESET_OBSERVED, now, None, fresh, available)
     for event in after.recent:
         if event in before.recent or event.at < since:
             continue
         if event.kind is EventKind.SPEND_CLOSED and event.text.startswith(SPENT):
-            yield Happening(HappeningKind.SPENT, event.at, None, None, available)
+            yield WatchEvent(WatchEventKind.SPENT, event.at, None, None, available)
         elif event.kind in _OF_CREDITS:
-            yield Happening(HappeningKind.CREDIT_CHANGED, event.at, None, None, available)
+            yield WatchEvent(WatchEventKind.CREDIT_CHANGED, event.at, None, None, available)
 
 
 def _is_near(state: State, now: datetime) -> bool:

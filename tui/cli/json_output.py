@@ -7,7 +7,7 @@ from typing import Any, Final
 from tui.domain.credits import Credit
 from tui.domain.invites import InviteBook, InviteRecord
 from tui.domain.ledger import Event
-from tui.domain.referral import Standing
+from tui.domain.referral import OfferStatus
 from tui.domain.sessions import Session
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import Outcome, Spend, findings
@@ -143,7 +143,7 @@ def invite_report(
 
 def _offer(book: InviteBook) -> dict[str, Any] | None:
     offer = book.offer
-    if book.standing is not Standing.OFFERED or offer is None:
+    if book.standing is not OfferStatus.OFFERED or offer is None:
         return None
     return {
         "id": offer.id,

@@ -5,9 +5,10 @@ Only the main limit counts: a banked reset is not stated to clear the limits of 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+import msgspec
 
 from tui.domain.sessions import Session, active, interrupted, live
 from tui.domain.snapshot import Snapshot
@@ -23,8 +24,7 @@ _SETTLED: Final = timedelta(minutes=2)
 """A session that was stopped so long before use was last seen to be allowed was not stopped by what holds now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class LimitStop(msgspec.Struct, frozen=True):
     """A session that a limit stopped."""
 
     thread_id: str
@@ -65,7 +65,7 @@ def is_open(snapshot: Snapshot) -> bool:
     return window is not None and window.used_percent is not None and window.used_percent < _ALL_BUT_FULL
 
 
-def confirms(snapshot: Snapshot, stop: Stop) -> bool:
+def confirms(snapshot: Snapshot, stop: LimitStop) -> bool:
     """Whether a reading agrees that the main limit stopped this session and still would."""
     word = allowed(snapshot)
     if word is False:
@@ -79,7 +79,7 @@ def confirms(snapshot: Snapshot, stop: Stop) -> bool:
 
 def stops(
     sessions: Mapping[str, Session], snapshot: Snapshot, now: datetime, open_at: datetime | None = None
-) -> tuple[Stop, ...]:
+) -> tuple[LimitStop, ...]:
     """The sessions that the limit stops now, the first to stop first; not those that an earlier window stopped.
 
     Args:
@@ -93,7 +93,7 @@ def stops(
     shown = {session.thread_id for session in live(sessions, now)}
     found = []
     for session in interrupted(sessions):
-        stop = Stop(session.thread_id, session.since)
+        stop = LimitStop(session.thread_id, session.since)
         outdated = (begin is not None and session.since < begin) or (
             open_at is not None and session.since < open_at - _SETTLED
         )

@@ -3,37 +3,37 @@
 One value per account, so that it is changed as a whole, or not at all, whichever of several processes does it.
 """
 
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+import msgspec
+from msgspec.structs import replace
+
 from tui.domain.ask_memory import AskMemory, observed, released
-from tui.domain.carrying import CarryLog
-from tui.domain.queue import Death, Queued, dies, followed
+from tui.domain.queue import Queued, QueueEndReason, dies, followed
+from tui.domain.resuming import ResumeLog
 from tui.domain.snapshot import Snapshot
 from tui.domain.waiting import Announcement, Waiting, follow
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class AccountState(msgspec.Struct, frozen=True):
     """Everything in hand for one account; safe to keep across a restart."""
 
-    memory: AskMemory = field(default_factory=AskMemory)
+    memory: AskMemory = msgspec.field(default_factory=AskMemory)
     queued: Queued | None = None
     queue_owner: str | None = None
     """The process that armed the queued reset; only that one may fire it, another has to take it over first."""
     waiting: Waiting | None = None
-    carries: CarryLog = field(default_factory=CarryLog)
+    carries: ResumeLog = msgspec.field(default_factory=ResumeLog)
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(msgspec.Struct, frozen=True):
     """What a reading did to the desk."""
 
     announcement: Announcement | None = None
-    died: tuple[Queued, Death] | None = None
+    died: tuple[Queued, QueueEndReason] | None = None
 
 
-def after_reading(desk: Desk, snapshot: Snapshot, now: datetime) -> tuple[Desk, Findings]:
+def after_reading(desk: AccountState, snapshot: Snapshot, now: datetime) -> tuple[AccountState, Findings]:
     """Take in a reading: what it settles is taken off the desk."""
     announcement = died = None
     waiting, queued, memory = desk.waiting, desk.queued, observed(desk.memory, snapshot)

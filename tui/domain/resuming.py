@@ -7,12 +7,14 @@ seen at work again (wire.md 11.7).
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from tui.domain.hits import Stop
+import msgspec
+from msgspec.structs import replace
+
+from tui.domain.limit_stops import LimitStop
 from tui.domain.queue import CarryOn
 from tui.domain.sessions import FEED_LAG, Session, SessionState, active, interrupted
 from tui.errors import UsageError
@@ -24,7 +26,7 @@ KEPT: Final = 200
 """So many threads are remembered; a stop from before them is long over."""
 
 
-class CarryStage(StrEnum):
+class ResumeStage(StrEnum):
     """How far carrying on has come."""
 
     CLAIMED = "claimed"
@@ -37,30 +39,28 @@ class CarryStage(StrEnum):
     """The thread was seen at work again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Carry:
+class Resume(msgspec.Struct, frozen=True):
     """One thread to be carried on after one stop."""
 
-    stop: Stop
+    stop: LimitStop
     claimed_at: datetime
-    stage: CarryStage = CarryStage.CLAIMED
+    stage: ResumeStage = ResumeStage.CLAIMED
     reason: str | None = None
     """Why the command is shown, one line."""
     done_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CarryLog:
+class ResumeLog(msgspec.Struct, frozen=True):
     """Every thread that was carried on."""
 
-    carries: tuple[Carry, ...] = ()
+    carries: tuple[Resume, ...] = ()
 
-    def of(self, stop: Stop) -> Carry | None:
+    def of(self, stop: LimitStop) -> Resume | None:
         """The record that covers a stop; one stop told by two feeds may bear two moments."""
         return next((carry for carry in reversed(self.carries) if _covers(carry, stop)), None)
 
 
-def _covers(carry: Carry, stop: Stop) -> bool:
+def _covers(carry: Resume, stop: LimitStop) -> bool:
     if carry.stop.thread_id != stop.thread_id:
         return False
     if carry.done_at is not None and stop.stopped_at > carry.done_at:
@@ -69,8 +69,12 @@ def _covers(carry: Carry, stop: Stop) -> bool:
 
 
 def due(
-    stops: Iterable[Stop], since: datetime | None, sessions: Mapping[str, Session], carry_on: CarryOn, log: CarryLog
-) -> tuple[Stop, ...]:
+    stops: Iterable[LimitStop],
+    since: datetime | None,
+    sessions: Mapping[str, Session],
+    carry_on: CarryOn,
+    log: ResumeLog,
+) -> tuple[LimitStop, ...]:
     """The threads that are to get the message, the first to stop first.
 
     A thread that works again, or ended a turn by itself since, needs none.
@@ -87,18 +91,18 @@ def due(
     found = {stop.thread_id: stop for stop in stops if _is_still_down(stop, sessions)}
     for session in interrupted(sessions):
         if since is None or session.since >= since:
-            found[session.thread_id] = Stop(session.thread_id, session.since)
+            found[session.thread_id] = LimitStop(session.thread_id, session.since)
     chosen = [stop for stop in found.values() if carry_on is True or stop.thread_id in carry_on]
     return tuple(sorted((stop for stop in chosen if log.of(stop) is None), key=lambda s: (s.stopped_at, s.thread_id)))
 
 
-def _is_still_down(stop: Stop, sessions: Mapping[str, Session]) -> bool:
+def _is_still_down(stop: LimitStop, sessions: Mapping[str, Session]) -> bool:
     """Whether the thread still stands where the limit left it; its process may have been closed since."""
     session = sessions.get(stop.thread_id)
     return session is None or session.state in (SessionState.STOPPED_AT_LIMIT, SessionState.GONE)
 
 
-def claimed(log: CarryLog, stop: Stop, now: datetime) -> CarryLog:
+def claimed(log: ResumeLog, stop: LimitStop, now: datetime) -> ResumeLog:
     """The message is about to go out; to be kept before it does.
 
     Raises:
@@ -106,15 +110,15 @@ def claimed(log: CarryLog, stop: Stop, now: datetime) -> CarryLog:
     """
     if log.of(stop) is not None:
         raise ValueError(f"the stop of {stop.thread_id} was carried on before")
-    return CarryLog((*log.carries[-KEPT + 1 :], Carry(stop, now)))
+    return ResumeLog((*log.carries[-KEPT + 1 :], Resume(stop, now)))
 
 
-def sent(log: CarryLog, stop: Stop) -> CarryLog:
+def sent(log: ResumeLog, stop: LimitStop) -> ResumeLog:
     """Codex took the message."""
-    return _moved(log, stop, CarryStage.SENT)
+    return _moved(log, stop, ResumeStage.SENT)
 
 
-def not_sent(log: CarryLog, stop: Stop, reason: str) -> CarryLog:
+def not_sent(log: ResumeLog, stop: LimitStop, reason: str) -> ResumeLog:
     """The message could not be handed over, or nobody knows; the command is shown, and nothing is sent again.
 
     Args:
@@ -122,36 +126,36 @@ def not_sent(log: CarryLog, stop: Stop, reason: str) -> CarryLog:
         stop: The stop.
         reason: Why, one line.
     """
-    return _moved(log, stop, CarryStage.COMMAND, reason)
+    return _moved(log, stop, ResumeStage.COMMAND, reason)
 
 
-def _moved(log: CarryLog, stop: Stop, stage: CarryStage, reason: str | None = None) -> CarryLog:
+def _moved(log: ResumeLog, stop: LimitStop, stage: ResumeStage, reason: str | None = None) -> ResumeLog:
     known = log.of(stop)
     moved = tuple(
-        replace(carry, stage=stage, reason=reason) if carry is known and carry.stage is not CarryStage.DONE else carry
+        replace(carry, stage=stage, reason=reason) if carry is known and carry.stage is not ResumeStage.DONE else carry
         for carry in log.carries
     )
-    return CarryLog(moved)
+    return ResumeLog(moved)
 
 
-def seen(log: CarryLog, sessions: Mapping[str, Session], now: datetime) -> CarryLog:
+def seen(log: ResumeLog, sessions: Mapping[str, Session], now: datetime) -> ResumeLog:
     """Mark as done what is seen at work again since its message."""
     working = {session.thread_id for session in active(sessions)}
     carries = []
     for carry in log.carries:
         session = sessions.get(carry.stop.thread_id)
-        if carry.stage is not CarryStage.DONE and session is not None:
+        if carry.stage is not ResumeStage.DONE and session is not None:
             began = _last_turn_at(session, session.thread_id in working)
             if began is not None and began >= carry.claimed_at:
-                carries.append(replace(carry, stage=CarryStage.DONE, done_at=min(now, began)))
+                carries.append(replace(carry, stage=ResumeStage.DONE, done_at=min(now, began)))
                 continue
         carries.append(carry)
-    return log if carries == list(log.carries) else CarryLog(tuple(carries))
+    return log if carries == list(log.carries) else ResumeLog(tuple(carries))
 
 
 def _last_turn_at(session: Session, is_working: bool) -> datetime | None:
     """When its last turn began, even one that was over before anybody looked."""
-    words = (session.rollout_word, session.daemon_word)
+    words = (session.rollout_state, session.daemon_state)
     moments = [word.turn_at for word in words if word is not None and word.turn_at is not None]
     if is_working:
         moments.append(session.since)

@@ -1,0 +1,25 @@
+"""Why nothing is asked though a limit is hit or near, as one quiet line."""
+
+from tui.domain.question import NoQuestionReason
+from tui.domain.windows import label
+from tui.ui.view.times import brief
+from tui.ui.view.view_state import ViewState
+
+
+def quiet_text(view: ViewState) -> str | None:
+    """The line; None where the reason is of no interest."""
+    silence = view.state.silence
+    if silence is None or silence.cause is None or silence.window is None:
+        return None
+    name = label(silence.window)
+    resets_at = silence.natural_reset
+    when = brief(resets_at, view.now, view.zone) if resets_at and resets_at > view.now else None
+    resets = f"; {name} resets {when}" if when else ""
+    service_text = f"{name} starts afresh" + (f", by {when}" if when else "")
+    return {
+        NoQuestionReason.BANK_EMPTY: f"no question: no reset banked{resets}",
+        NoQuestionReason.WAITING: f"no question: waiting; you are told when {service_text}",
+        NoQuestionReason.QUEUED: f"no question: a reset is queued for the limit{resets}",
+        NoQuestionReason.MUTED: f"no question until {service_text}: you said so",
+        NoQuestionReason.DAILY_CAP: f"no question: as many were asked today as the settings allow{resets}",
+    }.get(silence.reason)
