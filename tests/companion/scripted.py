@@ -42,13 +42,14 @@ class ScriptedSource:
         self.hint = asyncio.Event()
         self.closed = 0
 
-    async def read(self, *, rows: bool) -> Snapshot:
-        self.reads.append(rows)
+    async def read(self, *, with_credits: bool) -> Snapshot:
+        self.reads.append(with_credits)
         if isinstance(self.reading, Exception):
             raise self.reading
         now = self.clock.now()
         bank = self.reading.bank
-        bank = replace(bank, rows_observed_at=now) if rows else replace(bank, credits=None, rows_observed_at=None)
+        shown, read_at = (bank.credits, now) if with_credits else (None, None)
+        bank = replace(bank, credits=shown, credits_observed_at=read_at)
         return replace(self.reading, provenance=replace(self.reading.provenance, observed_at=now), bank=bank)
 
     async def consume(self, request: ConsumeRequest) -> ConsumeAnswer:

@@ -109,7 +109,7 @@ async def test_a_rollouts_numbers_move_the_meter_ahead_of_the_poll(clock: Manual
         )
         assert state.snapshot is not None
         assert state.snapshot.provenance.source == "rollout"
-        assert state.snapshot.bank == replace(READING.bank, rows_observed_at=START)
+        assert state.snapshot.bank == replace(READING.bank, credits_observed_at=START)
         assert len(world.source.reads) == reads
         world.feed.told.put_nowait(replace(update(world.clock, SessionState.RUNNING, used=12.0), seen_at=START))
         world.feed.told.put_nowait(update(world.clock, SessionState.RUNNING, OTHER))

@@ -76,7 +76,7 @@ def limits(**changes: Any) -> dict[str, Any]:
 
 async def test_a_reading(child: Child, clock: ManualClock) -> None:
     source = await child.open()
-    seen = await source.read(rows=True)
+    seen = await source.read(with_credits=True)
     assert (seen.provenance.source, seen.provenance.observed_at) == ("codex", clock.now())
     assert (seen.account.id, seen.account.email, seen.account.plan) == ("acc1", "me@example.com", "plus")
     assert seen.windows[0].used_percent == 7.0
@@ -85,7 +85,7 @@ async def test_a_reading(child: Child, clock: ManualClock) -> None:
 
 async def test_the_handshake_subscribes_to_nothing(child: Child) -> None:
     source = await child.open()
-    await source.read(rows=False)
+    await source.read(with_credits=False)
     assert child.heard("initialize")[0]["params"]["clientInfo"]["name"] == "resetbank"
     assert child.heard("initialized") == [{"method": "initialized"}]
     assert child.heard("account/read")[0]["params"] == {"refreshToken": False}
@@ -95,8 +95,8 @@ async def test_the_handshake_subscribes_to_nothing(child: Child) -> None:
 @pytest.mark.parametrize("code", [-32600, -32602])
 async def test_an_old_server_is_asked_again_with_null(child: Child, code: int) -> None:
     source = await child.open(account__rateLimits__read=[error(code, "unexpected params"), limits()])
-    await source.read(rows=False)
-    await source.read(rows=False)
+    await source.read(with_credits=False)
+    await source.read(with_credits=False)
     first, second, third = child.heard(LIMITS)
     assert first["params"] == {"excludeResetCreditDetails": True}
     assert second["params"] is None
@@ -107,8 +107,8 @@ async def test_rows_that_codex_did_not_pass_on_are_said_to_be_missing(child: Chi
     source = await child.open(
         account__rateLimits__read=[limits(rateLimitResetCredits={"availableCount": 2, "credits": None})]
     )
-    assert "the list of resets could not be read" in (await source.read(rows=True)).unknowns[-1]
-    assert (await source.read(rows=False)).unknowns == ()
+    assert "the list of resets could not be read" in (await source.read(with_credits=True)).unknowns[-1]
+    assert (await source.read(with_credits=False)).unknowns == ()
 
 
 @pytest.mark.parametrize(
@@ -132,13 +132,13 @@ async def test_rows_that_codex_did_not_pass_on_are_said_to_be_missing(child: Chi
 async def test_each_failure_of_a_reading(child: Child, refusal: Any, kind: type[ResetbankError]) -> None:
     source = await child.open(account__rateLimits__read=[refusal])
     with pytest.raises(kind) as caught:
-        await source.read(rows=True)
+        await source.read(with_credits=True)
     assert "hunter2" not in str(caught.value), "an error text may quote a body"
 
 
 async def test_a_spend_is_sent_once_and_exactly(child: Child) -> None:
     source = await child.open()
-    await source.read(rows=True)
+    await source.read(with_credits=True)
     assert (await source.consume(SPEND)).code is ConsumeCode.RESET
     assert [m["params"] for m in child.heard(CONSUME)] == [{"idempotencyKey": "key-1", "creditId": "credit-1"}]
 
@@ -200,7 +200,7 @@ async def test_another_account_s_spend_is_never_sent(child: Child, answer: Any, 
 async def test_news_of_the_account_make_it_ask_again_whose_it_is(child: Child) -> None:
     news = {"method": "account/updated", "params": {"authMode": "chatgpt"}}
     source = await child.open(account__rateLimits__read=[[limits(), news], limits(accountId="acc2")])
-    await source.read(rows=True)
+    await source.read(with_credits=True)
     async with asyncio.timeout(DEADLINE):
         await source.changed()
     with pytest.raises(ConsumeRejected, match="another account"):
@@ -212,11 +212,11 @@ async def test_news_of_the_account_make_it_ask_again_whose_it_is(child: Child) -
 async def test_news_wake_and_chatter_does_not(child: Child, method: str) -> None:
     chatter = [{"method": "turn/started"}, {"id": 99, "method": "item/commandExecution/requestApproval", "params": {}}]
     source = await child.open(account__rateLimits__read=[[*chatter, limits()], [{"method": method}, limits()]])
-    await source.read(rows=True)
+    await source.read(with_credits=True)
     waiting = asyncio.create_task(source.changed())
     await asyncio.wait([waiting], timeout=0)
     assert not waiting.done()
-    await source.read(rows=True)
+    await source.read(with_credits=True)
     async with asyncio.timeout(DEADLINE):
         await waiting
 
@@ -224,8 +224,8 @@ async def test_news_wake_and_chatter_does_not(child: Child, method: str) -> None
 async def test_the_server_s_own_requests_are_never_answered(child: Child) -> None:
     asks = {"id": 0, "method": "item/commandExecution/requestApproval", "params": {}}
     source = await child.open(account__rateLimits__read=[[asks, limits()]])
-    await source.read(rows=True)
-    await source.read(rows=True)
+    await source.read(with_credits=True)
+    await source.read(with_credits=True)
     log = (await asyncio.to_thread(child._log.read_text)).splitlines()
     assert all("method" in json.loads(line) for line in log)
 
@@ -236,7 +236,7 @@ async def test_a_killed_child_wakes_once_and_is_down(child: Child) -> None:
     async with asyncio.timeout(DEADLINE):
         await source.changed()
     with pytest.raises(SourceDown, match="ended by signal 9"):
-        await source.read(rows=True)
+        await source.read(with_credits=True)
     with pytest.raises(ConsumeRejected, match="nothing was sent"):
         await source.consume(ConsumeRequest("key-1", None, None))
     again = asyncio.create_task(source.changed())

@@ -34,7 +34,7 @@ def backend(server: Server, clock: ManualClock, login: Login = LOGIN) -> Backend
 async def test_a_reading_with_rows(serve: Serve, clock: ManualClock) -> None:
     server = await serve(HEALTHY)
     source = backend(server, clock)
-    seen = await source.read(rows=True)
+    seen = await source.read(with_credits=True)
     assert [request.path for request in server.requests] == [
         "/backend-api/wham/usage",
         "/backend-api/wham/rate-limit-reset-credits",
@@ -42,14 +42,14 @@ async def test_a_reading_with_rows(serve: Serve, clock: ManualClock) -> None:
     assert (seen.provenance.source, seen.provenance.observed_at) == ("http", clock.now())
     assert (seen.account.id, seen.account.plan, seen.account.email) == ("acc1", "plus", "me@example.com")
     assert seen.bank.credits is not None
-    assert (seen.bank.available, len(seen.bank.credits), seen.bank.rows_observed_at) == (1, 1, clock.now())
+    assert (seen.bank.available, len(seen.bank.credits), seen.bank.credits_observed_at) == (1, 1, clock.now())
     await source.aclose()
 
 
 async def test_a_background_reading_leaves_the_credits_alone(serve: Serve, clock: ManualClock) -> None:
     server = await serve(HEALTHY)
     source = backend(server, clock)
-    seen = await source.read(rows=False)
+    seen = await source.read(with_credits=False)
     assert len(server.requests) == 1
     assert (seen.bank.available, seen.bank.credits) == (2, None)
     await source.aclose()
@@ -58,7 +58,7 @@ async def test_a_background_reading_leaves_the_credits_alone(serve: Serve, clock
 async def test_headers_are_those_of_a_plain_reader(serve: Serve, clock: ManualClock) -> None:
     server = await serve(HEALTHY)
     source = backend(server, clock)
-    await source.read(rows=False)
+    await source.read(with_credits=False)
     headers = server.requests[0].headers
     assert headers["authorization"] == f"Bearer {TOKEN}"
     assert headers["chatgpt-account-id"] == "acc1"
@@ -70,7 +70,7 @@ async def test_headers_are_those_of_a_plain_reader(serve: Serve, clock: ManualCl
 async def test_fedramp_and_opaque_logins_differ_in_their_headers(serve: Serve, clock: ManualClock) -> None:
     server = await serve(HEALTHY)
     source = backend(server, clock, Login(Token("opaque"), None, fedramp=True))
-    await source.read(rows=False)
+    await source.read(with_credits=False)
     headers = server.requests[0].headers
     assert headers["x-openai-fedramp"] == "true"
     assert "chatgpt-account-id" not in headers
@@ -80,7 +80,7 @@ async def test_fedramp_and_opaque_logins_differ_in_their_headers(serve: Serve, c
 async def test_the_other_path_style(serve: Serve, clock: ManualClock) -> None:
     server = await serve(HEALTHY)
     source = Backend(parse_base_url(server.url.removesuffix("/backend-api")), fixed_login(LOGIN), clock)
-    await source.read(rows=True)
+    await source.read(with_credits=True)
     await source.consume(SPEND)
     assert [request.path for request in server.requests] == [
         "/api/codex/usage",
@@ -140,7 +140,7 @@ async def test_a_renewed_login_is_picked_up_after_a_401(serve: Serve, clock: Man
     base_url = parse_base_url(server.url)
     codex.config(f'chatgpt_base_url = "{server.url}"')
     source = await open_backend(base_url, Logins(codex.home, base_url, False, clock), clock)
-    assert (await source.read(rows=False)).bank.available == 2
+    assert (await source.read(with_credits=False)).bank.available == 2
     assert [r.headers["authorization"] for r in server.requests] == ["Bearer stale", "Bearer fresh"]
     await source.aclose()
 
@@ -149,7 +149,7 @@ async def test_the_same_login_is_not_tried_twice(serve: Serve, clock: ManualCloc
     server = await serve(says(b"{}", "401 Unauthorized"))
     source = backend(server, clock)
     with pytest.raises(SignedOut, match="run codex once to refresh your login"):
-        await source.read(rows=True)
+        await source.read(with_credits=True)
     assert len(server.requests) == 1
     await source.aclose()
 
@@ -162,7 +162,7 @@ async def test_a_login_that_is_gone_signs_out(serve: Serve, clock: ManualClock, 
     source = await open_backend(base_url, Logins(codex.home, base_url, False, clock), clock)
     codex.home.auth_file.unlink()
     with pytest.raises(SignedOut, match="not signed in"):
-        await source.read(rows=False)
+        await source.read(with_credits=False)
     with pytest.raises(ConsumeRejected, match="nothing was sent: Codex is not signed in"):
         await source.consume(SPEND)
     assert server.requests == []
@@ -191,7 +191,7 @@ async def test_a_429_says_how_long(serve: Serve, clock: ManualClock, told: str, 
     server = await serve(says(b"{}", "429 Too Many Requests", f"retry-after: {told}"))
     source = backend(server, clock)
     with pytest.raises(RateLimited) as caught:
-        await source.read(rows=True)
+        await source.read(with_credits=True)
     assert caught.value.retry_after == seconds
     await source.aclose()
 
@@ -199,7 +199,7 @@ async def test_a_429_says_how_long(serve: Serve, clock: ManualClock, told: str, 
 async def test_a_503_with_a_time_is_a_wish_to_be_left_alone(serve: Serve, clock: ManualClock) -> None:
     source = backend(await serve(says(b"", "503 Service Unavailable", "retry-after: 30")), clock)
     with pytest.raises(RateLimited) as caught:
-        await source.read(rows=False)
+        await source.read(with_credits=False)
     assert caught.value.retry_after == 30.0
     await source.aclose()
 
@@ -207,7 +207,7 @@ async def test_a_503_with_a_time_is_a_wish_to_be_left_alone(serve: Serve, clock:
 async def test_a_503_without_one_is_down(serve: Serve, clock: ManualClock) -> None:
     source = backend(await serve(says(b"", "503 Service Unavailable")), clock)
     with pytest.raises(SourceDown, match="answers 503"):
-        await source.read(rows=False)
+        await source.read(with_credits=False)
     await source.aclose()
 
 
@@ -215,7 +215,7 @@ async def test_a_503_without_one_is_down(serve: Serve, clock: ManualClock) -> No
 async def test_rows_that_fail_leave_the_rest(serve: Serve, clock: ManualClock, status: str) -> None:
     server = await serve(by_path(usage=answer(FULL_USAGE), rate_limit_reset_credits=answer(b"{}", status)))
     source = backend(server, clock)
-    seen = await source.read(rows=True)
+    seen = await source.read(with_credits=True)
     assert (seen.bank.available, seen.bank.credits) == (2, None)
     assert status[:3] in seen.unknowns[-1]
     assert seen.unknowns[-1].startswith("the list of resets could not be read: ")
@@ -231,7 +231,7 @@ async def test_rows_are_left_alone_after_a_429(
     source = backend(server, clock)
 
     async def rows_asked() -> int:
-        await source.read(rows=True)
+        await source.read(with_credits=True)
         return sum(request.path.endswith("credits") for request in server.requests)
 
     assert await rows_asked() == 1
@@ -251,7 +251,7 @@ async def test_a_proxy_never_sees_what_is_meant_for_this_machine(
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     source = backend(server, clock)
-    await source.read(rows=False)
+    await source.read(with_credits=False)
     assert (proxy.connections, len(server.requests)) == (0, 1)
     await source.aclose()
 
@@ -259,7 +259,7 @@ async def test_a_proxy_never_sees_what_is_meant_for_this_machine(
 async def test_it_may_be_built_in_a_thread(serve: Serve, clock: ManualClock) -> None:
     server = await serve(HEALTHY)
     source = await asyncio.to_thread(backend, server, clock)
-    assert (await source.read(rows=False)).bank.available == 2
+    assert (await source.read(with_credits=False)).bank.available == 2
     await source.aclose()
 
 
@@ -267,7 +267,7 @@ async def test_one_connection_serves_many_readings(serve: Serve, clock: ManualCl
     server = await serve(HEALTHY)
     source = backend(server, clock)
     for _ in range(3):
-        await source.read(rows=True)
+        await source.read(with_credits=True)
     assert (server.connections, len(server.requests)) == (1, 6)
     await source.aclose()
 
@@ -277,7 +277,7 @@ async def test_a_closed_source_is_down_and_closes_twice(serve: Serve, clock: Man
     await source.aclose()
     await source.aclose()
     with pytest.raises(SourceDown):
-        await source.read(rows=False)
+        await source.read(with_credits=False)
 
 
 async def test_an_expired_login_is_not_sent(serve: Serve, clock: ManualClock, codex: CodexFolder) -> None:
@@ -286,10 +286,10 @@ async def test_an_expired_login_is_not_sent(serve: Serve, clock: ManualClock, co
     codex.config(f'chatgpt_base_url = "{server.url}"')
     codex.signed_in(jwt(**good_claims(exp=(clock.now() + timedelta(hours=1)).timestamp())))
     source = await open_backend(base_url, Logins(codex.home, base_url, False, clock), clock)
-    await source.read(rows=False)
+    await source.read(with_credits=False)
     clock.advance(3600)
     with pytest.raises(SignedOut, match="the login expired at 2026-11-23 15:07 UTC; run codex once"):
-        await source.read(rows=False)
+        await source.read(with_credits=False)
     assert len(server.requests) == 1
     await source.aclose()
 

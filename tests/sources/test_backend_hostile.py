@@ -96,7 +96,7 @@ async def test_a_reading_fails_in_one_clear_line(
 ) -> None:
     source = open_(await serve(behave), patience(line))
     with pytest.raises(error, match=line) as caught:
-        await source.read(rows=True)
+        await source.read(with_credits=True)
     shown = f"{caught.value} {caught.value!r} {caught.value.__cause__!r}"
     assert SECRET not in shown
     assert "\n" not in str(caught.value)
@@ -144,7 +144,7 @@ async def test_nobody_listens() -> None:
         port = taken.getsockname()[1]
         source = Backend(parse_base_url(f"http://127.0.0.1:{port}"), LOGIN, ManualClock())
         with pytest.raises(SourceDown, match="no connection to"):
-            await source.read(rows=False)
+            await source.read(with_credits=False)
         with pytest.raises(ConsumeRejected, match="nothing was sent: no connection to"):
             await source.consume(SPEND)
         await source.aclose()
@@ -185,7 +185,7 @@ async def test_a_login_does_not_cross_a_redirect(serve: Serve, method: str) -> N
         server = await serve(says(b"", status, f"location: {elsewhere.url}/wham/usage"))
         source = open_(server, Deadlines())
         with pytest.raises(BadPayload if method == "read" else OutcomeUnknown):
-            await (source.read(rows=True) if method == "read" else source.consume(SPEND))
+            await (source.read(with_credits=True) if method == "read" else source.consume(SPEND))
         await source.aclose()
     assert elsewhere.connections == 0
 
@@ -203,7 +203,7 @@ async def test_a_flood_is_not_collected(serve: Serve) -> None:
 
     source = open_(await serve(counted), Deadlines())
     with pytest.raises(BadPayload, match="more than 1 MiB"):
-        await source.read(rows=False)
+        await source.read(with_credits=False)
     assert sent < 64 << 20, "what the kernel's buffers take, and no more"
     await source.aclose()
 
@@ -213,7 +213,7 @@ async def test_slow_rows_do_not_hold_up_a_reading(serve: Serve) -> None:
         await (says(FULL_USAGE) if request.path.endswith("usage") else silence)(request, writer)
 
     source = open_(await serve(behave), Deadlines(rows=0.05))
-    seen = await source.read(rows=True)
+    seen = await source.read(with_credits=True)
     assert seen.bank.credits is None
     assert "did not answer within 0.05 s" in seen.unknowns[-1]
     await source.aclose()
@@ -222,7 +222,7 @@ async def test_slow_rows_do_not_hold_up_a_reading(serve: Serve) -> None:
 async def test_a_cancelled_reading_ends_at_once(serve: Serve) -> None:
     server = await serve(silence)
     source = open_(server, Deadlines())
-    reading = asyncio.create_task(source.read(rows=False))
+    reading = asyncio.create_task(source.read(with_credits=False))
     while not server.requests:
         await asyncio.wait([reading], timeout=0.01)
     reading.cancel()
@@ -247,10 +247,10 @@ async def test_the_embedded_service_s_faults_read_like_the_network_s(kind: str, 
     stub = embedded_stub(clock)
     login = fixed_login(Login(Token(stub.token), stub.account_id))
     source = Backend(parse_base_url(stub.base_url), login, clock, name="stub", app=stub.app)
-    assert (await source.read(rows=True)).provenance.source == "stub"
+    assert (await source.read(with_credits=True)).provenance.source == "stub"
     stub.traffic.arm("usage", kind, 1)
     with pytest.raises(error):
-        await source.read(rows=True)
+        await source.read(with_credits=True)
     stub.traffic.arm("consume", kind, 1)
     with pytest.raises(ConsumeRejected if kind == "html" else OutcomeUnknown):
         await source.consume(ConsumeRequest("key-1", None, stub.account_id))

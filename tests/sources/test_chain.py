@@ -16,7 +16,7 @@ class Opened:
         self.name: SourceName = name
         self.closed = False
 
-    async def read(self, *, rows: bool) -> Snapshot:
+    async def read(self, *, with_credits: bool) -> Snapshot:
         raise NotImplementedError
 
     async def consume(self, request: ConsumeRequest) -> ConsumeAnswer:

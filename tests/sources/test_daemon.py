@@ -53,7 +53,7 @@ async def daemon(socket_path: Path) -> AsyncIterator[Daemon]:
 async def test_the_daemon_reads_and_spends(daemon: Daemon, codex: CodexFolder, clock: ManualClock) -> None:
     await daemon()
     source = await open_daemon(codex.home, clock)
-    assert (await source.read(rows=True)).provenance.source == source.name == "daemon"
+    assert (await source.read(with_credits=True)).provenance.source == source.name == "daemon"
     assert (await source.consume(SPEND)).code is ConsumeCode.RESET
     await source.aclose()
     await source.aclose()
@@ -66,7 +66,7 @@ async def test_a_daemon_that_breaks_off(
     await daemon(account__rateLimits__read=[act], account__rateLimitResetCredit__consume=[act])
     source = await open_daemon(codex.home, clock)
     with pytest.raises(SourceDown, match=reason):
-        await source.read(rows=True)
+        await source.read(with_credits=True)
     async with asyncio.timeout(DEADLINE):
         await source.changed()
     await source.aclose()

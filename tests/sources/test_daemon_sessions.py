@@ -210,7 +210,7 @@ async def test_a_flood_that_nobody_listens_to(source: DaemonSource, daemon: Daem
     for number in range(12_000):
         await daemon.tell_status({"type": "idle"} if number % 2 else ACTIVE, f"t{number % 7}")
     await daemon.tell_status({"type": "systemError"}, "t6")
-    await source.read(rows=False)
+    await source.read(with_credits=False)
     assert len(source._heard) <= 5000
     async with following(source) as seen:
         await seen.until_state(ERROR, "t6")
@@ -222,7 +222,7 @@ async def test_what_the_server_asks_is_never_answered(source: DaemonSource, daem
             await daemon.ask(method)
         await daemon.tell_status({"type": "active", "activeFlags": ["waitingOnApproval"]})
         await seen.until_state(WAITING)
-        await source.read(rows=False)
+        await source.read(with_credits=False)
     assert all("method" in message for message in daemon.heard)
     assert all(message.get("id") != 99 for message in daemon.heard)
     assert not any("resume" in message["method"] for message in daemon.heard)

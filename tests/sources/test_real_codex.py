@@ -112,7 +112,7 @@ async def patiently(source: Source, clock: ManualClock) -> Snapshot:
     for _ in range(10):
         clock.advance(60)
         try:
-            seen = await source.read(rows=True)
+            seen = await source.read(with_credits=True)
         except (SourceDown, SignedOut):
             continue
         if seen.bank.credits is not None:
@@ -137,7 +137,7 @@ async def test_the_real_codex_reads_what_we_read(
 
 
 async def test_a_background_reading_counts_the_same(codex: AppServerSource, http: Backend) -> None:
-    through_codex, ours = await codex.read(rows=False), await http.read(rows=False)
+    through_codex, ours = await codex.read(with_credits=False), await http.read(with_credits=False)
     assert (through_codex.bank.available, through_codex.bank.credits) == (3, None)
     assert (ours.bank.available, ours.bank.credits) == (3, None)
 
@@ -145,7 +145,7 @@ async def test_a_background_reading_counts_the_same(codex: AppServerSource, http
 async def outcomes(service: StubProcess, source: Source) -> None:
     """Each of the four outcomes arrives, and the bank agrees."""
     service.set_scenario("at-limit")
-    bank = (await source.read(rows=True)).bank
+    bank = (await source.read(with_credits=True)).bank
     assert bank.credits is not None
     first = ConsumeRequest(str(uuid.uuid4()), bank.credits[0].id, "acc1")
     assert (await source.consume(first)).code is ConsumeCode.RESET
@@ -153,7 +153,7 @@ async def outcomes(service: StubProcess, source: Source) -> None:
     again = replace(first, key=str(uuid.uuid4()))
     assert (await source.consume(again)).code is ConsumeCode.NO_CREDIT
     assert service.spent() == 1
-    after = await source.read(rows=True)
+    after = await source.read(with_credits=True)
     assert after.bank.available == 2
     assert [window.used_percent for window in after.windows] == [0.0, 0.0]
     other = ConsumeRequest(str(uuid.uuid4()), bank.credits[1].id, "acc1")
@@ -201,7 +201,7 @@ async def test_a_lost_answer_is_unknown_and_the_same_key_finishes_it(
 ) -> None:
     source: Source = codex if name == "codex" else http
     service.set_scenario("at-limit")
-    bank = (await source.read(rows=True)).bank
+    bank = (await source.read(with_credits=True)).bank
     assert bank.credits is not None
     request = ConsumeRequest(str(uuid.uuid4()), bank.credits[0].id, "acc1")
     service.fault("consume", kind)
@@ -227,17 +227,17 @@ async def test_the_other_account_s_spend_is_refused(
 
 async def test_a_killed_child_is_down_and_a_fresh_one_recovers(service: StubProcess) -> None:
     source = await open_child(service)
-    assert (await source.read(rows=True)).bank.available == 3
+    assert (await source.read(with_credits=True)).bank.available == 3
     transport = source._client._transport
     assert isinstance(transport, ChildTransport)
     os.kill(transport.pid, signal.SIGKILL)
     async with asyncio.timeout(DEADLINE):
         await source.changed()
     with pytest.raises(SourceDown):
-        await source.read(rows=True)
+        await source.read(with_credits=True)
     await source.aclose()
     again = await open_child(service)
-    assert (await again.read(rows=True)).bank.available == 3
+    assert (await again.read(with_credits=True)).bank.available == 3
     await again.aclose()
 
 
@@ -276,7 +276,7 @@ async def real_daemon(service: StubProcess) -> AsyncIterator[asyncio.subprocess.
 async def test_the_real_daemon_reads_and_spends(service: StubProcess, http: Backend) -> None:
     async with real_daemon(service):
         source = await open_daemon(CodexHome(service.codex_home), CLOCK)
-        assert comparable(await source.read(rows=True)) == comparable(await http.read(rows=True))
+        assert comparable(await source.read(with_credits=True)) == comparable(await http.read(with_credits=True))
         await outcomes(service, source)
         await source.aclose()
 
@@ -285,18 +285,18 @@ async def test_a_killed_daemon_is_down_and_a_fresh_one_recovers(service: StubPro
     home = CodexHome(service.codex_home)
     async with real_daemon(service) as process:
         source = await open_daemon(home, CLOCK)
-        await source.read(rows=True)
+        await source.read(with_credits=True)
         process.kill()
         async with asyncio.timeout(DEADLINE):
             await source.changed()
         with pytest.raises(SourceDown, match="the Codex daemon is gone"):
-            await source.read(rows=True)
+            await source.read(with_credits=True)
         with pytest.raises(ConsumeRejected, match="nothing was sent"):
             await source.consume(ConsumeRequest(str(uuid.uuid4()), None, "acc1"))
         await source.aclose()
     async with real_daemon(service):
         again = await open_daemon(home, CLOCK)
-        assert (await again.read(rows=True)).bank.available == 3
+        assert (await again.read(with_credits=True)).bank.available == 3
         await again.aclose()
 
 

@@ -220,7 +220,7 @@ async def test_a_question_that_waits_is_seen_and_never_answered_by_us(
                 await codex.start_turn(thread)
                 asked = await codex.until(lambda message: message["method"].endswith("requestApproval"))
                 await seen.until_state(WAITING, thread)
-                assert (await source.read(rows=True)).bank.available == 3
+                assert (await source.read(with_credits=True)).bank.available == 3
                 assert not any(message["method"] == "serverRequest/resolved" for message in codex.heard)
                 await codex.answer(asked, {"decision": "decline"})
                 await seen.until(lambda: states(seen, thread, "daemon")[-1] is not WAITING)

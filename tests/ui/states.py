@@ -79,7 +79,7 @@ THREE: Final = (
 
 def bank(*rows: Credit, available: int | None = None) -> Bank:
     count = sum(c.status is CreditStatus.AVAILABLE for c in rows) if available is None else available
-    return Bank(count, rows, rows_observed_at=NOW - timedelta(seconds=2))
+    return Bank(count, rows, credits_observed_at=NOW - timedelta(seconds=2))
 
 
 def snapshot(

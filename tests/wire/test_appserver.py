@@ -60,7 +60,7 @@ def test_the_full_result() -> None:
         (WindowKind.WEEKLY, 96.0, datetime.fromtimestamp(1791613576, UTC)),
     ]
     assert seen.bank.available == 1
-    assert seen.bank.rows_observed_at == CODEX.observed_at
+    assert seen.bank.credits_observed_at == CODEX.observed_at
     assert seen.bank.credits == (
         Credit(
             id="RateLimitResetCredit_1",
@@ -78,7 +78,7 @@ def test_the_full_result() -> None:
 
 def test_details_not_loaded_leave_the_count() -> None:
     seen = limits(rateLimitResetCredits={"availableCount": 3, "credits": None})
-    assert (seen.bank.available, seen.bank.credits, seen.bank.rows_observed_at) == (3, None, None)
+    assert (seen.bank.available, seen.bank.credits, seen.bank.credits_observed_at) == (3, None, None)
 
 
 def test_other_limits_follow_the_main_one() -> None:

@@ -14,8 +14,8 @@ from tui.companion.books import Books
 from tui.companion.carrier import Carrier
 from tui.companion.concurrency import first_of, in_thread
 from tui.companion.connection import Connection, SourceChain
-from tui.companion.fold import count_moved, fold, has_moved_percent, wants_rows
 from tui.companion.inviter import Inviter
+from tui.companion.merge import count_moved, has_moved_percent, merge, wants_credits
 from tui.companion.publisher import Publisher
 from tui.companion.schedule import back_off, jittered, poll_interval
 from tui.companion.spender import Spender, may_finish_unasked
@@ -89,7 +89,7 @@ class Companion(Publisher):
         self._random_share = random_share
         self._refresh = asyncio.Event()
         self._line = asyncio.Lock()
-        self._rows_wanted = False
+        self._credits_wanted = False
         self._failures = 0
         self._last_movement = clock.now()
         self._last_finish: datetime | None = None
@@ -115,7 +115,7 @@ class Companion(Publisher):
 
     def refresh(self) -> None:
         """Read now instead of at the next turn, the single credits too."""
-        self._rows_wanted = True
+        self._credits_wanted = True
         self._refresh.set()
 
     async def run(self) -> None:
@@ -146,16 +146,16 @@ class Companion(Publisher):
         """Read once and publish what came of it; a failure keeps the last numbers and says why."""
         self._refresh.clear()
         known = self._state.snapshot
-        rows = self._rows_wanted or wants_rows(known, self.clock.now())
+        with_credits = self._credits_wanted or wants_credits(known, self.clock.now())
         async with self._line:
             try:
-                fresh = await self._connection.read(rows=rows)
-                if not rows and count_moved(known, fresh):
-                    fresh = await self._connection.read(rows=True)
+                fresh = await self._connection.read(with_credits=with_credits)
+                if not with_credits and count_moved(known, fresh):
+                    fresh = await self._connection.read(with_credits=True)
             except SourceError as error:
                 self._failed(error)
                 return
-            self._rows_wanted = False
+            self._credits_wanted = False
             self._take(fresh)
             await self._record(fresh)
 
@@ -178,7 +178,7 @@ class Companion(Publisher):
         """
         self._require_spender()
         async with self._line:
-            snapshot = await self._connection.read(rows=True)
+            snapshot = await self._connection.read(with_credits=True)
             self._take(snapshot)
             await self._record(snapshot)
         if self._state.open_spend is not None:
@@ -216,7 +216,7 @@ class Companion(Publisher):
         """
         async with self._driving() as spender:
             if self._state.snapshot is None:
-                self._take(await self._connection.read(rows=True))
+                self._take(await self._connection.read(with_credits=True))
             assert self._state.snapshot is not None
             self._last_finish = self.clock.now()
             return await spender.finish(self._state.snapshot.account.key)
@@ -282,7 +282,7 @@ class Companion(Publisher):
 
     def _take(self, fresh: Snapshot) -> None:
         previous = self._state.snapshot
-        snapshot = fold(previous, fresh)
+        snapshot = merge(previous, fresh)
         if has_moved_percent(previous, snapshot):
             self._last_movement = snapshot.provenance.observed_at
         self._failures = 0

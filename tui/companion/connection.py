@@ -49,7 +49,7 @@ class Connection:
             self._proven = False
         return self._source
 
-    async def read(self, *, rows: bool) -> Snapshot:
+    async def read(self, *, with_credits: bool) -> Snapshot:
         """Read from the source; one that worked before and has gone is replaced at once, by the chain's next choice.
 
         Raises:
@@ -57,16 +57,16 @@ class Connection:
         """
         proven = self._source is not None and self._proven
         try:
-            return await self._read(rows)
+            return await self._read(with_credits)
         except (SourceDown, SignedOut):
             if not proven:
                 raise
-        return await self._read(rows)
+        return await self._read(with_credits)
 
-    async def _read(self, rows: bool) -> Snapshot:
+    async def _read(self, with_credits: bool) -> Snapshot:
         source = await self.source()
         try:
-            snapshot = await source.read(rows=rows)
+            snapshot = await source.read(with_credits=with_credits)
         except SourceError as error:
             if isinstance(error, SourceDown | SignedOut):
                 await self.aclose()

@@ -8,7 +8,7 @@ from tui.domain.snapshot import Snapshot
 RELAXED: Final = timedelta(minutes=5)
 """Between readings while the windows are at rest."""
 
-ROWS_EVERY: Final = timedelta(minutes=10)
+CREDITS_EVERY: Final = timedelta(minutes=10)
 """The single credits are rate limited harder than the usage (wire.md 2.2)."""
 
 _PACE: Final = ((99.0, 5), (90.0, 15), (75.0, 30), (0.0, 60))

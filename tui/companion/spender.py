@@ -196,7 +196,7 @@ class Spender:
     async def _read_again(self) -> Snapshot | None:
         for pause in (*PAUSES, None):
             try:
-                snapshot = await self._connection.read(rows=True)
+                snapshot = await self._connection.read(with_credits=True)
             except SourceError:
                 if pause is None:
                     return None

@@ -87,7 +87,7 @@ class Bank(msgspec.Struct, frozen=True):
     """How many can be spent, by the service's count, which is authoritative and may exceed the rows. None: unknown."""
     credits: tuple[Credit, ...] | None
     """The rows, soonest to lapse first. None: not loaded, only the count is known; empty: none are listed."""
-    rows_observed_at: datetime | None = None
+    credits_observed_at: datetime | None = None
     """When the rows were read; they are read less often than the count."""
     applicable: int | None = None
     """`applicable_available_count`: information only, its meaning is unproven (wire.md 1.4)."""

@@ -80,12 +80,12 @@ class AppServerSource:
         except (SignedOut, BadPayload) as error:
             raise NotViable(error.message, error.hint) from error
 
-    async def read(self, *, rows: bool) -> Snapshot:
+    async def read(self, *, with_credits: bool) -> Snapshot:
         """Read limits and bank; see `Source.read`."""
         changes = self._account_changes
         try:
             login = self._login or await self._read_login(READ_DEADLINE)
-            body = await self._read_limits(rows)
+            body = await self._read_limits(with_credits)
         except Unanswered as error:
             raise SourceDown(error.reason) from error
         except Refused as error:
@@ -93,7 +93,7 @@ class AppServerSource:
         snapshot = wire.decode_rate_limits(body, Provenance(self._name, self._clock.now()), login)
         if changes == self._account_changes:  # else it may be about somebody who has just signed out
             self._account_id = snapshot.account.id
-        if rows and snapshot.bank.available != 0 and snapshot.bank.credits is None:
+        if with_credits and snapshot.bank.available != 0 and snapshot.bank.credits is None:
             return without_rows(snapshot, "the list of resets could not be read: Codex did not pass it on")
         return snapshot
 
@@ -159,7 +159,7 @@ class AppServerSource:
     async def _require_account(self, account_id: str) -> None:
         """Refuse to spend from another account than the one that consent was given for."""
         try:
-            current = self._account_id or (await self.read(rows=False)).account.id
+            current = self._account_id or (await self.read(with_credits=False)).account.id
         except SourceError as error:
             raise ConsumeRejected(f"nothing was sent: {error.message}", error.hint) from error
         if current is None:

@@ -154,7 +154,7 @@ class Backend:
         """`http` or `stub`."""
         return self._name
 
-    async def read(self, *, rows: bool) -> Snapshot:
+    async def read(self, *, with_credits: bool) -> Snapshot:
         """Read usage, and the single credits where wanted; see `Source.read`."""
         login, answer = await self._read_usage(await self._login())
         provenance = Provenance(self._name, self._clock.now())
@@ -163,7 +163,7 @@ class Backend:
         known = snapshot.account
         account = replace(known, plan=known.plan or login.plan, email=known.email or login.email)
         snapshot = replace(snapshot, account=account)
-        return await self._with_rows(snapshot, login) if rows else snapshot
+        return await self._with_rows(snapshot, login) if with_credits else snapshot
 
     async def consume(self, request: ConsumeRequest) -> ConsumeAnswer:
         """Send one spend, once; see `Source.consume`."""
@@ -232,7 +232,7 @@ class Backend:
         current = login.account_id
         if current is None:
             if self._seen_account is None or self._seen_account[0] != login.access_token:
-                await self.read(rows=False)
+                await self.read(with_credits=False)
             current = self._seen_account[1] if self._seen_account else None
         if current is None:
             raise SignedOut("the service does not say whose login this is", "store the account id with the login")

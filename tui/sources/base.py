@@ -21,12 +21,12 @@ class Source(Protocol):
         """Which one it is; goes into every snapshot's provenance."""
         ...
 
-    async def read(self, *, rows: bool) -> Snapshot:
+    async def read(self, *, with_credits: bool) -> Snapshot:
         """Read limits and bank now.
 
         Args:
-            rows: Whether the single credits are wanted too. They are rate limited harder than the usage (wire.md 2.2);
-                where they alone fail, the snapshot comes without them and says so in `unknowns`.
+            with_credits: Whether the single credits are wanted too. They are rate limited harder than the usage
+                (wire.md 2.2); where they alone fail, the snapshot comes without them and says so in `unknowns`.
 
         Raises:
             SourceDown: It did not answer or broke off.

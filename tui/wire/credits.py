@@ -65,7 +65,7 @@ def with_rows(snapshot: Snapshot, rows: CreditRows, observed_at: datetime) -> Sn
         snapshot.bank,
         available=snapshot.bank.available if rows.available is None else rows.available,
         credits=rows.credits,
-        rows_observed_at=None if rows.credits is None else observed_at,
+        credits_observed_at=None if rows.credits is None else observed_at,
         price=rows.price,
     )
     return replace(snapshot, bank=bank, unknowns=(*snapshot.unknowns, *rows.unknowns))

@@ -57,8 +57,8 @@ def _short_line(view: ViewState, bank: Bank) -> Line:
 
 def _lines(view: ViewState, bank: Bank, width: int) -> Iterator[Line]:
     rows_age = ""
-    if bank.credits and bank.rows_observed_at and (view.now - bank.rows_observed_at).total_seconds() >= 120:
-        rows_age = f"rows read {age(view.now - bank.rows_observed_at)}"
+    if bank.credits and bank.credits_observed_at and (view.now - bank.credits_observed_at).total_seconds() >= 120:
+        rows_age = f"rows read {age(view.now - bank.credits_observed_at)}"
     yield spread((_count(bank),), (Span(rows_age, Level.DIM),), width)
     if bank.credits is None:
         if bank.available != 0:

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from tui.companion.schedule import ROWS_EVERY
+from tui.companion.schedule import CREDITS_EVERY
 from tui.domain.snapshot import Snapshot
 
 
-def fold(previous: Snapshot | None, fresh: Snapshot) -> Snapshot:
+def merge(previous: Snapshot | None, fresh: Snapshot) -> Snapshot:
     """Carry the single credits over into a reading that came without them, as long as the count agrees.
 
     Args:
@@ -19,19 +19,19 @@ def fold(previous: Snapshot | None, fresh: Snapshot) -> Snapshot:
         return fresh
     if previous.account.key != fresh.account.key or previous.bank.available != fresh.bank.available:
         return fresh
-    rows = replace(previous.bank, available=fresh.bank.available, applicable=fresh.bank.applicable)
-    return replace(fresh, bank=rows)
+    bank = replace(previous.bank, available=fresh.bank.available, applicable=fresh.bank.applicable)
+    return replace(fresh, bank=bank)
 
 
-def wants_rows(known: Snapshot | None, now: datetime) -> bool:
+def wants_credits(known: Snapshot | None, now: datetime) -> bool:
     """Whether the single credits are due: never read yet, or read too long ago."""
-    if known is None or known.bank.rows_observed_at is None:
+    if known is None or known.bank.credits_observed_at is None:
         return True
-    return now - known.bank.rows_observed_at >= ROWS_EVERY
+    return now - known.bank.credits_observed_at >= CREDITS_EVERY
 
 
 def count_moved(known: Snapshot | None, fresh: Snapshot) -> bool:
-    """Whether a reading without rows shows another count than the rows that are known."""
+    """Whether a reading without single credits shows another count than the credits that are known."""
     if known is None or fresh.bank.credits is not None or fresh.bank.available is None:
         return False
     return known.bank.available != fresh.bank.available
