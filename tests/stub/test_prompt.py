@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.stub.test_endpoints import MODEL, Start
-from tui.stub.prompt import ToolCall, next_tool_call
+from tui.stub.prompt import ToolCall, next_tool_call, read_request, thread_of
 
 KEYS = st.sampled_from(["input", "role", "content", "text", "type"])
 LEAVES = st.none() | st.booleans() | st.floats() | st.text() | st.just("user")
@@ -21,7 +21,7 @@ def request(prompt: str, done: int = 0) -> bytes:
 
 def test_each_line_is_one_call_in_order() -> None:
     prompt = 'Please\nrun: echo one; true\nnot run: x\ncall: mcp__app__spend {"n": 1}\ncall: view_image\nThanks'
-    assert [next_tool_call(request(prompt, done)) for done in range(4)] == [
+    assert [next_tool_call(read_request(request(prompt, done))) for done in range(4)] == [
         ToolCall("exec_command", '{"cmd":"echo one; true"}'),
         ToolCall("spend", '{"n": 1}', "mcp__app"),
         ToolCall("view_image", "{}"),
@@ -31,13 +31,15 @@ def test_each_line_is_one_call_in_order() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"input": 3}', b'{"input": [3, {"role": "user"}]}'])
 def test_what_makes_no_sense_asks_for_nothing(body: bytes) -> None:
-    assert next_tool_call(body) is None
+    assert next_tool_call(read_request(body)) is None
 
 
 @given(VALUES)
 def test_no_request_breaks_it(value: object) -> None:
-    found = next_tool_call(json.dumps(value).encode())
+    prompt = read_request(json.dumps(value).encode())
+    found = next_tool_call(prompt)
     assert found is None or found.name
+    assert isinstance(thread_of(prompt), str | None)
 
 
 async def test_a_limit_fills_in_the_middle_of_a_turn(embedded: Start) -> None:

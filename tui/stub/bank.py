@@ -128,8 +128,12 @@ class Bank:
             )
             return result
 
-    def take_turn(self, account: str) -> tuple[Reading, bool]:
+    def take_turn(self, account: str, thread: str | None = None) -> tuple[Reading, bool]:
         """One model turn: its cost, unless a limit is reached; and what it earns, where it is a friend's first.
+
+        Args:
+            account: Whose.
+            thread: The thread that it is part of, where the request names one.
 
         Returns:
             The account after it, and whether the turn was allowed.
@@ -143,9 +147,24 @@ class Bank:
                 return reading, False
             windows = programme.charge_turn(reading.windows, reading.terms.turn_costs, reading.now)
             rows.write_windows(moment, account, windows)
+            if thread is not None:
+                moment.connection.execute(
+                    "INSERT INTO thread VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET requests = requests + 1",
+                    (account, thread),
+                )
             if invites.note_turn(moment, account):
                 return rows.read(moment, account), True
             return replace(reading, windows=windows), True
+
+    def thread_requests(self, account: str) -> tuple[Reading, dict[str, int]]:
+        """An account, and how many requests of each of its threads were metered.
+
+        Raises:
+            UnknownAccount: There is none of this id.
+        """
+        with self._world.reading() as moment:
+            found = moment.connection.execute("SELECT id, requests FROM thread WHERE account = ?", (account,))
+            return rows.read(moment, account), dict(found.fetchall())
 
     # What the controls ask for
 

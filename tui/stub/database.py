@@ -115,7 +115,16 @@ _WITH_GRANTS_AND_INVITES = (
     "CREATE INDEX invite_by_address ON invite (address)",
 )
 
-_VERSIONS: Final = (_FIRST, _WITH_GRANTS_AND_INVITES)
+_WITH_THREADS = (
+    """CREATE TABLE thread (
+        account TEXT NOT NULL,
+        id TEXT NOT NULL,
+        requests INTEGER NOT NULL,
+        PRIMARY KEY (account, id)
+    ) STRICT""",
+)
+
+_VERSIONS: Final = (_FIRST, _WITH_GRANTS_AND_INVITES, _WITH_THREADS)
 """The statements from each version to the next; never edited once released, only added to."""
 
 VERSION: Final = len(_VERSIONS)

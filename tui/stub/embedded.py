@@ -28,6 +28,9 @@ class EmbeddedStub(msgspec.Struct, frozen=True):
     token: str
     base_url: str = EMBEDDED_BASE_URL
 
+    def __repr__(self) -> str:
+        return f"EmbeddedStub(scenario={self.scenario!r})"  # its token is nobody's business
+
     def close(self) -> None:
         """Let its state go."""
         self.bank.close()

@@ -19,13 +19,20 @@ from starlette.types import ASGIApp
 from tui.clock import Clock
 from tui.errors import StoreError
 from tui.stub import payloads
+from tui.stub.account_history import (
+    ThreadQuery,
+    UnknownCursor,
+    plan_limit_history,
+    reset_history,
+    thread_usage,
+)
 from tui.stub.answers import BadRequest, json_answer, read_json
 from tui.stub.bank import Bank
 from tui.stub.controls import Controls
 from tui.stub.faults import FaultMiddleware
 from tui.stub.invite_controls import InviteControls
 from tui.stub.model import turn_answer
-from tui.stub.prompt import LARGEST_REQUEST, next_tool_call
+from tui.stub.prompt import LARGEST_REQUEST, next_tool_call, read_request, thread_of
 from tui.stub.reading import UnknownAccount
 from tui.stub.referral_http import ReferralEndpoints
 from tui.stub.sandbox import Sandboxes
@@ -34,6 +41,7 @@ from tui.stub.traffic import FaultState
 
 QUOTA_PREFIXES: Final = ("/backend-api/wham", "/api/codex")
 _NOT_STORED: Final = {"cache-control": "private, no-store"}
+_MOST_DAYS: Final = 90
 _Text = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
@@ -42,6 +50,10 @@ class _Consume(msgspec.Struct):
 
     redeem_request_id: _Text
     credit_id: _Text | UnsetType = UNSET
+
+
+class _Threads(msgspec.Struct):
+    threads: Annotated[list[ThreadQuery], Meta(max_length=200)]
 
 
 class _Quota:
@@ -57,8 +69,11 @@ class _Quota:
             credits_path = f"{prefix}/rate-limit-reset-credits"
             routes += [
                 Route(f"{prefix}/usage", self.usage, methods=["GET"]),
+                Route(f"{prefix}/usage/plan_limit_history", self.plan_limit_history, methods=["GET"]),
+                Route(f"{prefix}/usage/thread_usage/query_v2", self.thread_usage, methods=["POST"]),
                 Route(credits_path, self.credits, methods=["GET"]),
                 Route(f"{credits_path}/consume", self.consume, methods=["POST"]),
+                Route(f"{credits_path}/history", self.history, methods=["GET"]),
                 Route(f"{prefix}/accounts/check", self.accounts_check, methods=["GET"]),
                 Route(f"{prefix}/config/bundle", self.config_bundle, methods=["GET"]),
             ]
@@ -79,6 +94,26 @@ class _Quota:
     async def credits(self, request: Request) -> Response:
         reading = self._bank.read(self._account(request), all_credits=True)
         return json_answer(payloads.credits_list(reading), headers=_NOT_STORED)
+
+    async def history(self, request: Request) -> Response:
+        reading = self._bank.read(self._account(request), all_credits=True)
+        if not reading.scenario.has_history:
+            raise HTTPException(404)
+        try:
+            return json_answer(reset_history(reading, request.query_params.get("cursor") or None), headers=_NOT_STORED)
+        except UnknownCursor as error:
+            raise BadRequest("the cursor is not one that was given here") from error
+
+    async def plan_limit_history(self, request: Request) -> Response:
+        account, days = self._account(request), request.query_params.get("days", "7")
+        if not (days.isascii() and days.isdigit() and 1 <= int(days[:3]) <= _MOST_DAYS):
+            raise BadRequest(f"the days are 1 to {_MOST_DAYS}")
+        return json_answer(plan_limit_history(self._bank.read(account), int(days)), headers=_NOT_STORED)
+
+    async def thread_usage(self, request: Request) -> Response:
+        account = self._account(request)
+        body = await read_json(request, _Threads)
+        return json_answer(thread_usage(*self._bank.thread_requests(account), body.threads), headers=_NOT_STORED)
 
     async def consume(self, request: Request) -> Response:
         account = self._account(request)
@@ -101,9 +136,9 @@ class _Quota:
         async for chunk in request.stream():
             if len(body) <= LARGEST_REQUEST:
                 body += chunk
-        tool_call = next_tool_call(bytes(body)) if len(body) <= LARGEST_REQUEST else None
-        reading, allowed = self._bank.take_turn(account)
-        return turn_answer(reading, allowed, tool_call)
+        prompt = read_request(bytes(body)) if len(body) <= LARGEST_REQUEST else {}
+        reading, allowed = self._bank.take_turn(account, thread_of(prompt))
+        return turn_answer(reading, allowed, next_tool_call(prompt))
 
 
 def create_app(

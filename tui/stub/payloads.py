@@ -52,7 +52,7 @@ def usage(reading: Reading) -> Payload:
         },
         "spend_control": {"reached": False, "individual_limit": None},
         "rate_limit_reached_type": {"type": "rate_limit_reached", "details": None} if limited else None,
-        "rate_limit_upsell": None,
+        "rate_limit_upsell": _banner(reading),
         "promo": None,
         "referral_beacon": beacon(reading.scenario.campaign, reading.terms, reading.began, now),
         "rate_limit_reset_credits": {
@@ -65,6 +65,28 @@ def usage(reading: Reading) -> Payload:
         else None,
     }
     return payload | dict(reading.extras)
+
+
+def _banner(reading: Reading) -> Payload | None:
+    """What Codex shows at a reached limit; None for nothing."""
+    wall = blocking(reading.windows)
+    if not reading.scenario.shows_banner or wall is None:
+        return None
+    offers = {"add_credits": "Add credits", "view_usage": "View usage"}
+    if reading.spendable:
+        offers = {"reset_usage": "Use a reset", **offers}
+    return {
+        "banner_type": "rate_limit",
+        "title": "You're out of Codex messages",
+        "description": "Use a reset, add credits, or wait for the limit to reset.",
+        "ctas": [{"action": action, "label": label} for action, label in offers.items()],
+        "reset_at": wall.reset_at(reading.now),
+        "model_slug": None,
+        "blocked_model_slug": None,
+        "fallback_model_slugs": [],
+        "presentation": "inline",
+        "request_url": None,
+    }
 
 
 def _rate_limit(windows: Sequence[MeteredWindow], now: float, *, allowed: bool) -> Payload | None:
@@ -106,7 +128,7 @@ def credits_list(reading: Reading) -> Payload:
         "available_count": reading.spendable,
         "total_earned_count": reading.earned,
         "immediate_reset_purchase_eligible": price is not None,
-        "history_enabled": reading.scenario.lists_redeemed,
+        "history_enabled": reading.scenario.has_history and bool(reading.granted),
     }
     if price is not None:
         payload["reset_purchase"] = {"amount": price.amount, "currency": price.currency}

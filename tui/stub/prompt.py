@@ -5,7 +5,7 @@ is remembered: how far a turn is, is read from the request itself.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +13,7 @@ import msgspec
 LARGEST_REQUEST: Final = 8 << 20
 """Bytes of a request that is read; a longer one is answered with plain text."""
 
+_LONGEST_ID: Final = 200
 _LINE: Final = re.compile(r"^(run|call): *(\S+)(.*)$", re.MULTILINE)
 
 
@@ -27,13 +28,24 @@ class ToolCall(msgspec.Struct, frozen=True):
     """The tool server's, `mcp__NAME`; None for Codex's own tools."""
 
 
-def next_tool_call(body: bytes) -> ToolCall | None:
-    """The call to answer a request with; None where the turn ends with plain text, or the request makes no sense."""
+def read_request(body: bytes) -> Mapping[str, Any]:
+    """A request's body; empty where it makes no sense."""
     try:
         request = msgspec.json.decode(body)
     except msgspec.DecodeError:
-        return None
-    items = request.get("input") if isinstance(request, dict) else None
+        return {}
+    return request if isinstance(request, dict) else {}
+
+
+def thread_of(request: Mapping[str, Any]) -> str | None:
+    """The thread that a request is part of; None where it names none."""
+    thread = request.get("prompt_cache_key")
+    return thread if isinstance(thread, str) and 0 < len(thread) <= _LONGEST_ID else None
+
+
+def next_tool_call(request: Mapping[str, Any]) -> ToolCall | None:
+    """The call to answer a request with; None where the turn ends with plain text."""
+    items = request.get("input")
     if not isinstance(items, list):
         return None
     items = [item for item in items if isinstance(item, dict)]

@@ -87,6 +87,10 @@ class Scenario(msgspec.Struct, frozen=True):
     """How many credits the list shows at most; the count stays true."""
     lists_redeemed: bool = False
     """Whether redeemed credits stay in the list; both have been seen (wire.md 2.2)."""
+    has_history: bool = True
+    """Whether the service lists what was granted and used; some accounts have no such list."""
+    shows_banner: bool = False
+    """Whether a reached limit comes with a banner that offers a reset, which Codex shows by itself."""
     extras: Mapping[str, object] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     """What its usage payload says otherwise."""
     faults: tuple[RecurringFault, ...] = ()

@@ -114,6 +114,13 @@ _ALL = (
         credits=_THREE_CREDITS,
     ),
     Scenario(
+        "banner",
+        "the 5-hour limit is reached, and Codex itself offers one of three resets",
+        windows=(_five_hour(100), _weekly(43)),
+        credits=_THREE_CREDITS,
+        shows_banner=True,
+    ),
+    Scenario(
         "weekly-wall",
         "the week is used up while 5 hours are nearly unused; redeemed resets stay listed",
         windows=(_five_hour(4), _weekly(100)),
@@ -133,6 +140,7 @@ _ALL = (
         plan="go",
         windows=(WindowStart(WindowKind.MONTHLY, 72, 11 * DAY),),
         credits=(CreditStart(9 * DAY, title="Full reset (Monthly)", description=None),),
+        has_history=False,
     ),
     Scenario(
         "expiring",

@@ -15,7 +15,7 @@ from tui.stub.scenarios import MAIN_ACCOUNT, OTHER_ACCOUNT, OTHER_ACCOUNT_START
 from tui.stub.world import StubDatabase, Transaction
 
 _FRIENDS_PLAN = "plus"
-_TABLES = ("account", "usage_window", "credit", "grant", "invite")
+_TABLES = ("account", "usage_window", "credit", "grant", "invite", "thread")
 
 
 def begin(world: StubDatabase, moment: Transaction, scenario: Scenario) -> None:
