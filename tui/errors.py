@@ -22,6 +22,7 @@ quoted, with every address in it masked.
      ├── InviteUnknown              exit 22: an invite was sent and its answer never came
      ├── NoCredit                   no reset that could be spent is in the bank
      ├── SpendHeld                  another resetbank drives an open spend of this account
+     ├── HooksError                 Codex's hooks, or the files behind them, cannot be used as they are
      └── StoreError                 the local database cannot be used
           ├── StoreLocked           another program holds it for too long
           ├── StoreReadOnly         it cannot be written
@@ -155,6 +156,10 @@ class SpendHeld(ResetbankError):
     """Another resetbank drives an open spend of this account right now."""
 
     exit_code = EXIT_REFUSED
+
+
+class HooksError(ResetbankError):
+    """Codex's hooks, or the files behind them, cannot be used as they are; nothing was changed."""
 
 
 class StoreError(ResetbankError):

@@ -4,6 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -62,3 +65,14 @@ def codex_environment(codex_home: Path) -> dict[str, str]:
         "ALL_PROXY": closed,
         "NO_PROXY": "127.0.0.1,localhost",
     }
+
+
+@contextmanager
+def private_folder() -> Iterator[Path]:
+    """A folder outside of every temporary one, as Codex and our hooks want it; it is removed afterwards."""
+    _CACHE.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="home-", dir=_CACHE))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,63 @@
+"""Small files, read with a limit and put in their place in one step."""
+
+import os
+import stat
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from tui.errors import HooksError
+
+LARGEST_FILE: Final = 1 << 20
+
+
+def read_small_file(path: Path) -> bytes | None:
+    """A file's bytes; None where there is none.
+
+    Raises:
+        HooksError: It cannot be read, is no file, or is larger than 1 MiB.
+    """
+    try:
+        # A pipe or device in its place would block or never end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise HooksError(f"{path} is not a file", "remove it")
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise HooksError(f"cannot read {path}: {error.strerror}", "check who owns it") from error
+    if len(data) > LARGEST_FILE:
+        raise HooksError(f"{path} is larger than 1 MiB", "that is not a file of Codex's or ours")
+    return data
+
+
+def replace_file(path: Path, data: bytes, *, mode: int = 0o600, like: Path | None = None) -> None:
+    """Write a file so that every reader sees the former one or the new one, whole.
+
+    Args:
+        path: Where; the folder exists.
+        data: What.
+        mode: Its permissions.
+        like: A file whose permissions it gets instead, where that exists.
+
+    Raises:
+        HooksError: It cannot be written; the former one is as it was.
+    """
+    temporary = None
+    try:
+        with suppress(FileNotFoundError):
+            mode = stat.S_IMODE(like.stat().st_mode) if like else mode
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            os.fchmod(file.fileno(), mode)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            with suppress(OSError):
+                Path(temporary).unlink()
+        raise HooksError(f"cannot write {path}: {error.strerror}", "check the folder's permissions") from error
