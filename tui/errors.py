@@ -8,6 +8,7 @@ quoted, with every address in it masked.
      ├── UsageError                 exit 2: the command line cannot be carried out as written
      ├── SettingsError              exit 2: settings.toml is not valid
      ├── NoTerminal                 exit 23: consent needs a real terminal
+     ├── UnderCodex                 exit 23: an agent started the command, and it takes a person
      ├── SourceError                a source of truth could not be read
      │    ├── NotViable             it cannot be used here at all, with the reason
      │    ├── SourceDown            it did not answer, or broke off; asking again may help
@@ -77,6 +78,12 @@ class SettingsError(ResetbankError):
 
 class NoTerminal(ResetbankError):
     """Consent can only be given on a real terminal."""
+
+    exit_code = EXIT_REFUSED
+
+
+class UnderCodex(ResetbankError):
+    """An agent of Codex started the command, and what it does takes a person."""
 
     exit_code = EXIT_REFUSED
 
