@@ -19,6 +19,7 @@ from tui.companion.connection import SourceChain
 from tui.companion.locks import AccountLocks
 from tui.domain.question import AskRules
 from tui.domain.referral import OfferStatus
+from tui.domain.snapshot import Account
 from tui.errors import NotViable, StoreError
 from tui.paths import Paths
 from tui.settings import AskSettings, Settings
@@ -163,7 +164,7 @@ async def describe_referrals(options: SourceOptions, settings: Settings) -> str:
     from tui.sources.null_referrals import NullReferrals
 
     if isinstance(service, NullReferrals):
-        return (await service.offer(None)).reason or "nobody is asked"
+        return (await service.offer(Account())).reason or "nobody is asked"
     return f"asked for at {service.host}, when the panel or a command wants them"
 
 

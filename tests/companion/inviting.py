@@ -18,6 +18,7 @@ from tui.domain.referral import (
     OfferStatus,
     TrackedInvite,
 )
+from tui.domain.snapshot import Account
 from tui.errors import InviteRejected, InviteUnknown, SignedOut
 
 Weather = Literal["drop_before", "drop_after"] | BaseException | Callable[[], None]
@@ -71,18 +72,18 @@ class ScriptedReferrals:
         self.rows[name] = row
         return row
 
-    async def offer(self, account_id: str | None) -> OfferAnswer:
+    async def offer(self, account: Account) -> OfferAnswer:
         self.offers += 1
-        self._require(account_id)
+        self._require(account.id)
         if self.before_offer is not None:
             self.before_offer()
         if isinstance(self.offered, Exception):
             raise self.offered
         return self.offered
 
-    async def tracking(self, account_id: str | None) -> InviteList:
+    async def tracking(self, account: Account) -> InviteList:
         self.lists += 1
-        self._require(account_id)
+        self._require(account.id)
         if self.unlisted is not None:
             raise self.unlisted
         return InviteList(tuple(reversed(self.rows.values())), self.complete)
@@ -97,7 +98,7 @@ class ScriptedReferrals:
         await self._clears(weather)
         return InviteAnswer(row.id, LINK + row.id)
 
-    async def resend(self, referral_id: str, account_id: str | None) -> None:
+    async def resend(self, referral_id: str, account: Account) -> None:
         self.requests.append(referral_id)
         weather = self._weather()
         row = self.rows.get(referral_id)

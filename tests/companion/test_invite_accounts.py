@@ -77,13 +77,13 @@ async def test_an_answer_for_the_former_account_is_not_shown_for_the_new_one(wor
 async def test_a_look_that_ends_after_the_switch_shows_nothing_of_it(world: Inviting) -> None:
     offer = world.service.offer
 
-    async def slow(account: str | None) -> OfferAnswer:
+    async def slow(account: Account) -> OfferAnswer:
         told = await offer(account)
         world.switch_to(Account("acc2", "pro", "second@example.com"))
         await world.companion.poll()
         return told
 
-    world.service.offer = slow  # type: ignore[assignment,method-assign]
+    world.service.offer = slow  # type: ignore[assignment,X]
     world.service.add(FRIEND)
     await world.inviter.look()
     assert world.book == InviteBook(account="acc2")
@@ -92,12 +92,12 @@ async def test_a_look_that_ends_after_the_switch_shows_nothing_of_it(world: Invi
 async def test_consent_given_before_a_switch_sends_nothing_after_it(world: Inviting) -> None:
     offer = world.service.offer
 
-    async def slow(account: str | None) -> OfferAnswer:
+    async def slow(account: Account) -> OfferAnswer:
         world.switch_to(Account("acc2", "pro", "second@example.com"))
         await world.companion.poll()
         return await offer(account)
 
-    world.service.offer = slow  # type: ignore[assignment,method-assign]
+    world.service.offer = slow  # type: ignore[assignment,X]
     with pytest.raises(InviteRejected, match="nothing was sent: another account is in use now"):
         await world.invite()
     assert (world.service.requests, world.ledger.events()) == ([], ())
@@ -137,7 +137,7 @@ async def test_a_look_asked_for_after_a_switch_is_not_answered_by_one_from_befor
     offer = world.service.offer
     later: list[asyncio.Task[None]] = []
 
-    async def slow(account: str | None) -> OfferAnswer:
+    async def slow(account: Account) -> OfferAnswer:
         told = await offer(account)
         if not later:
             world.switch_to(Account("acc2", "pro", "second@example.com"))
@@ -147,7 +147,7 @@ async def test_a_look_asked_for_after_a_switch_is_not_answered_by_one_from_befor
             world.service.account = "acc2"
         return told
 
-    world.service.offer = slow  # type: ignore[assignment,method-assign]
+    world.service.offer = slow  # type: ignore[assignment,X]
     await world.inviter.look()
     await later[0]
     assert (world.service.offers, world.book.account, world.book.standing) == (2, "acc2", OfferStatus.OFFERED)

@@ -11,6 +11,7 @@ from tui.domain.invite_tracking import SETTLING
 from tui.domain.invites import SendStage
 from tui.domain.ledger import EventKind
 from tui.domain.referral import InviteList, InviteState, OfferAnswer, OfferStatus
+from tui.domain.snapshot import Account
 from tui.errors import RateLimited, SourceDown, SourceError, StoreCorrupt
 
 
@@ -74,7 +75,7 @@ async def test_what_was_sent_while_a_long_list_was_read_is_not_lost(world: Invit
     async with another(world, tmp_path) as other:
         tracking = other.service.tracking
 
-        async def slow(account: str | None) -> InviteList:
+        async def slow(account: Account) -> InviteList:
             told = await tracking(account)
             world.service.tracking = tracking  # type: ignore[method-assign]
             world.service.weather.append("drop_before")
@@ -82,7 +83,7 @@ async def test_what_was_sent_while_a_long_list_was_read_is_not_lost(world: Invit
             world.clock.advance(2 * SETTLING.total_seconds())
             return told
 
-        world.service.tracking = slow  # type: ignore[assignment,method-assign]
+        world.service.tracking = slow  # type: ignore[assignment,X]
         await other.inviter.look()
         assert [row.stage for row in other.book.records] == [SendStage.UNKNOWN]
 

@@ -23,7 +23,6 @@ OFFER = Offer(
     ends_at=START + 14 * DAY,
     sends_left=3,
     rewards_left=3,
-    has_rewards=True,
 )
 
 

@@ -242,7 +242,6 @@ def test_a_noted_invite_that_the_service_lists_bars_its_address() -> None:
                 replace(OFFER, rules=("At most two.",)),
                 replace(OFFER, rewards=OFFER.rewards[:1]),
                 replace(OFFER, rewards=(Reward("referrer", "personal_credits", 250),)),
-                replace(OFFER, has_rewards=False),
                 replace(OFFER, ends_at=START + DAY),
             )
         ),

@@ -11,6 +11,7 @@ from tests.safety.victims import die_at
 from tui.assembly import SourceOptions, open_companion
 from tui.domain.invites import InviteProposal, InviteRecord
 from tui.domain.referral import InviteAnswer, InviteRequest
+from tui.domain.snapshot import Account
 from tui.domain.spend import ConsentKind
 from tui.errors import ResetbankError
 from tui.paths import resetbank_paths
@@ -49,7 +50,7 @@ async def main(base_url: str, codex_home: str, address: str) -> None:
     options = SourceOptions("http", Path(codex_home), base_url)
     companion = open_companion(options, Settings(), resetbank_paths(), front_end="the victim", invites=True)
     await companion.poll()
-    offered = await companion.inviter._service.offer("acc1")
+    offered = await companion.inviter._service.offer(Account("acc1"))
     assert offered.offer is not None, offered
     assert companion.state.snapshot is not None
     proposal = InviteProposal(companion.state.snapshot.account, address, offered.offer)

@@ -8,19 +8,19 @@ from urllib.parse import parse_qsl, urlsplit
 from tests.sources.conftest import good_claims, jwt
 from tests.sources.servers import Behaviour, Request, Server, answer
 from tests.support.clocks import ManualClock
-from tests.wire.referral_samples import ELIGIBILITY, FORMER, FRIEND, INVITED, ITEM, RULES, pack
-from tui.domain.referral import InviteRequest
+from tests.wire.referral_samples import ELIGIBILITY, FRIEND, INVITED, ITEM, pack
+from tui.domain.referral import CONSUMER, InviteRequest
+from tui.domain.snapshot import Account
 from tui.sources.backend import HttpAsker
 from tui.sources.base_url import parse_base_url
 from tui.sources.login import Login, LoginProvider, Token, fixed_login
 from tui.sources.referrals import ReferralClient
-from tui.wire.referral import PROGRAM_ID, REFERRAL_KEY
 
 Serve = Callable[[Behaviour], Awaitable[Server]]
 TOKEN = jwt(**good_claims())
 LOGIN = Login(Token(TOKEN), "acc1")
-INVITE = InviteRequest(FRIEND, PROGRAM_ID, "acc1")
-FORMER_INVITE = InviteRequest(FRIEND, REFERRAL_KEY, "acc1")
+ACCOUNT = Account("acc1", "plus")
+INVITE = InviteRequest(FRIEND, CONSUMER, "acc1")
 NOT_HERE = answer(b'{"detail":"Not Found"}', "404 Not Found")
 
 
@@ -38,27 +38,6 @@ def routed(routes: dict[str, bytes]) -> Behaviour:
     return behave
 
 
-def by_contract(current: bytes, former: bytes) -> Behaviour:
-    """One address for both contracts' eligibility, which differ in what they name."""
-
-    async def behave(request: Request, writer: asyncio.StreamWriter) -> None:
-        path = urlsplit(request.path)
-        if path.path == "/backend-api/referrals/invite/eligibility":
-            writer.write(former if "referral_key" in path.query else current)
-        else:
-            writer.write(routes.get(f"{request.method} {path.path}", NOT_HERE))
-        await writer.drain()
-
-    wham = "/backend-api/wham/referrals"
-    routes = {
-        f"GET {wham}/eligibility_rules": ok(RULES),
-        f"POST {wham}/invite": ok(INVITED),
-        f"GET {wham}/invite/tracking": ok({"items": [ITEM], "cursor": None}),
-        f"POST {wham}/invite/ref-1/send-email": ok({}),
-    }
-    return behave
-
-
 CURRENT = routed(
     {
         "GET /backend-api/referrals/invite/eligibility": ok(ELIGIBILITY),
@@ -67,7 +46,6 @@ CURRENT = routed(
         "POST /backend-api/referrals/invite/ref-1/send-email": ok({}),
     }
 )
-FORMER_ONLY = by_contract(NOT_HERE, ok(FORMER))
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.sources.referring import INVITE, asking
+from tests.sources.referring import ACCOUNT, INVITE, asking
 from tests.sources.servers import Behaviour, Request, Server, answer, drop, flood, says, silence
 from tests.sources.test_backend_hostile import endless_headers, gibberish, name, truncated
 from tests.support.clocks import ManualClock
@@ -121,7 +121,7 @@ async def test_an_invite_that_was_taken(serve: Serve, status: str) -> None:
 async def test_an_e_mail_that_went_out_again(serve: Serve, status: str) -> None:
     server = await serve(says(b"", status))
     async with asking(server, LOGIN) as client:
-        await client.resend("ref-1", "acc1")
+        await client.resend("ref-1", ACCOUNT)
     assert len(server.requests) == 1
 
 
@@ -144,7 +144,7 @@ async def test_a_resend_is_refused_or_in_doubt_likewise(
     server = await serve(behave)
     async with asking(server, LOGIN) as client:
         with pytest.raises(error) as caught:
-            await client.resend("ref-1", "acc1")
+            await client.resend("ref-1", ACCOUNT)
     clean(caught.value)
     assert len(server.requests) == 1
 
@@ -157,7 +157,7 @@ async def test_a_service_that_keeps_silent_leaves_it_in_doubt(serve: Serve, monk
         with pytest.raises(InviteUnknown, match=r"did not answer within 0\.2 s"):
             await client.invite(INVITE)
         with pytest.raises(SourceDown, match=r"did not answer within 0\.2 s"):
-            await client.offer("acc1")
+            await client.offer(ACCOUNT)
     assert len(server.requests) == 2
 
 
@@ -168,9 +168,9 @@ async def test_nobody_listens_so_nothing_went_out() -> None:
             with pytest.raises(InviteRejected, match="nothing was sent: no connection to"):
                 await client.invite(INVITE)
             with pytest.raises(InviteRejected, match="nothing was sent: no connection to"):
-                await client.resend("ref-1", "acc1")
+                await client.resend("ref-1", ACCOUNT)
             with pytest.raises(SourceDown, match="no connection to"):
-                await client.tracking("acc1")
+                await client.tracking(ACCOUNT)
 
 
 async def test_a_server_that_speaks_no_tls_was_sent_nothing(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,7 +193,7 @@ async def test_a_kept_connection_that_dies_is_not_tried_anew(serve: Serve) -> No
 
     server = await serve(once)
     async with asking(server, LOGIN) as client:
-        await client.offer("acc1")
+        await client.offer(ACCOUNT)
         with pytest.raises(InviteUnknown):
             await client.invite(INVITE)
     assert [request.method for request in server.requests] == ["GET", "POST"]
@@ -207,10 +207,10 @@ async def test_nothing_crosses_a_redirect(serve: Serve, status: str) -> None:
         with pytest.raises(InviteUnknown):
             await client.invite(INVITE)
         with pytest.raises(InviteUnknown):
-            await client.resend("ref-1", "acc1")
+            await client.resend("ref-1", ACCOUNT)
         for reading in (client.offer, client.tracking):
             with pytest.raises(BadPayload, match="redirects elsewhere"):
-                await reading("acc1")
+                await reading(ACCOUNT)
     assert elsewhere.connections == 0
 
 
@@ -240,7 +240,7 @@ async def test_a_reading_fails_in_one_clear_line(
     server = await serve(behave)
     async with asking(server, LOGIN) as client:
         with pytest.raises(error, match=line) as caught:
-            await getattr(client, reading)("acc1")
+            await getattr(client, reading)(ACCOUNT)
     assert isinstance(caught.value, SourceError)
     clean(caught.value)
     assert len(server.requests) == 1
@@ -259,7 +259,7 @@ async def test_a_reading_fails_in_one_clear_line(
 async def test_a_service_that_refuses_this_client_is_an_answer(serve: Serve, behave: Behaviour, reason: str) -> None:
     server = await serve(behave)
     async with asking(server, LOGIN) as client:
-        told = await client.offer("acc1")
+        told = await client.offer(ACCOUNT)
     assert (told.standing, told.offer) == (OfferStatus.FORBIDDEN, None)
     assert reason in (told.reason or "")
     assert len(server.requests) == 1, "a refusal is not asked a second time in other words"
@@ -268,7 +268,7 @@ async def test_a_service_that_refuses_this_client_is_an_answer(serve: Serve, beh
 async def test_a_list_without_items_is_no_empty_list(serve: Serve) -> None:
     async with asking(await serve(says(b"{}")), LOGIN) as client:
         with pytest.raises(BadPayload, match="without its items"):
-            await client.tracking("acc1")
+            await client.tracking(ACCOUNT)
 
 
 async def test_a_cancelled_send_ends_at_once(serve: Serve) -> None:
@@ -296,7 +296,7 @@ async def test_the_embedded_service_s_faults_read_like_the_network_s(kind: str) 
     client = ReferralClient(base_url, login, clock, open_asker)
     stub.traffic.arm("", kind, 1)
     with pytest.raises(SourceError):
-        await client.offer(stub.account_id)
+        await client.offer(ACCOUNT)
     stub.traffic.arm("", kind, 1)
     request = type(INVITE)(FRIEND, INVITE.program, stub.account_id)
     with pytest.raises(InviteUnknown):

@@ -8,13 +8,14 @@ import pytest
 
 from tests.domain.worlds import snapshot
 from tests.sources.conftest import CodexFolder
-from tests.sources.referring import INVITE
+from tests.sources.referring import ACCOUNT, INVITE
 from tests.sources.servers import Behaviour, Server
 from tests.support.clocks import ManualClock
 from tests.wire.referral_samples import FRIEND, LINK
 from tui.assembly import SourceOptions, open_companion
 from tui.domain.invites import InviteProposal
-from tui.domain.referral import Offer, OfferStatus
+from tui.domain.referral import CONSUMER, Offer, OfferStatus
+from tui.domain.snapshot import Account
 from tui.domain.spend import ConsentKind
 from tui.errors import InviteRejected
 from tui.paths import resetbank_paths
@@ -22,7 +23,6 @@ from tui.settings import InviteSettings, Settings
 from tui.sources.base import Referrals
 from tui.sources.null_referrals import NullReferrals
 from tui.sources.referrals import ReferralClient
-from tui.wire.referral import PROGRAM_ID
 
 Serve = Callable[[Behaviour], Awaitable[Server]]
 
@@ -51,10 +51,10 @@ async def test_an_official_address_is_never_asked_unasked(base_url: str | None, 
     codex.auth()
     service = referrals_of(base_url, Settings())
     assert isinstance(service, NullReferrals)
-    told = await service.offer("acc1")
+    told = await service.offer(ACCOUNT)
     assert (told.standing, told.offer) == (OfferStatus.NOT_ASKED, None)
-    assert not (await service.tracking("acc1")).complete
-    for sending in (service.invite(INVITE), service.resend("ref-1", "acc1")):
+    assert not (await service.tracking(ACCOUNT)).complete
+    for sending in (service.invite(INVITE), service.resend("ref-1", ACCOUNT)):
         with pytest.raises(InviteRejected, match=r"nothing was sent.*; invite in the Codex app"):
             await sending
     await service.aclose()
@@ -85,7 +85,7 @@ def test_an_address_that_cannot_be_used_is_said(codex: CodexFolder, monkeypatch:
     codex.config('chatgpt_base_url = "http://evil.example/backend-api"')
     service = referrals_of(None, Settings())
     assert isinstance(service, NullReferrals)
-    told = asyncio.run(service.offer(None))
+    told = asyncio.run(service.offer(Account()))
     assert told.standing is OfferStatus.UNREACHABLE
     assert "evil.example" in (told.reason or "")
 
@@ -108,7 +108,7 @@ async def test_an_official_address_sees_no_socket(
     note = await companion.inviter.note(FRIEND, LINK)
     with pytest.raises(InviteRejected, match="nothing was sent"):
         await companion.inviter.invite(
-            InviteProposal(snapshot().account, "other@example.com", Offer(None, PROGRAM_ID)), ConsentKind.LETTER
+            InviteProposal(snapshot().account, "other@example.com", Offer(None, CONSUMER)), ConsentKind.LETTER
         )
     await companion.inviter.look()
     assert companion.state.invites.records == (note,), "the local list of invites works all the same"

@@ -1,4 +1,4 @@
-"""The payloads of wire.md 4, and short ways to read them."""
+"""The payloads of the referral endpoints, and short ways to read them."""
 
 import json
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tui.domain.referral import (
+    CONSUMER,
     RESET_CREDIT,
     OfferAnswer,
     TrackedInvite,
 )
 from tui.wire.referral import (
-    PROGRAM_ID,
     decode_offer,
     decode_tracking,
 )
@@ -19,7 +19,6 @@ from tui.wire.referral import (
 FRIEND = "friend@example.com"
 LINK = "https://chatgpt.com/codex/invite/abc"
 
-# wire.md 4.3, to the letter but for the dots
 ELIGIBILITY: dict[str, Any] = {
     "should_show": True,
     "offer_id": "credits_500",
@@ -35,24 +34,6 @@ ELIGIBILITY: dict[str, Any] = {
     ],
     "ineligible_reason": None,
     "ineligible_reason_code": None,
-}
-# wire.md 4.1
-FORMER: dict[str, Any] = {
-    "should_show": True,
-    "ineligible_reason": None,
-    "ineligible_reason_code": None,
-    "remaining_referrals": 3,
-    "grant_action": "rate_limit_reset_credit",
-    "grant_amount": 1,
-    "has_rewards": True,
-    "title": "Invite friends",
-    "description": "You both get a reset.",
-    "modal_copy": {},
-}
-RULES: dict[str, Any] = {
-    "rules": ["One.", "Two."],
-    "time_frame_rules": [{"invites_sent": 1, "invites_total": 3, "time_frame": "month", "type": "user"}],
-    "requires_explicit_confirmation": True,
 }
 INVITED: dict[str, Any] = {
     "invites": [{"referral_id": "ref-1", "email": FRIEND, "invite_url": LINK}],
@@ -81,8 +62,8 @@ def pack(payload: object) -> bytes:
     return json.dumps(payload).encode()
 
 
-def offer(program: str = PROGRAM_ID, **changes: Any) -> OfferAnswer:
-    return decode_offer(pack((ELIGIBILITY if program == PROGRAM_ID else FORMER) | changes), program)
+def offer(**changes: Any) -> OfferAnswer:
+    return decode_offer(pack(ELIGIBILITY | changes), CONSUMER)
 
 
 def item(**changes: object) -> TrackedInvite:

@@ -5,29 +5,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.wire.referral_samples import ELIGIBILITY, FORMER, FRIEND, ODD, RULES, offer, pack
+from tests.wire.referral_samples import ELIGIBILITY, FRIEND, ODD, offer, pack
 from tests.wire.test_fields import ANY_JSON
 from tui.domain.referral import (
+    CONSUMER,
     REFERRER,
-    RESET_CREDIT,
-    OfferAnswer,
     OfferStatus,
     Reward,
 )
 from tui.errors import BadPayload
 from tui.wire.referral import (
     MOST_RULES,
-    PROGRAM_ID,
-    REFERRAL_KEY,
     decode_invited,
     decode_offer,
     decode_refusal,
     decode_tracking,
-    with_rules,
 )
 
 
-def test_the_current_offer() -> None:
+def test_an_offer() -> None:
     told = offer()
     assert (told.standing, told.reason, told.unknowns) == (OfferStatus.OFFERED, None, ())
     assert told.offer is not None
@@ -38,34 +34,11 @@ def test_the_current_offer() -> None:
     assert (told.offer.sends_left, told.offer.rewards_left) == (3, 3)
 
 
-def test_the_former_offer_and_its_rules_apart() -> None:
-    told = offer(REFERRAL_KEY)
-    assert told.offer is not None
-    assert (told.standing, told.offer.id, told.offer.program) == (
-        OfferStatus.OFFERED,
-        None,
-        "codex_referral_persistent_invite",
-    )
-    assert told.offer.rewards == (Reward(REFERRER, RESET_CREDIT, 1),)
-    assert (told.offer.sends_left, told.offer.has_rewards, told.offer.rules) == (3, True, ())
-    ruled = with_rules(told, pack(RULES))
-    assert ruled.offer is not None
-    assert (ruled.offer.rules, ruled.offer.sends_left, ruled.unknowns) == (("One.", "Two."), 2, ())
-
-
-def test_rules_for_no_offer_are_no_offer() -> None:
-    nothing = OfferAnswer(OfferStatus.NOT_OFFERED, None)
-    assert with_rules(nothing, pack(RULES)) == nothing
-    with pytest.raises(BadPayload):
-        with_rules(nothing, b"<html>")
-
-
-@pytest.mark.parametrize("program", [PROGRAM_ID, REFERRAL_KEY])
-def test_what_is_not_offered_says_why(program: str) -> None:
-    told = offer(program, should_show=False, ineligible_reason="Your plan has none.", ineligible_reason_code="plan")
+def test_what_is_not_offered_says_why() -> None:
+    told = offer(should_show=False, ineligible_reason="Your plan has none.", ineligible_reason_code="plan")
     assert (told.standing, told.reason) == (OfferStatus.NOT_OFFERED, "Your plan has none.")
-    assert offer(program, should_show=False, ineligible_reason_code="plan").reason == "plan"
-    assert offer(program, should_show=False).reason is None
+    assert offer(should_show=False, ineligible_reason_code="plan").reason == "plan"
+    assert offer(should_show=False).reason is None
 
 
 @pytest.mark.parametrize("shown", [None, "true", 1, [], "yes"])
@@ -123,24 +96,16 @@ def test_texts_from_outside_are_one_harmless_line() -> None:
 @pytest.mark.parametrize("field", sorted(ELIGIBILITY))
 @given(value=ODD | ANY_JSON)
 def test_any_odd_field_of_the_offer_is_read(field: str, value: object) -> None:
-    told = offer(PROGRAM_ID, **{field: value})
+    told = offer(**{field: value})
     plain = {True: OfferStatus.OFFERED, False: OfferStatus.NOT_OFFERED}
     shown = plain[value] if isinstance(value, bool) else OfferStatus.UNREACHABLE
     assert told.standing is (shown if field == "should_show" else OfferStatus.OFFERED)
 
 
-@given(st.dictionaries(st.sampled_from(sorted(FORMER)), ODD | ANY_JSON))
-def test_any_odd_former_offer_is_read(changes: dict[str, Any]) -> None:
-    told = with_rules(offer(REFERRAL_KEY, **changes), pack(RULES | changes))
-    assert told.offer is not None
-
-
 @given(st.binary() | ANY_JSON.map(pack))
 def test_no_body_of_any_answer_crashes(body: bytes) -> None:
     for decode in (
-        lambda: decode_offer(body, PROGRAM_ID),
-        lambda: decode_offer(body, REFERRAL_KEY),
-        lambda: with_rules(offer(), body),
+        lambda: decode_offer(body, CONSUMER),
         lambda: decode_invited(body, FRIEND),
         lambda: decode_tracking(body),
     ):

@@ -6,14 +6,13 @@ from hypothesis import strategies as st
 
 from tests.wire.referral_samples import FRIEND, INVITED, LINK, item, pack
 from tui.domain.referral import (
+    CONSUMER,
     InviteAnswer,
     InviteRequest,
 )
 from tui.errors import BadPayload
 from tui.wire.fields import clean_text
 from tui.wire.referral import (
-    PROGRAM_ID,
-    REFERRAL_KEY,
     decode_invited,
     decode_refusal,
     encode_invite,
@@ -21,14 +20,10 @@ from tui.wire.referral import (
 )
 
 
-def test_what_is_sent_in_either_contract() -> None:
-    assert json.loads(encode_invite(InviteRequest(FRIEND, PROGRAM_ID, "acc1"))) == {
+def test_what_is_sent() -> None:
+    assert json.loads(encode_invite(InviteRequest(FRIEND, CONSUMER, "acc1"))) == {
         "program_id": "codex_referral_consumer",
         "entrypoint": "persistent",
-        "emails": [FRIEND],
-    }
-    assert json.loads(encode_invite(InviteRequest(FRIEND, REFERRAL_KEY, "acc1"))) == {
-        "referral_key": "codex_referral_persistent_invite",
         "emails": [FRIEND],
     }
 
@@ -36,14 +31,12 @@ def test_what_is_sent_in_either_contract() -> None:
 @given(st.text())
 def test_one_address_is_one_address_whatever_is_in_it(address: str) -> None:
     address = address.encode(errors="ignore").decode()
-    body = json.loads(encode_invite(InviteRequest(address, PROGRAM_ID, None)))
+    body = json.loads(encode_invite(InviteRequest(address, CONSUMER, None)))
     assert body["emails"] == [address]
 
 
 def test_an_invite_that_the_service_took() -> None:
     assert decode_invited(pack(INVITED), FRIEND) == InviteAnswer("ref-1", LINK)
-    former = {"referral_id": "ref-1", "email": FRIEND, "invites": INVITED["invites"], "has_rewards": True}
-    assert decode_invited(pack(former), FRIEND) == InviteAnswer("ref-1", LINK)
 
 
 @pytest.mark.parametrize("email", ["FRIEND@Example.com", f" {FRIEND} ", None])
@@ -162,6 +155,17 @@ SECRET = "john.doe"
         f"a@x.example/{SECRET}@example.com",
         f"o'{SECRET}@example.com",
         f"{SECRET}＠example.com",
+        f"{SECRET} (at) example.com",
+        f"{SECRET}[at]example[dot]com",
+        f"{SECRET} at example dot com",
+        f"{SECRET} at example.com",
+        f"{SECRET} @ example.com",
+        f"{SECRET}&#64;example.com",
+        f"{SECRET}&amp;#x40;example.com",
+        f"{SECRET}&commat;example.com",
+        f"{SECRET}\\u0040example.com",
+        f"{SECRET}%2540example.com",
+        "".join(chr(ord(letter) + 0xFEE0) for letter in f"{SECRET}@example.com"),
         f"https://x.example/?to={SECRET}%40example.com",
         f"{SECRET}\u200b@example.com",
         f"{SECRET}@example.com" * 40,

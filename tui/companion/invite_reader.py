@@ -150,7 +150,7 @@ class InviteReader:
 
     async def _ask(self, account: Account) -> None:
         try:
-            told = await self._service.offer(account.id)
+            told = await self._service.offer(account)
         except SourceError as error:
             self._heed(error)
             self._book.publish(account, standing=OfferStatus.UNREACHABLE, reason=str(error))
@@ -160,7 +160,7 @@ class InviteReader:
             return
         now = self._clock.now()  # what is sent while the list is read may be missing from it
         try:
-            tracking = await self._service.tracking(account.id)
+            tracking = await self._service.tracking(account)
         except SourceError as error:
             self._heed(error)
             unread = f"the list of invites could not be read: {error.message}"

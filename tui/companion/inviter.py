@@ -169,7 +169,7 @@ class Inviter(InviteReader):
 
     async def _resent(self, referral_id: str, account: Account, now: datetime) -> Resend:
         try:
-            await self._service.resend(referral_id, account.id)
+            await self._service.resend(referral_id, account)
         except InviteRejected as error:
             return Resend(ResendStage.REFUSED, now, str(error))
         except InviteUnknown as error:
@@ -235,7 +235,7 @@ class Inviter(InviteReader):
     async def _require_offer(self, offer: Offer, account: Account) -> None:
         """Read the offer once more, just before sending: consent was given to that one."""
         try:
-            told = await self._service.offer(account.id)
+            told = await self._service.offer(account)
         except SourceError as error:
             raise InviteRejected(f"nothing was sent: {error.message}", error.hint) from error
         self._book.publish_offer(account, told)

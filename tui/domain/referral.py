@@ -1,10 +1,11 @@
-"""Invites and what they earn, as the service tells it: the offer, each invite, and both sides' rewards (wire.md 4).
+"""Invites and what they earn, as the service reports them: the offer, each invite, and both sides' rewards.
 
-The service's words for an invite's state are not confirmed (wire.md 4.3): one that is not known here stays as it was
-written, and nothing is concluded from it.
+The service's words for an invite's state are not confirmed: one that is not known here stays as it was written, and
+nothing is concluded from it.
 """
 
 import re
+import unicodedata
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -18,11 +19,36 @@ RESET_CREDIT: Final = "rate_limit_reset_credit"
 _WORD: Final = re.compile(r'"[^"@]*"@[^\s<>(),;"]+|[^\s<>(),;"]+')
 """What may be an address; a quoted name may hold blanks."""
 
+_HOST: Final = r"[\w-]+(?:\.\w|\s+dot\s|\s*[(\[{<]\s*(?:dot|\.))"
+_AT: Final = re.compile(
+    r"\s*[(\[{<]\s*(?:at|@)\s*[)\]}>]\s*"
+    r"|[%=](?:25)*40|\\u0040"
+    rf"|\s+@\s*(?={_HOST})|(?<=\w)@\s+(?={_HOST})"
+    rf"|\s+at\s+(?!(?:[\w-]+\.)*(?:chatgpt|openai)\.com)(?={_HOST})",  # the service speaks of its own pages
+    re.IGNORECASE,
+)
+_DOT: Final = re.compile(r"\s*[(\[{<]\s*(?:dot|\.)\s*[)\]}>]\s*|(?<=\w)\s+dot\s+(?=\w)", re.IGNORECASE)
+"""How an address is spelled that shall not look like one."""
+
 LONGEST_LINK: Final = 1_000
 """Characters of an invite link that may be handed on."""
 
 REFERRER: Final = "referrer"
 """Whose reward it is: ours, in an invite that we sent."""
+
+
+CONSUMER: Final = "codex_referral_consumer"
+"""The programme for persons."""
+
+WORKSPACE: Final = "codex_referral_workspace"
+"""The programme for members of a workspace."""
+
+_WORKSPACE_PLANS: Final = ("team", "business", "self_serve_business", "enterprise", "ent", "edu")
+
+
+def program_of(plan: str | None) -> str:
+    """The referral programme for accounts of a plan; a plan that is not known takes part as a person's."""
+    return WORKSPACE if (plan or "").casefold().startswith(_WORKSPACE_PLANS) else CONSUMER
 
 
 class InviteState(StrEnum):
@@ -56,7 +82,7 @@ class OfferStatus(StrEnum):
     NOT_OFFERED = "not_offered"
     """The service says that it has no offer for this account, or for this client."""
     FORBIDDEN = "forbidden"
-    """The service answers this client with a refusal (wire.md 4.4)."""
+    """The service answers this client with a refusal."""
     NOT_ASKED = "not_asked"
     """It is the official service, which serves its own app alone, and nobody has told resetbank to try."""
     UNREACHABLE = "unreachable"
@@ -80,7 +106,7 @@ class Offer(msgspec.Struct, frozen=True):
 
     id: str | None
     program: str
-    """The `program_id` or `referral_key` that an invite is sent under."""
+    """The `program_id` that an invite is sent under."""
     title: str | None = None
     description: str | None = None
     rules: tuple[str, ...] = ()
@@ -92,14 +118,13 @@ class Offer(msgspec.Struct, frozen=True):
     """How many invites can still be sent; None: not told, or no limit."""
     rewards_left: int | None = None
     """How many more invites can be rewarded; None where it is not told."""
-    has_rewards: bool | None = None
 
     @property
     def terms(self) -> tuple[object, ...]:
         """What consent is given to; how many are left moves without changing that."""
         # A promised reward may bear another id at each reading; it is the same promise.
         rewards = tuple((reward.recipient, reward.kind, reward.amount) for reward in self.rewards)
-        return self.id, self.program, self.rules, rewards, self.has_rewards, self.ends_at
+        return self.id, self.program, self.rules, rewards, self.ends_at
 
 
 class OfferAnswer(msgspec.Struct, frozen=True):
@@ -173,12 +198,26 @@ def masked(address: str) -> str:
 
 
 def without_addresses(text: str) -> str:
-    """A text in which no address can be read; a bare handle such as `@friend` is none."""
-    return _WORD.sub(_masked_word, text)
+    """A text in which no address can be read, however it is spelled; a bare handle such as `@friend` is none."""
+    plain = _plainly_spelled(text)
+    safe = _WORD.sub(_masked_word, plain)
+    return text if safe == plain else safe
+
+
+def _plainly_spelled(text: str) -> str:
+    """A text with its addresses in their ordinary spelling: `ada (at) x.com`, `ada&#64;x.com` and the like."""
+    for _ in range(2):  # what was escaped twice
+        if "&" in text:
+            from html import unescape  # 1 ms that few texts pay
+
+            text = unescape(text)
+    text = unicodedata.normalize("NFKC", text).replace("。", ".")
+    text = "".join(character for character in text if unicodedata.category(character) != "Cf")
+    return _DOT.sub(".", _AT.sub("@", text))
 
 
 def _masked_word(found: re.Match[str]) -> str:
-    word = found.group().replace("＠", "@").replace("%40", "@").lstrip("\"'")
+    word = found.group().lstrip("\"'")
     handle = word.startswith("@") and "@" not in word[1:]
     return masked(word) if "@" in word and not handle else found.group()
 

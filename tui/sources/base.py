@@ -7,7 +7,7 @@ import msgspec
 
 from tui.domain.referral import InviteAnswer, InviteList, InviteRequest, OfferAnswer
 from tui.domain.sessions import SessionUpdate
-from tui.domain.snapshot import Snapshot
+from tui.domain.snapshot import Account, Snapshot
 from tui.domain.spend import ConsumeAnswer, ConsumeRequest
 
 SourceName = Literal["daemon", "codex", "http", "stub"]
@@ -97,7 +97,7 @@ class CarriesOn(Protocol):
 class Referrals(Protocol):
     """The referral programme, as far as this program may take part in it."""
 
-    async def offer(self, account_id: str | None) -> OfferAnswer:
+    async def offer(self, account: Account) -> OfferAnswer:
         """What is offered to an account; a service that refuses this client, or must not be asked, is an answer too.
 
         Raises:
@@ -105,7 +105,7 @@ class Referrals(Protocol):
         """
         ...
 
-    async def tracking(self, account_id: str | None) -> InviteList:
+    async def tracking(self, account: Account) -> InviteList:
         """Every invite of an account.
 
         Raises:
@@ -122,12 +122,12 @@ class Referrals(Protocol):
         """
         ...
 
-    async def resend(self, referral_id: str, account_id: str | None) -> None:
+    async def resend(self, referral_id: str, account: Account) -> None:
         """Have an invite's e-mail sent once more, exactly once; never retries by itself.
 
         Args:
             referral_id: Which invite.
-            account_id: Whom consent was given for.
+            account: Whom consent was given for.
 
         Raises:
             InviteRejected: Refused before any effect.

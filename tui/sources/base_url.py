@@ -45,13 +45,8 @@ class BaseUrl(msgspec.Struct, frozen=True):
 
     @property
     def referrals(self) -> str:
-        """The referral endpoints of the current contract (wire.md 4.3)."""
+        """The referral endpoints."""
         return f"{self.url}/referrals"
-
-    @property
-    def codex_referrals(self) -> str:
-        """The referral endpoints of the former contract, but for its eligibility (wire.md 4.1 and 4.2)."""
-        return f"{self.url}/{self._style}/referrals"
 
     @property
     def run_by_openai(self) -> bool:

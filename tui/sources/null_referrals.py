@@ -3,6 +3,7 @@
 from typing import Final
 
 from tui.domain.referral import InviteAnswer, InviteList, InviteRequest, OfferAnswer, OfferStatus
+from tui.domain.snapshot import Account
 from tui.errors import InviteRejected
 
 APP: Final = "invite in the Codex app"
@@ -16,11 +17,11 @@ class NullReferrals:
         self._standing = standing
         self._reason = reason
 
-    async def offer(self, account_id: str | None) -> OfferAnswer:
+    async def offer(self, account: Account) -> OfferAnswer:
         """Why there is none."""
         return OfferAnswer(self._standing, None, self._reason)
 
-    async def tracking(self, account_id: str | None) -> InviteList:
+    async def tracking(self, account: Account) -> InviteList:
         """Nothing, and nothing can be concluded from that."""
         return InviteList((), complete=False)
 
@@ -28,7 +29,7 @@ class NullReferrals:
         """Refuse."""
         raise InviteRejected(f"nothing was sent: {self._reason}", APP)
 
-    async def resend(self, referral_id: str, account_id: str | None) -> None:
+    async def resend(self, referral_id: str, account: Account) -> None:
         """Refuse."""
         raise InviteRejected(f"nothing was sent: {self._reason}", APP)
 

@@ -1,20 +1,25 @@
-"""The referral endpoints over HTTP (wire.md 4): honest about who asks, and silent where nobody may.
+"""The referral endpoints over HTTP: honest about who asks, and silent where nobody may.
 
-The official endpoints serve the desktop app; from a terminal they refuse, or offer nothing (wire.md 4.4). resetbank
-asks under its own name and imitates nobody, and asks an official base URL only where its user wants that. Both
-contracts are spoken: the current one (4.3), and where that is not served the former (4.1, 4.2).
+The official endpoints serve the desktop app; from a terminal they refuse, or offer nothing. resetbank asks under its
+own name and imitates nobody, and asks an official base URL only where its user wants that.
 """
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
-import msgspec
-from msgspec.structs import replace
-
 from tui.clock import Clock
-from tui.domain.referral import InviteAnswer, InviteList, InviteRequest, OfferAnswer, OfferStatus, TrackedInvite
-from tui.errors import BadPayload, InviteRejected, InviteUnknown, NotViable, SignedOut, SourceError
+from tui.domain.referral import (
+    InviteAnswer,
+    InviteList,
+    InviteRequest,
+    OfferAnswer,
+    OfferStatus,
+    TrackedInvite,
+    program_of,
+)
+from tui.domain.snapshot import Account
+from tui.errors import BadPayload, InviteRejected, InviteUnknown, NotViable, SignedOut
 from tui.sources.answers import Answer, Failed, describe_trouble, is_challenge, is_web_page, read_trouble
 from tui.sources.base_url import BaseUrl
 from tui.sources.login import Login, LoginProvider
@@ -23,14 +28,11 @@ from tui.wire.referral import (
     ENTRYPOINT,
     PAGE,
     PERIOD,
-    PROGRAM_ID,
-    REFERRAL_KEY,
     decode_invited,
     decode_offer,
     decode_refusal,
     decode_tracking,
     encode_invite,
-    with_rules,
 )
 
 if TYPE_CHECKING:
@@ -44,34 +46,6 @@ SEND_SECONDS: Final = 15.0
 """Seconds for one whole request."""
 
 LOOK: Final = "the list of invites shows whether it arrived"
-
-
-class _Paths(msgspec.Struct, frozen=True):
-    """Where one contract keeps its endpoints."""
-
-    program: str
-    offer: str
-    invite: str
-    """An invite is posted here; the list and the single invites lie below."""
-
-    @property
-    def query(self) -> dict[str, str]:
-        """What every reading names."""
-        if self.program == PROGRAM_ID:
-            return {"program_id": self.program, "entrypoint": ENTRYPOINT}
-        return {"referral_key": self.program}
-
-
-def _current(base: BaseUrl) -> _Paths:
-    return _Paths(PROGRAM_ID, f"{base.referrals}/invite/eligibility", f"{base.referrals}/invite")
-
-
-def _former(base: BaseUrl) -> _Paths:
-    return _Paths(REFERRAL_KEY, f"{base.referrals}/invite/eligibility", f"{base.codex_referrals}/invite")
-
-
-def _of_program(base: BaseUrl, program: str) -> _Paths:
-    return _former(base) if program == REFERRAL_KEY else _current(base)
 
 
 class ReferralClient:
@@ -92,41 +66,37 @@ class ReferralClient:
         self._clock = clock
         self._open_asker = open_asker
         self._asker: HttpAsker | None = None
-        self._paths = _current(base_url)
+        self._invites = f"{base_url.referrals}/invite"
 
     @property
     def host(self) -> str:
         """Who is asked."""
         return self._base_url.host
 
-    async def offer(self, account_id: str | None) -> OfferAnswer:
+    async def offer(self, account: Account) -> OfferAnswer:
         """Read the offer; see `Referrals.offer`."""
-        login = await self._login(account_id)
-        for paths in (_current(self._base_url), _former(self._base_url)):
-            query = {"requested_referrals": "1", "supports_rewardless_invites": "false"}
-            wanted = paths.query | (query if paths.program == REFERRAL_KEY else {})
-            answer = await self._read(f"{paths.offer}?{urlencode(wanted)}", login)
-            if answer.status in (400, 404):
-                continue  # that contract is not served here
-            self._paths = paths
-            if answer.status == 403:
-                return OfferAnswer(OfferStatus.FORBIDDEN, None, _forbidden(answer))
-            read_trouble(answer, self._clock.now())
-            told = decode_offer(answer.body, paths.program)
-            return await self._with_rules(told, login) if paths.program == REFERRAL_KEY else told
-        return OfferAnswer(OfferStatus.NOT_OFFERED, None, f"{self._base_url.host} has no referral programme")
+        login, program = await self._login(account.id), program_of(account.plan)
+        query = urlencode({"program_id": program, "entrypoint": ENTRYPOINT})
+        answer = await self._read(f"{self._invites}/eligibility?{query}", login)
+        if answer.status in (400, 404):
+            return OfferAnswer(OfferStatus.NOT_OFFERED, None, f"{self._base_url.host} has no referral programme")
+        if answer.status == 403:
+            return OfferAnswer(OfferStatus.FORBIDDEN, None, _forbidden(answer))
+        read_trouble(answer, self._clock.now())
+        return decode_offer(answer.body, program)
 
-    async def tracking(self, account_id: str | None) -> InviteList:
+    async def tracking(self, account: Account) -> InviteList:
         """Read the whole list; see `Referrals.tracking`."""
-        login = await self._login(account_id)
+        login, program = await self._login(account.id), program_of(account.plan)
         found: dict[str, TrackedInvite] = {}
         unknowns: dict[str, None] = {}
         cursor, whole = None, True
         asked: set[str | None] = set()
         for _ in range(MOST_PAGES):
-            query = self._paths.query | {"period": PERIOD, "limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})
-            query.pop("entrypoint", None)
-            answer = await self._read(f"{self._paths.invite}/tracking?{urlencode(query)}", login)
+            query = {"program_id": program, "period": PERIOD, "limit": str(PAGE)} | (
+                {"cursor": cursor} if cursor else {}
+            )
+            answer = await self._read(f"{self._invites}/tracking?{urlencode(query)}", login)
             read_trouble(answer, self._clock.now())
             page = decode_tracking(answer.body)
             found |= {invite.id: invite for invite in page.invites if invite.id not in found}
@@ -142,8 +112,7 @@ class ReferralClient:
 
     async def invite(self, request: InviteRequest) -> InviteAnswer:
         """Send one invite, once; see `Referrals.invite`."""
-        paths = _of_program(self._base_url, request.program)  # of the offer that consent was given to
-        answer = await self._send(paths.invite, request.account_id, encode_invite(request))
+        answer = await self._send(self._invites, request.account_id, encode_invite(request))
         try:
             told = decode_invited(answer.body, request.address)
         except BadPayload as error:
@@ -152,9 +121,9 @@ class ReferralClient:
             raise InviteRejected(f"the service did not send it: {told}")
         return told
 
-    async def resend(self, referral_id: str, account_id: str | None) -> None:
+    async def resend(self, referral_id: str, account: Account) -> None:
         """Have an e-mail sent once more; see `Referrals.resend`."""
-        answer = await self._send(f"{self._paths.invite}/{quote(referral_id, safe='')}/send-email", account_id, b"{}")
+        answer = await self._send(f"{self._invites}/{quote(referral_id, safe='')}/send-email", account.id, b"{}")
         if is_web_page(answer):
             raise InviteUnknown(f"{answer.host} answers with a web page", LOOK)
 
@@ -163,15 +132,6 @@ class ReferralClient:
         asker, self._asker = self._asker, None
         if asker is not None:
             await asker.aclose()
-
-    async def _with_rules(self, told: OfferAnswer, login: Login) -> OfferAnswer:
-        """The former contract keeps its rules apart; an offer without them is still an offer."""
-        url = f"{self._base_url.codex_referrals}/eligibility_rules?{urlencode(self._paths.query)}"
-        try:
-            answer = await self._read(url, login)
-            return with_rules(told, answer.body) if answer.status == 200 else told
-        except SourceError as error:
-            return replace(told, unknowns=(*told.unknowns, f"the rules for invites: {error.message}"))
 
     async def _login(self, account_id: str | None) -> Login:
         try:

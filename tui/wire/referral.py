@@ -1,10 +1,9 @@
-"""The referral endpoints (wire.md 4), both contracts, to the domain's offers and invites; and what is sent to them."""
+"""The referral endpoints' answers as the domain's offers and invites; and what is sent to them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
-from msgspec.structs import replace
 
 from tui.domain.invites import same_address
 from tui.domain.referral import (
@@ -22,12 +21,6 @@ from tui.domain.referral import (
 )
 from tui.errors import BadPayload
 from tui.wire.fields import LONGEST_TEXT, FieldReader, clean_text, load_object
-
-PROGRAM_ID: Final = "codex_referral_consumer"
-"""The programme of persons, in the current contract."""
-
-REFERRAL_KEY: Final = "codex_referral_persistent_invite"
-"""The same in the former one."""
 
 ENTRYPOINT: Final = "persistent"
 PERIOD: Final = "past_90_days"
@@ -51,7 +44,7 @@ _STATES: Final = {
     "ineligible": InviteState.INELIGIBLE,
     "reversed": InviteState.REVERSED,
 }
-"""The words seen and claimed (wire.md 4.3); any other stays as it was written."""
+"""The words seen or claimed; any other stays as it was written."""
 
 
 class TrackingPage(msgspec.Struct, frozen=True):
@@ -70,7 +63,7 @@ def decode_offer(body: bytes, program: str) -> OfferAnswer:
 
     Args:
         body: The answer's bytes.
-        program: What was asked for: `PROGRAM_ID` in the current contract, `REFERRAL_KEY` in the former.
+        program: The programme that was asked for.
 
     Raises:
         BadPayload: It is no JSON object.
@@ -79,23 +72,18 @@ def decode_offer(body: bytes, program: str) -> OfferAnswer:
     reader = FieldReader()
     shown = reader.flag(payload.get("should_show"), "whether invites are offered")
     limits = reader.items(payload.get("time_frame_rules"), "the limits on invites", MOST_RULES)
-    current = program == PROGRAM_ID
-    rewards = _rewards(reader, payload.get("grants")) if current else _single_reward(reader, payload)
-    sends_left = reader.count(
-        payload.get("remaining_send_capacity" if current else "remaining_referrals"), "the number of invites left"
-    )
+    sends_left = reader.count(payload.get("remaining_send_capacity"), "the number of invites left")
     offer = Offer(
         id=reader.text(payload.get("offer_id"), "the id of the invite offer", _LONGEST_ID),
         program=program,
         title=reader.text(payload.get("title"), "the title of the invite offer", 200),
         description=reader.text(payload.get("description"), "the description of the invite offer"),
         rules=_texts(reader, payload.get("rules"), "the rules for invites"),
-        rewards=rewards,
+        rewards=_rewards(reader, payload.get("grants")),
         plans=_texts(reader, payload.get("plans"), "the plans of the invite offer"),
         ends_at=reader.moment(payload.get("ends_at"), "the end of the invite offer"),
         sends_left=_sends_left(reader, sends_left, limits),
         rewards_left=reader.count(payload.get("remaining_reward_capacity"), "the number of rewards left"),
-        has_rewards=reader.flag(payload.get("has_rewards"), "whether invites are rewarded"),
     )
     reason = _text(reader, payload.get("ineligible_reason"), "why invites are not offered", LONGEST_TEXT)
     code = reader.text(payload.get("ineligible_reason_code"), "why invites are not offered", 60)
@@ -104,31 +92,6 @@ def decode_offer(body: bytes, program: str) -> OfferAnswer:
         return OfferAnswer(OfferStatus.UNREACHABLE, offer, untold, reader.unknowns)
     standing = OfferStatus.OFFERED if shown else OfferStatus.NOT_OFFERED
     return OfferAnswer(standing, offer, reason or code, reader.unknowns)
-
-
-def with_rules(answer: OfferAnswer, body: bytes) -> OfferAnswer:
-    """Put the former contract's separate rules into an offer.
-
-    Raises:
-        BadPayload: They are no JSON object.
-    """
-    payload = load_object(body, "the rules for invites")
-    reader = FieldReader()
-    rules = _texts(reader, payload.get("rules"), "the rules for invites")
-    limits = reader.items(payload.get("time_frame_rules"), "the limits on invites", MOST_RULES)
-    if answer.offer is None:
-        return answer
-    left = _sends_left(reader, answer.offer.sends_left, limits)
-    offer = replace(answer.offer, rules=rules or answer.offer.rules, sends_left=left)
-    return replace(answer, offer=offer, unknowns=(*answer.unknowns, *reader.unknowns))
-
-
-def _single_reward(reader: FieldReader, payload: Mapping[str, object]) -> tuple[Reward, ...]:
-    """The former contract tells one action and one amount, and not for whom; its sender's is what it was shown to."""
-    kind = reader.text(payload.get("grant_action"), "the reward for an invite", 60)
-    if kind is None:
-        return ()
-    return (Reward("referrer", kind, reader.count(payload.get("grant_amount"), "the reward for an invite")),)
 
 
 def _sends_left(reader: FieldReader, told: int | None, limits: Iterable[object] | None) -> int | None:
@@ -173,8 +136,6 @@ def _rewards(reader: FieldReader, value: object) -> tuple[Reward, ...]:
 
 def encode_invite(request: InviteRequest) -> bytes:
     """What an invite is sent with; one address only."""
-    if request.program == REFERRAL_KEY:
-        return msgspec.json.encode({"referral_key": request.program, "emails": [request.address]})
     return msgspec.json.encode({"program_id": request.program, "entrypoint": ENTRYPOINT, "emails": [request.address]})
 
 
