@@ -83,7 +83,7 @@ async def test_a_look_that_ends_after_the_switch_shows_nothing_of_it(world: Invi
         await world.companion.poll()
         return told
 
-    world.service.offer = slow  # type: ignore[assignment,X]
+    world.service.offer = slow  # type: ignore[method-assign]
     world.service.add(FRIEND)
     await world.inviter.look()
     assert world.book == InviteBook(account="acc2")
@@ -97,7 +97,7 @@ async def test_consent_given_before_a_switch_sends_nothing_after_it(world: Invit
         await world.companion.poll()
         return await offer(account)
 
-    world.service.offer = slow  # type: ignore[assignment,X]
+    world.service.offer = slow  # type: ignore[method-assign]
     with pytest.raises(InviteRejected, match="nothing was sent: another account is in use now"):
         await world.invite()
     assert (world.service.requests, world.ledger.events()) == ([], ())
@@ -147,7 +147,7 @@ async def test_a_look_asked_for_after_a_switch_is_not_answered_by_one_from_befor
             world.service.account = "acc2"
         return told
 
-    world.service.offer = slow  # type: ignore[assignment,X]
+    world.service.offer = slow  # type: ignore[method-assign]
     await world.inviter.look()
     await later[0]
     assert (world.service.offers, world.book.account, world.book.standing) == (2, "acc2", OfferStatus.OFFERED)

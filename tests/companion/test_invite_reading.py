@@ -83,7 +83,7 @@ async def test_what_was_sent_while_a_long_list_was_read_is_not_lost(world: Invit
             world.clock.advance(2 * SETTLING.total_seconds())
             return told
 
-        world.service.tracking = slow  # type: ignore[assignment,X]
+        world.service.tracking = slow  # type: ignore[method-assign]
         await other.inviter.look()
         assert [row.stage for row in other.book.records] == [SendStage.UNKNOWN]
 
