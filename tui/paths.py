@@ -15,6 +15,10 @@ class Paths(msgspec.Struct, frozen=True):
     """Ledger, journal and history, SQLite, mode 0600."""
     locks: Path
     """Folder of one lock file an account, held while a spend is driven."""
+    hooks: Path
+    """Folder of the scripts that Codex runs."""
+    gates: Path
+    """Folder of one gate per Codex home, through which requests are held and let go."""
 
 
 def resetbank_paths(home: Path | None = None) -> Paths:
@@ -26,11 +30,13 @@ def resetbank_paths(home: Path | None = None) -> Paths:
     if home is None and (from_environment := os.environ.get("RESETBANK_HOME")):
         home = Path(from_environment).expanduser()
     if home is not None:
-        return Paths(home / "settings.toml", home / "resetbank.db", home / "locks")
+        return _paths(home / "settings.toml", home)
     # 16 ms: only paid where RESETBANK_HOME is not set.
     from platformdirs import user_config_path, user_state_path
 
     state = user_state_path("resetbank", appauthor=False)
-    return Paths(
-        user_config_path("resetbank", appauthor=False) / "settings.toml", state / "resetbank.db", state / "locks"
-    )
+    return _paths(user_config_path("resetbank", appauthor=False) / "settings.toml", state)
+
+
+def _paths(settings: Path, state: Path) -> Paths:
+    return Paths(settings, state / "resetbank.db", state / "locks", state / "hooks", state / "gates")

@@ -21,6 +21,12 @@ bell = true                   # ring the terminal's bell with a question
 ask_official = false          # true asks the official referral endpoints too, which serve Codex's own app alone
 remind_after_days = 3         # 1 to 60: an invite that stays in one state for so long is worth a reminder
 
+[hold]
+before_credits = false        # true also holds a request that paid credits would carry: asks before they burn
+
+[guard]
+tools = ["mcp__*__consume_usage_reset"]     # tools of agents that are refused; * stands for any letters
+
 [codex]
 command = "codex"             # the Codex executable behind the source `codex`
 
@@ -69,6 +75,18 @@ class InviteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     remind_after_days: Annotated[float, msgspec.Meta(ge=1, le=60)] = 3.0
 
 
+class HoldSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which requests are held at a limit."""
+
+    before_credits: bool = False
+
+
+class GuardSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an agent is refused."""
+
+    tools: Annotated[tuple[str, ...], msgspec.Meta(max_length=50)] = ("mcp__*__consume_usage_reset",)
+
+
 class CodexSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the Codex CLI is."""
 
@@ -83,6 +101,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spend: SpendSettings = SpendSettings()
     ask: AskSettings = AskSettings()
     invite: InviteSettings = InviteSettings()
+    hold: HoldSettings = HoldSettings()
+    guard: GuardSettings = GuardSettings()
     codex: CodexSettings = CodexSettings()
     keys: dict[str, str] = {}
     """Command id to key, as Textual writes keys; checked against the command table by the screen."""

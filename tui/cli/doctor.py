@@ -1,7 +1,10 @@
 """`resetbank doctor`: which sources could be used and why the others could not; settings, paths, versions."""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tui.settings import Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +49,7 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
         invites = str(error)
         sources = [{"name": arguments.source, "viable": False, "reason": str(error)}]
     database_problem = _database_problem()
+    hooks = await _hooks(arguments, settings)
     return {
         "schema": 1,
         "healthy": any(s["viable"] for s in sources if s["name"] != "stub" or arguments.source == "stub")
@@ -53,10 +57,27 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
         and database_problem is None,
         "sources": sources,
         "invites": invites,
+        "hooks": hooks,
         "settings": {"path": str(paths.settings), "exists": paths.settings.exists(), "problem": settings_problem},
         "database": {"path": str(paths.database), "exists": paths.database.exists(), "problem": database_problem},
         "versions": {"resetbank": __version__, "python": platform.python_version(), **_library_versions()},
     }
+
+
+async def _hooks(arguments: argparse.Namespace, settings: "Settings") -> list[dict[str, object]]:
+    """How our hooks stand in Codex."""
+    from pathlib import Path
+
+    from tui.cli.hook_switch import describe, hook_json, hook_statuses
+    from tui.errors import ResetbankError
+    from tui.sources.codex_home import find_codex_home
+
+    try:
+        home = find_codex_home(Path(arguments.codex_home) if arguments.codex_home else None)
+        statuses = await hook_statuses(home, settings)
+    except ResetbankError as error:
+        return [{"hook": name, "protects": None, "summary": str(error)} for name in ("hold", "guard")]
+    return [{**hook_json(status), "summary": describe(status)} for status in statuses.values()]
 
 
 def _database_problem() -> str | None:
@@ -82,6 +103,8 @@ def _print(report: dict[str, Any]) -> None:
     for source in report["sources"]:
         print(f"  {'✓' if source['viable'] else '✗'} {source['name']:<8} {source['reason']}")
     print(f"Invites    {report['invites']}")
+    for hook in report["hooks"]:
+        print(f"{hook['hook'].capitalize():<10} {hook['summary']}")
     for title in ("settings", "database"):
         part = report[title]
         state = part["problem"] or ("ok" if part["exists"] else "not there yet; the defaults hold")

@@ -20,6 +20,8 @@ COMMANDS = {
     "spend": "spend one reset: shows what it would do and asks for a typed code",
     "ledger": "print every event of the ledger, oldest first",
     "sessions": "print every live thread of Codex on this machine",
+    "hold": "on, off or status: Codex waits at a limit instead of failing",
+    "guard": "on, off or status: Codex refuses an agent's own way to spend a reset",
     "continue": "tell the threads that stopped at a limit to go on, each once",
     "watch": "no screen: print one line an event, as it happens",
     "invite": "print the offer to invite friends, or invite one by e-mail; asks for a typed code",

@@ -1,0 +1,124 @@
+"""The real Codex CLI with our hooks in a sandbox, outside of every temporary folder."""
+
+import asyncio
+import json
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.codex_cli import codex_environment, npm_codex
+from tests.support.commands import Result, resetbank
+from tests.support.stub_process import StubProcess
+from tests.support.waiting import wait_until
+from tui.domain.hooks import GateState, Waiter
+from tui.hooks.gate import Gate, gate_folder
+from tui.sources.codex_home import CodexHome
+from tui.sources.codex_hooks import list_hooks
+from tui.wire.hooks import ListedHook
+
+
+@dataclass
+class HookedCodex:
+    """A stub, its sandbox, and our hooks in it."""
+
+    stub: StubProcess
+    home: Path
+    """Where resetbank keeps its own."""
+    executable: Path
+
+    @property
+    def hooks_file(self) -> Path:
+        return self.stub.codex_home / "hooks.json"
+
+    @property
+    def gate(self) -> Gate:
+        return Gate(gate_folder(self.home / "gates", self.stub.codex_home))
+
+    def resetbank(self, *words: str, **environment: str) -> Result:
+        settings = self.home / "settings.toml"
+        self.home.mkdir(exist_ok=True)
+        if not settings.exists():
+            settings.write_text(f'[codex]\ncommand = "{self.executable}"\n')
+        offline = {
+            name: value for name, value in codex_environment(self.stub.codex_home).items() if name.endswith("_PROXY")
+        }
+        words = (*words, "--codex-home", str(self.stub.codex_home))
+        return resetbank(*words, **offline, RESETBANK_HOME=str(self.home), **environment)
+
+    def listed(self) -> tuple[ListedHook, ...]:
+        """What Codex itself says about every hook."""
+        home = CodexHome(self.stub.codex_home)
+        return asyncio.run(list_hooks(home, str(self.executable), str(self.stub.workspace))).hooks
+
+    def trust(self) -> None:
+        """Trust everything, as a person does with `/hooks`."""
+        lines = []
+        for hook in self.listed():
+            if hook.trust != "trusted":
+                lines += [f"[hooks.state.{json.dumps(hook.key)}]", f'trusted_hash = "{hook.current_hash}"', ""]
+        with (self.stub.codex_home / "config.toml").open("a") as config:
+            config.write("\n" + "\n".join(lines))
+
+    def start(self, prompt: str, *flags: str, words: Sequence[str] = ()) -> "subprocess.Popen[str]":
+        """Start one turn."""
+        return subprocess.Popen(
+            [self.executable, "exec", *words, *flags, "--skip-git-repo-check", prompt],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=self.stub.workspace,
+            env=codex_environment(self.stub.codex_home),
+            start_new_session=True,
+        )
+
+    def turn(self, prompt: str, *flags: str, words: Sequence[str] = ()) -> tuple[int, str]:
+        """Run one turn to its end."""
+        process = self.start(prompt, *flags, words=words)
+        output, _ = process.communicate(timeout=120)
+        return process.returncode, output
+
+    @contextmanager
+    def keeper(self, state: GateState) -> Iterator["Keeper"]:
+        """Keep the gate by hand."""
+        keeper = Keeper(self.gate, state)
+        try:
+            yield keeper
+        finally:
+            keeper.stop()
+
+
+class Keeper:
+    """Says one thing and lives on."""
+
+    def __init__(self, gate: Gate, state: GateState) -> None:
+        gate.make()
+        gate.write(state)
+        gate.beat(0)
+        self._gate = gate
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._live)
+        self._thread.start()
+
+    def _live(self) -> None:
+        count = 0
+        while not self._over.wait(0.2):
+            count += 1
+            self._gate.beat(count)
+
+    def wait_for(self, count: int) -> tuple[Waiter, ...]:
+        """Wait until so many requests are held."""
+        wait_until(lambda: len(self._gate.waiters()) == count)
+        return self._gate.waiters()
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join()
+        self._gate.end()
+
+
+def hooked_codex(stub: StubProcess, folder: Path, executable: Path | None = None) -> HookedCodex:
+    return HookedCodex(stub, folder / "resetbank", executable or npm_codex())
