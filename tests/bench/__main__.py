@@ -1,6 +1,14 @@
 """Every figure in one run: `uv run --all-groups python -m tests.bench`. Nothing here passes or fails."""
 
-from tests.bench import bench_commands, bench_interruption, bench_referrals, bench_sessions, bench_start, bench_stub
+from tests.bench import (
+    bench_commands,
+    bench_hooks,
+    bench_interruption,
+    bench_referrals,
+    bench_sessions,
+    bench_start,
+    bench_stub,
+)
 
 for title, measure in (
     ("One-shot commands", bench_commands.measure),
@@ -9,6 +17,7 @@ for title, measure in (
     ("The stub's referrals", bench_referrals.measure),
     ("Live sessions", bench_sessions.measure),
     ("A stop of the real Codex", bench_interruption.measure),
+    ("The hooks", bench_hooks.measure),
 ):
     print(title)
     for line in measure():

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
@@ -55,12 +56,11 @@ class HookedCodex:
 
     def trust(self) -> None:
         """Trust everything, as a person does with `/hooks`."""
-        lines = []
+        config = self.stub.codex_home / "config.toml"
+        text = re.sub(r'\[hooks\.state\.[^\n]*\]\ntrusted_hash = "[^"]*"\n', "", config.read_text())
         for hook in self.listed():
-            if hook.trust != "trusted":
-                lines += [f"[hooks.state.{json.dumps(hook.key)}]", f'trusted_hash = "{hook.current_hash}"', ""]
-        with (self.stub.codex_home / "config.toml").open("a") as config:
-            config.write("\n" + "\n".join(lines))
+            text += f'[hooks.state.{json.dumps(hook.key)}]\ntrusted_hash = "{hook.current_hash}"\n'
+        config.write_text(text)
 
     def start(self, prompt: str, *flags: str, words: Sequence[str] = ()) -> "subprocess.Popen[str]":
         """Start one turn."""

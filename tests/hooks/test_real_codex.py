@@ -1,6 +1,7 @@
 """Our hooks in the real Codex CLI: 0.169 has them all, 0.163 has no hook that a request waits for."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,7 +12,9 @@ import pytest
 from tests.hooks.codex import HookedCodex, hooked_codex
 from tests.support.codex_cli import codex_executable, npm_codex, private_folder
 from tests.support.stub_process import start_stub
+from tests.support.waiting import wait_until
 from tui.clock import SystemClock
+from tui.domain.gate import held_threads
 from tui.domain.hooks import GateMode, GateState
 
 pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
@@ -116,6 +119,46 @@ def test_compaction_at_the_wall_is_held_too(codex: HookedCodex) -> None:
         output, _ = turn.communicate(timeout=60)
     assert turn.returncode == 0, output
     assert "usage limit" not in output
+
+
+def test_every_kind_of_turn_is_held_and_goes_on(codex: HookedCodex) -> None:
+    codex.resetbank("hold", "on")
+    codex.trust()
+    git = "git -c user.name=a -c user.email=a@example.com"
+    commands = f"git init -q . && touch file && git add file && {git} commit -qm file && echo changed > file"
+    subprocess.run(commands, shell=True, cwd=codex.stub.workspace, check=True)
+    codex.stub.set_usage("five_hour", 0)
+    assert codex.turn("say hello")[0] == 0
+    kinds: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
+        (("resume", "--last"), ()),
+        (("review",), ()),
+        ((), ("--ephemeral",)),
+    ]
+    for words, flags in kinds:
+        with codex.keeper(closed()) as keeper:
+            turn = codex.start("say hello", *flags, words=words)
+            keeper.wait_for(1)
+            let_go(codex)
+            output, _ = turn.communicate(timeout=60)
+            assert turn.returncode == 0, output
+
+
+def test_a_subagents_first_request_is_held_as_its_roots(codex: HookedCodex) -> None:
+    codex.resetbank("hold", "on")
+    codex.trust()
+    codex.stub.set_usage("five_hour", 0)
+    codex.stub.fault("/responses", "delay:2.5")
+    with codex.keeper(closed(mode=GateMode.OPEN)) as keeper:
+        turn = codex.start('call: multi_agent_v1__spawn_agent {"message": "say hello"}')
+        wait_until(lambda: codex.stub.requests("/responses") == 1)
+        codex.gate.write(closed())
+        waiters = keeper.wait_for(2)
+        assert len({waiter.session_id for waiter in waiters}) == 1
+        assert sorted(waiter.agent_id is None for waiter in waiters) == [False, True]
+        assert len(held_threads(waiters)) == 1
+        let_go(codex)
+        output, _ = turn.communicate(timeout=60)
+    assert turn.returncode == 0, output
 
 
 def test_the_same_turn_dies_without_trust(codex: HookedCodex) -> None:

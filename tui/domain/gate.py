@@ -1,0 +1,102 @@
+"""What the keeper says to the hooks: whether the limit holds, until when, and what the person chose."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from tui.domain.hooks import GateMode, GateState, Waiter
+from tui.domain.limit_stops import allowed, binding_window, is_open, is_reached
+from tui.domain.snapshot import Snapshot
+from tui.domain.windows import WindowState
+
+READING_SECONDS: Final = timedelta(seconds=1)
+"""How much earlier than it arrived a reading may have been true."""
+
+
+class PlanUsers(msgspec.Struct, frozen=True):
+    """Who of a Codex home's threads spends the plan, by its settings."""
+
+    providers: tuple[str, ...] = ()
+    """The model providers that use the plan's login."""
+    default: bool = False
+    """Whether the provider of a thread that does not say which it has is one of them."""
+
+
+def is_held_for(snapshot: Snapshot, now: datetime, *, before_credits: bool) -> bool:
+    """Whether requests are held at what this reading shows: a limit of the plan, which a reset or waiting can lift.
+
+    Not where paid credits carry on, nor at a cap of the workspace.
+    """
+    if not is_reached(snapshot, now):
+        return before_credits and _burns_credits(snapshot, now)
+    if snapshot.spend_control is not None and snapshot.spend_control.reached:
+        return False
+    limit = snapshot.main_limit
+    if limit is None or limit.reached_type not in (None, "rate_limit_reached"):
+        return False
+    return any((window.used_percent or 0.0) >= 100 for window in limit.windows)
+
+
+def _burns_credits(snapshot: Snapshot, now: datetime) -> bool:
+    paid, limit = snapshot.paid, snapshot.main_limit
+    if paid is None or not (paid.has_credits or paid.unlimited) or limit is None:
+        return False
+    return any(
+        (window.used_percent or 0.0) >= 100 and window.resets_at is not None and window.resets_at > now
+        for window in limit.windows
+    )
+
+
+def gate_state(
+    snapshot: Snapshot | None,
+    before: GateState,
+    users: PlanUsers,
+    now: datetime,
+    *,
+    before_credits: bool = False,
+    waits: bool = False,
+    lets_fail: bool = False,
+    note: str | None = None,
+) -> GateState:
+    """What the hooks are told after a reading or an answer.
+
+    Args:
+        snapshot: The newest reading; None while nothing is known, which changes nothing.
+        before: What they were told last.
+        users: Who spends the plan.
+        now: The present moment.
+        before_credits: Whether a request is held that paid credits would carry.
+        waits: Whether the person chose to wait for the natural reset, and to go on by themselves.
+        lets_fail: Whether the person chose to let requests fail.
+        note: What happened, for whoever is let go; None keeps a general word.
+    """
+    if snapshot is None:
+        return before
+    window = binding_window(snapshot)
+    told = GateState(
+        before.mode,
+        before.open_since,
+        window.resets_at if window else None,
+        snapshot.account.id,
+        users.providers,
+        users.default,
+        before_credits,
+        before.note,
+    )
+    if is_held_for(snapshot, now, before_credits=before_credits):
+        mode = GateMode.PASS if lets_fail else GateMode.WAIT if waits and told.resets_at else GateMode.CLOSED
+        return msgspec.structs.replace(told, mode=mode, note=note)
+    if not is_open(snapshot) or (allowed(snapshot) is None and snapshot.state(now) is WindowState.UNKNOWN):
+        return before  # neither clearly open nor clearly reached: what was said last still holds
+    since = snapshot.provenance.observed_at - READING_SECONDS
+    since = since if before.open_since is None else max(since, before.open_since)
+    return msgspec.structs.replace(told, mode=GateMode.OPEN, open_since=since, resets_at=None, note=note or before.note)
+
+
+def held_threads(waiters: tuple[Waiter, ...]) -> tuple[tuple[str, datetime], ...]:
+    """The threads that are held, each with since when, the longest first; a subagent's request is its root's."""
+    since: dict[str, datetime] = {}
+    for waiter in sorted(waiters, key=lambda waiter: waiter.since):
+        since.setdefault(waiter.session_id, waiter.since)
+    return tuple(since.items())
