@@ -5,12 +5,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.clocks import ManualClock
 from tests.support.stub_process import StubProcess, start_stub
 
 # The many processes that the tests start would otherwise compile everything anew each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Few examples while one works, all of them before a change lands (.ci/run sets HYPOTHESIS_PROFILE=full). A busy machine
+# must not fail a property: Hypothesis judges no time here, and pytest's time-out, which it would take for an unsteady
+# strategy, does not apply to it (see below).
+settings.register_profile("full", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("default", settings.get_profile("full"), max_examples=20)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.hookimpl(trylast=True)  # Hypothesis has marked its tests by then
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("hypothesis") is not None:
+            item.add_marker(pytest.mark.timeout(0))
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.budget import budget
 from tui.companion.addresses import parse_address
 from tui.domain.invites import LONGEST_ADDRESS, same_address
 from tui.errors import UsageError
@@ -68,7 +69,7 @@ def test_what_is_no_address_says_why_in_one_harmless_line(text: str, why: str) -
     assert str(caught.value).isprintable()
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=budget(300))
 @given(
     st.text()
     | st.emails()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.domain.asking import FIVE_HOUR_KEY, MINUTE, WEEK_KEY, session, sessions, thread
 from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
+from tests.support.budget import budget
 from tests.support.clocks import START
 from tui.domain.ask_memory import AskMemory, answered, asked, observed, released
 from tui.domain.forecast import Forecast
@@ -56,7 +57,7 @@ steps = st.builds(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=budget(400))
 @given(st.lists(steps, min_size=5, max_size=40))
 def test_any_history(history: list[Step]) -> None:
     now, memory = START, AskMemory()

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from tests.companion.inviting import Crash
+from tests.support.budget import budget
 from tui.domain.ledger import Event
 from tui.domain.spend import Spend
 from tui.store.ledger import Ledger
@@ -42,11 +43,11 @@ class MortalLedger(Ledger):
 
 
 def run_at_random(machine: type[RuleBasedStateMachine], runs: int) -> None:
-    """Let a machine live through so many random runs."""
+    """Let a machine live through so many random runs (a tenth of them while one works, see `budget`)."""
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=runs,
+            max_examples=budget(runs),
             stateful_step_count=15,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -12,16 +12,12 @@ from typing import Any
 
 import keyring
 import pytest
-from hypothesis import HealthCheck, settings
 from keyring.backend import KeyringBackend
 
 from tests.sources.servers import Server, running
 from tests.support.clocks import START, ManualClock
 from tui.sources.codex_home import CodexHome
 from tui.sources.rollouts import RolloutFeed
-
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")
 
 AUTH = "https://api.openai.com/auth"
 

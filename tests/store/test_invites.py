@@ -56,7 +56,7 @@ def test_an_invite_comes_back_as_it_went_in_also_for_the_next_process(path: Path
     second.close()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(record_lists())
 def test_any_records_come_back_as_they_went_in(records: tuple[InviteRecord, ...]) -> None:
     ledger = Ledger(open_database(None), None)

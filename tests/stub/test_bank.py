@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from tests.support.budget import budget
 from tests.support.clocks import ManualClock
 from tui.domain.spend import ConsumeCode
 from tui.domain.windows import WindowKind
@@ -111,7 +112,7 @@ class BankMachine(RuleBasedStateMachine):
 
 
 TestBankMachine = BankMachine.TestCase
-TestBankMachine.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestBankMachine.settings = settings(max_examples=budget(60), stateful_step_count=30)
 
 
 def test_a_key_is_remembered_across_scenarios(open_bank: Opener) -> None:

@@ -6,6 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from tests.support.budget import budget, random_runs
 from tests.support.clocks import ManualClock
 from tui.domain.referral import InviteState
 from tui.domain.windows import WindowKind
@@ -226,12 +227,14 @@ class ReferralMachine(RuleBasedStateMachine):
         assert all(count == 1 for count in given.values())
 
 
+@random_runs
 def test_any_interleaving() -> None:
     from hypothesis.stateful import run_state_machine_as_test
 
     SEEN.clear()
     run_state_machine_as_test(
-        ReferralMachine, settings=settings(max_examples=200, stateful_step_count=30, deadline=None, database=None)
+        ReferralMachine,
+        settings=settings(max_examples=budget(200), stateful_step_count=30, database=None),
     )
     # Random runs that never got anywhere would prove nothing.
     assert set(SEEN) >= {InviteState.JOINED, InviteState.REWARDED, InviteState.EXPIRED}

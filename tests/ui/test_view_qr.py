@@ -7,6 +7,7 @@ import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.budget import budget
 from tests.support.clocks import ManualClock
 from tests.ui import invite_states
 from tests.ui.invite_states import LINK
@@ -35,7 +36,7 @@ def test_the_code_says_the_link(inverted: bool) -> None:
     assert read(plain(qr_lines(LINK, 80, 24)).split("\n"), inverted=inverted) == [LINK]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=budget(40))
 @given(st.text(string.ascii_letters + string.digits + "-_./?=&%~", min_size=1, max_size=200))
 def test_any_link_decodes_back(path: str) -> None:
     link = f"https://example.com/{path}"
