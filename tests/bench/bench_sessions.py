@@ -42,7 +42,7 @@ from tui.sources.rollouts import RolloutFeed
 async def main(wanted):
     clock, seen = SystemClock(), set()
     start = clock.monotonic()
-    async for sighting in RolloutFeed(CodexHome(Path(sys.argv[1])), clock).sightings():
+    async for sighting in RolloutFeed(CodexHome(Path(sys.argv[1])), clock).updates():
         seen.add(sighting.thread_id)
         if len(seen) == wanted:
             print(clock.monotonic() - start, flush=True)
@@ -53,7 +53,7 @@ asyncio.run(main(int(sys.argv[2])))
 
 def measure() -> list[str]:
     """The figures, one a line."""
-    return [*_start_up(), asyncio.run(_follow()), asyncio.run(_follow_polling()), *_scan(), asyncio.run(_latency())]
+    return [*_start_up(), asyncio.run(_share()), *_scan(), asyncio.run(_latency())]
 
 
 def _live(home: Path, number: int, now: datetime) -> Rollout:
@@ -93,12 +93,10 @@ def _first_sessions(home: str) -> tuple[float, float]:
 
 
 @asynccontextmanager
-async def _followed(feed_watches: bool) -> AsyncIterator[tuple[Following, list[Rollout]]]:
+async def _followed() -> AsyncIterator[tuple[Following, list[Rollout]]]:
     with TemporaryDirectory() as folder:
         rollouts = [_live(Path(folder), number, CLOCK.now()) for number in range(FOLLOWED)]
-        home = CodexHome(Path(folder))
-        feed = RolloutFeed(home, CLOCK) if feed_watches else RolloutFeed(home, CLOCK, watch=None)
-        async with following(feed) as seen:
+        async with following(RolloutFeed(CodexHome(Path(folder)), CLOCK)) as seen:
             await seen.until(lambda: len(seen.sessions) == FOLLOWED)
             await CLOCK.sleep(0.5)
             yield seen, rollouts
@@ -130,27 +128,18 @@ def _cpu() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-async def _share(feed_watches: bool) -> str:
-    async with _followed(feed_watches) as (seen, rollouts):
+async def _share() -> str:
+    async with _followed() as (seen, rollouts):
         used, began = _cpu(), CLOCK.monotonic()
         await CLOCK.sleep(5)
         idle = (_cpu() - used) / (CLOCK.monotonic() - began)
         before = len(seen.updates)
         busy = await _writing(rollouts, FOLLOW_SECONDS)
         told = len(seen.updates) - before
-    way = "by events" if feed_watches else "by polling"
     return (
-        f"following {FOLLOWED} live files {way}: {busy * 100:.2f} % of a core while each makes a model request"
+        f"following {FOLLOWED} live files: {busy * 100:.2f} % of a core while each makes a model request"
         f" every {REQUEST_SECONDS} s ({told} sightings in {FOLLOW_SECONDS:.0f} s), {idle * 100:.2f} % while none does"
     )
-
-
-async def _follow() -> str:
-    return await _share(True)
-
-
-async def _follow_polling() -> str:
-    return await _share(False)
 
 
 def _scan() -> list[str]:
@@ -175,7 +164,7 @@ def _scan() -> list[str]:
 
 
 async def _latency() -> str:
-    async with _followed(True) as (seen, rollouts):
+    async with _followed() as (seen, rollouts):
         delays = []
         for number in range(LATENCIES):
             rollout = rollouts[number % len(rollouts)]

@@ -31,15 +31,11 @@ def thread(number: int) -> str:
 def session(number: int, state: SessionState, since: datetime = START, seen_at: datetime | None = None) -> Session:
     return Session(
         thread_id=thread(number),
-        workspace="/w",
-        model="gpt-5.5",
         state=state,
         since=since,
-        cli_version=None,
-        originator=None,
-        last_turn_tokens=None,
-        rollout_path=None,
         seen_at=seen_at or since,
+        workspace="/w",
+        model="gpt-5.5",
     )
 
 

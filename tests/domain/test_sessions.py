@@ -1,7 +1,7 @@
 """Two feeds folded into one picture of the live sessions."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import permutations
 
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.support.clocks import START
+from tui.domain.credits import Bank
 from tui.domain.sessions import (
     IDLE_KEPT,
     SILENCE_KEPT,
@@ -23,7 +24,10 @@ from tui.domain.sessions import (
     interrupted,
     live,
     merge_update,
+    of_account,
 )
+from tui.domain.snapshot import Account, Provenance, Snapshot
+from tui.domain.windows import Limit, Window
 
 RUNNING, IDLE, LIMIT = SessionState.RUNNING, SessionState.IDLE, SessionState.STOPPED_AT_LIMIT
 ERROR, GONE, WAITING = SessionState.STOPPED_BY_ERROR, SessionState.GONE, SessionState.WAITING_APPROVAL
@@ -54,12 +58,12 @@ def state(*updates: SessionUpdate) -> SessionState:
 
 def test_the_facts_of_both_feeds_meet() -> None:
     session = fold(
-        daemon(0, IDLE, workspace="/w", model="m", cli_version="1", originator="o", rollout_path="/r"),
+        daemon(0, IDLE, workspace="/w", model="m", first_message="hello", rollout_path="/r"),
         rollout(1, RUNNING),
-        rollout(2, last_turn_tokens=7),
+        rollout(2, title="the login", first_message="another"),
     )["t"]
-    assert (session.workspace, session.model, session.cli_version) == ("/w", "m", "1")
-    assert (session.originator, session.rollout_path, session.last_turn_tokens) == ("o", "/r", 7)
+    assert (session.workspace, session.model, session.rollout_path) == ("/w", "m", "/r")
+    assert (session.name, session.first_message) == ("the login", "hello")
     assert (session.state, session.since) == (RUNNING, START + timedelta(seconds=1))
     assert session.seen_at == START + timedelta(seconds=2)
 
@@ -106,7 +110,7 @@ def test_a_standing_error_in_the_list_is_the_limit_of_the_rollout() -> None:
 
 def test_only_the_daemon_knows_of_a_question() -> None:
     asked = [rollout(0, RUNNING), daemon(0.1, RUNNING), daemon(5, WAITING)]
-    session = fold(*asked, rollout(5.1, None, last_turn_tokens=3))["t"]
+    session = fold(*asked, rollout(5.1, None))["t"]
     assert (session.state, session.since) == (WAITING, START + timedelta(seconds=5))
     answered = fold(*asked, daemon(9, RUNNING))["t"]
     assert (answered.state, answered.since) == (RUNNING, START)
@@ -129,8 +133,8 @@ def test_facts_alone_make_no_session() -> None:
 
 
 def test_a_subagent_is_no_session() -> None:
-    assert fold(rollout(0, RUNNING, subagent=True)) == {}
-    assert fold(daemon(0, RUNNING), rollout(1, RUNNING, subagent=True)) == {}
+    assert fold(rollout(0, RUNNING, internal=True)) == {}
+    assert fold(daemon(0, RUNNING), rollout(1, RUNNING, internal=True)) == {}
 
 
 def test_an_older_sighting_only_fills_gaps() -> None:
@@ -210,3 +214,51 @@ def test_any_words_fold_and_the_same_word_twice_changes_nothing(
 def test_a_limit_is_never_invented(words: list[SessionUpdate]) -> None:
     told = any(word.state is LIMIT for word in words)
     assert told or not interrupted(fold(*words))
+
+
+RESET = START + timedelta(hours=2)
+
+
+def meter(minutes: int = 300, used: float = 50.0, resets_at: datetime | None = RESET) -> Limit:
+    return Limit("codex", None, None, (Window("codex", None, minutes, used, resets_at),))
+
+
+def reading(limit: Limit, account: Account) -> Snapshot:
+    return Snapshot(Provenance("http", START), account, True, (limit,), Bank(1, None))
+
+
+@pytest.mark.parametrize(
+    ("facts", "own"),
+    [
+        ({}, True),
+        ({"account_id": "acc1", "plan": "plus", "limits": (meter(),)}, True),
+        ({"account_id": "acc2"}, False),
+        ({"plan": "team"}, False),
+        ({"limits": (meter(resets_at=RESET + timedelta(seconds=90)),)}, True),
+        ({"limits": (meter(resets_at=RESET + timedelta(minutes=9)),)}, False),
+        ({"limits": (meter(resets_at=RESET - timedelta(minutes=9)),)}, False),
+        ({"limits": (meter(resets_at=None),)}, True),
+        ({"limits": (meter(10080, resets_at=START + timedelta(days=3)),)}, True),
+        ({"limits": (meter(resets_at=START - timedelta(minutes=9)),)}, True),  # a window that is over
+        ({"limits": (meter(used=0, resets_at=START + timedelta(hours=5)),)}, True),  # one that has not begun
+    ],
+)
+def test_whose_account_a_thread_speaks_of(facts: dict[str, object], own: bool) -> None:
+    update = rollout(0, RUNNING, **facts)
+    snapshot = reading(meter(), Account("acc1", "plus", None))
+    assert of_account(update, snapshot) is own
+    assert of_account(fold(update)["t"], snapshot) is own
+    assert of_account(update, reading(meter(), Account())) is own or set(facts) <= {"account_id", "plan"}
+
+
+def test_the_end_of_an_older_file_means_nothing() -> None:
+    first, second = {"rollout_path": "/r"}, {"rollout_path": "/r_2"}
+    told = [rollout(0, LIMIT, **first), rollout(5, RUNNING, **second), rollout(9, GONE, **first)]
+    assert state(*told) is RUNNING
+    assert state(*told, rollout(10, GONE, **second)) is GONE
+
+
+def test_only_the_plan_s_sessions_count_as_at_work() -> None:
+    assert active(fold(rollout(0, RUNNING, uses_plan=False))) == ()
+    assert len(live(fold(rollout(0, RUNNING, uses_plan=False)), START)) == 1
+    assert len(active(fold(rollout(0, RUNNING, uses_plan=False), daemon(1, RUNNING, uses_plan=True)))) == 1

@@ -142,8 +142,6 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     return happened
 
 
-@pytest.fixture(params=["events", "polling"])
-def feed(request: pytest.FixtureRequest, sessions_home: Path, clock: ManualClock) -> RolloutFeed:
-    if request.param == "events":
-        return RolloutFeed(CodexHome(sessions_home), clock)
-    return RolloutFeed(CodexHome(sessions_home), clock, watch=None)
+@pytest.fixture
+def feed(sessions_home: Path, clock: ManualClock) -> RolloutFeed:
+    return RolloutFeed(CodexHome(sessions_home), clock, poll=0.01, rest=0.03)

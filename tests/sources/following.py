@@ -49,6 +49,11 @@ class Following:
         return found()[0]
 
 
+def state(seen: Following, thread: str) -> SessionState | None:
+    session = seen.sessions.get(thread)
+    return None if session is None else session.state
+
+
 @asynccontextmanager
 async def following(*feeds: SessionFeed) -> AsyncIterator[Following]:
     """Follow feeds until the block ends."""

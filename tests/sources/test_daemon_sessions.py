@@ -35,6 +35,7 @@ ROW: dict[str, Any] = {
     "status": {"type": "idle"},
     "updatedAt": 1795461314,
     "source": "cli",
+    "preview": "fix the login",
 }
 REFUSED = {"error": {"code": -32601, "message": "unknown method"}}
 
@@ -108,8 +109,8 @@ async def test_what_the_source_is(source: DaemonSource, daemon: Daemon) -> None:
 async def test_the_list_and_then_every_change(source: DaemonSource, daemon: Daemon) -> None:
     async with following(source) as seen:
         session = await seen.until_state(IDLE)
-        assert (session.workspace, session.model, session.cli_version) == ("/w/api", "gpt-5.5", "0.163.0")
-        assert (session.originator, session.rollout_path) == ("codex-tui", "/h/sessions/r.jsonl")
+        assert (session.workspace, session.model) == ("/w/api", "gpt-5.5")
+        assert (session.name, session.rollout_path) == ("fix the login", "/h/sessions/r.jsonl")
         for status, state in (
             (ACTIVE, RUNNING),
             ({"type": "active", "activeFlags": ["waitingOnApproval"]}, WAITING),
@@ -147,6 +148,42 @@ async def test_a_thread_of_which_only_the_state_was_told(source: DaemonSource, d
         await daemon.tell_status({"type": "idle"}, "t3")
         await seen.until_state(IDLE, "t3")
     assert daemon.asked("thread/read") == [{"threadId": "t3", "includeTurns": False}]
+
+
+@pytest.mark.parametrize(
+    "row", [{"ephemeral": True, "path": None}, {"threadSource": "thread_title"}, {"source": {"subAgent": "review"}}]
+)
+async def test_a_thread_that_nobody_started_is_never_shown(
+    source: DaemonSource, daemon: Daemon, row: dict[str, Any]
+) -> None:
+    daemon.script["thread/read"] = [{"result": {"thread": ROW | {"id": "t5", "status": ACTIVE} | row}}]
+    async with following(source) as seen:
+        await daemon.tell_status(ACTIVE, "t5")
+        await daemon.tell("thread/started", thread=ROW | {"id": "t6", "status": ACTIVE} | row)
+        await daemon.tell_status(ACTIVE, "t6")
+        await daemon.tell_status({"type": "idle"}, "t5")
+        await daemon.tell_status(ACTIVE)
+        await seen.until_state(RUNNING, "t1")
+        assert set(seen.sessions) == {"t1"}
+        assert not [
+            update for update in seen.updates if update.state and not update.internal and update.thread_id != "t1"
+        ]
+
+
+async def test_a_provider_of_one_s_own_is_seen(
+    connect: Callable[[], Awaitable[DaemonSource]], codex: CodexFolder, daemon: Daemon
+) -> None:
+    codex.home.config_file.write_text("[model_providers.mine]\nrequires_openai_auth = true\n")
+    rows = [ROW | {"id": name, "modelProvider": name} for name in ("openai", "mine", "ollama")]
+    daemon.script["thread/list"] = [{"result": {"data": rows}}]
+    source = await connect()
+    async with following(source) as seen:
+        await seen.until(lambda: len(seen.sessions) == 3)
+        assert {name: session.uses_plan for name, session in seen.sessions.items()} == {
+            "openai": True,
+            "mine": True,
+            "ollama": False,
+        }
 
 
 async def test_a_loaded_thread_that_is_in_no_list(source: DaemonSource, daemon: Daemon) -> None:
@@ -278,15 +315,19 @@ JSON = st.recursive(
 )
 
 
+def all_pay(provider: str | None) -> bool:
+    return True
+
+
 @given(st.sampled_from(["thread/started", "thread/status/changed", "thread/closed", "other"]), JSON)
 def test_odd_words_never_crash(method: str, value: object) -> None:
     body = json.dumps(value).encode()
-    decode_news(News(method, body), START, 0)
-    decode_news(News(method, body[:-1]), START, 0)
+    decode_news(News(method, body), START, 0, all_pay)
+    decode_news(News(method, body[:-1]), START, 0, all_pay)
     if isinstance(value, dict):
-        decode_list(body, START, 0)
+        decode_list(body, START, 0, all_pay)
         decode_loaded(body)
-        decode_thread(body, START, 0)
+        decode_thread(body, START, 0, all_pay)
 
 
 async def test_following_ends_quickly(source: DaemonSource, daemon: Daemon) -> None:

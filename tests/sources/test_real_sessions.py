@@ -65,13 +65,13 @@ def states(seen: Following, thread: str, feed: str) -> list[SessionState]:
 async def test_single_turns_through_rollouts_alone(stub: StubProcess, home: CodexHome) -> None:
     async with following(RolloutFeed(home, CLOCK)) as seen:
         assert (await asyncio.to_thread(codex_exec, stub)).returncode == 0
-        await seen.until(lambda: any(s.last_turn_tokens for s in seen.updates))
+        await seen.until(lambda: any(s.limits for s in seen.updates))
         first = await seen.until_state(IDLE)
         stub.set_usage("five_hour", 100)
         assert (await asyncio.to_thread(codex_exec, stub)).returncode == 1
         stopped = await seen.until_state(LIMIT)
-    assert (first.workspace, first.model, first.cli_version) == (str(stub.workspace), "gpt-5.5", "0.163.0")
-    assert (first.originator, seen.sessions[first.thread_id].last_turn_tokens) == ("codex_exec", 1220)
+    assert (first.workspace, first.model) == (str(stub.workspace), "gpt-5.5")
+    assert (first.account_id, first.uses_plan, seen.sessions[first.thread_id].name) == ("acc1", True, "say hello")
     assert stopped.thread_id != first.thread_id
     used = [w.used_percent for s in seen.updates for limit in s.limits for w in limit.windows if w.minutes == 300]
     assert used[-1] == 100
@@ -79,7 +79,6 @@ async def test_single_turns_through_rollouts_alone(stub: StubProcess, home: Code
     async with following(RolloutFeed(home, CLOCK)) as again:
         await again.until(lambda: len(again.sessions) == 2)
     assert {s.thread_id: s.state for s in again.sessions.values()} == {first.thread_id: IDLE, stopped.thread_id: LIMIT}
-    assert again.sessions[first.thread_id].last_turn_tokens == 1220
 
 
 async def test_a_turn_through_the_daemon_without_a_subscription(
@@ -102,7 +101,7 @@ async def test_what_ran_before_we_came(stub: StubProcess, daemon: DaemonSource, 
     await codex.until(lambda message: message["method"] == "turn/completed")
     async with following(daemon) as seen:
         session = await seen.until_state(IDLE, thread)
-        assert (session.workspace, session.model, session.cli_version) == (str(stub.workspace), "gpt-5.5", "0.163.0")
+        assert (session.workspace, session.model) == (str(stub.workspace), "gpt-5.5")
         assert session.rollout_path is not None
         await seen.until_state(IDLE, silent)
 

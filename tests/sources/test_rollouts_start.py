@@ -3,9 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
-from tests.sources.following import following
+from tests.sources.following import following, state
 from tests.sources.rollout_folder import Rollout, done, metered, old_rollouts, started, talk
-from tests.sources.seeing import see, state, watching
 from tests.support.clocks import START, ManualClock
 from tui.domain.sessions import SessionState
 from tui.sources.rollouts import RolloutFeed
@@ -23,11 +22,10 @@ async def test_an_old_thread_that_is_taken_up_again(feed: RolloutFeed, sessions_
     for days in range(1, 5):
         Rollout(sessions_home, 10 + days, START - timedelta(days=days)).write(b"{}\n")
     async with following(feed) as seen:
-        await see(feed, clock, seen, lambda: state(seen, young.thread) is RUNNING)
-        await watching(feed)
+        await seen.until(lambda: state(seen, young.thread) is RUNNING)
         assert rollout.thread not in seen.sessions
         rollout.write(started()).date(START)
-        await see(feed, clock, seen, lambda: state(seen, rollout.thread) is RUNNING)
+        await seen.until(lambda: state(seen, rollout.thread) is RUNNING)
 
 
 async def test_one_taken_up_before_the_start(feed: RolloutFeed, sessions_home: Path) -> None:

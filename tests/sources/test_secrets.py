@@ -74,7 +74,7 @@ async def test_a_keyring_that_waits_for_ever_is_left_behind(use_keyring: UseKeyr
     use_keyring(backend)
     with pytest.raises(NotViable, match=r"did not answer within 0\.05 s"):
         await secrets.stored_login(HERE, deadline=0.05)
-    (blocked,) = [thread for thread in threading.enumerate() if thread.name == "keyring"]
+    (blocked,) = [thread for thread in threading.enumerate() if thread.name == "resetbank"]
     assert blocked.daemon, "the exit of the program would wait for it"
     backend.release.set()
     await asyncio.to_thread(blocked.join)

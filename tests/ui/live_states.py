@@ -38,7 +38,6 @@ def session(thread: str, workspace: str, state: SessionState, minutes: float, mo
         since=since,
         workspace=workspace,
         model=model,
-        cli_version="0.163.0",
         rollout_path=f"/sessions/{thread}.jsonl",
         order=1,
     )

@@ -86,11 +86,10 @@ def last_state(*pieces: bytes) -> SessionState | None:
 
 def test_a_turn() -> None:
     opened, started, context, metered, ended = read(TURN)
-    assert (opened.state, opened.workspace, opened.originator) == (IDLE, "/w/api’s", "codex_exec")
-    assert (opened.cli_version, opened.thread_id, opened.rollout_path) == ("0.163.0", THREAD, "/r")
+    assert (opened.state, opened.workspace, opened.thread_id, opened.rollout_path) == (IDLE, "/w/api’s", THREAD, "/r")
     assert (started.state, started.seen_at) == (RUNNING, START + timedelta(seconds=1))
     assert (context.model, context.workspace, context.state) == ("gpt-5.5", "/w/api’s", None)
-    assert (metered.last_turn_tokens, metered.plan) == (1220, "plus")
+    assert metered.plan == "plus"
     assert [(w.minutes, w.used_percent) for w in metered.limits[0].windows] == [(300, 70.0), (10080, 9.0)]
     assert ended.state is IDLE
     assert [update.order for update in (opened, ended)] == [0, TURN.index(end(4, last_agent_message="done"))]
@@ -105,6 +104,9 @@ def test_a_turn() -> None:
         (end(4, error=limit_error(code="usageLimitExceeded")), LIMIT),
         (end(4, error=limit_error("You've hit your usage limit.", "server_overloaded")), ERROR),
         (end(4, error=limit_error("You've hit your usage limit.", None)), ERROR),
+        (end(4, error=limit_error("Quota exceeded. Check your plan and billing details.")), ERROR),
+        (end(4, error=limit_error("You've hit your usage limit for GPT-5.3-Codex-Spark. Switch now.")), ERROR),
+        (end(4, error=limit_error("To use Codex with your ChatGPT plan, upgrade to Plus")), ERROR),
         (end(4, error="odd"), ERROR),
         (end(4, error=None, last_agent_message="done"), IDLE),
         (end(4), IDLE),
@@ -157,12 +159,6 @@ def test_an_old_reset_time_counts_from_its_line() -> None:
     assert update.limits[0].windows[0].resets_at == START + timedelta(seconds=100)
 
 
-def test_the_tokens_of_a_turn_are_not_those_of_the_thread() -> None:
-    first = META + START_TURN + tokens(2, 1000, 1000) + tokens(3, 1500, 500) + end(4, last_agent_message="x")
-    second = event(5, "task_started") + tokens(6, 1500, 500) + tokens(7, 1900, 400)
-    assert [s.last_turn_tokens for s in read(first, second) if s.limits] == [1000, 1500, 0, 400]
-
-
 def test_old_metadata_is_nested() -> None:
     meta = {"id": THREAD, "cwd": "/w", "originator": "codex_cli_rs", "cli_version": "0.40.0"}
     assert read(line(0, "session_meta", meta=meta, git=None))[0].workspace == "/w"
@@ -173,13 +169,61 @@ def test_a_fork_repeats_its_parent_s_first_line() -> None:
     assert [update.workspace for update in read(META, parent)] == ["/w/api’s"]
 
 
+def test_a_fork_does_not_have_its_parent_s_stop() -> None:
+    """In the legacy history mode Codex copies the parent's lines, with the moment of copying, into the fork."""
+    begun = int((START + timedelta(seconds=100)).timestamp())
+    fork = line(100, "session_meta", id=THREAD, forked_from_id="p", timestamp=begun + 0.3, cwd="/fork")
+    old = {"started_at": begun - 90}
+    copy = event(100.4, "task_started", **old) + tokens(100.4, 5, primary={"used_percent": 100, "window_minutes": 300})
+    copy += end(100.4, error=limit_error(), **old)
+    told = read(fork + copy)
+    assert [(update.state, update.limits) for update in told] == [(IDLE, ())]
+    assert last_state(fork, copy, event(101, "task_started", started_at=begun + 1)) is RUNNING
+    stop = tokens(103, 9, primary={"used_percent": 100, "window_minutes": 300}) + end(104, error=limit_error())
+    own = read(fork, copy, event(102, "task_started"), stop)
+    assert [update.state for update in own] == [IDLE, RUNNING, None, LIMIT]
+    assert own[2].limits[0].windows[0].used_percent == 100
+    paginated = fork.replace(b'"cwd"', b'"history_mode":"paginated","cwd"')
+    assert last_state(paginated, event(100.4, "task_started")) is RUNNING
+
+
+def test_names() -> None:
+    item = {"type": "UserMessage", "content": [{"type": "text", "text": "fix  the\nlogin " + "x" * 90}]}
+    said = event(3, "item_completed", item=item) + event(4, "user_message", message="and more")
+    other = event(3, "item_completed", item={"type": "AgentMessage", "content": [{"text": "hello"}]})
+    (named,) = [update for update in read(META, START_TURN, other, said) if update.first_message]
+    assert named.first_message is not None
+    assert named.first_message.startswith("fix the login xxx")
+    assert len(named.first_message) <= 80
+    assert read(event(3, "user_message", message="hello"))[0].first_message == "hello"
+    assert read(event(3, "thread_name_updated", thread_name="The login"))[0].title == "The login"
+
+
+@pytest.mark.parametrize("provider", ["openai", "ollama", None])
+def test_whether_the_plan_pays(provider: str | None) -> None:
+    meta = line(0, "session_meta", id=THREAD, cwd="/w", model_provider=provider)
+    full = tokens(3, 1, primary={"used_percent": 100, "window_minutes": 300})
+    reader = RolloutReader(THREAD, "/r", 0, lambda name: name in (None, "openai"))
+    told = reader.feed(meta + START_TURN + full + end(4, error=limit_error()), START)
+    pays = provider != "ollama"
+    assert (told[0].uses_plan, told[-1].state) == (pays, LIMIT if pays else ERROR)
+    assert bool([update for update in told if update.limits]) is pays
+
+
 @pytest.mark.parametrize(
-    "mark", [{"source": {"subagent": "review"}}, {"thread_source": "subagent"}, {"parent_thread_id": "x"}]
+    "mark",
+    [
+        {"source": {"subagent": "review"}},
+        {"source": {"internal": "x"}},
+        {"thread_source": "subagent"},
+        {"thread_source": "thread_title"},
+        {"parent_thread_id": "x"},
+    ],
 )
-def test_a_subagent_s_sightings_are_marked(mark: dict[str, Any]) -> None:
+def test_what_a_thread_says_that_nobody_started_is_marked(mark: dict[str, Any]) -> None:
     meta = line(0, "session_meta", id=THREAD, cwd="/w", **mark)
-    assert all(update.subagent for update in read(meta, START_TURN, tokens(3, 1)))
-    assert not any(update.subagent for update in read(TURN))
+    assert all(update.internal for update in read(meta, START_TURN, tokens(3, 1)))
+    assert not any(update.internal for update in read(TURN))
 
 
 def test_a_half_written_line_waits_for_its_rest() -> None:
@@ -232,7 +276,7 @@ def test_what_was_skipped_stays_unknown() -> None:
     reader.feed(META, START)
     reader.skip(1000)
     told = reader.feed(b'rest of a line"task_started"\n' + tokens(5, 900, 100) + end(6), START)
-    assert [(s.state, s.last_turn_tokens) for s in told] == [(None, 100), (IDLE, None)]
+    assert [s.state for s in told] == [None, IDLE]
     assert told[-1].order == len(META) + 1000 + 29 + len(tokens(5, 900, 100))
 
 
@@ -243,7 +287,7 @@ def test_a_stretch_in_short() -> None:
         START + timedelta(seconds=4),
         START + timedelta(seconds=9),
     )
-    assert (thread.model, thread.workspace, thread.last_turn_tokens) == ("gpt-5.5", "/w/api’s", 1300)
+    assert (thread.model, thread.workspace) == ("gpt-5.5", "/w/api’s")
     assert {limit.limit_id: s.seen_at for s in (main, other) for limit in s.limits} == {
         "codex": START + timedelta(seconds=9),
         "other": START + timedelta(seconds=8),

@@ -1,24 +1,9 @@
-"""Short blocking work beside the loop, and waiting for whichever of several things comes first."""
+"""Waiting for whichever of several things comes first."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Awaitable
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-async def in_thread(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run work in a thread and wait for its end, even if the waiting is cancelled.
-
-    A transaction that was begun is then over, one way or the other, before anything else happens.
-    """
-    future = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
-    try:
-        return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        await asyncio.wait([future])
-        raise
+from tui.concurrency import in_thread as in_thread
 
 
 async def first_of(*waits: Awaitable[object]) -> None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from msgspec.structs import replace
 
 from tui.domain.resets import WindowKey
-from tui.domain.sessions import Session, SessionUpdate, forget_daemon, merge_update
+from tui.domain.sessions import Session, SessionUpdate, forget_daemon, merge_update, of_account
 from tui.domain.snapshot import Provenance, Snapshot
 from tui.domain.windows import Limit, Window
 from tui.errors import SourceError
@@ -113,6 +113,8 @@ def with_limits(snapshot: Snapshot | None, update: SessionUpdate) -> Snapshot | 
         update: What a feed learnt.
     """
     if snapshot is None or not update.limits or update.seen_at <= snapshot.provenance.observed_at:
+        return None
+    if not of_account(update, snapshot):
         return None
     told = {(window.limit_id, window.minutes): window for limit in update.limits for window in limit.windows}
     limits = tuple(_moved_on(limit, told) for limit in snapshot.limits)

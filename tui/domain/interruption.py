@@ -91,7 +91,7 @@ def still_stands(question: Question, situation: Situation, now: datetime) -> boo
         return False
     still = {stop.thread_id for stop in stops(situation.sessions, snapshot, now)}
     if question.cause is Cause.ABOUT_TO_STOP:
-        still |= set(at_work(situation.sessions, now))
+        still |= set(at_work(situation.sessions, now, snapshot))
     return bool(still) if question.cause is Cause.ABOUT_TO_STOP else bool(still & set(question.threads))
 
 
@@ -100,7 +100,7 @@ def _occasions(
 ) -> list[_Occasion] | NoQuestionReason:
     """What may be worth a question, the most pressing first; never an empty list."""
     stopped = stops(situation.sessions, snapshot, now, memory.open_at)
-    working = at_work(situation.sessions, now)
+    working = at_work(situation.sessions, now, snapshot)
     window = binding_window(snapshot)
     if not stopped and not working:
         return NoQuestionReason.NOTHING_RUNNING

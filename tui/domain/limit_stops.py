@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from tui.domain.sessions import Session, active, interrupted, live
+from tui.domain.sessions import Session, active, interrupted, live, of_account
 from tui.domain.snapshot import Snapshot
 from tui.domain.windows import NEAR_PERCENT, RESET_GRACE, Window, WindowState
 
@@ -97,12 +97,23 @@ def stops(
         outdated = (begin is not None and session.since < begin) or (
             open_at is not None and session.since < open_at - _SETTLED
         )
-        if session.thread_id in shown and not outdated and confirms(snapshot, stop):
+        own = of_account(session, snapshot)
+        if session.thread_id in shown and not outdated and own and confirms(snapshot, stop):
             found.append(stop)
     return tuple(found)
 
 
-def at_work(sessions: Mapping[str, Session], now: datetime) -> tuple[str, ...]:
-    """The threads in the middle of a turn, the longest running first; one that waits for an approval is."""
+def at_work(sessions: Mapping[str, Session], now: datetime, snapshot: Snapshot | None = None) -> tuple[str, ...]:
+    """The threads in the middle of a turn, the longest running first; one that waits for an approval is.
+
+    Args:
+        sessions: All sessions by thread id.
+        now: The present moment.
+        snapshot: The newest reading; leaves out the threads that speak of another account.
+    """
     shown = {session.thread_id for session in live(sessions, now)}
-    return tuple(session.thread_id for session in active(sessions) if session.thread_id in shown)
+    return tuple(
+        session.thread_id
+        for session in active(sessions)
+        if session.thread_id in shown and (snapshot is None or of_account(session, snapshot))
+    )

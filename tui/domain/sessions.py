@@ -7,12 +7,13 @@ waits. Each feed's last word is kept by itself and the two are weighed, so that 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
-from tui.domain.windows import Limit
+from tui.domain.snapshot import Snapshot
+from tui.domain.windows import MAIN_LIMIT, Limit
 
 IDLE_KEPT: Final = timedelta(hours=6)
 """An idle session is shown for so long after it was last heard of."""
@@ -25,6 +26,9 @@ STOPPED_KEPT: Final = timedelta(days=8)
 
 FEED_LAG: Final = timedelta(seconds=1)
 """How much later than it happened the daemon's word may be stamped, since it is stamped on arrival."""
+
+SAME_RESET: Final = timedelta(minutes=2)
+"""Two reset dates that differ by less belong to one window: each interface rounds in its own way."""
 
 
 class SessionState(StrEnum):
@@ -42,6 +46,7 @@ _ACTIVE: Final = frozenset({SessionState.RUNNING, SessionState.WAITING_APPROVAL}
 _STOPPED: Final = frozenset({SessionState.STOPPED_AT_LIMIT, SessionState.STOPPED_BY_ERROR})
 
 Feed = Literal["daemon", "rollout"]
+T = TypeVar("T")
 
 
 class FeedState(msgspec.Struct, frozen=True):
@@ -59,25 +64,37 @@ class FeedState(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """One thread of Codex."""
+    """One thread of Codex that a person started."""
 
     thread_id: str
-    workspace: str | None
-    """The full path of the folder it works in; text from outside."""
-    model: str | None
     state: SessionState
     since: datetime
     """When the state began."""
-    cli_version: str | None
-    originator: str | None
-    """Which program of Codex runs it; text from outside."""
-    last_turn_tokens: int | None
-    """Tokens that the last turn, or the running one so far, took."""
-    rollout_path: str | None
     seen_at: datetime
     """When anything was last heard of it."""
+    workspace: str | None = None
+    """The full path of the folder it works in; text from outside."""
+    model: str | None = None
+    title: str | None = None
+    """What the person or Codex named it."""
+    first_message: str | None = None
+    """How its first message begins."""
+    rollout_path: str | None = None
+    uses_plan: bool = True
+    """False where its model is not paid by the ChatGPT plan, so that the plan's limit cannot stop it."""
+    account_id: str | None = None
+    """The account that it was started in, where its file says so."""
+    plan: str | None = None
+    """The plan that its file last named."""
+    limit: Limit | None = None
+    """The main limit as its file last showed it."""
     rollout_state: FeedState | None = None
     daemon_state: FeedState | None = None
+
+    @property
+    def name(self) -> str | None:
+        """What a person knows it by: its title, or how its first message begins."""
+        return self.title or self.first_message
 
 
 class SessionUpdate(msgspec.Struct, frozen=True):
@@ -91,17 +108,23 @@ class SessionUpdate(msgspec.Struct, frozen=True):
     """When the state began, where that was not at `seen_at`."""
     workspace: str | None = None
     model: str | None = None
-    cli_version: str | None = None
-    originator: str | None = None
-    last_turn_tokens: int | None = None
+    title: str | None = None
+    first_message: str | None = None
     rollout_path: str | None = None
+    uses_plan: bool | None = None
+    account_id: str | None = None
     limits: tuple[Limit, ...] = ()
     """Rate limits as they were at `seen_at`."""
     plan: str | None = None
     order: int | None = None
     """Counts up within one rollout, or within the daemon's feed; outranks the clock, which may jump."""
-    subagent: bool = False
-    """The thread works for another thread and is no session of its own; its limits count all the same."""
+    internal: bool = False
+    """Nobody started the thread: it works for another one, names it, or leaves no trace. It is no session."""
+
+    @property
+    def main_limit(self) -> Limit | None:
+        """The limit of ordinary use, where it is among those that were told."""
+        return next((limit for limit in self.limits if limit.limit_id == MAIN_LIMIT), None)
 
 
 def merge_update(sessions: Mapping[str, Session], update: SessionUpdate) -> Mapping[str, Session]:
@@ -118,7 +141,7 @@ def merge_update(sessions: Mapping[str, Session], update: SessionUpdate) -> Mapp
         The same mapping where nothing changed.
     """
     known = sessions.get(update.thread_id)
-    if update.subagent or (known is None and update.state in (None, SessionState.GONE)):
+    if update.internal or (known is None and update.state in (None, SessionState.GONE)):
         return sessions if known is None else _without(sessions, update.thread_id)
     session = _begin(update) if known is None else _update(known, update)
     return sessions if session == known else {**sessions, session.thread_id: session}
@@ -148,8 +171,32 @@ def interrupted(sessions: Mapping[str, Session]) -> tuple[Session, ...]:
 
 
 def active(sessions: Mapping[str, Session]) -> tuple[Session, ...]:
-    """The sessions in the middle of a turn, the longest running first."""
-    return _in_state(sessions, _ACTIVE)
+    """The sessions in the middle of a turn that the plan pays for, the longest running first."""
+    return tuple(session for session in _in_state(sessions, _ACTIVE) if session.uses_plan)
+
+
+def of_account(seen: Session | SessionUpdate, snapshot: Snapshot) -> bool:
+    """Whether a thread's own file speaks of the account of a reading; where too little is known to tell, it does.
+
+    A thread that runs on after its person signed in elsewhere goes on writing the limits of the former account.
+    """
+    account = snapshot.account
+    for told, read in ((seen.account_id, account.id), (seen.plan, account.plan)):
+        if told is not None and read is not None and told != read:
+            return False
+    limit = seen.limit if isinstance(seen, Session) else seen.main_limit
+    if limit is None or snapshot.main_limit is None:
+        return True
+    read_at = snapshot.provenance.observed_at
+    for window in limit.windows:
+        known = next((known for known in snapshot.main_limit.windows if known.minutes == window.minutes), None)
+        if known is None or known.resets_at is None or window.resets_at is None:
+            continue
+        over = min(window.resets_at, known.resets_at) <= max(read_at, seen.seen_at)
+        unpinned = window.is_idle(seen.seen_at) or known.is_idle(read_at)
+        if abs(window.resets_at - known.resets_at) > SAME_RESET and not over and not unpinned:
+            return False
+    return True
 
 
 _RANK: Final = {
@@ -186,37 +233,28 @@ def _without(sessions: Mapping[str, Session], thread_id: str) -> Mapping[str, Se
 
 def _begin(update: SessionUpdate) -> Session:
     assert update.state is not None
-    empty = Session(
-        thread_id=update.thread_id,
-        workspace=None,
-        model=None,
-        state=update.state,
-        since=update.since or update.seen_at,
-        cli_version=None,
-        originator=None,
-        last_turn_tokens=None,
-        rollout_path=None,
-        seen_at=update.seen_at,
-    )
-    return _update(empty, update)
+    since = update.since or update.seen_at
+    return _update(Session(update.thread_id, update.state, since, update.seen_at), update)
 
 
 def _update(session: Session, update: SessionUpdate) -> Session:
     mine = session.rollout_state if update.feed == "rollout" else session.daemon_state
     newer = _is_newer(update, mine, session)
 
-    def pick(told: str | None, known: str | None) -> str | None:
+    def pick(told: T | None, known: T | None) -> T | None:
         return told if known is None or (newer and told is not None) else known
 
-    tokens = update.last_turn_tokens
     session = replace(
         session,
         workspace=pick(update.workspace, session.workspace),
         model=pick(update.model, session.model),
-        cli_version=pick(update.cli_version, session.cli_version),
-        originator=pick(update.originator, session.originator),
+        title=pick(update.title, session.title),
+        first_message=session.first_message or update.first_message,
         rollout_path=pick(update.rollout_path, session.rollout_path),
-        last_turn_tokens=tokens if tokens is not None and newer else session.last_turn_tokens,
+        uses_plan=session.uses_plan if update.uses_plan is None else update.uses_plan,
+        account_id=pick(update.account_id, session.account_id),
+        plan=pick(update.plan, session.plan),
+        limit=pick(update.main_limit, session.limit),
         seen_at=update.seen_at if newer else session.seen_at,
     )
     if update.state is None or (mine is not None and not _supersedes(update, mine)):
@@ -234,8 +272,13 @@ def _steps(update: SessionUpdate, word: FeedState) -> int | None:
 
 
 def _supersedes(update: SessionUpdate, word: FeedState) -> bool:
-    """Whether it comes after the last word of its own feed."""
+    """Whether it comes after the last word of its own feed.
+
+    A thread that was taken back to an earlier turn goes on in another file: the end of the older one means nothing.
+    """
     steps = _steps(update, word)
+    if steps is None and update.state is SessionState.GONE and _origin(update) != word.origin:
+        return False
     return (update.since or update.seen_at) >= word.at if steps is None else steps >= 0
 
 

@@ -30,7 +30,9 @@ class CodexConfig(msgspec.Struct, frozen=True):
 
     chatgpt_base_url: str = OFFICIAL
     credentials_store: str = "file"
-    """`file`, `keyring`, `auto` or `ephemeral` (wire.md 6)."""
+    """`file`, `keyring`, `auto` or `ephemeral`."""
+    plan_providers: frozenset[str] = frozenset({"openai"})
+    """The model providers whose requests go out with the ChatGPT login, so that the plan's limit meters them."""
 
     def base_url(self) -> BaseUrl:
         """The configured address, checked.
@@ -69,6 +71,15 @@ class CodexHome(msgspec.Struct, frozen=True):
         """The user name of Codex's keyring entry (wire.md 6)."""
         return f"cli|{sha256(str(self.path.resolve()).encode()).hexdigest()[:16]}"
 
+    def pays_plan(self, provider: str | None) -> bool:
+        """Whether the plan pays for requests to a model provider; where none is named, it is OpenAI's own."""
+        if provider in (None, "openai"):
+            return True
+        try:
+            return provider in read_config(self).plan_providers
+        except NotViable:
+            return False
+
 
 def find_codex_home(chosen: Path | None = None) -> CodexHome:
     """Find Codex's folder: the one chosen on the command line, `CODEX_HOME`, or `~/.codex`. It need not exist.
@@ -95,13 +106,23 @@ def read_config(home: CodexHome) -> CodexConfig:
     if data is None:
         return CodexConfig()
     try:
-        config = tomllib.loads(data.decode())
+        config = tomllib.loads(data.decode("utf-8-sig"))  # Codex skips a byte order mark too
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise NotViable(f"{home.config_file} is not valid TOML", "mend it; Codex cannot read it either") from error
     return CodexConfig(
         _config_text(home, config, "chatgpt_base_url", OFFICIAL),
         _config_text(home, config, "cli_auth_credentials_store", "file"),
+        _plan_providers(config),
     )
+
+
+def _plan_providers(config: Mapping[str, object]) -> frozenset[str]:
+    providers = config.get("model_providers")
+    named = providers.items() if isinstance(providers, dict) else ()
+    with_login = (
+        name for name, about in named if isinstance(about, dict) and about.get("requires_openai_auth") is True
+    )
+    return frozenset({"openai", *with_login})
 
 
 def _config_text(home: CodexHome, config: Mapping[str, object], key: str, default: str) -> str:

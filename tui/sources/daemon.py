@@ -1,4 +1,4 @@
-"""The source `daemon`: the running Codex daemon, which also sees every live session (wire.md 11.6).
+"""The source `daemon`: the running Codex daemon, which also sees every live session.
 
 It subscribes to no thread and answers nothing that the daemon asks: approvals are for the person's own Codex.
 """
@@ -19,11 +19,13 @@ from tui.sources.appserver_transports import Transport, connect_daemon
 from tui.sources.codex_home import CodexHome
 from tui.wire import threads as wire
 from tui.wire.jsonrpc import INTERNAL_ERROR, METHOD_NOT_FOUND, News
+from tui.wire.threads import PaysPlan
 
 CARRY_ON_DEADLINE: Final = 10.0
 _LOOK: Final = "look at the session before you try again"
 _BY_HAND: Final = "carry on by hand with `codex resume`"
 _MOST_WAITING: Final = 5000
+_MOST_UNREAD: Final = 100
 _ORDER: Final = count()
 """One count for every connection of this process, so that a later one's words are the newer ones."""
 
@@ -33,12 +35,15 @@ class DaemonSource(AppServerSource):
 
     experimental = True  # `thread/queue/add` is refused otherwise
 
-    def __init__(self, transport: Transport, clock: Clock) -> None:
+    def __init__(self, transport: Transport, clock: Clock, pays_plan: PaysPlan = lambda _: True) -> None:
+        self._pays_plan = pays_plan
         self._heard: deque[SessionUpdate] = deque()
-        self._stirred = asyncio.Event()
+        self._wake = asyncio.Event()
         self._caught_up = asyncio.Event()
-        self._with_facts: set[str] = set()
-        self._wanted: list[str] = []
+        self._internal: dict[str, bool] = {}
+        """Of each thread whose row was read, whether nobody started it."""
+        self._unread: dict[str, SessionUpdate | None] = {}
+        """What was told of threads whose row is still to be read: whether they are sessions is not known before."""
         self._wants = asyncio.Event()
         super().__init__("daemon", transport, clock)
 
@@ -47,19 +52,19 @@ class DaemonSource(AppServerSource):
         await self._caught_up.wait()
 
     async def updates(self) -> AsyncIterator[SessionUpdate]:
-        """What the daemon knows at first, then every change as it is told; see `SessionFeed.sightings`."""
+        """What the daemon knows at first, then every change; see `SessionFeed.updates`."""
         for update in await self._standing():
             yield update
         self._caught_up.set()
-        asking = asyncio.create_task(self._ask_for_facts())
+        asking = asyncio.create_task(self._read_rows())
         try:
             while True:
                 while self._heard:
                     yield self._heard.popleft()
                 if self._client.ended is not None:
                     raise SourceDown(self._client.ended)
-                await self._stirred.wait()
-                self._stirred.clear()
+                await self._wake.wait()
+                self._wake.clear()
         finally:
             asking.cancel()
             with suppress(asyncio.CancelledError):
@@ -91,7 +96,7 @@ class DaemonSource(AppServerSource):
         try:
             params = wire.read_params(thread_id)
             body = await self._client.request(wire.THREAD_READ, params, deadline=READ_DEADLINE)
-            thread = wire.decode_thread(body, self._clock.now(), next(_ORDER))
+            thread = wire.decode_thread(body, self._clock.now(), next(_ORDER), self._pays_plan)
         except Unanswered as error:
             raise CarryOnRejected(f"the message was not sent: {error.reason}", _BY_HAND) from error
         except (Refused, BadPayload) as error:
@@ -101,28 +106,30 @@ class DaemonSource(AppServerSource):
 
     def _hear(self, news: News) -> None:
         super()._hear(news)
-        update = wire.decode_news(news, self._clock.now(), next(_ORDER))
+        update = wire.decode_news(news, self._clock.now(), next(_ORDER), self._pays_plan)
         if update is None:
             return
         if len(self._heard) >= _MOST_WAITING:  # nobody listens, or a flood: the last word of each thread is enough
             last = {waiting.thread_id: waiting for waiting in self._heard}
             self._heard = deque(last.values(), maxlen=_MOST_WAITING)
-            self._with_facts.clear()
-        self._heard.append(update)
-        self._want_facts(update)
-        self._stirred.set()
+        if update.workspace is None and update.thread_id not in self._internal and len(self._unread) < _MOST_UNREAD:
+            self._unread[update.thread_id] = update
+            self._wants.set()
+        else:
+            self._tell(update)
+
+    def _tell(self, update: SessionUpdate) -> None:
+        if update.workspace is not None:
+            if len(self._internal) >= _MOST_WAITING:
+                self._internal.clear()
+            self._internal[update.thread_id] = update.internal
+        if update.workspace is not None or not self._internal.get(update.thread_id, False):
+            self._heard.append(update)
+            self._wake.set()
 
     def _line_broke(self) -> None:
         super()._line_broke()
-        self._stirred.set()
-
-    def _want_facts(self, update: SessionUpdate) -> None:
-        if update.workspace is not None:
-            self._with_facts.add(update.thread_id)
-        elif update.thread_id not in self._with_facts and len(self._wanted) < wire.MOST_THREADS:
-            self._with_facts.add(update.thread_id)
-            self._wanted.append(update.thread_id)
-            self._wants.set()
+        self._wake.set()
 
     async def _standing(self) -> list[SessionUpdate]:
         # What is told while the lists are on their way is newer than they are.
@@ -132,30 +139,35 @@ class DaemonSource(AppServerSource):
             # A Codex that does not list its threads tells of their changes all the same.
             with suppress(Refused, BadPayload):
                 rows = await self._client.request(wire.THREAD_LIST, wire.list_params(), deadline=READ_DEADLINE)
-                found = wire.decode_list(rows, self._clock.now(), order)
-                self._with_facts.update(row.thread_id for row in found)
+                found = wire.decode_list(rows, self._clock.now(), order, self._pays_plan)
+                self._internal.update((row.thread_id, row.internal) for row in found)
+                for known in self._unread.keys() & self._internal.keys():
+                    if (told := self._unread.pop(known)) is not None:
+                        self._tell(told)
             with suppress(Refused, BadPayload):
                 loaded = await self._client.request(wire.LOADED_LIST, {}, deadline=READ_DEADLINE)
                 # A thread before its first turn has no rollout, and is in no list.
-                unlisted = [thread_id for thread_id in wire.decode_loaded(loaded) if thread_id not in self._with_facts]
-                self._with_facts.update(unlisted)
-                self._wanted += unlisted
+                for thread_id in wire.decode_loaded(loaded):
+                    if thread_id not in self._internal:
+                        self._unread.setdefault(thread_id)
         except Unanswered as error:
             raise SourceDown(error.reason) from error
         return found
 
-    async def _ask_for_facts(self) -> None:
-        """Ask for the workspace and model of threads of which only the state was told."""
+    async def _read_rows(self) -> None:
+        """Read the rows of threads of which only the state was told."""
         while True:
-            while self._wanted:
-                thread_id, order = self._wanted.pop(0), next(_ORDER)
+            while self._unread:
+                thread_id, row = next(iter(self._unread)), None
                 with suppress(Refused, Unanswered, BadPayload):
-                    params = wire.read_params(thread_id)
+                    params, order = wire.read_params(thread_id), next(_ORDER)
                     body = await self._client.request(wire.THREAD_READ, params, deadline=READ_DEADLINE)
-                    update = wire.decode_thread(body, self._clock.now(), order)
+                    row = wire.decode_thread(body, self._clock.now(), order, self._pays_plan)
+                told = self._unread.pop(thread_id)
+                self._internal.setdefault(thread_id, row is not None and row.internal)
+                for update in (row, told):
                     if update is not None:
-                        self._heard.append(update)
-                        self._stirred.set()
+                        self._tell(update)
             await self._wants.wait()
             self._wants.clear()
 
@@ -166,7 +178,7 @@ async def open_daemon(home: CodexHome, clock: Clock) -> DaemonSource:
     Raises:
         NotViable: No daemon, something else in its place, or no login with banked resets.
     """
-    source = DaemonSource(await connect_daemon(home.daemon_socket), clock)
+    source = DaemonSource(await connect_daemon(home.daemon_socket), clock, home.pays_plan)
     try:
         await source.prove()
     except BaseException:

@@ -7,7 +7,8 @@ whose it is, and enough of its end to know its state are ever read.
 import os
 import re
 import stat
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from tui.clock import Clock
 from tui.domain.sessions import SessionState, SessionUpdate
 from tui.wire.rollout import LONGEST_LINE, TURN_MARKS
 from tui.wire.rollout_reader import RolloutReader, condense
@@ -22,20 +24,28 @@ from tui.wire.rollout_reader import RolloutReader, condense
 COMPRESSED: Final = ".zst"
 _PIECE: Final = 4 << 20
 _WHOLE: Final = 1 << 20
-_HEAD: Final = 64 << 10
+_HEAD: Final = 128 << 10
 _TAIL: Final = 256 << 10
 _LONGEST_TAIL: Final = 16 << 20
 _LONGEST_START: Final = 4096
-"""A line's marks stand within so many bytes."""
+"""A turn's marks stand within so many bytes of a line."""
+_SETTLED: Final = 2.0
+"""Seconds after which a folder's date is sure to change with the next file."""
+_HOT: Final = 600.0
+"""Seconds after its last change that a file counts as written to."""
 _LONGEST_COMPRESSED: Final = 32 << 20
 _LONGEST_UNPACKED: Final = 512 << 20
 _NAME: Final = re.compile(
-    r"rollout-.*-?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl(?:\.zst)?", re.IGNORECASE | re.ASCII
+    r"rollout-.*?-?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:_[0-9a-f-]+)?\.jsonl(?:\.zst)?",
+    re.IGNORECASE | re.ASCII,
 )
 
 
 def thread_of(path: str) -> str | None:
-    """The thread whose rollout a file is, by its name; None for any other file."""
+    """The thread whose rollout a file is, by its name; None for any other file.
+
+    A thread that was taken back to an earlier turn goes on in a second file, whose name ends in that rollout's own id.
+    """
     match = _NAME.fullmatch(path.rpartition(os.sep)[2])
     return match[1].lower() if match else None
 
@@ -53,6 +63,7 @@ class _Followed(msgspec.Struct):
     reader: RolloutReader
     inode: int
     offset: int
+    hot_until: float = 0.0
 
 
 class Added(msgspec.Struct, frozen=True):
@@ -68,25 +79,17 @@ class RolloutFiles:
 
     Args:
         sessions: The folder that Codex keeps rollouts in, by year, month and day.
+        clock: For what has no moment of its own, and to know which files are written to.
+        pays_plan: Whether the ChatGPT plan pays for the requests to a model provider.
     """
 
-    def __init__(self, sessions: Path) -> None:
+    def __init__(self, sessions: Path, clock: Clock, pays_plan: Callable[[str | None], bool] = lambda _: True) -> None:
         self._sessions = sessions
+        self._clock = clock
+        self._pays_plan = pays_plan
         self._followed: dict[str, _Followed] = {}
         self._next_order: dict[str, int] = {}
-
-    @property
-    def followed(self) -> tuple[str, ...]:
-        """The files that are known."""
-        return tuple(self._followed)
-
-    def identity(self) -> tuple[int, int] | None:
-        """Which folder it is; None while there is none."""
-        try:
-            found = self._sessions.stat()
-        except OSError:
-            return None
-        return (found.st_dev, found.st_ino) if stat.S_ISDIR(found.st_mode) else None
+        self._listed: dict[str, float] = {}
 
     def days(self) -> Iterator[str]:
         """The folders of all days, the latest first; looks no further than it is asked."""
@@ -94,10 +97,27 @@ class RolloutFiles:
             for month in _subfolders(year):
                 yield from _subfolders(month)
 
-    def listing(self, day: str) -> list[Found]:
-        """The rollouts of one day with what can be known without opening them."""
+    @staticmethod
+    def date_of(day: str) -> str:
+        """A day's folder as `2026/11/25`, which sorts by date."""
+        return "/".join(Path(day).parts[-3:])
+
+    def listing(self, day: str, *, anew: bool = True) -> list[Found]:
+        """The rollouts of one day with what can be known without opening them.
+
+        Args:
+            day: The day's folder.
+            anew: Whether to list a folder again to which nothing was added since.
+        """
         found = []
         try:
+            changed_at = os.stat(day).st_mtime  # noqa: PTH116
+            if not anew and self._listed.get(day) == changed_at:
+                return []
+            if (
+                self._clock.now().timestamp() - changed_at > _SETTLED
+            ):  # else more may come in the same tick of its clock
+                self._listed[day] = changed_at
             with os.scandir(day) as entries:
                 for entry in entries:
                     if thread_of(entry.name) is None:
@@ -117,16 +137,13 @@ class RolloutFiles:
         known = self._followed.get(found.path)
         return known is not None and (known.inode, known.offset) == (found.inode, found.size)
 
-    def read(self, path: str, now: datetime) -> Added:
+    def read(self, path: str) -> Added:
         """Read what is new in a file: at first its head and its end, later what was added.
 
-        Args:
-            path: The file.
-            now: For what has no moment of its own.
-
         Returns:
-            At most a bounded piece; `more` tells to call again.
+            At most a bounded piece; `more` says to call again.
         """
+        now = self._clock.now()
         thread_id = thread_of(path)
         if thread_id is None:
             return Added([])
@@ -151,12 +168,28 @@ class RolloutFiles:
             except OSError:
                 return Added([])
 
-    def stale(self) -> list[str]:
-        """The known files in which there is something new, or which are no longer there."""
-        stale = []
+    @property
+    def _hot_until(self) -> float:
+        return self._clock.monotonic() + _HOT
+
+    @property
+    def any_hot(self) -> bool:
+        """Whether any file was written to lately."""
+        now = self._clock.monotonic()
+        return any(known.hot_until > now for known in self._followed.values())
+
+    def stale(self, *, hot: bool = False) -> list[str]:
+        """The known files in which there is something new, or which are no longer there.
+
+        Args:
+            hot: Whether to look only at those that were written to lately.
+        """
+        stale, now = [], self._clock.monotonic()
         for path, known in self._followed.items():
+            if hot and known.hot_until <= now:
+                continue
             try:
-                status = os.stat(path)  # noqa: PTH116  # hundreds of them every second
+                status = os.stat(path)  # noqa: PTH116  # dozens of them many times a second
             except OSError:
                 stale.append(path)
                 continue
@@ -183,23 +216,24 @@ class RolloutFiles:
     ) -> list[SessionUpdate]:
         before = self._followed.pop(path, None)
         first_order = before.reader.order + 1 if before else self._next_order.get(path, 0)
-        reader = RolloutReader(thread_id, path, first_order)
+        reader = RolloutReader(thread_id, path, first_order, self._pays_plan)
         size = status.st_size
         if size <= _WHOLE:
             data = _read_range(file, 0, size)
             updates = reader.feed(data, now)
             size = len(data)
         else:
-            head = _first_line(file)
+            head = _head(file)
             tail = _tail(file, size)
             updates = reader.feed(head, now)
             gap = size - len(tail) - len(head)
             if gap > 0:
                 reader.skip(gap)
             updates += reader.feed(tail[max(0, -gap) :], now)
-        self._followed[path] = _Followed(reader, status.st_ino, size)
+        recent = now.timestamp() - status.st_mtime < _HOT
+        self._followed[path] = _Followed(reader, status.st_ino, size, self._hot_until if recent else 0.0)
         told = condense(updates)
-        if told and reader.state is None and size > _WHOLE:
+        if told and reader.state is None and size > _WHOLE and not reader.is_copy:
             # So long without the end of a turn: it is in the middle of one.
             told[0] = replace(told[0], state=SessionState.RUNNING, since=None)
         return told
@@ -207,6 +241,7 @@ class RolloutFiles:
     def _continue(self, file: int, known: _Followed, size: int, now: datetime) -> Added:
         data = _read_range(file, known.offset, min(size - known.offset, _PIECE))
         known.offset += len(data)
+        known.hot_until = self._hot_until
         return Added(known.reader.feed(data, now), more=bool(data) and known.offset < size)
 
     def _read_compressed(self, path: str, thread_id: str, now: datetime) -> Added:
@@ -215,20 +250,38 @@ class RolloutFiles:
         plain = path.removesuffix(COMPRESSED)
         if path in self._followed or plain in self._followed or plain in self._next_order:
             return Added([])  # read already, or followed until it went cold
-        from tui.sources.zstd import unpack
-
         try:
             status = Path(path).stat()
             if status.st_size > _LONGEST_COMPRESSED or not stat.S_ISREG(status.st_mode):
                 return Added([])
-            reader = RolloutReader(thread_id, path)
+            reader = RolloutReader(thread_id, path, 0, self._pays_plan)
             told: list[SessionUpdate] = []
-            for data in unpack(path, _LONGEST_UNPACKED):
+            for data in _unpack(path, _LONGEST_UNPACKED):
                 told = _condense_more(told, reader.feed(data, now))
         except OSError:
             return Added([])
         self._followed[path] = _Followed(reader, status.st_ino, status.st_size)
         return Added(told)
+
+
+def _unpack(path: str, most: int) -> Iterator[bytes]:
+    """Unpack a file piece by piece; what comes after so many bytes is left out, since a small file can hold a flood.
+
+    Raises:
+        OSError: It cannot be read, or is no whole zstd file.
+    """
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+
+    try:
+        with zstd.open(path, "rb") as unpacked:
+            while most > 0 and (data := unpacked.read(min(_WHOLE, most))):
+                most -= len(data)
+                yield data
+    except (zstd.ZstdError, EOFError, MemoryError) as error:
+        raise OSError(f"{path} is damaged") from error
 
 
 def _condense_more(before: list[SessionUpdate], more: list[SessionUpdate]) -> list[SessionUpdate]:
@@ -252,14 +305,15 @@ def _read_range(file: int, start: int, size: int) -> bytes:
     return b"".join(pieces)
 
 
-def _first_line(file: int) -> bytes:
+def _head(file: int) -> bytes:
+    """The first line, which says whose it is, and what follows at once: the person's first message."""
     head = b""
     while b"\n" not in head and len(head) <= LONGEST_LINE:
         more = _read_range(file, len(head), _HEAD)
         if not more:
             break
         head += more
-    return head[: head.find(b"\n") + 1]
+    return head[: head.rfind(b"\n") + 1]
 
 
 def _tail(file: int, size: int) -> bytes:

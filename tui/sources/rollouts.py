@@ -1,71 +1,49 @@
-"""The rollout feed: every thread of Codex on this machine, seen through the files that it writes (wire.md 7).
+"""The rollout feed: every thread of Codex on this machine, seen through the files that it writes.
 
 Passive: it reads. What can be live is read at once, the rest of the last days afterwards, and then only what is added.
+Files are polled: a third of the cost of the kernel's events, and no watch that a network share or a limit can break.
 """
 
 import asyncio
-import os
 import threading
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
-from datetime import datetime, timedelta
-from functools import partial
+from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import timedelta
 from itertools import islice
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
 from tui.clock import Clock
+from tui.concurrency import in_loose_thread
 from tui.domain.sessions import IDLE_KEPT, STOPPED_KEPT, SessionUpdate
 from tui.sources.codex_home import CodexHome
-from tui.sources.file_events import FileEvents
-from tui.sources.rollout_files import RolloutFiles, thread_of
-from tui.sources.side_thread import SideThread
+from tui.sources.rollout_files import RolloutFiles
 
-POLL: Final = 1.0
-"""Seconds between two looks where the kernel does not tell of changes, or there is no folder yet."""
-CHECK: Final = 30.0
-"""Seconds between two looks where it does, since it drops events when they flood."""
+POLL: Final = 0.12
+"""Seconds between two looks at the files of sessions at work, and so what a new line waits at most."""
+REST: Final = 1.0
+"""Seconds between two looks at all known files and for new ones; at work or not."""
 ALL_DAYS_EVERY: Final = 30
-"""One of so many looks takes in all days: an old thread may have been taken up again unnoticed."""
+"""One of so many looks takes in all days: an old thread may have been taken up again."""
 _RECENT_DAYS: Final = 3
+_MOST_DAYS_AHEAD: Final = 100
 _FILES_A_PIECE: Final = 16
-
-T = TypeVar("T")
-
-
-class Watcher(Protocol):
-    """What tells of changes; `FileEvents` is one."""
-
-    watching: bool
-    failed: bool
-
-    def close(self) -> None:
-        """End the watching."""
-        ...
 
 
 class RolloutFeed:
-    """Sightings from the rollouts of one CODEX_HOME; implements `tui.sources.base.SessionFeed`.
+    """What the rollouts of one CODEX_HOME say; implements `tui.sources.base.SessionFeed`.
 
     Args:
         home: The CODEX_HOME; it need not exist, and may come and go.
-        clock: For pauses, and for what has no moment of its own.
-        watch: Starts watching a folder: called with it, with what takes in changed paths in a thread of the watcher's
-            own, and with what wakes the loop afterwards; None polls.
+        clock: For what has no moment of its own.
+        poll: Seconds between two looks at the files of sessions at work.
+        rest: Seconds between two looks at everything.
     """
 
-    def __init__(self, home: CodexHome, clock: Clock, watch: Callable[..., Watcher] | None = FileEvents) -> None:
-        self._folder = home.path / "sessions"
+    def __init__(self, home: CodexHome, clock: Clock, poll: float = POLL, rest: float = REST) -> None:
         self._clock = clock
-        self._watch = watch
-        self._files = RolloutFiles(self._folder)
-        self._thread: SideThread | None = None
-        self._watcher: Watcher | None = None
-        self._stirred = asyncio.Event()
-        self._rest: asyncio.Future[None] | None = None
+        self._poll, self._rest = poll, rest
+        self._files = RolloutFiles(home.path / "sessions", clock, home.pays_plan)
         self._caught_up = asyncio.Event()
-        self._reading = threading.Lock()
-        self._found: deque[SessionUpdate] = deque()
-        self._folders_changed = False
+        self._stop = threading.Event()
 
     async def caught_up(self) -> None:
         """Return once what can be live has been told; see `SessionFeed.caught_up`."""
@@ -73,149 +51,67 @@ class RolloutFeed:
 
     async def updates(self) -> AsyncIterator[SessionUpdate]:
         """Everything that is learnt, as it is learnt; never ends by itself. To be called once."""
-        self._thread = SideThread("rollouts")
+        steps, over = self._follow(), list[SessionUpdate]()
         try:
-            while True:
-                folder = await self._run(self._files.identity)
-                if folder is not None:
-                    async for update in self._one_folder(folder):
-                        yield update
-                self._caught_up.set()
-                await self._pause(POLL)
+            while not self._stop.is_set():
+                found = await in_loose_thread(next, steps, over)
+                if found is None:
+                    self._caught_up.set()
+                    continue
+                for update in found:
+                    yield update
         finally:
             await self.aclose()
 
     async def aclose(self) -> None:
-        """Let go of threads and watches; waits for none of them. Fine to call twice."""
-        self._unwatch()
-        self._stop_resting()
-        if self._thread is not None:
-            self._thread.close()
+        """End the following; waits for nothing. Fine to call twice."""
+        self._stop.set()
 
-    def _watch_again(self) -> None:
-        """Begin to watch, unless that goes on already."""
-        if self._watch is not None and (self._watcher is None or self._watcher.failed):
-            self._unwatch()
-            self._watcher = self._watch(self._folder, self._take_in, self._stirred.set)
-
-    def _unwatch(self) -> None:
-        if self._watcher is not None:
-            self._watcher.close()
-            self._watcher = None
-
-    async def _one_folder(self, folder: tuple[int, int]) -> AsyncIterator[SessionUpdate]:
-        """Follow the folder until it is gone or another one takes its place."""
-        async for update in self._look(IDLE_KEPT):
-            yield update
-        self._caught_up.set()
-        self._watch_again()
-        backlog = await self._run(self._all_days)
-        watching = False
-        looks = 0
-        while True:
-            rested = not backlog and not await self._pause(CHECK if watching else POLL)
-            while self._found:
-                yield self._found.popleft()
-            watched_before, watching = watching, self._watching
-            if watching != watched_before:
-                self._stop_resting()
-            folders_changed, self._folders_changed = self._folders_changed, False
-            # When the watching begins or ends, something may have happened that nobody told of.
-            if rested or folders_changed or watching != watched_before:
-                if await self._run(self._files.identity) != folder:
-                    break
-                looks += 1
-                async for update in self._look(IDLE_KEPT):
-                    yield update
+    def _follow(self) -> Iterator[list[SessionUpdate] | None]:
+        """Blocking: what is learnt, piece by piece; None once what can be live was read."""
+        yield from self._read(self._unread(self._recent_days(), IDLE_KEPT))
+        yield None
+        backlog = list(self._files.days())
+        looks, rested = 0, 0.0
+        while not self._stop.is_set():
+            if rested >= self._rest:
+                looks, rested = looks + 1, 0.0
+                yield from self._read(self._files.stale())
+                yield from self._read(self._unread(self._recent_days(), IDLE_KEPT, anew=False))
                 if looks % ALL_DAYS_EVERY == 0:
-                    backlog = await self._run(self._all_days)
-                    self._watch_again()
+                    backlog = list(self._files.days())
+            else:
+                yield from self._read(self._files.stale(hot=True))
             if backlog:
-                day = backlog.pop(0)
-                async for update in self._read(await self._run(partial(self._unread, [day], STOPPED_KEPT))):
-                    yield update
-        self._unwatch()
-        async for update in self._read(self._files.followed):
-            yield update
+                yield from self._read(self._unread([backlog.pop(0)], STOPPED_KEPT))
+            else:
+                pause = self._poll if self._files.any_hot else self._rest
+                self._stop.wait(pause)
+                rested += pause
 
-    def _all_days(self) -> list[str]:
-        return list(self._files.days())
+    def _recent_days(self) -> Iterator[str]:
+        """The folders of the last days, and those dated ahead of this machine's clock, which hide none of them."""
+        tomorrow = f"{self._clock.now() + timedelta(days=2):%Y/%m/%d}"
+        ahead = [day for day in islice(self._files.days(), _MOST_DAYS_AHEAD) if self._files.date_of(day) > tomorrow]
+        yield from ahead
+        yield from islice((day for day in self._files.days() if self._files.date_of(day) <= tomorrow), _RECENT_DAYS)
 
-    @property
-    def _watching(self) -> bool:
-        return self._watcher is not None and self._watcher.watching
-
-    def _take_in(self, changed: set[str]) -> None:
-        """Read what the kernel told of, in the thread that heard it: one more hop would cost as much as the reading."""
-        waiting = sorted(path for path in changed if thread_of(path) is not None)
-        while waiting:
-            with self._reading:
-                updates, waiting = self._read_piece(waiting, self._clock.now())
-            self._found.extend(updates)
-        if any(_is_folder(path) for path in changed):
-            self._folders_changed = True
-
-    async def _run(self, piece: Callable[[], T]) -> T:
-        def alone() -> T:
-            with self._reading:
-                return piece()
-
-        assert self._thread is not None
-        return await self._thread.run(alone)
-
-    async def _pause(self, seconds: float) -> bool:
-        """Wait; whether something stirred before the time was over."""
-        if self._rest is None:
-            self._rest = asyncio.ensure_future(self._clock.sleep(seconds))
-            self._rest.add_done_callback(lambda _: self._stirred.set())
-        await self._stirred.wait()
-        self._stirred.clear()
-        if not self._rest.done():
-            return True  # the rest of the time counts for the next pause
-        self._rest = None
-        return False
-
-    def _stop_resting(self) -> None:
-        if self._rest is not None:
-            self._rest.cancel()
-            self._rest = None
-
-    async def _look(self, keep: timedelta) -> AsyncIterator[SessionUpdate]:
-        """Read what is new in the files that are known, and in those of the last days that may be live."""
-
-        def find() -> list[str]:
-            return [*self._files.stale(), *self._unread(islice(self._files.days(), _RECENT_DAYS), keep)]
-
-        async for update in self._read(await self._run(find)):
-            yield update
-
-    def _unread(self, days: Iterable[str], keep: timedelta) -> list[str]:
+    def _unread(self, days: Iterable[str], keep: timedelta, *, anew: bool = True) -> list[str]:
         oldest = (self._clock.now() - keep).timestamp()
-        found = [found for day in days for found in self._files.listing(day)]
+        found = [found for day in days for found in self._files.listing(day, anew=anew)]
         fresh = [file for file in found if file.modified_at >= oldest and not self._files.is_read(file)]
         return [file.path for file in sorted(fresh, key=lambda file: file.modified_at, reverse=True)]
 
-    async def _read(self, paths: Iterable[str]) -> AsyncIterator[SessionUpdate]:
+    def _read(self, paths: list[str]) -> Iterator[list[SessionUpdate]]:
+        """Read files, a bounded piece at a time."""
         waiting = list(dict.fromkeys(paths))
-        while waiting:
-            piece = partial(self._read_piece, waiting, self._clock.now())
-            updates, waiting = await self._run(piece)
-            for update in updates:
-                yield update
-
-    def _read_piece(self, paths: list[str], now: datetime) -> tuple[list[SessionUpdate], list[str]]:
-        """Read a bounded piece; what is left to read comes back."""
-        updates: list[SessionUpdate] = []
-        for count, path in enumerate(paths):
-            if count == _FILES_A_PIECE:
-                return updates, paths[count:]
-            added = self._files.read(path, now)
-            updates += added.updates
-            if added.more:
-                return updates, paths[count:]
-        return updates, []
-
-
-def _is_folder(path: str) -> bool:
-    name = path.rpartition(os.sep)[2]
-    return name.isdigit() or name == "sessions"
+        while waiting and not self._stop.is_set():
+            updates: list[SessionUpdate] = []
+            for path in waiting[:_FILES_A_PIECE]:
+                added = self._files.read(path)
+                updates += added.updates
+                if added.more:
+                    break
+                waiting.remove(path)
+            if updates:
+                yield updates

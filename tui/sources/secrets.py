@@ -5,13 +5,12 @@ neither the program nor its exit waits along.
 """
 
 import asyncio
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final, TypeVar
 
 import msgspec
 
+from tui.concurrency import in_loose_thread
 from tui.errors import BadPayload, NotViable
 from tui.sources.base_url import BaseUrl
 from tui.sources.codex_home import CodexHome
@@ -54,7 +53,7 @@ async def store_login(base_url: BaseUrl, token: Token, account_id: str | None, *
         _require_backend()
         keyring.set_password(SERVICE, base_url.url, entry)
 
-    await _in_daemon_thread(store, deadline)
+    await _ask(store, deadline)
 
 
 async def stored_login(base_url: BaseUrl, *, deadline: float = DEADLINE) -> StoredLogin | None:
@@ -95,11 +94,11 @@ async def forget_login(base_url: BaseUrl, *, deadline: float = DEADLINE) -> bool
         keyring.delete_password(SERVICE, base_url.url)
         return True
 
-    return await _in_daemon_thread(forget, deadline)
+    return await _ask(forget, deadline)
 
 
 async def codex_entry(home: CodexHome, *, deadline: float = DEADLINE) -> str | None:
-    """Codex's own keyring entry, the JSON of an auth.json (wire.md 6); None where there is none.
+    """Codex's own keyring entry, the JSON of an auth.json (wire/README.md, "Logins"); None where there is none.
 
     Raises:
         NotViable: No keyring on this machine, or it refused or did not answer in time.
@@ -114,7 +113,7 @@ async def _get(service: str, user: str, deadline: float) -> str | None:
         _require_backend()
         return keyring.get_password(service, user)
 
-    return await _in_daemon_thread(get, deadline)
+    return await _ask(get, deadline)
 
 
 def _require_backend() -> None:
@@ -125,36 +124,18 @@ def _require_backend() -> None:
         raise NotViable("no keyring backend on this machine", WITHOUT_KEYRING)
 
 
-async def _in_daemon_thread(call: Callable[[], Result], deadline: float) -> Result:
-    """Run a blocking call; `asyncio.to_thread` would make the exit wait for it."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[Result] = loop.create_future()
-
-    def settle(result: Result | None, error: BaseException | None) -> None:
-        if answer.done():
-            return
-        if error is not None:
-            answer.set_exception(error)
-        else:
-            answer.set_result(result)  # type: ignore[arg-type]  # None only where Result allows it
-
-    def run() -> None:
-        result, failure = None, None
-        try:
-            result = call()
-        except Exception as error:
-            failure = error if isinstance(error, NotViable) else _refused(error)
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, result, failure)
-
-    threading.Thread(target=run, name="keyring", daemon=True).start()
+async def _ask(call: Callable[[], Result], deadline: float) -> Result:
     try:
         async with asyncio.timeout(deadline):
-            return await answer
+            return await in_loose_thread(call)
     except TimeoutError as error:
         raise NotViable(
             f"the keyring did not answer within {deadline:g} s; it may wait to be unlocked", WITHOUT_KEYRING
         ) from error
+    except NotViable:
+        raise
+    except Exception as error:
+        raise _refused(error) from error
 
 
 def _refused(error: Exception) -> NotViable:

@@ -1,4 +1,4 @@
-"""Codec of rollout files (wire.md 7 and 11.5): finds the few lines that matter in bytes, then decodes those alone.
+"""Codec of rollout files (README.md, "Rollouts"): finds the few lines that matter in bytes, then decodes those alone.
 
 A marker in its quotes cannot occur inside of JSON text, where every quote is escaped, so that finding it is nearly
 always right; what a line really is, is decided after decoding it.
@@ -24,15 +24,22 @@ TURN_MARKS: Final = (b'"task_started"', b'"turn_started"', b'"task_complete"', b
 """What a line holds that begins or ends a turn."""
 
 _KINDS: Final = (b'"event_msg"', b'"turn_context"', b'"session_meta"')
-_SUBTYPES: Final = frozenset((*(mark.strip(b'"') for mark in TURN_MARKS), b"token_count", b"error"))
+_NAMES: Final = frozenset({b"user_message", b"thread_name_updated"})
+_SUBTYPES: Final = frozenset((*(mark.strip(b'"') for mark in TURN_MARKS), b"token_count", b"error", *_NAMES))
+_ITEM: Final = b"item_completed"
+_USER_ITEM: Final = b'"type":"UserMessage"'
+"""Since 0.163 a message of the person is an item; of all other items nothing is needed."""
 _CONVERSATION: Final = b'"type":"response_item"'
+LONGEST_START: Final = 1024
+"""A line's marks stand within so many bytes."""
 _START: Final = 120
 """A line's kind stands within so many bytes, as Codex writes it."""
 _USUAL: Final = re.compile(rb'\{"timestamp":"[^"\\]*",(?:"ordinal":\d+,)?"type":"event_msg","payload":\{"type":"(\w+)"')
 _SIGNS: Final = re.compile(b"|".join((*(b'"%b"' % name for name in sorted(_SUBTYPES)), *_KINDS[1:])))
 _LONGEST_PATH: Final = 4096
+LONGEST_NAME: Final = 80
+"""Characters of a thread's name that are kept."""
 _USUAL_MOMENT: Final = len("2026-10-05T12:58:43.771Z")
-_MOST_TOKENS: Final = 1e15
 _UNKNOWN_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -52,9 +59,20 @@ class Opened(msgspec.Struct, frozen=True):
 
     thread_id: str | None
     workspace: str | None
-    originator: str | None
-    cli_version: str | None
-    subagent: bool
+    provider: str | None
+    """Who answers its model requests, by the name in Codex's config.toml."""
+    account_id: str | None
+    internal: bool
+    """Whether another thread or Codex itself started it."""
+    forked_at: datetime | None
+    """When it was forked, where it was and begins with a copy of its parent's lines."""
+
+
+class Named(msgspec.Struct, frozen=True):
+    """What the thread is called, or a message of the person."""
+
+    title: str | None = None
+    message: str | None = None
 
 
 class TurnSet(msgspec.Struct, frozen=True):
@@ -67,11 +85,14 @@ class TurnSet(msgspec.Struct, frozen=True):
 class TurnBegan(msgspec.Struct, frozen=True):
     """A turn began."""
 
+    began_at: datetime | None = None
+
 
 class TurnEnded(msgspec.Struct, frozen=True):
     """A turn ended."""
 
     how: TurnEnd
+    began_at: datetime | None = None
 
 
 class LimitTold(msgspec.Struct, frozen=True):
@@ -79,17 +100,13 @@ class LimitTold(msgspec.Struct, frozen=True):
 
 
 class Metered(msgspec.Struct, frozen=True):
-    """What a request to the model used, and the limits after it."""
+    """The limits after a request to the model."""
 
-    total_tokens: int | None
-    """Of the whole thread."""
-    request_tokens: int | None
-    """Of the last request."""
     limit: Limit | None
     plan: str | None
 
 
-Fact = Opened | TurnSet | TurnBegan | TurnEnded | LimitTold | Metered
+Fact = Opened | Named | TurnSet | TurnBegan | TurnEnded | LimitTold | Metered
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -129,6 +146,8 @@ def _matters(block: bytes, start: int, end: int) -> bool:
         return False
     usual = _USUAL.match(block, start, end)
     if usual is not None:
+        if usual[1] == _ITEM:
+            return block.find(_USER_ITEM, start, min(end, start + LONGEST_START)) >= 0
         return usual[1] in _SUBTYPES
     if not any(block.find(kind, start, end) >= 0 for kind in _KINDS):
         return False
@@ -169,7 +188,7 @@ def _load(line: bytes) -> dict[str, object]:
 
 def _fact(reader: FieldReader, kind: object, payload: Mapping[str, object], at: datetime | None) -> Fact | None:
     if kind == "session_meta":
-        return _opened(reader, payload)
+        return _opened(reader, payload, at)
     if kind == "turn_context":
         return TurnSet(
             reader.text(payload.get("cwd"), "the workspace", _LONGEST_PATH),
@@ -179,67 +198,92 @@ def _fact(reader: FieldReader, kind: object, payload: Mapping[str, object], at: 
         return None
     match payload.get("type"):
         case "task_started" | "turn_started":
-            return TurnBegan()
+            return TurnBegan(_began(reader, payload))
         case "task_complete" | "turn_complete":
-            return TurnEnded(_how(payload))
+            return TurnEnded(_how(payload), _began(reader, payload))
         case "turn_aborted":
             return TurnEnded(TurnEnd.ABORTED)
         case "error":
-            return LimitTold() if is_usage_limit(payload.get("codex_error_info")) else None
+            return LimitTold() if is_plan_limit(payload) else None
         case "token_count":
-            return _metered(reader, payload, at)
+            limits = reader.mapping(payload.get("rate_limits"), "the limits") or {}
+            plan = reader.text(limits.get("plan_type"), "the plan", LONGEST_ID)
+            return Metered(_limit(reader, limits, at) if limits else None, plan)
+        case "thread_name_updated":
+            return Named(title=reader.text(payload.get("thread_name"), "the title", LONGEST_NAME))
+        case "user_message":
+            return Named(message=reader.text(payload.get("message"), "a message", LONGEST_NAME))
+        case "item_completed":
+            return _user_item(reader, payload)
     return None
 
 
-def _opened(reader: FieldReader, payload: Mapping[str, object]) -> Opened:
+def _began(reader: FieldReader, payload: Mapping[str, object]) -> datetime | None:
+    return reader.moment(payload.get("started_at"), "the begin of a turn")
+
+
+def _user_item(reader: FieldReader, payload: Mapping[str, object]) -> Named | None:
+    item = reader.mapping(payload.get("item"), "an item") or {}
+    if item.get("type") != "UserMessage":
+        return None
+    for part in reader.items(item.get("content"), "a message", 20) or ():
+        text = reader.text((reader.mapping(part, "a part of a message") or {}).get("text"), "a message", LONGEST_NAME)
+        if text:
+            return Named(message=text)
+    return None
+
+
+def _opened(reader: FieldReader, payload: Mapping[str, object], at: datetime | None) -> Opened:
     # Rollouts before autumn 2025 nest the metadata once more.
     nested = payload.get("meta")
     meta = nested if isinstance(nested, dict) else payload
-    source = meta.get("source")
-    works_for_another = (
-        isinstance(meta.get("parent_thread_id"), str)
-        or meta.get("thread_source") == "subagent"
-        or (isinstance(source, dict) and ("subagent" in source or "subAgent" in source))
-    )
+    copied = isinstance(meta.get("forked_from_id"), str) and meta.get("history_mode") != "paginated"
     return Opened(
         reader.text(meta.get("id") or meta.get("session_id"), "the thread's id", LONGEST_ID),
         reader.text(meta.get("cwd"), "the workspace", _LONGEST_PATH),
-        reader.text(meta.get("originator"), "the originator", LONGEST_ID),
-        reader.text(meta.get("cli_version"), "the version", LONGEST_ID),
-        works_for_another,
+        reader.text(meta.get("model_provider"), "the model provider", LONGEST_ID),
+        reader.text(meta.get("creator_account_id"), "the account id", LONGEST_ID),
+        is_internal(meta.get("source"), meta.get("thread_source"), meta.get("parent_thread_id")),
+        (reader.moment(meta.get("timestamp"), "the begin of a thread") or at) if copied else None,
     )
 
 
-def is_usage_limit(code: object) -> bool:
-    """Whether an error code means the usage limit: `usage_limit_exceeded`, in any of Codex's spellings."""
+def is_internal(source: object, thread_source: object, parent: object) -> bool:
+    """Whether a thread was started by another thread or by Codex itself rather than by a person.
+
+    `thread_source` is `user` for a person's own; others seen are `subagent`, `memory_consolidation`, `thread_title`.
+    """
+    if isinstance(parent, str) or (isinstance(thread_source, str) and thread_source not in ("", "user")):
+        return True
+    return isinstance(source, dict) and any(key in source for key in ("subagent", "subAgent", "internal"))
+
+
+def is_plan_limit(error: Mapping[str, object]) -> bool:
+    """Whether an error says that the plan's limit of ordinary use stopped a turn.
+
+    Its code is `usage_limit_exceeded`, in any of Codex's spellings. The same code stands for what no reset helps with,
+    which only the text tells: the bill of an API key, a login without Codex, and the limit of a single model.
+    """
+    code, message = error.get("codex_error_info"), error.get("message")
     names = [code] if isinstance(code, str) else list(code) if isinstance(code, dict) else []
-    return any(isinstance(name, str) and name.replace("_", "").lower() == "usagelimitexceeded" for name in names)
+    if not any(isinstance(name, str) and name.replace("_", "").lower() == "usagelimitexceeded" for name in names):
+        return False
+    return not (isinstance(message, str) and _NO_PLAN_LIMIT.search(message[:1000]))
+
+
+_NO_PLAN_LIMIT: Final = re.compile(
+    r"quota exceeded|billing details|insufficient.quota|to use codex with your chatgpt plan|hit your usage limit for ",
+    re.IGNORECASE,
+)
 
 
 def _how(payload: Mapping[str, object]) -> TurnEnd:
     error = payload.get("error")
     if isinstance(error, dict):
-        return TurnEnd.LIMIT if is_usage_limit(error.get("codex_error_info")) else TurnEnd.ERROR
+        return TurnEnd.LIMIT if is_plan_limit(error) else TurnEnd.ERROR
     if error:
         return TurnEnd.ERROR
     return TurnEnd.SILENT if payload.get("last_agent_message") is None else TurnEnd.COMPLETED
-
-
-def _metered(reader: FieldReader, payload: Mapping[str, object], at: datetime | None) -> Metered:
-    info = reader.mapping(payload.get("info"), "the tokens") or {}
-    limits = reader.mapping(payload.get("rate_limits"), "the limits") or {}
-    return Metered(
-        _tokens(reader, info.get("total_token_usage")),
-        _tokens(reader, info.get("last_token_usage")),
-        _limit(reader, limits, at) if limits else None,
-        reader.text(limits.get("plan_type"), "the plan", LONGEST_ID),
-    )
-
-
-def _tokens(reader: FieldReader, value: object) -> int | None:
-    usage = reader.mapping(value, "a count of tokens") or {}
-    tokens = reader.number(usage.get("total_tokens"), "a count of tokens", _MOST_TOKENS)
-    return None if tokens is None else int(tokens)
 
 
 def _limit(reader: FieldReader, fields: Mapping[str, object], at: datetime | None) -> Limit | None:

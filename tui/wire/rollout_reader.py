@@ -1,7 +1,7 @@
-"""A rollout's bytes, in pieces of any size, to sightings."""
+"""A rollout's bytes, in pieces of any size, to what they say of its thread."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Final, TypedDict
 
 from msgspec.structs import replace
@@ -14,6 +14,7 @@ from tui.wire.rollout import (
     LimitTold,
     Line,
     Metered,
+    Named,
     Opened,
     TurnBegan,
     TurnEnd,
@@ -24,7 +25,10 @@ from tui.wire.rollout import (
 )
 
 _FULL: Final = 99.0
-"""At a limit, 99 has been seen in the place of 100 (wire.md 7)."""
+"""At a limit, 99 has been seen in the place of 100 (README.md, "Rollouts")."""
+
+_COPYING: Final = timedelta(seconds=1)
+"""How long Codex takes at most to copy the parent's lines into a fork."""
 
 
 class RolloutReader:
@@ -32,22 +36,27 @@ class RolloutReader:
 
     Args:
         thread_id: Whose rollout it is; the file's name tells, since a fork repeats its parent's first line.
-        path: The file, for the sightings.
+        path: The file.
         first_order: The order of its first byte; higher than any that an earlier reader of the same path gave.
+        pays_plan: Whether the ChatGPT plan pays for the requests to a model provider.
     """
 
-    def __init__(self, thread_id: str, path: str, first_order: int = 0) -> None:
+    def __init__(
+        self, thread_id: str, path: str, first_order: int = 0, pays_plan: Callable[[str | None], bool] = lambda _: True
+    ) -> None:
         self._thread_id = thread_id
         self._path = path
         self._order = first_order
+        self._pays_plan = pays_plan
         self._unfinished = bytearray()
-        self._skipping = False
-        self._subagent: bool | None = None
+        self._skipping = self._skipped = False
+        self._opened: Opened | None = None
+        self._uses_plan = True
+        self._copied_until: datetime | None = None
+        self._has_message = False
         self._state: SessionState | None = None
         self._in_turn_limit = False
         self._in_turn_full = False
-        self._total: int | None = 0
-        self._total_before_turn: int | None = 0
 
     @property
     def order(self) -> int:
@@ -59,6 +68,11 @@ class RolloutReader:
         """The state by the last turn that was seen; None before any."""
         return self._state
 
+    @property
+    def is_copy(self) -> bool:
+        """Whether all that was read is its parent's, copied into a fork that has begun no turn of its own."""
+        return self._copied_until is not None
+
     def feed(self, data: bytes, now: datetime) -> list[SessionUpdate]:
         """Read on.
 
@@ -67,7 +81,7 @@ class RolloutReader:
             now: Stands in for the moment of a line that has none.
 
         Returns:
-            One sighting for each line that told something; a half-written last line waits for its rest.
+            One update for each line that said something; a half-written last line waits for its rest.
         """
         end = data.rfind(b"\n") + 1
         if not end:
@@ -98,11 +112,12 @@ class RolloutReader:
         self._order = before + end
 
     def skip(self, size: int) -> None:
-        """Leave out so many bytes, and the rest of the line that they end in; what they told stays unknown."""
+        """Leave out so many bytes, and the rest of the line that they end in; what they said stays unknown."""
         self._order += len(self._unfinished) + size
         self._unfinished.clear()
         self._skipping = True
-        self._state = self._total = self._total_before_turn = None
+        self._state = None
+        self._skipped = True
 
     def _keep(self, rest: bytes) -> None:
         if not self._skipping and len(self._unfinished) + len(rest) <= LONGEST_LINE:
@@ -114,11 +129,38 @@ class RolloutReader:
         self._skipping = True
 
     def _see(self, line: Line, order: int, now: datetime) -> SessionUpdate | None:
+        if self._is_copy(line):
+            return None
         told = self._tell(line.fact)
         if told is None:
             return None
-        at, path, subagent = line.at or now, self._path, bool(self._subagent)
-        return SessionUpdate(self._thread_id, at, "rollout", rollout_path=path, order=order, subagent=subagent, **told)
+        return SessionUpdate(
+            self._thread_id,
+            line.at or now,
+            "rollout",
+            rollout_path=self._path,
+            order=order,
+            account_id=self._opened.account_id if self._opened else None,
+            internal=self._opened is not None and self._opened.internal,
+            **told,
+        )
+
+    def _is_copy(self, line: Line) -> bool:
+        """Whether a line is its parent's, copied into a fork; its own begin with the first turn after the fork."""
+        begin = self._copied_until
+        if begin is None or isinstance(line.fact, Opened | Named | TurnSet):
+            return False
+        turn_at = line.fact.began_at if isinstance(line.fact, TurnBegan | TurnEnded) else None
+        if turn_at is not None:
+            copied = turn_at < begin.replace(microsecond=0)  # it is told in whole seconds
+        else:
+            copied = line.at is not None and line.at <= begin + _COPYING
+            # Without the begin of its turn a line is judged by the clock, which is all that a skipped stretch leaves.
+            if not copied and not isinstance(line.fact, TurnBegan) and not self._skipped:
+                copied = True
+        if not copied:
+            self._copied_until = None
+        return copied
 
     def _tell(self, fact: Fact) -> "_Told | None":
         match fact:
@@ -126,15 +168,16 @@ class RolloutReader:
                 return self._meter(fact)
             case TurnBegan():
                 self._in_turn_limit = self._in_turn_full = False
-                self._total_before_turn = self._total
                 return {"state": self._become(SessionState.RUNNING)}
             case TurnEnded():
                 return {"state": self._become(self._ending(fact.how))}
             case TurnSet():
                 return {"workspace": fact.workspace, "model": fact.model}
             case LimitTold():
-                self._in_turn_limit = True
-                return {"state": self._become(SessionState.STOPPED_AT_LIMIT)}
+                self._in_turn_limit = self._uses_plan
+                return {"state": self._become(SessionState.STOPPED_AT_LIMIT)} if self._uses_plan else None
+            case Named():
+                return self._name(fact)
             case Opened():
                 return self._open(fact)
 
@@ -143,45 +186,48 @@ class RolloutReader:
         return state
 
     def _open(self, fact: Opened) -> "_Told | None":
-        if self._subagent is not None or (fact.thread_id or self._thread_id) != self._thread_id:
+        if self._opened is not None or (fact.thread_id or self._thread_id) != self._thread_id:
             return None  # a parent's first line, repeated in a fork
-        self._subagent = fact.subagent
+        self._opened, self._copied_until = fact, fact.forked_at
+        self._uses_plan = self._pays_plan(fact.provider)
         return {
             "state": SessionState.IDLE if self._state is None else None,
             "workspace": fact.workspace,
-            "originator": fact.originator,
-            "cli_version": fact.cli_version,
+            "uses_plan": self._uses_plan,
         }
+
+    def _name(self, fact: Named) -> "_Told | None":
+        if fact.message is None:
+            return {"title": fact.title} if fact.title else None
+        if self._has_message or self._skipped:
+            return None
+        self._has_message = True
+        return {"first_message": fact.message}
 
     def _ending(self, how: TurnEnd) -> SessionState:
         told_before = self._in_turn_limit and how in (TurnEnd.SILENT, TurnEnd.ERROR)
         told_by_meter = self._in_turn_full and how is TurnEnd.SILENT
         if how is TurnEnd.LIMIT or told_before or told_by_meter:
-            return SessionState.STOPPED_AT_LIMIT
+            return SessionState.STOPPED_AT_LIMIT if self._uses_plan else SessionState.STOPPED_BY_ERROR
         return SessionState.STOPPED_BY_ERROR if how is TurnEnd.ERROR else SessionState.IDLE
 
     def _meter(self, fact: Metered) -> "_Told":
-        if fact.limit is not None and fact.limit.limit_id == MAIN_LIMIT:
+        if fact.limit is None or not self._uses_plan:
+            return {}  # a sign of life all the same
+        if fact.limit.limit_id == MAIN_LIMIT:
             self._in_turn_full = _is_full(fact.limit)
-        tokens = None
-        if fact.total_tokens is not None:
-            if self._total_before_turn is None and fact.request_tokens is not None:
-                self._total_before_turn = fact.total_tokens - fact.request_tokens
-            self._total = fact.total_tokens
-            if self._total_before_turn is not None and self._total_before_turn <= fact.total_tokens:
-                tokens = fact.total_tokens - self._total_before_turn
-        return {"last_turn_tokens": tokens, "limits": () if fact.limit is None else (fact.limit,), "plan": fact.plan}
+        return {"limits": (fact.limit,), "plan": fact.plan}
 
 
 class _Told(TypedDict, total=False):
-    """The fields of a sighting that a line tells."""
+    """The fields of an update that a line fills."""
 
     state: SessionState | None
     workspace: str | None
     model: str | None
-    originator: str | None
-    cli_version: str | None
-    last_turn_tokens: int | None
+    title: str | None
+    first_message: str | None
+    uses_plan: bool
     limits: tuple[Limit, ...]
     plan: str | None
 
@@ -191,7 +237,7 @@ def _is_full(limit: Limit) -> bool:
 
 
 def condense(updates: Sequence[SessionUpdate]) -> list[SessionUpdate]:
-    """What a stretch of one rollout tells in the end: one sighting of the thread, and the last one of each limit."""
+    """What a stretch of one rollout says in the end: one update of the thread, and the last one of each limit."""
     if not updates:
         return []
     end = updates[-1]
@@ -201,14 +247,21 @@ def condense(updates: Sequence[SessionUpdate]) -> list[SessionUpdate]:
             end = replace(end, state=told.state, since=told.since or told.seen_at)
         for limit in told.limits:
             limits[limit.limit_id] = SessionUpdate(
-                told.thread_id, told.seen_at, "rollout", limits=(limit,), plan=told.plan, subagent=told.subagent
+                told.thread_id,
+                told.seen_at,
+                "rollout",
+                account_id=told.account_id,
+                limits=(limit,),
+                plan=told.plan,
+                internal=told.internal,
             )
         end = replace(
             end,
             workspace=told.workspace or end.workspace,
             model=told.model or end.model,
-            cli_version=told.cli_version or end.cli_version,
-            originator=told.originator or end.originator,
-            last_turn_tokens=end.last_turn_tokens if told.last_turn_tokens is None else told.last_turn_tokens,
+            title=told.title or end.title,
+            first_message=end.first_message or told.first_message,
+            uses_plan=end.uses_plan if told.uses_plan is None else told.uses_plan,
+            account_id=told.account_id or end.account_id,
         )
     return [replace(end, limits=(), plan=None), *limits.values()]

@@ -1,6 +1,6 @@
-"""The app-server's words about threads (wire.md 5.8, 11.6, 11.7) to sightings."""
+"""What the app-server says about threads (README.md, "Threads and the daemon")."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -8,6 +8,7 @@ from tui.domain.sessions import SessionState, SessionUpdate
 from tui.errors import BadPayload
 from tui.wire.fields import FieldReader, load_object
 from tui.wire.jsonrpc import News
+from tui.wire.rollout import LONGEST_NAME, is_internal
 from tui.wire.windows import LONGEST_ID
 
 THREAD_LIST: Final = "thread/list"
@@ -23,6 +24,10 @@ _STATUS_CHANGED: Final = "thread/status/changed"
 _AWAY: Final = frozenset({"thread/closed", "thread/archived", "thread/deleted"})
 _WAITING: Final = frozenset({"waitingOnApproval", "waitingOnUserInput"})
 _LONGEST_PATH: Final = 4096
+
+
+PaysPlan = Callable[[str | None], bool]
+"""Whether the ChatGPT plan pays for the requests to a model provider."""
 
 
 def list_params() -> dict[str, object]:
@@ -47,7 +52,7 @@ def queue_params(thread_id: str, message: str, message_id: str) -> dict[str, obj
     return {"threadId": thread_id, "clientUserMessageId": message_id, "input": [text]}
 
 
-def decode_news(news: News, seen_at: datetime, order: int) -> SessionUpdate | None:
+def decode_news(news: News, seen_at: datetime, order: int, pays_plan: PaysPlan) -> SessionUpdate | None:
     """Read a notification; None for what says nothing about a thread's state."""
     if news.method not in (_STARTED, _STATUS_CHANGED) and news.method not in _AWAY:
         return None
@@ -57,7 +62,7 @@ def decode_news(news: News, seen_at: datetime, order: int) -> SessionUpdate | No
         return None
     reader = FieldReader()
     if news.method == _STARTED:
-        return _row(reader, params.get("thread"), seen_at, order)
+        return _row(reader, params.get("thread"), seen_at, order, pays_plan)
     thread_id = reader.text(params.get("threadId"), "the thread's id", LONGEST_ID)
     if thread_id is None:
         return None
@@ -69,7 +74,7 @@ def decode_news(news: News, seen_at: datetime, order: int) -> SessionUpdate | No
     return None if state is None else SessionUpdate(thread_id, seen_at, "daemon", state, order=order)
 
 
-def decode_list(body: bytes, seen_at: datetime, order: int) -> list[SessionUpdate]:
+def decode_list(body: bytes, seen_at: datetime, order: int, pays_plan: PaysPlan) -> list[SessionUpdate]:
     """Read the result of `thread/list`.
 
     Raises:
@@ -77,7 +82,7 @@ def decode_list(body: bytes, seen_at: datetime, order: int) -> list[SessionUpdat
     """
     reader = FieldReader()
     rows = reader.items(load_object(body, "the list of threads").get("data"), "the list of threads", MOST_THREADS)
-    found = [_row(reader, row, seen_at, order) for row in rows or ()]
+    found = [_row(reader, row, seen_at, order, pays_plan) for row in rows or ()]
     return [update for update in found if update is not None]
 
 
@@ -93,16 +98,18 @@ def decode_loaded(body: bytes) -> list[str]:
     return [thread_id for thread_id in found if thread_id is not None]
 
 
-def decode_thread(body: bytes, seen_at: datetime, order: int) -> SessionUpdate | None:
+def decode_thread(body: bytes, seen_at: datetime, order: int, pays_plan: PaysPlan) -> SessionUpdate | None:
     """Read the result of `thread/read`; None where there is no thread in it.
 
     Raises:
         BadPayload: It is no JSON object.
     """
-    return _row(FieldReader(), load_object(body, "the thread").get("thread"), seen_at, order)
+    return _row(FieldReader(), load_object(body, "the thread").get("thread"), seen_at, order, pays_plan)
 
 
-def _row(reader: FieldReader, value: object, seen_at: datetime, order: int) -> SessionUpdate | None:
+def _row(
+    reader: FieldReader, value: object, seen_at: datetime, order: int, pays_plan: PaysPlan
+) -> SessionUpdate | None:
     row = reader.mapping(value, "a thread") or {}
     thread_id = reader.text(row.get("id"), "a thread's id", LONGEST_ID)
     if thread_id is None:
@@ -111,7 +118,8 @@ def _row(reader: FieldReader, value: object, seen_at: datetime, order: int) -> S
     since = None
     if state is SessionState.STOPPED_BY_ERROR:
         since = reader.moment(row.get("updatedAt"), "the last change of a thread")  # it stopped long ago, perhaps
-    source = row.get("source")
+    provider = reader.text(row.get("modelProvider"), "the model provider", LONGEST_ID)
+    internal = is_internal(row.get("source"), row.get("threadSource"), row.get("parentThreadId"))
     return SessionUpdate(
         thread_id=thread_id,
         seen_at=seen_at,
@@ -120,16 +128,17 @@ def _row(reader: FieldReader, value: object, seen_at: datetime, order: int) -> S
         since=since,
         workspace=reader.text(row.get("cwd"), "the workspace", _LONGEST_PATH),
         model=reader.text(row.get("model"), "the model", LONGEST_ID),
-        cli_version=reader.text(row.get("cliVersion"), "the version", LONGEST_ID),
-        originator=reader.text(row.get("originator"), "the originator", LONGEST_ID),
+        title=reader.text(row.get("name"), "the title", LONGEST_NAME),
+        first_message=reader.text(row.get("preview"), "the first message", LONGEST_NAME),
         rollout_path=reader.text(row.get("path"), "the rollout's path", _LONGEST_PATH),
+        uses_plan=None if provider is None else pays_plan(provider),
         order=order,
-        subagent=isinstance(row.get("parentThreadId"), str) or (isinstance(source, dict) and "subAgent" in source),
+        internal=internal or row.get("ephemeral") is True,
     )
 
 
 def _state(reader: FieldReader, status: Mapping[str, object]) -> SessionState | None:
-    """None for what is not loaded: the daemon knows nothing of what such a thread does elsewhere (wire.md 5.8)."""
+    """None for what is not loaded: the daemon knows nothing of what such a thread does elsewhere."""
     match status.get("type"):
         case "active":
             flags = reader.items(status.get("activeFlags"), "the flags of a thread", 20) or ()

@@ -1,0 +1,59 @@
+"""Blocking work beside the event loop.
+
+Each piece runs in a daemon thread of its own, so that neither the loop's end nor the program's waits for a dead disk
+or a keyring that wants to be unlocked.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def in_thread(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run work in a thread and wait for its end, even if the waiting is cancelled.
+
+    A transaction that was begun is then over, one way or the other, before anything else happens.
+    """
+    future = _start(partial(work, *args, **kwargs))
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        await asyncio.wait([future])
+        future.exception()  # nobody else asks for it
+        raise
+
+
+async def in_loose_thread(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run work in a thread; if the waiting is cancelled, the work is left to itself."""
+    return await _start(partial(work, *args, **kwargs))
+
+
+def _start(work: Callable[[], T]) -> asyncio.Future[T]:
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if answer.done():
+            return
+        if error is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(result)  # type: ignore[arg-type]  # None is a T where the work returns nothing
+
+    def run() -> None:
+        result, failure = None, None
+        try:
+            result = work()
+        except BaseException as error:  # handed to whoever waits
+            failure = error
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, result, failure)
+
+    threading.Thread(target=run, name="resetbank", daemon=True).start()
+    return answer
