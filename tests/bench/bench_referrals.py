@@ -14,19 +14,19 @@ from time import perf_counter
 
 from msgspec.structs import replace
 
+from tests.support.logins import bearer_headers
 from tests.support.stub_process import StubProcess, start_stub
 from tui.clock import SystemClock
-from tui.stub import invites, rows
-from tui.stub.bank import Bank
-from tui.stub.database import open_database
-from tui.stub.grants import complimentary
-from tui.stub.plans import PLANS
-from tui.stub.programme import fresh_window
-from tui.stub.referral import Invite
-from tui.stub.rows import Account
+from tui.stub.database import accounts, grants, invites
+from tui.stub.database.accounts import Account
+from tui.stub.database.bank import Bank
+from tui.stub.database.schema import open_database
+from tui.stub.database.transactions import StubDatabase, Transaction
+from tui.stub.rules.grants import complimentary
+from tui.stub.rules.invites import Invite
+from tui.stub.rules.plans import PLANS
+from tui.stub.rules.windows import fresh_window
 from tui.stub.scenarios import find_scenario
-from tui.stub.tokens import bearer_headers
-from tui.stub.world import StubDatabase, Transaction
 
 ACCOUNTS = 10_000
 INVITES_EACH = 3
@@ -63,18 +63,18 @@ def _fill(path: Path) -> None:
     with world.writing() as moment:
         campaign = scenario.campaign
         assert campaign is not None
-        accounts = [_account(moment, f"a{number}") for number in range(ACCOUNTS)]
+        members = [_account(moment, f"a{number}") for number in range(ACCOUNTS)]
         # Sent earlier, so that its e-mail may be sent again.
         earlier = replace(moment, now=moment.now - 3_600)
-        for account in accounts:
+        for account in members:
             sent = [
                 invites.send(earlier, campaign, account, f"{account.id}-{number}@example.org")
                 for number in range(INVITES_EACH)
             ]
             assert isinstance(sent[0], Invite)
             invites.open_link(moment, sent[0])
-        for account in accounts[:CALLS]:
-            joined = invites.page(moment, campaign, account.id, since=0, before=None, limit=1)[0]
+        for account in members[:CALLS]:
+            joined = invites.select(moment, "referrer = ? ORDER BY number DESC LIMIT 1", account.id)[0]
             invites.join(moment, campaign, joined, _account(moment, f"friend-of-{account.id}"))
         keen = _account(moment, KEEN)
         for number in range(4 * CALLS):
@@ -84,8 +84,8 @@ def _fill(path: Path) -> None:
 
 def _account(moment: Transaction, account_id: str) -> Account:
     account = Account(account_id, "plus", f"{account_id}@example.com", moment.now, None)
-    rows.add_account(moment, account, [fresh_window(kind, moment.now) for kind in PLANS["plus"].windows])
-    rows.land(moment, account.id, complimentary(account.id))
+    accounts.add_account(moment, account, [fresh_window(kind, moment.now) for kind in PLANS["plus"].windows])
+    grants.land(moment, account.id, complimentary(account.id), PLANS["plus"])
     return account
 
 

@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from uuid import uuid4
 
+from tests.support.logins import bearer_headers
 from tests.support.stub_process import StubProcess, start_stub
 from tui.clock import SystemClock
-from tui.stub.tokens import bearer_headers
 
 CONNECTIONS = 4
 SECONDS = 3.0

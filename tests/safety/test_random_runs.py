@@ -87,11 +87,11 @@ class Bankrun(RuleBasedStateMachine):
 
     @rule(path=st.sampled_from(PATHS), kind=st.sampled_from(FAULTS), count=st.integers(1, 6))
     def the_service_fails(self, path: str, kind: str, count: int) -> None:
-        self.stub.traffic.arm(path, kind, count)
+        self.stub.faults.arm(path, kind, count)
 
     @rule()
     def the_service_recovers(self) -> None:
-        self.stub.traffic.disarm("")
+        self.stub.faults.disarm("")
 
     @rule(commits=st.integers(0, 9), after=st.booleans())
     def the_process_is_doomed(self, commits: int, after: bool) -> None:
@@ -161,7 +161,7 @@ class Bankrun(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """When all is well again, the ledger and the bank agree to the last reset."""
-        self.stub.traffic.disarm("")
+        self.stub.faults.disarm("")
         self.companion = self.start()
         self.run(self.companion.finish())
         try:

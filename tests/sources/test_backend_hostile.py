@@ -248,10 +248,10 @@ async def test_the_embedded_service_s_faults_read_like_the_network_s(kind: str, 
     login = fixed_login(Login(Token(stub.token), stub.account_id))
     source = Backend(parse_base_url(stub.base_url), login, clock, name="stub", app=stub.app)
     assert (await source.read(with_credits=True)).provenance.source == "stub"
-    stub.traffic.arm("usage", kind, 1)
+    stub.faults.arm("usage", kind, 1)
     with pytest.raises(error):
         await source.read(with_credits=True)
-    stub.traffic.arm("consume", kind, 1)
+    stub.faults.arm("consume", kind, 1)
     with pytest.raises(ConsumeRejected if kind == "html" else OutcomeUnknown):
         await source.consume(ConsumeRequest("key-1", None, stub.account_id))
     await source.aclose()

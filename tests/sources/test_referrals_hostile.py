@@ -294,10 +294,10 @@ async def test_the_embedded_service_s_faults_read_like_the_network_s(kind: str) 
 
     login = fixed_login(Login(Token(stub.token), stub.account_id))
     client = ReferralClient(base_url, login, clock, open_asker)
-    stub.traffic.arm("", kind, 1)
+    stub.faults.arm("", kind, 1)
     with pytest.raises(SourceError):
         await client.offer(ACCOUNT)
-    stub.traffic.arm("", kind, 1)
+    stub.faults.arm("", kind, 1)
     request = type(INVITE)(FRIEND, INVITE.program, stub.account_id)
     with pytest.raises(InviteUnknown):
         await client.invite(request)

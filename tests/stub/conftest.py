@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from tests.support.clocks import ManualClock
-from tui.stub.bank import Bank
+from tests.support.logins import bearer_headers
+from tui.stub.database.bank import Bank
 from tui.stub.embedded import EmbeddedStub, embedded_stub
-from tui.stub.tokens import bearer_headers
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ async def embedded(clock: ManualClock) -> AsyncIterator[Callable[..., "Served"]]
             stub = stack.enter_context(closing(embedded_stub(clock, scenario)))
             transport = httpx.ASGITransport(app=stub.app, client=(host, 50_000))
             client = httpx.AsyncClient(
-                transport=transport, base_url="http://stub", headers=bearer_headers("acc1", clock.now())
+                transport=transport, base_url="http://127.0.0.1", headers=bearer_headers("acc1", clock.now())
             )
             stack.push_async_callback(client.aclose)
             return Served(stub, client)

@@ -6,8 +6,8 @@ import httpx
 
 from tests.stub.conftest import Served
 from tests.support.clocks import ManualClock
-from tui.stub.plans import PLANS
-from tui.stub.tokens import bearer_headers
+from tests.support.logins import bearer_headers
+from tui.stub.rules.plans import PLANS
 
 PROGRAM = "codex_referral_consumer"
 INVITE = "/backend-api/referrals/invite"

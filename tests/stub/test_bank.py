@@ -14,8 +14,8 @@ from tests.support.clocks import ManualClock
 from tui.domain.spend import ConsumeCode
 from tui.domain.windows import WindowKind
 from tui.errors import StoreCorrupt, StoreError, StoreLocked, StoreReadOnly, StoreTooNew, UsageError
-from tui.stub.bank import Bank
-from tui.stub.reading import UnknownAccount, UnknownWindow
+from tui.stub.database.bank import Bank
+from tui.stub.refused import Refused, UnknownAccount
 from tui.stub.scenarios import SCENARIOS
 
 Opener = Callable[..., Bank]
@@ -203,7 +203,7 @@ def test_the_unknown_is_told(open_bank: Opener) -> None:
     bank = open_bank("weekly-only")
     with pytest.raises(UnknownAccount):
         bank.read("acc9")
-    with pytest.raises(UnknownWindow):
+    with pytest.raises(Refused, match="no window of the kind"):
         bank.set_usage("acc1", WindowKind.FIVE_HOUR, 1)
 
 

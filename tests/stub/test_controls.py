@@ -108,7 +108,7 @@ async def test_scenario(embedded: Start) -> None:
     ],
 )
 async def test_bad_input_is_one_clear_line(embedded: Start, path: str, body: bytes, reason: str) -> None:
-    answer = await embedded().client.post(path, content=body)
+    answer = await embedded().client.post(path, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 400
     assert reason in answer.json()["detail"]
     assert "\n" not in answer.json()["detail"]
@@ -131,3 +131,43 @@ async def test_the_controls_answer_this_machine_alone(embedded: Start, host: str
 
 async def test_an_ipv6_loopback_is_this_machine(embedded: Start) -> None:
     assert (await embedded("busy", "::1").client.get("/stub/state")).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8080", "localhost:1", "[::1]:9", "LOCALHOST"])
+async def test_a_loopback_host_is_served(embedded: Start, host: str) -> None:
+    assert (await embedded().client.get("/stub/state", headers={"Host": host})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "evil.example:8080"},
+        {"Host": "127.0.0.1.evil.example"},
+        {"Host": "localhost@evil.example"},
+        {"Host": ""},
+        {"Host": "[::1"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://127.0.0.1:8080"},
+        {"Origin": "null"},
+    ],
+)
+async def test_no_web_page_drives_the_service(embedded: Start, headers: dict[str, str]) -> None:
+    """A page names its origin, and a name that leads to this machine stays the name of another host."""
+    served = embedded("busy")
+    assert (await served.client.get("/stub/state", headers=headers)).status_code == 403
+    answer = await served.client.post("/stub/usage", json={"kind": "weekly", "used_percent": 7}, headers=headers)
+    assert answer.status_code == 403
+    assert served.stub.bank.read("acc1").windows[1].used_percent == 41
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
+async def test_only_json_has_an_effect(embedded: Start, kind: str) -> None:
+    """What a page may send across origins without asking first is never JSON."""
+    served = embedded("busy")
+    body = b'{"kind":"weekly","used_percent":7}'
+    answer = await served.client.post("/stub/usage", content=body, headers={"Content-Type": kind})
+    assert (answer.status_code, "curl: --json" in answer.json()["detail"]) == (415, True)
+    assert served.stub.bank.read("acc1").windows[1].used_percent == 41
+    kept = await served.client.post("/stub/usage", content=body, headers={"Content-Type": "Application/JSON; a=b"})
+    assert kept.status_code == 200

@@ -9,11 +9,12 @@ import pytest
 
 from tests.stub.conftest import Served
 from tests.support.clocks import ManualClock
-from tui.stub.bank import Bank
+from tests.support.logins import bearer_headers
+from tui.stub.database.bank import Bank
 from tui.stub.embedded import embedded_stub
-from tui.stub.http import create_app
+from tui.stub.http.app import create_app
+from tui.stub.http.logins import LIFETIME, make_token
 from tui.stub.scenarios import SCENARIOS
-from tui.stub.tokens import LIFETIME, bearer_headers, make_token
 
 Start = Callable[..., Served]
 PREFIXES = ["/backend-api/wham", "/api/codex"]

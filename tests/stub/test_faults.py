@@ -8,11 +8,10 @@ import pytest
 
 from tests.stub.conftest import Served
 from tests.support.clocks import ManualClock
+from tests.support.logins import bearer_headers
 from tests.support.stub_process import StubProcess
 from tui.clock import SystemClock
-from tui.stub.faults import ConnectionDropped
-from tui.stub.tokens import bearer_headers
-from tui.stub.traffic import FaultState
+from tui.stub.faults import ConnectionDropped, FaultState
 
 Start = Callable[..., Served]
 USAGE = "/backend-api/wham/usage"

@@ -9,9 +9,9 @@ from urllib.request import Request
 
 import pytest
 
+from tests.support.logins import bearer_headers
 from tests.support.stub_process import OPENER, StubProcess, launch, start_stub
 from tui.clock import SystemClock
-from tui.stub.tokens import bearer_headers
 
 
 def consume(stub: StubProcess, key: str, credit_id: str | None = None) -> dict[str, object]:

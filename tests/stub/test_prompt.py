@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.stub.test_endpoints import MODEL, Start
-from tui.stub.prompt import ToolCall, next_tool_call, read_request, thread_of
+from tui.stub.model import ToolCall, next_tool_call, read_request, thread_of
 
 KEYS = st.sampled_from(["input", "role", "content", "text", "type"])
 LEAVES = st.none() | st.booleans() | st.floats() | st.text() | st.just("user")

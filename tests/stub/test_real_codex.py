@@ -6,10 +6,10 @@ from urllib.request import Request
 import pytest
 
 from tests.support.codex_cli import codex_environment, codex_executable
+from tests.support.logins import bearer_headers
 from tests.support.stub_process import OPENER, StubProcess, start_stub
 from tui.clock import SystemClock
 from tui.stub.scenarios import SCENARIOS
-from tui.stub.tokens import bearer_headers
 
 pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
 

@@ -4,10 +4,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tui.domain.referral import InviteState
-from tui.stub.campaigns import CREDITS, ENDED_PILOT, PILOT
-from tui.stub.plans import PLANS, Plan, plan_named
-from tui.stub.programme import DAY
-from tui.stub.referral import (
+from tui.stub.rules.invites import (
     Candidate,
     Ineligible,
     Invite,
@@ -20,6 +17,10 @@ from tui.stub.referral import (
     month_start,
     not_offered,
 )
+from tui.stub.rules.plans import PLANS, Plan, plan_named
+from tui.stub.rules.windows import DAY
+from tui.stub.scenario import PILOT
+from tui.stub.scenarios import CREDITS
 
 NOW = 1_795_000_000.0
 INVITE = Invite(
@@ -101,9 +102,7 @@ def test_when_a_campaign_is_offered() -> None:
     assert not_offered(later, plus, NOW, NOW + 10) is None
     assert not_offered(PILOT, plus, NOW, NOW + 14 * DAY - 1) is None
     assert not_offered(PILOT, plus, NOW, NOW + 14 * DAY) is NotOffered.ENDED
-    assert not_offered(ENDED_PILOT, plus, NOW, NOW) is NotOffered.ENDED
-    # A plan that may refer nobody is not offered what names it.
-    assert not_offered(replace(PILOT, plans=("business",)), PLANS["business"], NOW, NOW) is NotOffered.PLAN
+    assert not_offered(replace(PILOT, starts_in=-15.0 * DAY), plus, NOW, NOW) is NotOffered.ENDED
     assert all(why.sentence.endswith(".") for why in NotOffered)
 
 

@@ -7,11 +7,10 @@ from tests.stub.conftest import Served
 from tests.support.clocks import START, ManualClock
 from tui.domain.spend import ConsumeCode
 from tui.domain.windows import WindowKind
-from tui.stub.bank import Bank
-from tui.stub.grants import CarryOver, Programme, balance
-from tui.stub.plans import PLANS, plan_named
-from tui.stub.programme import HeldCredit, HeldStatus
-from tui.stub.reading import AccountExists, NotForSale, UnknownAccount
+from tui.stub.database.bank import Bank
+from tui.stub.refused import Refused, UnknownAccount
+from tui.stub.rules.grants import ResetRules
+from tui.stub.rules.plans import PLANS, plan_named
 from tui.stub.scenarios import SCENARIOS
 
 Opener = Callable[..., Bank]
@@ -32,43 +31,16 @@ def complimentary(bank: Bank, account: str = "acc1") -> list[int]:
 
 def whole(bank: Bank) -> bool:
     readings, _ = bank.everything()
-    return all(balance(reading.granted, reading.credits, reading.now).is_whole for reading in readings)
+    return all(reading.granted == len(reading.credits) for reading in readings)
 
 
 def test_a_plan_is_reached_at_its_moment() -> None:
-    programme = Programme(reaches={"plus": 60.0})
-    assert programme.reached_at(PLANS["plus"], BEGAN, BEGAN) == BEGAN + 60
-    assert programme.reached_at(PLANS["plus"], BEGAN, BEGAN + 90) == BEGAN + 90
-    assert programme.reached_at(PLANS["go"], BEGAN, BEGAN) == BEGAN
-    assert programme.reached_at(PLANS["free"], BEGAN, BEGAN) is None
-    assert programme.reached_at(plan_named("galaxy_brain"), BEGAN, BEGAN) is None
-
-
-def test_the_rule_for_a_change_of_plan_is_data() -> None:
-    kept = {
-        rule: [Programme(carry_over=rule).keeps_credits(PLANS[name]) for name in ("go", "free")] for rule in CarryOver
-    }
-    assert kept == {
-        CarryOver.WHERE_BANKED: [True, False],
-        CarryOver.ALWAYS: [True, True],
-        CarryOver.NEVER: [False, False],
-    }
-
-
-def test_a_balance_counts_every_fate_once() -> None:
-    held = [
-        HeldCredit(name, status, BEGAN, BEGAN + life)
-        for name, status, life in (
-            ("a", HeldStatus.AVAILABLE, 9),
-            ("b", HeldStatus.AVAILABLE, 0),
-            ("c", HeldStatus.REDEEMED, 0),
-            ("d", HeldStatus.REVOKED, 0),
-            ("e", "paused", 9),
-        )
-    ]
-    seen = balance(5, held, BEGAN)
-    assert (seen.available, seen.redeemed, seen.expired, seen.revoked, seen.is_whole) == (2, 1, 1, 1, True)
-    assert not balance(6, held, BEGAN).is_whole
+    rules = ResetRules(reaches={"plus": 60.0})
+    assert rules.reached_at(PLANS["plus"], BEGAN, BEGAN) == BEGAN + 60
+    assert rules.reached_at(PLANS["plus"], BEGAN, BEGAN + 90) == BEGAN + 90
+    assert rules.reached_at(PLANS["go"], BEGAN, BEGAN) == BEGAN
+    assert rules.reached_at(PLANS["free"], BEGAN, BEGAN) is None
+    assert rules.reached_at(plan_named("galaxy_brain"), BEGAN, BEGAN) is None
 
 
 @pytest.mark.parametrize(("plan", "hours"), [("go", 0), ("plus", 1), ("pro", 2), ("business", 3)])
@@ -160,7 +132,7 @@ def test_a_new_account_gets_it_at_once(open_bank: Opener) -> None:
     reading = bank.read("ada")
     assert [(credit.title, credit.granted_by) for credit in reading.credits] == [("Full reset (Monthly)", "Codex Team")]
     assert [(window.kind, window.used_percent) for window in reading.windows] == [("monthly", 0)]
-    with pytest.raises(AccountExists):
+    with pytest.raises(Refused):
         add(bank, "ada", "go")
 
 
@@ -250,7 +222,7 @@ def test_nothing_is_sold_where_there_is_no_price(open_bank: Opener) -> None:
     bank = open_bank("priced")
     bank.change_plan("acc1", PLANS["free"])
     for shop in (bank, open_bank("busy")):
-        with pytest.raises(NotForSale):
+        with pytest.raises(Refused, match="is sold"):
             shop.buy("acc1", "one")
 
 

@@ -4,12 +4,12 @@ import httpx
 import pytest
 
 from tests.stub.conftest import Served
-from tests.stub.referral_client import DAY, INVITE, OFFER, PROGRAM, TRACKING, get, invite, items, send
+from tests.stub.referral_client import DAY, INVITE, PROGRAM, TRACKING, get, invite, items
 from tests.support.clocks import ManualClock
+from tests.support.logins import bearer_headers
 from tui.domain.referral import InviteState
 from tui.stub.faults import ConnectionDropped
-from tui.stub.plans import PLANS
-from tui.stub.tokens import bearer_headers
+from tui.stub.rules.plans import PLANS
 
 Start = Callable[..., Served]
 
@@ -20,7 +20,7 @@ async def test_sending_the_email_again(embedded: Start, clock: ManualClock) -> N
     clock.advance(0.5)
     early = await served.client.post(path)
     assert (early.status_code, early.headers["retry-after"]) == (429, "60")
-    assert early.json() == {"detail": {"message": "This invite can be sent again in 60 seconds."}}
+    assert early.json() == {"detail": {"message": "This invite can be sent again in 60 seconds.", "failed_emails": []}}
     clock.advance(60)
     done = await served.client.post(path)
     assert (done.status_code, done.json()) == (200, {"resend_available_at": "2026-11-24T14:08:31.500000Z"})
@@ -99,10 +99,3 @@ async def test_the_links_page_needs_no_login_and_escapes(embedded: Start) -> Non
 async def test_links_are_not_to_be_guessed(embedded: Start) -> None:
     told = [embedded("pilot").stub.bank.referrals.everything() for _ in range(2)]
     assert len({tracked.invite.token for invites in told for tracked in invites}) == 14
-
-
-async def test_a_campaign_that_this_contract_does_not_serve(embedded: Start) -> None:
-    served = embedded("pilot-credits")
-    assert (await served.client.get(OFFER)).status_code == 404
-    assert (await served.client.get(TRACKING)).status_code == 404
-    assert (await send(served, "ada@example.com")).status_code == 404

@@ -76,10 +76,10 @@ async def send(pilot: Pilot[int], clock: ManualClock, address: str = "pal@exampl
 )
 async def test_what_a_send_came_to_is_one_clear_line(fault: str, line: str, clock: ManualClock) -> None:
     async with panel(clock) as (pilot, _, stub):
-        stub.traffic.arm("/referrals/invite", fault, 1)
+        stub.faults.arm("/referrals/invite", fault, 1)
         shown = await send(pilot, clock)
         assert line in shown
-        assert stub.traffic.served["/backend-api/referrals/invite"] == 1
+        assert stub.faults.served["/backend-api/referrals/invite"] == 1
         assert ("b goes back to the address" in shown) is shown.__contains__("! no e-mail went")
 
 
@@ -97,7 +97,7 @@ async def test_what_a_send_came_to_is_one_clear_line(fault: str, line: str, cloc
     ],
 )
 async def test_an_offer_that_cannot_be_had_says_why(fault: str, line: str, clock: ManualClock) -> None:
-    async with panel(clock, lambda stub: stub.traffic.arm("/eligibility", fault, 9)) as (pilot, app, _):
+    async with panel(clock, lambda stub: stub.faults.arm("/eligibility", fault, 9)) as (pilot, app, _):
         assert line in words(app)
         await pilot.press("a")
         await settle(pilot)
@@ -105,7 +105,7 @@ async def test_an_offer_that_cannot_be_had_says_why(fault: str, line: str, clock
 
 
 async def test_a_list_that_cannot_be_read_says_so(clock: ManualClock) -> None:
-    async with panel(clock, lambda stub: stub.traffic.arm("/tracking", "status:503", 9)) as (_, app, _):
+    async with panel(clock, lambda stub: stub.faults.arm("/tracking", "status:503", 9)) as (_, app, _):
         assert "? the list of invites could not be read: 127.0.0.1 answers 503" in words(app)
 
 
@@ -120,7 +120,7 @@ async def test_the_fourth_is_refused_before_anything_is_asked(clock: ManualClock
         await pilot.press("a")
         await settle(pilot)
         assert "no invites are left; nothing was sent" in words(app)
-        assert stub.traffic.served["/backend-api/referrals/invite"] == 3
+        assert stub.faults.served["/backend-api/referrals/invite"] == 3
 
 
 async def test_an_email_that_may_not_go_again_yet_says_from_when(clock: ManualClock) -> None:
@@ -134,7 +134,7 @@ async def test_an_email_that_may_not_go_again_yet_says_from_when(clock: ManualCl
         await pilot.press("escape")
         await pilot.press("f5")
         await settle(pilot)
-        stub.traffic.arm("/send-email", "status:429", 1)
+        stub.faults.arm("/send-email", "status:429", 1)
         await pilot.press("e")
         await settle(pilot)
         clock.advance(GUARD_SECONDS)

@@ -6,11 +6,11 @@ import msgspec
 from starlette.types import ASGIApp
 
 from tui.clock import Clock
-from tui.stub.bank import Bank
-from tui.stub.http import create_app
+from tui.stub.database.bank import Bank
+from tui.stub.faults import FaultState
+from tui.stub.http.app import create_app
+from tui.stub.http.logins import make_token
 from tui.stub.scenarios import DEFAULT_SCENARIO, MAIN_ACCOUNT
-from tui.stub.tokens import make_token
-from tui.stub.traffic import FaultState
 
 EMBEDDED_BASE_URL: Final = "http://127.0.0.1/backend-api"
 """A base URL to ask it by; with an in-process transport nothing is ever dialled."""
@@ -22,7 +22,7 @@ class EmbeddedStub(msgspec.Struct, frozen=True):
     app: ASGIApp
     """What an in-process transport talks to."""
     bank: Bank
-    traffic: FaultState
+    faults: FaultState
     scenario: str
     account_id: str
     token: str
@@ -48,6 +48,6 @@ def embedded_stub(clock: Clock, scenario: str = DEFAULT_SCENARIO, account_id: st
         UsageError: There is no such scenario.
     """
     bank = Bank.open(clock, scenario=scenario)
-    traffic = FaultState(bank.scenario().faults)
+    faults = FaultState(bank.scenario().faults)
     token = make_token(account_id, clock.now())
-    return EmbeddedStub(create_app(bank, clock, traffic), bank, traffic, scenario, account_id, token)
+    return EmbeddedStub(create_app(bank, clock, faults), bank, faults, scenario, account_id, token)

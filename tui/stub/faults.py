@@ -6,7 +6,8 @@ behind it, so that the effect happens and only the answer suffers: delay:2.5 · 
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -14,11 +15,8 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tui.clock import Clock
-from tui.stub.answers import json_answer
-from tui.stub.traffic import FaultState
-
-ABORT: Final = "resetbank.abort"
-"""The key in the scope's state under which the server hands over the means to cut a connection."""
+from tui.stub.http.answers import json_answer
+from tui.stub.scenario import RecurringFault
 
 CONTROLS: Final = "/stub/"
 """What begins so is never counted and never hit: the controls stay in reach."""
@@ -28,6 +26,8 @@ KINDS: Final = ("status:CODE", "delay:SECONDS", "redirect:URL", *_PLAIN, "none")
 _GARBAGE: Final = b"\x00\xff\xfe{]this is no JSON"
 _CHUNK: Final = b" " * 65_536
 _HUGE_CHUNKS: Final = 2**30 // len(_CHUNK)
+_MAX_PATHS: Final = 1_000
+"""So many different paths are counted one by one; what a port scanner asks beyond them is lumped together."""
 
 
 class ConnectionDropped(ConnectionError):
@@ -66,12 +66,70 @@ def parse_fault(kind: str) -> Fault:
     raise ValueError(f"there is no fault of the kind {kind!r}; valid are: {', '.join(KINDS)}")
 
 
+class ArmedFault(msgspec.Struct):
+    """A fault that waits for its requests."""
+
+    path: str
+    """The end of the request's path; empty matches all."""
+    kind: str
+    remaining: int
+
+
+class FaultState:
+    """Counts per path and armed faults, for the life of one server."""
+
+    def __init__(self, recurring: Iterable[RecurringFault] = ()) -> None:
+        self.served: Counter[str] = Counter()
+        self.armed: list[ArmedFault] = []
+        self.closing = asyncio.Event()
+        """Set when the server ends, so that no delayed answer holds it up."""
+        self.connections: dict[tuple[str, int], Callable[[], None]] = {}
+        """What cuts the connection of a client, by its address; empty where there is no server."""
+        self._recurring: list[tuple[RecurringFault, int]] = []
+        self.restart(recurring)
+
+    def restart(self, recurring: Iterable[RecurringFault]) -> None:
+        """Forget every armed fault and take up a scenario's own."""
+        self.armed.clear()
+        self._recurring = [(fault, 0) for fault in recurring]
+
+    def arm(self, path: str, kind: str, count: int) -> None:
+        """Let a fault hit the next so many requests of a path; several are worked off in their order."""
+        self.armed.append(ArmedFault(path, kind, count))
+
+    def disarm(self, path: str) -> None:
+        """Forget the armed faults of a path; empty forgets all."""
+        self.armed[:] = [fault for fault in self.armed if path and fault.path != path]
+
+    def arrive(self, path: str) -> str | None:
+        """Count a request; the kind of fault that hits it, or None."""
+        known = path in self.served or len(self.served) < _MAX_PATHS
+        self.served[path if known else "(other)"] += 1
+        hit = self._recur(path)
+        for fault in self.armed:
+            if path.endswith(fault.path):
+                fault.remaining -= 1
+                if fault.remaining == 0:
+                    self.armed.remove(fault)
+                return fault.kind
+        return hit
+
+    def _recur(self, path: str) -> str | None:
+        hit = None
+        for index, (fault, seen) in enumerate(self._recurring):
+            if path.endswith(fault.path):
+                self._recurring[index] = (fault, seen + 1)
+                if hit is None and (seen + 1) % fault.every == 0:
+                    hit = fault.kind
+        return hit
+
+
 class FaultMiddleware:
     """Counts every request and lets armed faults hit it; outermost, so that nothing mends what it breaks."""
 
-    def __init__(self, app: ASGIApp, traffic: FaultState, clock: Clock) -> None:
+    def __init__(self, app: ASGIApp, faults: FaultState, clock: Clock) -> None:
         self._app = app
-        self._traffic = traffic
+        self._faults = faults
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,34 +137,42 @@ class FaultMiddleware:
         if scope["type"] != "http" or scope["path"].startswith(CONTROLS):
             await self._app(scope, receive, send)
             return
-        kind = self._traffic.arrive(scope["path"])
+        kind = self._faults.arrive(scope["path"])
         if kind is None:
             await self._app(scope, receive, send)
-        else:
-            await self._break(parse_fault(kind), scope, receive, send)
-
-    async def _break(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+            return
+        fault = parse_fault(kind)
         if fault.name == "drop_before":
-            await _cut(scope, receive)
+            await self._cut(scope, receive)
         elif fault.name in ("status", "html", "redirect"):
             await _front_answer(fault)(scope, receive, send)
-        elif fault.name == "delay":
-            held: list[Message] = []
-            await self._app(scope, receive, _keep(held))
+        else:
+            await self._spoil(fault, scope, receive, send)
+
+    async def _spoil(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        held: list[Message] = []
+
+        async def hold(message: Message) -> None:
+            held.append(message)
+
+        await self._app(scope, receive, hold)
+        if fault.name == "delay":
             await self._wait(fault.seconds)
             for message in held:
                 await send(message)
+        elif fault.name == "drop_after":
+            await self._cut(scope, receive)
+        elif fault.name == "huge":
+            chunks = (_CHUNK for _ in range(_HUGE_CHUNKS))
+            await StreamingResponse(chunks, 200, media_type="application/json")(scope, receive, send)
         else:
-            await self._app(scope, receive, _keep([]))
-            if fault.name == "drop_after":
-                await _cut(scope, receive)
-            else:
-                await _spoilt_answer(fault)(scope, receive, send)
+            body = _GARBAGE if fault.name == "garbage" else b""
+            await Response(body, 200, media_type="application/json")(scope, receive, send)
 
     async def _wait(self, seconds: float) -> None:
         waits = [
             asyncio.ensure_future(self._clock.sleep(seconds)),
-            asyncio.ensure_future(self._traffic.closing.wait()),
+            asyncio.ensure_future(self._faults.closing.wait()),
         ]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -114,22 +180,14 @@ class FaultMiddleware:
             for wait in waits:
                 wait.cancel()
 
-
-def _keep(held: list[Message]) -> Send:
-    async def send(message: Message) -> None:
-        held.append(message)
-
-    return send
-
-
-async def _cut(scope: Scope, receive: Receive) -> None:
-    abort: Callable[[], None] | None = scope.get("state", {}).get(ABORT)
-    if abort is None:
-        raise ConnectionDropped("the connection was cut by a fault")
-    abort()
-    # The server answers 500 for an application that returns before it has noticed that nobody is there any more.
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    async def _cut(self, scope: Scope, receive: Receive) -> None:
+        abort = self._faults.connections.get(tuple(scope["client"] or ()))
+        if abort is None:
+            raise ConnectionDropped("the connection was cut by a fault")
+        abort()
+        # The server answers 500 for an application that returns before it has noticed that nobody is there any more.
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
 
 def _front_answer(fault: Fault) -> Response:
@@ -140,9 +198,3 @@ def _front_answer(fault: Fault) -> Response:
         return Response(b"", 302, {"location": fault.url})
     headers = {"retry-after": "1"} if fault.status == 429 else None
     return json_answer({"detail": f"fault: status {fault.status}"}, fault.status, headers)
-
-
-def _spoilt_answer(fault: Fault) -> Response:
-    if fault.name == "huge":
-        return StreamingResponse((_CHUNK for _ in range(_HUGE_CHUNKS)), 200, media_type="application/json")
-    return Response(_GARBAGE if fault.name == "garbage" else b"", 200, media_type="application/json")

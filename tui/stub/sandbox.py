@@ -1,4 +1,4 @@
-"""A folder in which the real Codex CLI runs against the service, apart from the user's own Codex (wire.md 11.2)."""
+"""A folder in which the real Codex CLI runs against the service, apart from the user's own Codex."""
 
 import os
 from datetime import datetime
@@ -9,7 +9,7 @@ import msgspec
 
 from tui.clock import Clock
 from tui.errors import UsageError
-from tui.stub.tokens import make_token
+from tui.stub.http.logins import make_token
 
 _MARKER: Final = ".resetbank-sandbox"
 """Only a Codex home with this file in it is ever written over: it may hold nobody's real login."""
@@ -38,11 +38,7 @@ class Sandboxes:
         return self._write(self._folder, account, plan, email)
 
     def write(self, account: str, plan: str, email: str) -> Path:
-        """Write a further account's; the folder, absolute.
-
-        Raises:
-            UsageError: As above.
-        """
+        """Write a further account's, as above."""
         return self._write(self._home(account), account, plan, email)
 
     def holds(self, account: str) -> bool:

@@ -1,18 +1,28 @@
-"""What a world that the service can start in consists of."""
+"""What a scenario that the service can start in consists of."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Final
 
 import msgspec
 
 from tui.domain.windows import MAIN_LIMIT, WindowKind
-from tui.stub.campaigns import PILOT
-from tui.stub.grants import TEAM, THANKS, GrantSource, Programme
-from tui.stub.programme import CREDIT_LIFETIME, ScenarioFlags
-from tui.stub.referral import Campaign
+from tui.stub.rules.grants import TEAM, THANKS, GrantSource, ResetRules
+from tui.stub.rules.invites import Campaign
+from tui.stub.rules.resets import CREDIT_LIFETIME, ScenarioFlags
 
-_BY_THE_RULE = ScenarioFlags()
-_REACHED_ALREADY = Programme()
+PILOT: Final = Campaign(
+    id="pilot_reset_1",
+    title="Invite friends, bank resets",
+    description="You and your friend each get one banked rate limit reset when they send their first Codex message.",
+    rules=(
+        "You can invite up to three friends while the offer lasts.",
+        "Your friend must not have used Codex in the last 60 days.",
+        "Both of you get one banked reset when your friend's first Codex message completes.",
+        "A banked reset lapses 30 days after it was granted. It is no cash and cannot be passed on.",
+    ),
+)
+"""The first campaign, as it ran in June 2026."""
 
 
 class WindowStart(msgspec.Struct, frozen=True):
@@ -73,7 +83,7 @@ class RecurringFault(msgspec.Struct, frozen=True):
 
 
 class Scenario(msgspec.Struct, frozen=True):
-    """One world."""
+    """One scenario."""
 
     name: str
     description: str
@@ -82,11 +92,11 @@ class Scenario(msgspec.Struct, frozen=True):
     windows: tuple[WindowStart, ...] = ()
     """The main account's, in the order of their slots."""
     credits: tuple[CreditStart, ...] = ()
-    switches: ScenarioFlags = _BY_THE_RULE
+    flags: ScenarioFlags = ScenarioFlags()
     list_cap: int | None = None
     """How many credits the list shows at most; the count stays true."""
     lists_redeemed: bool = False
-    """Whether redeemed credits stay in the list; both have been seen (wire.md 2.2)."""
+    """Whether redeemed credits stay in the list; both have been seen."""
     has_history: bool = True
     """Whether the service lists what was granted and used; some accounts have no such list."""
     shows_banner: bool = False
@@ -94,7 +104,7 @@ class Scenario(msgspec.Struct, frozen=True):
     extras: Mapping[str, object] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     """What its usage payload says otherwise."""
     faults: tuple[RecurringFault, ...] = ()
-    programme: Programme = _REACHED_ALREADY
+    resets: ResetRules = ResetRules()
     campaign: Campaign | None = PILOT
     invites: tuple[InviteStart, ...] = ()
     """In the order in which they were sent."""

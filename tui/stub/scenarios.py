@@ -1,4 +1,4 @@
-"""The worlds that the service can start in; pure data.
+"""The scenarios that the service can start in; pure data.
 
 Every payload of every scenario is one that the real Codex CLI decodes.
 """
@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from msgspec.structs import replace
+
+from tui.domain.referral import REFERRER, WORKSPACE
 from tui.domain.windows import WindowKind
 from tui.errors import UsageError
 from tui.settings import nearest
-from tui.stub.campaigns import CREDITS, ENDED_PILOT, RUNNING_PILOT
-from tui.stub.grants import GrantSource, Price, Programme
-from tui.stub.programme import CREDIT_LIFETIME, DAY, ScenarioFlags
-from tui.stub.scenario import CreditStart, InviteStart, RecurringFault, Scenario, WindowStart
+from tui.stub.rules.grants import GrantSource, Price, ResetRules
+from tui.stub.rules.invites import Campaign, Reward
+from tui.stub.rules.resets import CREDIT_LIFETIME, ScenarioFlags
+from tui.stub.rules.windows import DAY
+from tui.stub.scenario import PILOT, CreditStart, InviteStart, RecurringFault, Scenario, WindowStart
 
 DEFAULT_SCENARIO: Final = "busy"
 MAIN_ACCOUNT: Final = "acc1"
@@ -66,7 +70,42 @@ _INVITES = (
     InviteStart("dennis@example.org", sent=4),
     InviteStart("barbara@example.com", sent=2, opened=1),
 )
-"""Expired, rewarded, reversed, ineligible, joined, hanging, and opened."""
+"""Expired, rewarded, reversed, ineligible, joined, waiting, and opened."""
+
+_RUNNING_PILOT = replace(
+    PILOT,
+    rules=("You can invite up to ten friends; three invites are rewarded.", *PILOT.rules[1:]),
+    starts_in=-9.0 * DAY,
+    send_capacity=10,
+)
+"""The pilot after nine of its days, with more invites to send."""
+
+CREDITS: Final = Campaign(
+    id="credits_500",
+    title="Invite friends, earn credits",
+    description="You get 500 credits when your friend sends their first Codex message.",
+    rules=(
+        "Your friend must not have used Codex in the last 60 days.",
+        "You get 500 credits when your friend's first Codex message completes.",
+        "Credits are no cash and cannot be passed on.",
+    ),
+    send_capacity=5,
+    rewards=(Reward(REFERRER, "personal_credits", 500),),
+    friend_plans=("free", "go", "plus", "pro"),
+)
+"""Credits for the one who invites alone."""
+
+_TEAMMATES = replace(
+    CREDITS,
+    id="workspace_500",
+    title="Invite teammates, earn credits",
+    description="Your workspace gets 500 credits when your teammate sends their first Codex message.",
+    plans=("team", "business", "enterprise", "edu"),
+    program=WORKSPACE,
+    rewards=(Reward(REFERRER, "workspace_credits", 500),),
+    friend_plans=("free", "go", "plus", "pro", "team", "business"),
+)
+"""The programme for members of a workspace."""
 
 _UNKNOWN_EXTRAS = MappingProxyType(
     {
@@ -196,21 +235,21 @@ _ALL = (
         "at the limit, and a spent reset clears the week without moving its date",
         windows=(_five_hour(100), _weekly(43)),
         credits=_THREE_CREDITS,
-        switches=ScenarioFlags(weekly_moves=False),
+        flags=ScenarioFlags(weekly_moves=False),
     ),
     Scenario(
         "five-hour-stays",
         "at the limit, and a spent reset clears the week alone",
         windows=(_five_hour(100), _weekly(43)),
         credits=_THREE_CREDITS,
-        switches=ScenarioFlags(clears_five_hour=False),
+        flags=ScenarioFlags(clears_five_hour=False),
     ),
     Scenario(
         "pilot",
         "the referral pilot under way: invites in every state, one of them rewarded",
         windows=(_five_hour(61), _weekly(34)),
         credits=_THREE_CREDITS[1:2],
-        campaign=RUNNING_PILOT,
+        campaign=_RUNNING_PILOT,
         invites=_INVITES,
     ),
     Scenario(
@@ -221,17 +260,17 @@ _ALL = (
     ),
     Scenario(
         "pilot-credits",
-        "a referral offer of credits in place of resets, on a service of the former contract",
+        "a referral offer of credits in place of resets",
         windows=(_five_hour(22), _weekly(30)),
         credits=(_COMPLIMENTARY,),
         campaign=CREDITS,
     ),
     Scenario(
         "pilot-ended",
-        "the referral pilot is over; one invite of it still hangs",
+        "the referral pilot is over; one invite of it is still waiting",
         windows=(_five_hour(22), _weekly(30)),
         credits=(_COMPLIMENTARY,),
-        campaign=ENDED_PILOT,
+        campaign=replace(PILOT, starts_in=-15.0 * DAY),
         invites=(InviteStart("grace@example.com", sent=4),),
     ),
     Scenario(
@@ -242,19 +281,27 @@ _ALL = (
         credits=(_COMPLIMENTARY,),
     ),
     Scenario(
+        "workspace",
+        "a business plan whose members may invite teammates, for credits of the workspace",
+        plan="business",
+        windows=(_five_hour(47), _weekly(58)),
+        credits=(_COMPLIMENTARY,),
+        campaign=_TEAMMATES,
+    ),
+    Scenario(
         "rollout",
         "the programme arrives: Go at once, Plus after one hour, Pro after two, Business after three",
         windows=(_five_hour(71), _weekly(36)),
-        programme=Programme(
+        resets=ResetRules(
             reaches=MappingProxyType({"go": 0.0, "plus": 1.0 * _HOUR, "pro": 2.0 * _HOUR, "business": 3.0 * _HOUR}),
-            begins_with_it=False,
+            had_before=False,
         ),
     ),
     Scenario(
         "priced",
         "the 5-hour limit is reached and the bank is empty, but a single reset can be bought",
         windows=(_five_hour(100), _weekly(43)),
-        programme=Programme(purchase=Price("4.00", "USD")),
+        resets=ResetRules(purchase=Price("4.00", "USD")),
     ),
 )
 

@@ -8,19 +8,18 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from tui.clock import Clock
 from tui.errors import UsageError
-from tui.stub.bank import Bank
-from tui.stub.faults import ABORT
-from tui.stub.http import create_app
+from tui.stub.database.bank import Bank
+from tui.stub.faults import FaultState
+from tui.stub.http.app import create_app
 from tui.stub.sandbox import Sandboxes
 from tui.stub.scenarios import MAIN_ACCOUNT
-from tui.stub.traffic import FaultState
 
 HOST: Final = "127.0.0.1"
 _LAST_ANSWERS: Final = 1
@@ -42,10 +41,10 @@ def serve(
 
     Args:
         clock: The machine's clock.
-        announce: Called once when it is ready, with what the one JSON line holds (design.md section 7).
+        announce: Called once when it is ready, with what the one JSON line holds.
         port: 0 picks a free one.
         db: The SQLite file; None keeps the state in memory.
-        scenario: The world to be in; None goes on with the database's, or the default.
+        scenario: The scenario to be in; None goes on with the database's, or the default.
         sandbox: A folder to write a sandbox for the real Codex CLI into.
 
     Raises:
@@ -57,21 +56,15 @@ def serve(
         with _listen(port) as listener:
             bound = listener.getsockname()[1]
             url = f"http://{HOST}:{bound}/backend-api"
-            reading = bank.read(MAIN_ACCOUNT)
+            running = bank.scenario()
             sandboxes = Sandboxes(sandbox, url, clock) if sandbox else None
             folder = _write_all(sandboxes, bank) if sandboxes else None
-            ready = {
-                "url": url,
-                "port": bound,
-                "scenario": reading.scenario.name,
-                "sandbox": str(folder) if folder else None,
-            }
-            traffic = FaultState(reading.scenario.faults)
+            faults = FaultState(running.faults)
             # A client that goes away early is no news; an unhandled error still reaches stderr.
             logging.getLogger("asyncio").setLevel(logging.ERROR)
             config = uvicorn.Config(
-                create_app(bank, clock, traffic, sandboxes),
-                http=_CuttableProtocol,
+                create_app(bank, clock, faults, sandboxes),
+                http=_with_known_connections(faults),
                 ws="none",
                 loop="asyncio",
                 lifespan="off",
@@ -82,7 +75,11 @@ def serve(
                 timeout_keep_alive=_IDLE_CONNECTION,
                 timeout_graceful_shutdown=_LAST_ANSWERS,
             )
-            asyncio.run(_Server(config, traffic, lambda: announce(ready)).serve([listener]))
+            ready = {"url": url, "port": bound, "scenario": running.name, "sandbox": str(folder) if folder else None}
+            # uvicorn raises the signal that ended it once more, for the handlers that were there before.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: None)
+            asyncio.run(_Server(config, faults, lambda: announce(ready)).serve([listener]))
     finally:
         bank.close()
 
@@ -111,38 +108,42 @@ def _listen(port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-class _CuttableProtocol(HttpToolsProtocol):
-    """Hands every request the means to cut its connection, which the faults need."""
+def _with_known_connections(faults: FaultState) -> Any:
+    """Makes uvicorn's own protocol, and notes how to cut its connection, which the faults need."""
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.scope["state"][ABORT] = self.transport.abort
+    def make(**given: Any) -> asyncio.Protocol:
+        assert AutoHTTPProtocol is not None
+        protocol = AutoHTTPProtocol(**given)
+        made, lost = protocol.connection_made, protocol.connection_lost
+        client: list[tuple[str, int]] = []
+
+        def connection_made(transport: asyncio.Transport) -> None:
+            client[:] = [transport.get_extra_info("peername")]
+            faults.connections[client[0]] = transport.abort
+            made(transport)
+
+        def connection_lost(error: Exception | None) -> None:
+            faults.connections.pop(client[0], None)
+            lost(error)
+
+        protocol.connection_made, protocol.connection_lost = connection_made, connection_lost  # type: ignore[method-assign, assignment]
+        return protocol
+
+    return make
 
 
 class _Server(uvicorn.Server):
-    """Ends with 0 on SIGINT and SIGTERM, where uvicorn would raise the signal again."""
+    """Says when it is ready, and lets no delayed answer hold up its end."""
 
-    def __init__(self, config: uvicorn.Config, traffic: FaultState, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, faults: FaultState, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
-        self._traffic = traffic
+        self._faults = faults
         self._on_ready = on_ready
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        handled = (signal.SIGINT, signal.SIGTERM)
-        for number in handled:
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
-            for number in handled:
-                loop.remove_signal_handler(number)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._traffic.closing.set()
+        self._faults.closing.set()
         await super().shutdown(sockets)

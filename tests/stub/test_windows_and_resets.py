@@ -4,25 +4,15 @@ from msgspec.structs import replace
 
 from tui.domain.spend import ConsumeCode
 from tui.domain.windows import WindowKind
-from tui.stub.programme import (
-    RULES,
-    HeldCredit,
-    HeldStatus,
-    MeteredWindow,
-    ScenarioFlags,
-    blocking,
-    charge_turn,
-    redeem,
-    roll_over,
-    set_usage,
-)
+from tui.stub.rules.resets import HeldCredit, HeldStatus, ScenarioFlags, redeem
+from tui.stub.rules.windows import LENGTHS, MeteredWindow, blocking, charge_turn, roll_over, set_usage
 
 NOW = 1_795_000_000.0
 COSTS = {WindowKind.FIVE_HOUR: 3.0, WindowKind.WEEKLY: 0.5, WindowKind.MONTHLY: 2.0}
 moments = st.floats(NOW - 1e7, NOW + 1e7)
 windows = st.builds(
     MeteredWindow,
-    kind=st.sampled_from(sorted(RULES)),
+    kind=st.sampled_from(sorted(LENGTHS)),
     used_percent=st.floats(0, 150),
     resets_at=moments,
     limit_id=st.sampled_from(["codex", "codex_bengalfox"]),
@@ -40,7 +30,7 @@ credits_held = st.lists(
     max_size=5,
     unique_by=lambda credit: credit.id,
 )
-switches = st.builds(ScenarioFlags, st.booleans(), st.booleans())
+flags = st.builds(ScenarioFlags, st.booleans(), st.booleans())
 
 
 def five_hour(used: float, resets_at: float | None = NOW + 60) -> MeteredWindow:
@@ -55,7 +45,7 @@ def weekly(used: float, resets_at: float | None = NOW + 600) -> MeteredWindow:
 def test_a_rolled_window_lies_ahead(window: MeteredWindow, now: float) -> None:
     rolled = roll_over(window, now)
     assert rolled.resets_at is None or now < rolled.resets_at
-    assert rolled.reset_at(now) <= max(now + rolled.rule.seconds, window.resets_at or 0)
+    assert rolled.reset_at(now) <= max(now + rolled.seconds, window.resets_at or 0)
 
 
 @given(windows, moments)
@@ -69,7 +59,7 @@ def test_a_window_ends_at_its_very_second() -> None:
 
 
 def test_the_week_keeps_its_anchor() -> None:
-    week = RULES[WindowKind.WEEKLY].seconds
+    week = LENGTHS[WindowKind.WEEKLY]
     assert roll_over(weekly(50), NOW + 600 + 2 * week + 1) == weekly(0, NOW + 600 + 3 * week)
 
 
@@ -102,12 +92,12 @@ def test_the_last_window_to_reset_blocks() -> None:
     assert blocking([five_hour(99.9), replace(weekly(100), limit_id="codex_bengalfox")]) is None
 
 
-@given(st.lists(windows, max_size=4), credits_held, moments, switches, st.booleans())
+@given(st.lists(windows, max_size=4), credits_held, moments, flags, st.booleans())
 def test_redeeming_takes_a_credit_or_changes_nothing(
     before: list[MeteredWindow], held: list[HeldCredit], now: float, how: ScenarioFlags, choose: bool
 ) -> None:
     wanted = held[-1].id if held and choose else None
-    result = redeem(before, held, now, credit_id=wanted, switches=how)
+    result = redeem(before, held, now, credit_id=wanted, flags=how)
     if result.code is ConsumeCode.RESET:
         assert result.credit is not None
         assert result.credit.status == HeldStatus.REDEEMED
@@ -132,30 +122,28 @@ def a_credit(name: str, expires_in: float | None) -> HeldCredit:
 
 def test_the_soonest_to_expire_goes_first() -> None:
     held = [a_credit("never", None), a_credit("late", 9), a_credit("soon", 3), a_credit("gone", 0)]
-    result = redeem([five_hour(1)], held, NOW, credit_id=None, switches=ScenarioFlags())
+    result = redeem([five_hour(1)], held, NOW, credit_id=None, flags=ScenarioFlags())
     assert result.credit is not None
     assert result.credit.id == "soon"
 
 
 def test_a_reset_starts_the_week_at_the_redemption() -> None:
-    result = redeem(
-        [five_hour(100), weekly(43)], [a_credit("c", 9)], NOW + 0.5, credit_id="c", switches=ScenarioFlags()
-    )
+    result = redeem([five_hour(100), weekly(43)], [a_credit("c", 9)], NOW + 0.5, credit_id="c", flags=ScenarioFlags())
     assert result.windows == (five_hour(0, None), weekly(0, NOW + 604_800))
     assert result.windows_reset == 2
 
 
 def test_the_week_may_keep_its_date() -> None:
     result = redeem(
-        [five_hour(100), weekly(43)], [a_credit("c", 9)], NOW, credit_id="c", switches=ScenarioFlags(weekly_moves=False)
+        [five_hour(100), weekly(43)], [a_credit("c", 9)], NOW, credit_id="c", flags=ScenarioFlags(weekly_moves=False)
     )
     assert result.windows == (five_hour(0, None), weekly(0))
 
 
 def test_the_five_hours_may_stay() -> None:
     how = ScenarioFlags(clears_five_hour=False)
-    result = redeem([five_hour(100), weekly(43)], [a_credit("c", 9)], NOW, credit_id="c", switches=how)
+    result = redeem([five_hour(100), weekly(43)], [a_credit("c", 9)], NOW, credit_id="c", flags=how)
     assert result.windows == (five_hour(100), weekly(0, NOW + 604_800))
-    assert redeem([five_hour(100), weekly(0)], [a_credit("c", 9)], NOW, credit_id="c", switches=how).code is (
+    assert redeem([five_hour(100), weekly(0)], [a_credit("c", 9)], NOW, credit_id="c", flags=how).code is (
         ConsumeCode.NOTHING_TO_RESET
     )

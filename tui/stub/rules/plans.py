@@ -1,7 +1,7 @@
-"""The plans (wire.md 1.5): their windows, what a turn costs in each, whether they bank resets and may refer. Pure data.
+"""The plans: their windows, what a turn costs in each, and whether they bank resets.
 
-Which windows a plan has is what was seen in autumn 2026 (wire.md 1.6, 9); the allowances are the stub's own, so that a
-dearer plan lasts longer.
+Which windows a plan has is what was seen in autumn 2026; the allowances are the stub's own, so that a dearer plan
+lasts longer.
 """
 
 from collections.abc import Mapping
@@ -21,8 +21,6 @@ class Plan(msgspec.Struct, frozen=True):
     """Its windows, in the order of their slots, each with the share that one model turn uses, in per cent."""
     banks: bool = True
     """Whether its accounts hold banked resets."""
-    may_refer: bool = False
-    """Whether a campaign can be offered to it at all; which ones are is the campaign's own list."""
 
     @property
     def windows(self) -> tuple[WindowKind, ...]:
@@ -31,7 +29,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     @property
     def reset_title(self) -> str:
-        """What a banked reset of it is called (wire.md 2.1, 3.5)."""
+        """What a banked reset of it is called."""
         names = {WindowKind.WEEKLY: "Weekly", WindowKind.FIVE_HOUR: "5 hr", WindowKind.MONTHLY: "Monthly"}
         return f"Full reset ({' + '.join(names[kind] for kind in reversed(self.windows))})"
 
@@ -51,10 +49,10 @@ def _monthly(cost: float) -> Mapping[WindowKind, float]:
 _ALL = (
     Plan("free", _monthly(4.0), banks=False),
     Plan("go", _monthly(2.0)),
-    Plan("plus", _both(3.0, 0.5), may_refer=True),
-    Plan("pro", _weekly(0.1), may_refer=True),
-    Plan("prolite", _weekly(0.2), may_refer=True),
-    Plan("promax", _weekly(0.05), may_refer=True),
+    Plan("plus", _both(3.0, 0.5)),
+    Plan("pro", _weekly(0.1)),
+    Plan("prolite", _weekly(0.2)),
+    Plan("promax", _weekly(0.05)),
     Plan("team", _both(3.0, 0.5)),
     Plan("self_serve_business_prolite", _weekly(0.2)),
     Plan("self_serve_business_usage_based", _both(2.0, 0.4)),
@@ -72,5 +70,5 @@ PLANS: Final[Mapping[str, Plan]] = MappingProxyType({plan.name: plan for plan in
 
 
 def plan_named(name: str) -> Plan:
-    """The plan of this name; one that no version knows yet meters like Plus, banks nothing new and refers nobody."""
+    """The plan of this name; one that no version knows yet meters like Plus, and banks nothing new."""
     return PLANS.get(name) or Plan(name, PLANS["plus"].turn_costs, banks=False)

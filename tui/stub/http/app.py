@@ -1,10 +1,9 @@
 """The quota endpoint as an ASGI application: usage, credits, consume, accounts, referrals, and the fake model.
 
-Both path styles of wire.md 1.1. Every request is signed in as in wire.md 11.2, or answered 401; what is not served
-here is a 404 in JSON, which the real Codex CLI takes calmly.
+Every request is signed in, or answered 401; what is not served here is a 404 in JSON, which the real Codex CLI takes
+calmly.
 """
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
 
 import msgspec
@@ -18,35 +17,27 @@ from starlette.types import ASGIApp
 
 from tui.clock import Clock
 from tui.errors import StoreError
-from tui.stub import payloads
-from tui.stub.account_history import (
-    ThreadQuery,
-    UnknownCursor,
-    plan_limit_history,
-    reset_history,
-    thread_usage,
-)
-from tui.stub.answers import BadRequest, json_answer, read_json
-from tui.stub.bank import Bank
-from tui.stub.controls import Controls
-from tui.stub.faults import FaultMiddleware
-from tui.stub.invite_controls import InviteControls
-from tui.stub.model import turn_answer
-from tui.stub.prompt import LARGEST_REQUEST, next_tool_call, read_request, thread_of
-from tui.stub.reading import UnknownAccount
-from tui.stub.referral_http import ReferralEndpoints
+from tui.stub.database.bank import Bank
+from tui.stub.faults import CONTROLS, FaultMiddleware, FaultState
+from tui.stub.http import payloads
+from tui.stub.http.answers import NOT_STORED, json_answer, read_body, read_json, whole_number
+from tui.stub.http.controls import Controls
+from tui.stub.http.history import ThreadQuery, plan_limit_history, reset_history, thread_usage
+from tui.stub.http.invites import InviteEndpoints
+from tui.stub.http.logins import account_of
+from tui.stub.model import LARGEST_REQUEST, next_tool_call, read_request, thread_of, turn_answer
+from tui.stub.refused import Refused, UnknownAccount
 from tui.stub.sandbox import Sandboxes
-from tui.stub.tokens import LoginRefused, account_of
-from tui.stub.traffic import FaultState
 
-QUOTA_PREFIXES: Final = ("/backend-api/wham", "/api/codex")
-_NOT_STORED: Final = {"cache-control": "private, no-store"}
+PREFIXES: Final = ("/backend-api/wham", "/api/codex")
+"""Codex uses the one or the other, by its base URL."""
+
 _MOST_DAYS: Final = 90
 _Text = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class _Consume(msgspec.Struct):
-    """The body of wire.md 3.1: `credit_id` is left out, not null, where the service is to choose."""
+    """The body of a redemption: `credit_id` is left out, not null, where the service is to choose."""
 
     redeem_request_id: _Text
     credit_id: _Text | UnsetType = UNSET
@@ -65,7 +56,7 @@ class _Quota:
 
     def routes(self) -> list[Route]:
         routes = []
-        for prefix in QUOTA_PREFIXES:
+        for prefix in PREFIXES:
             credits_path = f"{prefix}/rate-limit-reset-credits"
             routes += [
                 Route(f"{prefix}/usage", self.usage, methods=["GET"]),
@@ -81,7 +72,7 @@ class _Quota:
             *routes,
             Route("/backend-api/codex/responses", self.responses, methods=["POST"]),
             Route("/codex/responses", self.responses, methods=["POST"]),
-            *ReferralEndpoints(self._bank.referrals, self._account, QUOTA_PREFIXES).routes(),
+            *InviteEndpoints(self._bank.referrals, self._account).routes(),
         ]
 
     def _account(self, request: Request) -> str:
@@ -89,38 +80,34 @@ class _Quota:
 
     async def usage(self, request: Request) -> Response:
         reading = self._bank.read(self._account(request))
-        return json_answer(payloads.usage(reading), headers=_NOT_STORED)
+        return json_answer(payloads.usage(reading), headers=NOT_STORED)
 
     async def credits(self, request: Request) -> Response:
         reading = self._bank.read(self._account(request), all_credits=True)
-        return json_answer(payloads.credits_list(reading), headers=_NOT_STORED)
+        return json_answer(payloads.credits_list(reading), headers=NOT_STORED)
 
     async def history(self, request: Request) -> Response:
         reading = self._bank.read(self._account(request), all_credits=True)
         if not reading.scenario.has_history:
             raise HTTPException(404)
-        try:
-            return json_answer(reset_history(reading, request.query_params.get("cursor") or None), headers=_NOT_STORED)
-        except UnknownCursor as error:
-            raise BadRequest("the cursor is not one that was given here") from error
+        return json_answer(reset_history(reading, request.query_params.get("cursor") or None), headers=NOT_STORED)
 
     async def plan_limit_history(self, request: Request) -> Response:
-        account, days = self._account(request), request.query_params.get("days", "7")
-        if not (days.isascii() and days.isdigit() and 1 <= int(days[:3]) <= _MOST_DAYS):
-            raise BadRequest(f"the days are 1 to {_MOST_DAYS}")
-        return json_answer(plan_limit_history(self._bank.read(account), int(days)), headers=_NOT_STORED)
+        account = self._account(request)
+        days = whole_number(request.query_params.get("days", "7"), _MOST_DAYS, "the number of days")
+        return json_answer(plan_limit_history(self._bank.read(account), days), headers=NOT_STORED)
 
     async def thread_usage(self, request: Request) -> Response:
         account = self._account(request)
         body = await read_json(request, _Threads)
-        return json_answer(thread_usage(*self._bank.thread_requests(account), body.threads), headers=_NOT_STORED)
+        return json_answer(thread_usage(*self._bank.thread_requests(account), body.threads), headers=NOT_STORED)
 
     async def consume(self, request: Request) -> Response:
         account = self._account(request)
         body = await read_json(request, _Consume)
         credit_id = None if body.credit_id is UNSET else body.credit_id
         result = self._bank.consume(account, body.redeem_request_id, credit_id)
-        return json_answer(payloads.consumed(result), headers=_NOT_STORED)
+        return json_answer(payloads.consumed(result), headers=NOT_STORED)
 
     async def accounts_check(self, request: Request) -> Response:
         return json_answer(payloads.accounts_check(self._bank.read(self._account(request))))
@@ -132,46 +119,42 @@ class _Quota:
 
     async def responses(self, request: Request) -> Response:
         account = self._account(request)
-        body = bytearray()
-        async for chunk in request.stream():
-            if len(body) <= LARGEST_REQUEST:
-                body += chunk
-        prompt = read_request(bytes(body)) if len(body) <= LARGEST_REQUEST else {}
+        prompt = read_request(await read_body(request, LARGEST_REQUEST) or b"")
         reading, allowed = self._bank.take_turn(account, thread_of(prompt))
         return turn_answer(reading, allowed, next_tool_call(prompt))
 
 
 def create_app(
-    bank: Bank, clock: Clock, traffic: FaultState | None = None, sandboxes: Sandboxes | None = None
+    bank: Bank, clock: Clock, faults: FaultState | None = None, sandboxes: Sandboxes | None = None
 ) -> ASGIApp:
     """Build the service.
 
     Args:
         bank: Its state.
         clock: The machine's clock: for the logins' expiry and for delayed answers.
-        traffic: Where requests are counted and faults armed; None makes one.
+        faults: Where requests are counted and faults armed; None makes one.
         sandboxes: Where further accounts get a sandbox of the real Codex CLI; None: nowhere.
     """
-    traffic = traffic or FaultState(bank.scenario().faults)
-    served = _Quota(bank, clock), Controls(bank, traffic, sandboxes), InviteControls(bank.referrals)
+    faults = faults or FaultState(bank.scenario().faults)
     app = Starlette(
-        routes=[route for endpoints in served for route in endpoints.routes()],
-        exception_handlers={
-            HTTPException: _answer(lambda error: (error.status_code, error.detail)),
-            BadRequest: _answer(lambda error: (error.status, error.reason)),
-            LoginRefused: _answer(lambda error: (401, str(error))),
-            UnknownAccount: _answer(lambda error: (401, "there is no such account")),
-            StoreError: _answer(lambda error: (503, str(error))),
-        },
+        routes=[*_Quota(bank, clock).routes(), *Controls(bank, faults, sandboxes).routes()],
+        exception_handlers={HTTPException: _failed, Refused: _failed, StoreError: _failed},
     )
     # A path is served or it is not; Codex follows no redirect to another spelling of it.
     app.router.redirect_slashes = False
-    return FaultMiddleware(app, traffic, clock)
+    return FaultMiddleware(app, faults, clock)
 
 
-def _answer(explain: Callable[..., tuple[int, str]]) -> Callable[[Request, Exception], Awaitable[Response]]:
-    async def handle(request: Request, error: Exception) -> Response:
-        status, detail = explain(error)
-        return json_answer({"detail": detail}, status)
-
-    return handle
+async def _failed(request: Request, error: Exception) -> Response:
+    path, status, headers = request.url.path, 503, {}
+    detail: object = str(error)
+    if isinstance(error, HTTPException):
+        status, detail = error.status_code, error.detail
+    elif isinstance(error, Refused):
+        is_login = isinstance(error, UnknownAccount) and not path.startswith(CONTROLS)
+        status = 401 if is_login else error.status
+        headers = {"retry-after": str(error.retry_after)} if error.retry_after is not None else {}
+    if isinstance(error, Refused) and "/referrals/" in path:
+        detail = {"message": error.reason, "failed_emails": []}
+        headers |= NOT_STORED
+    return json_answer({"detail": detail}, status, headers)

@@ -1,7 +1,7 @@
-"""The referral rules: what a campaign is, how far an invite has come, who may join, what the first message earns.
+"""Invites: what a campaign is, how far an invite has come, who may join, what the first message earns.
 
-Pure: no input, no output, no clock. An invite keeps moments; its state is derived from them and the present one. The
-facts are those of wire.md 4.3 and 4.5. An invite that was sent in time is honoured after its campaign has ended.
+An invite keeps moments; its state is derived from them and the present one. An invite that was sent in time is
+honoured after its campaign has ended.
 """
 
 import re
@@ -11,18 +11,15 @@ from typing import Final
 
 import msgspec
 
-from tui.domain.referral import REFERRER, RESET_CREDIT, InviteState
-from tui.stub.plans import Plan
-from tui.stub.programme import DAY
+from tui.domain.referral import CONSUMER, REFERRER, RESET_CREDIT, InviteState
+from tui.stub.rules.plans import Plan
+from tui.stub.rules.windows import DAY
 
 FRIEND: Final = "friend"
 """Whose reward it is: the one who was invited."""
 
-PROGRAM_ID: Final = "codex_referral_consumer"
-REFERRAL_KEY: Final = "codex_referral_persistent_invite"
-
 FIRST_RESEND_AFTER: Final = 60
-"""Seconds from an invite to the first repetition of its e-mail (wire.md 4.2)."""
+"""Seconds from an invite to the first repetition of its e-mail."""
 
 _ADDRESS: Final = re.compile(r"[^\s@<>()\[\]\\\"',;:]+@([^\s@<>()\[\]\\\"',;:.]+\.)+[^\s@<>()\[\]\\\"',;:.]+")
 _LONGEST_ADDRESS: Final = 254
@@ -35,6 +32,8 @@ class Reward(msgspec.Struct, frozen=True):
     """`referrer` or `friend`."""
     grant_type: str = RESET_CREDIT
     amount: int = 1
+    reward_id: str | None = None
+    """What it became: a credit's id, or a grant's where it is no reset; None before."""
 
 
 class Campaign(msgspec.Struct, frozen=True):
@@ -44,8 +43,9 @@ class Campaign(msgspec.Struct, frozen=True):
     title: str
     description: str
     rules: tuple[str, ...]
-    plans: tuple[str, ...]
+    plans: tuple[str, ...] = ("plus", "pro")
     """Whom it is offered to."""
+    program: str = CONSUMER
     starts_in: float = 0.0
     """Seconds after the scenario began."""
     length: float = 14.0 * DAY
@@ -64,10 +64,6 @@ class Campaign(msgspec.Struct, frozen=True):
     """Seconds from joining to the last moment of the first message."""
     resend_cooldown: float = 1.0 * DAY
     """Seconds from a repetition of the e-mail to the next."""
-    referral_key: str | None = REFERRAL_KEY
-    """Its name in the former contract; None where that does not serve it."""
-    program_id: str | None = PROGRAM_ID
-    """Its name in the current contract; None where that does not serve it."""
 
     def starts_at(self, began: float) -> float:
         """Its first moment, in a scenario that began then."""
@@ -106,14 +102,14 @@ def not_offered(campaign: Campaign | None, plan: Plan, began: float, now: float)
     """Why a campaign is not offered to a plan now; None where it is."""
     if campaign is None:
         return NotOffered.NONE
-    if not plan.may_refer or plan.name not in campaign.plans:
+    if plan.name not in campaign.plans:
         return NotOffered.PLAN
     if now < campaign.starts_at(began):
         return NotOffered.NOT_STARTED
     return NotOffered.ENDED if now >= campaign.ends_at(began) else None
 
 
-class Refusal(StrEnum):
+class AddressRefusal(StrEnum):
     """Why no invite goes to an address; the text is for the user."""
 
     NO_ADDRESS = "This is not an e-mail address."
@@ -216,19 +212,15 @@ class Invite(msgspec.Struct, frozen=True):
         if state is InviteState.EXPIRED:
             wanted = "accepted" if self.joined_at is None else "followed by a first message"
             return f"The invite was not {wanted} in time."
-        if self.ineligible is not None:
-            return {
-                Ineligible.OWN_ACCOUNT: "This is the account that sent the invite.",
-                Ineligible.ALREADY_INVITED: "This person has joined by another invite.",
-                Ineligible.ALREADY_ACTIVE: f"This person has used Codex in the last {campaign.idle_days} days.",
-                Ineligible.PLAN: "This person's plan does not take part.",
-            }[Ineligible(self.ineligible)]
-        if self.unrewarded is not None:
-            return {
-                Unrewarded.USED_UP: f"Your rewards are used up: {campaign.max_rewarded} invites were rewarded.",
-                Unrewarded.REFERRER_PLAN: "Your plan could not take the reward.",
-            }[Unrewarded(self.unrewarded)]
-        return None
+        reasons: dict[str, str] = {
+            Ineligible.OWN_ACCOUNT: "This is the account that sent the invite.",
+            Ineligible.ALREADY_INVITED: "This person has joined by another invite.",
+            Ineligible.ALREADY_ACTIVE: f"This person has used Codex in the last {campaign.idle_days} days.",
+            Ineligible.PLAN: "This person's plan does not take part.",
+            Unrewarded.USED_UP: f"Your rewards are used up: {campaign.max_rewarded} invites were rewarded.",
+            Unrewarded.REFERRER_PLAN: "Your plan could not take the reward.",
+        }
+        return reasons.get(self.ineligible or self.unrewarded or "")
 
 
 class Candidate(msgspec.Struct, frozen=True):

@@ -10,10 +10,10 @@ import pytest
 from tests.stub.test_endpoints import MODEL, PREFIXES, Start, consume
 from tests.stub.test_real_codex import codex_exec
 from tests.support.clocks import ManualClock
+from tests.support.logins import bearer_headers
 from tests.support.stub_process import StubProcess, start_stub
 from tui.clock import SystemClock
-from tui.stub.account_history import PAGE
-from tui.stub.tokens import bearer_headers
+from tui.stub.http.history import PAGE
 
 CREDITS = "/backend-api/wham/rate-limit-reset-credits"
 THREADS = "/usage/thread_usage/query_v2"

@@ -1,4 +1,4 @@
-"""Fake logins: unsigned JWTs as in wire.md 11.2, made here and recognised here; no real token is ever looked at."""
+"""Fake logins: unsigned JWTs, made here and recognised here; no real token is ever looked at."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
@@ -8,13 +8,11 @@ from typing import Final
 
 import msgspec
 
+from tui.stub.refused import Refused
+
 _AUTH_CLAIM: Final = "https://api.openai.com/auth"
 LIFETIME: Final = timedelta(days=60)
 """Long enough that Codex never wants to refresh it."""
-
-
-class LoginRefused(Exception):
-    """The login is missing, malformed, expired, or disagrees with itself; the text is the reason, free of secrets."""
 
 
 class _Auth(msgspec.Struct, frozen=True):
@@ -38,11 +36,6 @@ def make_token(account: str, now: datetime, *, plan: str = "plus", email: str = 
     return ".".join(urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
 
 
-def bearer_headers(account: str, now: datetime) -> dict[str, str]:
-    """The two headers of a signed-in request (wire.md 1.2)."""
-    return {"Authorization": f"Bearer {make_token(account, now)}", "ChatGPT-Account-Id": account}
-
-
 def account_of(headers: Mapping[str, str], now: datetime) -> str:
     """The account that a request is signed in to.
 
@@ -51,18 +44,18 @@ def account_of(headers: Mapping[str, str], now: datetime) -> str:
         now: The machine's moment, not the service's: advancing the service's clock signs nobody out.
 
     Raises:
-        LoginRefused: With the reason.
+        Refused: It is missing, malformed, expired, or disagrees with itself.
     """
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise LoginRefused("a bearer token is needed")
+        raise Refused(401, "a bearer token is needed")
     claims = _claims(token)
     if claims is None:
-        raise LoginRefused("the token cannot be read")
+        raise Refused(401, "the token cannot be read")
     if now.timestamp() >= claims.exp:
-        raise LoginRefused("the token has expired")
+        raise Refused(401, "the token has expired")
     if headers.get("chatgpt-account-id") != claims.auth.chatgpt_account_id:
-        raise LoginRefused("the token and the header ChatGPT-Account-Id name different accounts")
+        raise Refused(401, "the token and the header ChatGPT-Account-Id name different accounts")
     return claims.auth.chatgpt_account_id
 
 

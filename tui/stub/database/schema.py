@@ -1,4 +1,4 @@
-"""The service's SQLite file: its tables from version to version, and what is wrong with one that cannot be used."""
+"""The tables from version to version, and what is wrong with a file that cannot be used."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ _FIRST = (
         supported INTEGER NOT NULL
     ) STRICT""",
     "CREATE INDEX credit_by_status ON credit (account, status)",
-    # One row a redeem_request_id that was ever seen; its credit is set once, at the redemption, and never changed.
+    # One row per redeem_request_id that was ever seen; its credit is set once, at the redemption, and never changed.
     """CREATE TABLE redemption (
         account TEXT NOT NULL,
         redeem_request_id TEXT NOT NULL,

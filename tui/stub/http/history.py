@@ -4,18 +4,17 @@ How the answer about threads wraps its rows was not seen; it repeats the request
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 from uuid import UUID, uuid5
 from zlib import crc32
 
 import msgspec
 
 from tui.domain.windows import WindowKind
-from tui.stub.answers import rfc3339
-from tui.stub.programme import DAY, RULES
-from tui.stub.reading import Reading
-
-Payload = dict[str, Any]
+from tui.stub.database.accounts import Reading
+from tui.stub.http.answers import Payload, rfc3339
+from tui.stub.refused import Refused
+from tui.stub.rules.windows import DAY, LENGTHS
 
 HISTORY_SECONDS: Final = 30 * DAY
 PAGE: Final = 20
@@ -23,10 +22,6 @@ PAGE: Final = 20
 
 _EVENT_IDS: Final = UUID("0a4c8f1e-7e1a-5b8b-9d5e-2f6d1c5f3b70")
 _MODEL: Final = "gpt-5.5"
-
-
-class UnknownCursor(LookupError):
-    """No page begins there."""
 
 
 class ThreadQuery(msgspec.Struct, frozen=True):
@@ -46,7 +41,7 @@ def reset_history(reading: Reading, cursor: str | None) -> Payload:
         cursor: The `next_cursor` of the page before; None begins with the newest.
 
     Raises:
-        UnknownCursor: It is not one that was given here.
+        Refused: It is not one that was given here.
     """
     since = reading.now - HISTORY_SECONDS
     found = []
@@ -57,7 +52,7 @@ def reset_history(reading: Reading, cursor: str | None) -> Payload:
     found.sort(reverse=True)
     ids = [event_id for _, event_id, _ in found]
     if cursor is not None and cursor not in ids:
-        raise UnknownCursor(cursor)
+        raise Refused(400, "the cursor is not one that was given here")
     start = 0 if cursor is None else ids.index(cursor) + 1
     page = found[start : start + PAGE]
     return {
@@ -84,7 +79,7 @@ def plan_limit_history(reading: Reading, days: int) -> Payload:
         "periods": [
             _period(reading, window.kind, start)
             for window in reading.main_windows
-            for start in _starts(window.rule.seconds, since, as_of)
+            for start in _starts(window.seconds, since, as_of)
         ],
     }
 
@@ -95,7 +90,7 @@ def _starts(length: int, since: float, until: float) -> range:
 
 
 def _period(reading: Reading, kind: WindowKind, start: int) -> Payload:
-    length = RULES[kind].seconds
+    length = LENGTHS[kind]
     name = f"{reading.account}:{kind}:{start}"
     used = crc32(name.encode()) % 9_500
     return {

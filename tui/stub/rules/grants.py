@@ -1,9 +1,9 @@
-"""Grants, the one way to get anything: who gets what, why, and for how long; the roll-out; what became of it. Pure.
+"""Grants, the one way to get anything: who gets what, why, and for how long.
 
 A grant has a key that is never used twice, so that whatever is repeated, nothing is granted twice.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -11,8 +11,8 @@ from typing import Final
 import msgspec
 
 from tui.domain.referral import RESET_CREDIT
-from tui.stub.plans import Plan
-from tui.stub.programme import CREDIT_LIFETIME, HeldCredit, HeldStatus
+from tui.stub.rules.plans import Plan
+from tui.stub.rules.resets import CREDIT_LIFETIME
 
 TEAM: Final = "Codex Team"
 """Whom a grant is from that no friend is behind."""
@@ -38,7 +38,7 @@ class Grant(msgspec.Struct, frozen=True):
     source: GrantSource
     reason: str
     amount: int = 1
-    """None at all only records that it was had before; a negative one takes back what is no reset."""
+    """0 only records that it was had before; a negative one takes back what is no reset."""
     life: float | None = CREDIT_LIFETIME
     """Seconds from the grant to its last moment; None: no end."""
     kind: str = RESET_CREDIT
@@ -54,12 +54,12 @@ def complimentary_key(account: str) -> str:
 
 
 def complimentary(account: str) -> Grant:
-    """The reset that an account gets when the programme reaches it."""
+    """The reset that an account gets when its plan's turn has come."""
     return Grant(complimentary_key(account), GrantSource.PROGRAMME, "Complimentary reset")
 
 
 def had_before(account: str) -> Grant:
-    """The record that an account had its complimentary reset before the stub's world began."""
+    """The record that an account had its complimentary reset before the scenario began."""
     return Grant(complimentary_key(account), GrantSource.PROGRAMME, "Had its complimentary reset before", amount=0)
 
 
@@ -82,23 +82,13 @@ class Price(msgspec.Struct, frozen=True):
     currency: str
 
 
-class CarryOver(StrEnum):
-    """What becomes of the banked resets when the plan changes."""
-
-    WHERE_BANKED = "where_banked"
-    """Kept where the new plan banks, dropped where it does not."""
-    ALWAYS = "always"
-    NEVER = "never"
-
-
-class Programme(msgspec.Struct, frozen=True):
-    """How a scenario runs the programme."""
+class ResetRules(msgspec.Struct, frozen=True):
+    """How a scenario gives away and sells resets."""
 
     reaches: Mapping[str, float] = msgspec.field(default_factory=lambda: MappingProxyType({}))
-    """When it reaches a plan, in seconds after the scenario began; a plan that is not named is reached already."""
-    begins_with_it: bool = True
+    """When a plan gets its complimentary reset, in seconds after the start; a plan that is not named has it already."""
+    had_before: bool = True
     """Whether the accounts that the scenario starts with count as having had their complimentary reset."""
-    carry_over: CarryOver = CarryOver.WHERE_BANKED
     purchase: Price | None = None
     """The price of a single reset; None: none is sold."""
 
@@ -112,40 +102,6 @@ class Programme(msgspec.Struct, frozen=True):
         """
         return max(began + self.reaches.get(plan.name, 0.0), plan_since) if plan.banks else None
 
-    def keeps_credits(self, plan: Plan) -> bool:
-        """Whether an account that changes to this plan keeps its resets."""
-        return plan.banks if self.carry_over is CarryOver.WHERE_BANKED else self.carry_over is CarryOver.ALWAYS
-
     def price_for(self, plan: Plan) -> Price | None:
         """What an account of this plan can buy a single reset for; None: not at all."""
         return self.purchase if plan.banks else None
-
-
-class Balance(msgspec.Struct, frozen=True):
-    """What became of all the resets that an account was ever granted."""
-
-    granted: int
-    available: int
-    """Still held, with whatever status, whether it can be redeemed or not."""
-    redeemed: int
-    expired: int
-    revoked: int
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether none was lost and none appeared from nowhere."""
-        return self.granted == self.available + self.redeemed + self.expired + self.revoked
-
-
-def balance(granted: int, held: Iterable[HeldCredit], now: float) -> Balance:
-    """Count an account's resets.
-
-    Args:
-        granted: How many its grants add up to.
-        held: Every credit that it has or had.
-        now: The present moment.
-    """
-    gone = (HeldStatus.REDEEMED, HeldStatus.EXPIRED, HeldStatus.REVOKED)
-    statuses = [credit.status_at(now) for credit in held]
-    redeemed, expired, revoked = (statuses.count(status) for status in gone)
-    return Balance(granted, len(statuses) - redeemed - expired - revoked, redeemed, expired, revoked)

@@ -10,7 +10,7 @@ import msgspec
 
 from tui.clock import Clock
 from tui.store.schema import transaction
-from tui.stub.database import readable
+from tui.stub.database.schema import readable
 from tui.stub.scenario import Scenario
 from tui.stub.scenarios import find_scenario
 
@@ -25,9 +25,16 @@ class Transaction(msgspec.Struct, frozen=True):
     now: float
     """The service's own time, unix seconds."""
 
+    def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
+        """Run one statement."""
+        return self.connection.execute(statement, values)
+
 
 class StubDatabase:
-    """What the bank and the referrals share; safe from any thread, one caller at a time."""
+    """What the bank and the referrals share; safe from any thread, one caller at a time.
+
+    Every method raises `StoreError` where the database cannot be used.
+    """
 
     def __init__(self, connection: sqlite3.Connection, clock: Clock, path: Path | None) -> None:
         self._connection = connection
@@ -42,56 +49,48 @@ class StubDatabase:
 
     @contextmanager
     def writing(self) -> Iterator[Transaction]:
-        """Everything inside happens together or not at all.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """Everything inside happens together or not at all."""
         with self._lock, readable(self._path), transaction(self._connection):
-            yield self._moment()
+            yield self._begun()
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
-        """All that is read inside belongs to one moment, also where another process writes.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """All that is read inside belongs to one moment, also where another process writes."""
         with self._lock, readable(self._path):
             self._connection.execute("BEGIN")
             try:
-                yield self._moment()
+                yield self._begun()
             finally:
                 self._connection.rollback()
 
     @contextmanager
     def entering(self, wanted: Scenario) -> Iterator[tuple[Transaction, bool]]:
-        """Enter the world before anything else does; one that holds nothing yet is put into a scenario.
+        """The first transaction; a database that holds nothing yet is put into a scenario.
 
         Yields:
-            The moment, and whether nothing was there.
+            The transaction, and whether nothing was there.
         """
         with self._lock, readable(self._path), transaction(self._connection):
             is_new = not self._connection.execute("SELECT EXISTS (SELECT 1 FROM world)").fetchone()[0]
             if is_new:
                 self._connection.execute("INSERT INTO world (scenario, clock_offset) VALUES (?, 0)", (wanted.name,))
-            moment = self._moment()
+            begun = self._begun()
             # A file of the first version does not say: what was then in use begins anew, and was used just now.
-            if self._connection.execute("UPDATE world SET began = ? WHERE began IS NULL", (moment.now,)).rowcount:
-                self._connection.execute("UPDATE account SET plan_since = ?1, last_used_at = ?1", (moment.now,))
-            yield self._moment(), is_new
+            if begun.execute("UPDATE world SET began = ? WHERE began IS NULL", begun.now).rowcount:
+                begun.execute("UPDATE account SET plan_since = ?1, last_used_at = ?1", begun.now)
+            yield self._begun(), is_new
 
-    def turn_to(self, moment: Transaction, scenario: Scenario) -> Transaction:
-        """Put the world into a scenario that begins now; its time goes on."""
-        moment.connection.execute("UPDATE world SET scenario = ?, began = ?", (scenario.name, moment.now))
-        return self._moment()
+    def turn_to(self, begun: Transaction, scenario: Scenario) -> Transaction:
+        """Put the database into a scenario that begins now; its time goes on."""
+        begun.execute("UPDATE world SET scenario = ?, began = ?", scenario.name, begun.now)
+        return self._begun()
 
-    def advance(self, moment: Transaction, seconds: float) -> Transaction:
+    def advance(self, begun: Transaction, seconds: float) -> Transaction:
         """Let time pass for the service."""
-        moment.connection.execute("UPDATE world SET clock_offset = clock_offset + ?", (seconds,))
-        return self._moment()
+        begun.execute("UPDATE world SET clock_offset = clock_offset + ?", seconds)
+        return self._begun()
 
-    def _moment(self) -> Transaction:
-        row = self._connection.execute("SELECT scenario, began, clock_offset FROM world").fetchone()
-        now = self._clock.now().timestamp() + row[2]
-        return Transaction(self._connection, find_scenario(row[0]), now if row[1] is None else row[1], now)
+    def _begun(self) -> Transaction:
+        name, began, offset = self._connection.execute("SELECT scenario, began, clock_offset FROM world").fetchone()
+        now = self._clock.now().timestamp() + offset
+        return Transaction(self._connection, find_scenario(name), now if began is None else began, now)

@@ -1,25 +1,24 @@
-"""What the quota endpoint says, built from a reading (wire.md 1.4, 2.1, 3.2). Pure."""
+"""What the quota endpoint says of an account. Pure."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from tui.domain.referral import REFERRER
 from tui.domain.spend import ConsumeCode
 from tui.domain.windows import MAIN_LIMIT
-from tui.stub.answers import rfc3339
-from tui.stub.programme import HeldCredit, HeldStatus, MeteredWindow, Redemption, blocking
-from tui.stub.reading import Reading
-from tui.stub.referral_payloads import beacon
+from tui.stub.database.accounts import Reading
+from tui.stub.http.answers import Payload, rfc3339
+from tui.stub.rules.invites import not_offered
+from tui.stub.rules.resets import HeldCredit, HeldStatus, Redemption
+from tui.stub.rules.windows import MeteredWindow, blocking
 from tui.stub.scenarios import SPARK_LIMIT, SPARK_NAME
-
-Payload = dict[str, Any]
 
 _LIMIT_NAMES = {SPARK_LIMIT: SPARK_NAME}
 
 
 def usage(reading: Reading) -> Payload:
-    """The whole usage payload of wire.md 1.4."""
+    """The whole answer about usage."""
     now, available = reading.now, reading.spendable
-    price = reading.scenario.programme.price_for(reading.terms)
+    price = reading.scenario.resets.price_for(reading.terms)
     limited = blocking(reading.windows) is not None
     others = dict.fromkeys(window.limit_id for window in reading.windows if window.limit_id != MAIN_LIMIT)
     payload: Payload = {
@@ -54,7 +53,7 @@ def usage(reading: Reading) -> Payload:
         "rate_limit_reached_type": {"type": "rate_limit_reached", "details": None} if limited else None,
         "rate_limit_upsell": _banner(reading),
         "promo": None,
-        "referral_beacon": beacon(reading.scenario.campaign, reading.terms, reading.began, now),
+        "referral_beacon": _beacon(reading),
         "rate_limit_reset_credits": {
             "available_count": available,
             "applicable_available_count": available if limited else 0,
@@ -65,6 +64,23 @@ def usage(reading: Reading) -> Payload:
         else None,
     }
     return payload | dict(reading.extras)
+
+
+def _beacon(reading: Reading) -> Payload | None:
+    """What the answer about usage says of the offer of invites; None while there is none for this account."""
+    campaign = reading.scenario.campaign
+    if campaign is None or not_offered(campaign, reading.terms, reading.began, reading.now) is not None:
+        return None
+    reward = campaign.reward_of(REFERRER)
+    return {
+        "type": "referral",
+        "referral_key": "codex_referral_persistent_invite",
+        "has_rewards": bool(campaign.rewards),
+        "grant_type": reward.grant_type if reward else None,
+        "grant_amount": reward.amount if reward else None,
+        "referral_action": "invite",
+        "referral_redemption_action": "first_message",
+    }
 
 
 def _banner(reading: Reading) -> Payload | None:
@@ -105,18 +121,18 @@ def _window(window: MeteredWindow, now: float) -> Payload:
     reset_at = window.reset_at(now)
     return {
         "used_percent": window.shown_percent,
-        "limit_window_seconds": window.rule.seconds,
+        "limit_window_seconds": window.seconds,
         "reset_after_seconds": max(0, reset_at - int(now)),
         "reset_at": reset_at,
     }
 
 
 def credits_list(reading: Reading) -> Payload:
-    """The single credits of wire.md 2.1, without those that are gone; the count stays true where the list is capped.
+    """The single credits, without those that are gone; the count stays true where the list is capped.
 
     `reset_purchase` is the stub's own: the price of a single reset, where one is sold.
     """
-    price = reading.scenario.programme.price_for(reading.terms)
+    price = reading.scenario.resets.price_for(reading.terms)
     shown = [
         credit
         for credit in reading.credits
@@ -153,16 +169,16 @@ def _credit(credit: HeldCredit) -> Payload:
 
 
 def consumed(result: Redemption) -> Payload:
-    """The answer to a consume (wire.md 3.2)."""
+    """The answer to a redemption."""
     credit = result.credit
-    told = None
+    shown = None
     if credit is not None and result.code is not ConsumeCode.NO_CREDIT:
-        told = {"id": credit.id, "status": credit.status, "redeemed_at": rfc3339(credit.redeemed_at)}
-    return {"code": result.code, "credit": told, "windows_reset": result.windows_reset}
+        shown = {"id": credit.id, "status": credit.status, "redeemed_at": rfc3339(credit.redeemed_at)}
+    return {"code": result.code, "credit": shown, "windows_reset": result.windows_reset}
 
 
 def accounts_check(reading: Reading) -> Payload:
-    """The one account that the login belongs to (wire.md 11.2)."""
+    """The one account that the login belongs to."""
     return {
         "accounts": [
             {

@@ -1,0 +1,120 @@
+"""Banked resets: what one is, and what redeeming it does."""
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from tui.domain.credits import CODEX_RATE_LIMITS
+from tui.domain.spend import ConsumeCode
+from tui.domain.windows import MAIN_LIMIT, WindowKind
+from tui.stub.rules.windows import DAY, MeteredWindow
+
+CREDIT_LIFETIME: Final = 30 * DAY
+"""Seconds from a grant to its last moment, where the grant does not say otherwise."""
+
+
+class HeldStatus(StrEnum):
+    """Where a credit is in its life, as the service keeps it."""
+
+    AVAILABLE = "available"
+    REDEEMED = "redeemed"
+    EXPIRED = "expired"
+    """Never sent: an expired credit is simply gone from the list."""
+    REVOKED = "revoked"
+    """Taken back before it was used; never sent either."""
+
+
+class HeldCredit(msgspec.Struct, frozen=True):
+    """One banked reset, as the service keeps it."""
+
+    id: str
+    status: str
+    """A `HeldStatus`, or a word that only a newer client knows."""
+    granted_at: float
+    expires_at: float | None
+    """The second at which it is gone; None: never."""
+    reset_type: str = CODEX_RATE_LIMITS
+    redeemed_at: float | None = None
+    title: str | None = None
+    description: str | None = None
+    granted_by: str | None = None
+    supported: bool = True
+
+    def status_at(self, now: float) -> str:
+        """Its status, an available credit past its last second being expired."""
+        over = self.expires_at is not None and now >= self.expires_at
+        return HeldStatus.EXPIRED if over and self.status == HeldStatus.AVAILABLE else self.status
+
+    def is_spendable(self, now: float) -> bool:
+        """Whether it can be redeemed now."""
+        return self.status_at(now) == HeldStatus.AVAILABLE and self.reset_type == CODEX_RATE_LIMITS and self.supported
+
+
+def soonest_first(credit: HeldCredit) -> tuple[bool, float]:
+    """Sort key: the soonest to expire first, those that never do last."""
+    return credit.expires_at is None, credit.expires_at or 0.0
+
+
+class ScenarioFlags(msgspec.Struct, frozen=True):
+    """What redeeming does beyond the rule; users report both ways."""
+
+    weekly_moves: bool = True
+    """Whether the anchored windows start a new period at the redemption, or keep their old date."""
+    clears_five_hour: bool = True
+    """Whether the 5-hour window is cleared too."""
+
+
+class Redemption(msgspec.Struct, frozen=True):
+    """What redeeming came to."""
+
+    code: ConsumeCode
+    credit: HeldCredit | None
+    """The credit concerned; redeemed only where the code is `reset`."""
+    windows: tuple[MeteredWindow, ...]
+    windows_reset: int
+
+
+def redeem(
+    windows: Sequence[MeteredWindow],
+    held: Iterable[HeldCredit],
+    now: float,
+    *,
+    credit_id: str | None,
+    flags: ScenarioFlags,
+) -> Redemption:
+    """Redeem one credit.
+
+    Args:
+        windows: The account's windows, rolled over.
+        held: The account's credits, or those of them that come into question.
+        now: The present moment.
+        credit_id: The credit asked for; None takes the soonest to expire.
+        flags: What the scenario does beyond the rule.
+    """
+    kept = tuple(windows)
+    spendable = [credit for credit in held if credit.is_spendable(now) and credit_id in (None, credit.id)]
+    if not spendable:
+        return Redemption(ConsumeCode.NO_CREDIT, None, kept, 0)
+    credit = min(spendable, key=soonest_first)
+    # Single models' windows are not stated to be reset.
+    cleared = [
+        window
+        for window in kept
+        if window.limit_id == MAIN_LIMIT and (flags.clears_five_hour or window.kind is not WindowKind.FIVE_HOUR)
+    ]
+    refreshed = sum(window.used_percent > 0 for window in cleared)
+    if not refreshed:
+        return Redemption(ConsumeCode.NOTHING_TO_RESET, credit, kept, 0)
+    after = tuple(_clear(window, now, flags) if window in cleared else window for window in kept)
+    spent = replace(credit, status=HeldStatus.REDEEMED, redeemed_at=now)
+    return Redemption(ConsumeCode.RESET, spent, after, refreshed)
+
+
+def _clear(window: MeteredWindow, now: float, flags: ScenarioFlags) -> MeteredWindow:
+    if window.slides:
+        return replace(window, used_percent=0.0, resets_at=None)
+    moved = float(int(now) + window.seconds)
+    return replace(window, used_percent=0.0, resets_at=moved if flags.weekly_moves else window.resets_at)
