@@ -7,27 +7,27 @@ import random
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from tui.clock import Clock, LocalZone, SystemClock
-from tui.companion.books import Books
 from tui.companion.companion import Companion
 from tui.companion.connection import SourceChain
 from tui.companion.locks import AccountLocks
+from tui.companion.records import Tables
 from tui.domain.question import AskRules
 from tui.domain.referral import OfferStatus
 from tui.domain.snapshot import Account
 from tui.errors import NotViable, StoreError
 from tui.paths import Paths
 from tui.settings import AskSettings, Settings
-from tui.sources.base import Referrals, Source, SourceName, SourceOption, SourceStatus
+from tui.sources.base import Referrals, SessionFeed, Source, SourceName, SourceOption, SourceStatus
 from tui.sources.chain import Chain
 from tui.sources.codex_home import CodexHome, find_codex_home, read_config
-from tui.store.ledger import Ledger
-from tui.store.schema import open_database
+from tui.store.database import Database
 
 if TYPE_CHECKING:
     from tui.sources.backend import HttpAsker
@@ -85,38 +85,40 @@ def open_companion(
     """
     clock = clock or SystemClock()
     chain: SourceChain
+    referrals: Callable[[], Referrals]
     if options.demo is not None:
         embedded = _EmbeddedChain(clock, options.demo)
-        chain, referrals = embedded, embedded.referrals() if invites else _no_referrals()
-        books: Books | StoreError = _open_books(None, None)
+        chain, referrals = embedded, embedded.referrals
+        tables: Tables | StoreError = _open_tables(None, None)
     else:
-        chain = Chain(_candidates(options, settings, clock))
-        referrals = _referrals(options, settings, clock) if invites else _no_referrals()
+        chain, referrals = Chain(_candidates(options, settings, clock)), partial(_referrals, options, settings, clock)
         try:
-            books = _open_books(paths.database, paths.locks)
+            tables = _open_tables(paths.database, paths.locks)
         except StoreError as error:
-            books = error
-    rollouts = None
-    if watches and options.demo is None:
-        from tui.sources.rollouts import RolloutFeed
-
-        rollouts = RolloutFeed(find_codex_home(options.codex_home), clock)
+            tables = error
+    follows_files = watches and options.demo is None
     return Companion(
         chain=chain,
-        books=books,
-        referrals=referrals,
+        tables=tables,
+        referrals=referrals if invites else _no_referrals,
         clock=clock,
         holder=f"{front_end}, process {os.getpid()}",
         new_key=lambda: str(uuid.uuid4()),
         random_share=random.random,
         near_percent=settings.limits.near_percent,
         demo=options.demo,
-        rollouts=rollouts,
+        rollouts=partial(_open_rollouts, options.codex_home, clock) if follows_files else None,
         rules=_ask_rules(settings.ask),
         message=settings.ask.message,
         asks=asks,
-        instance=uuid.uuid4().hex,
+        process=uuid.uuid4().hex,
     )
+
+
+def _open_rollouts(codex_home: Path | None, clock: Clock) -> SessionFeed:
+    from tui.sources.rollouts import RolloutFeed
+
+    return RolloutFeed(find_codex_home(codex_home), clock)
 
 
 def _ask_rules(ask: AskSettings) -> AskRules:
@@ -175,9 +177,8 @@ async def probe_sources(options: SourceOptions, settings: Settings) -> tuple[Sou
     return (*statuses, SourceStatus("stub", True, "always there, on --demo or --source stub"))
 
 
-def _open_books(database: Path | None, locks: Path | None) -> Books:
-    ledger = Ledger(open_database(database), database)
-    return Books.over(ledger, AccountLocks(locks))
+def _open_tables(database: Path | None, locks: Path | None) -> Tables:
+    return Tables(Database(database), AccountLocks(locks))
 
 
 def _candidates(options: SourceOptions, settings: Settings, clock: Clock) -> list[SourceOption]:

@@ -16,6 +16,6 @@ def service(clock: ManualClock) -> ScriptedReferrals:
 @pytest.fixture
 async def world(clock: ManualClock, tmp_path: Path, service: ScriptedReferrals) -> AsyncIterator[Inviting]:
     world = Inviting(clock, tmp_path, service)
-    await world.companion.poll()
+    await world.companion.poller.poll()
     yield world
     await world.companion.aclose()

@@ -61,7 +61,7 @@ async def another(world: Inviting, tmp_path: Path) -> AsyncIterator[Inviting]:
     """Another process on the same database."""
     other = Inviting(world.clock, tmp_path, world.service)
     other.keys = iter(f"other-{number}" for number in range(1, 100))
-    await other.companion.poll()
+    await other.companion.poller.poll()
     yield other
     await other.companion.aclose()
 

@@ -10,17 +10,16 @@ from msgspec.structs import replace
 from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
 from tests.support.clocks import ManualClock
 from tests.support.referrals import NO_REFERRALS
-from tui.companion.books import Books
 from tui.companion.companion import Companion
 from tui.companion.connection import SourceChain
 from tui.companion.locks import AccountLocks
+from tui.companion.records import Tables
 from tui.domain.sessions import SessionUpdate
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import ConsumeAnswer, ConsumeRequest
 from tui.errors import SourceDown, StoreError
 from tui.sources.base import Referrals, Source, SourceName, SourceStatus
-from tui.store.ledger import Ledger
-from tui.store.schema import open_database
+from tui.store.database import Database
 
 READING = snapshot(window(FIVE_HOURS, 95.0), window(WEEK, 40.0), rows=(credit("c1", 2), credit("c2", 20)))
 AT_LIMIT = snapshot(window(FIVE_HOURS, 100.0), window(WEEK, 40.0), rows=READING.bank.credits, allowed=False)
@@ -96,7 +95,7 @@ class World:
         clock: ManualClock,
         folder: Path | None,
         *,
-        books: StoreError | None = None,
+        tables: StoreError | None = None,
         daemon: bool = False,
         instance: str = "this process",
         referrals: Referrals = NO_REFERRALS,
@@ -107,20 +106,21 @@ class World:
         self.feed = ScriptedFeed()
         self.chain = ScriptedChain(self.source)
         path = folder / "resetbank.db" if folder else None
-        self.ledger = Ledger(open_database(path), path)
-        locks = AccountLocks(folder / "locks" if folder else None)
+        self.tables = Tables(Database(path), AccountLocks(folder / "locks" if folder else None))
+        self.ledger = self.tables.events
+        self.spends = self.tables.spends
         self.keys = iter(f"key-{number}" for number in range(1, 100))
         self.companion = Companion(
             chain=self.chain,
-            books=books or Books.over(self.ledger, locks),
-            referrals=referrals,
+            tables=tables or self.tables,
+            referrals=lambda: referrals,
             clock=clock,
             holder="the test",
             new_key=lambda: next(self.keys),
             random_share=lambda: 0.5,
-            rollouts=self.feed,
+            rollouts=lambda: self.feed,
             asks=True,
-            instance=instance,
+            process=instance,
         )
 
 

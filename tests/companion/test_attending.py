@@ -39,7 +39,7 @@ def update(clock: ManualClock, state: SessionState, thread: str = THREAD, used: 
 @asynccontextmanager
 async def attended(world: World) -> AsyncIterator[World]:
     task = asyncio.create_task(world.companion.run())
-    await world.clock.until_sleeping(2)
+    await world.clock.until_sleeping(3)
     try:
         yield world
     finally:
@@ -55,7 +55,7 @@ async def until(world: World, holds: Callable[[State], bool], *, step: float = 0
         while not holds(world.companion.state):
             rounds += 1
             # On a busy machine a clock that ran ahead would make every reading stale before it is looked at.
-            if step and (world.clock.sleepers >= 2 or rounds % 50 == 0):
+            if step and (world.clock.sleepers >= 3 or rounds % 50 == 0):
                 world.clock.advance(step)
             await asyncio.to_thread(lambda: None)
     return world.companion.state
@@ -66,7 +66,7 @@ def used(state: State) -> float | None:
 
 
 def quiet(state: State) -> NoQuestionReason | None:
-    return state.silence.reason if state.silence else None
+    return state.no_question.reason if state.no_question else None
 
 
 async def stop(world: World, thread: str = THREAD) -> State:
@@ -92,7 +92,7 @@ async def test_a_stopped_session_brings_one_question(clock: ManualClock, tmp_pat
         question = (await stop(world)).question
         assert question is not None
         assert (question.cause, question.threads, question.window.minutes) == (Cause.STOPPED, (THREAD,), FIVE_HOURS)
-        await world.companion.attendant.answer(question, None)
+        await world.companion.questions.answer(question, None)
         questions: list[object] = []
         world.companion.listen(lambda state: questions.append(state.question))
         await until(world, lambda state: quiet(state) is NoQuestionReason.ALREADY_ASKED, step=1)
@@ -123,15 +123,15 @@ async def test_spend_and_continue_spends_one_and_tells_the_thread_once(clock: Ma
         question = (await stop(world)).question
         assert question is not None
         world.source.answers.append(lambda: cleared(world))
-        proposal = await world.companion.propose()
-        await world.companion.attendant.answer(question, Choice.SPEND_AND_CONTINUE)
-        await world.companion.spend(proposal, consent(world), carry_on=question.threads)
+        proposal = await world.companion.spender.propose()
+        await world.companion.questions.answer(question, Choice.SPEND_AND_CONTINUE)
+        await world.companion.spender.spend(proposal, consent(world), whom=question.threads)
         assert world.daemon.messages == [(THREAD, "Continue where you left off.")]
-        assert world.companion.state.carries.carries[0].stage is ResumeStage.SENT
+        assert world.companion.state.resumes.entries[0].stage is ResumeStage.SENT
         world.clock.advance(2)
         world.feed.told.put_nowait(update(world.clock, SessionState.RUNNING))
-        await until(world, lambda state: state.carries.carries[0].stage is ResumeStage.DONE)
-        await world.companion.attendant.carry(question.stops)
+        await until(world, lambda state: state.resumes.entries[0].stage is ResumeStage.DONE)
+        await world.companion.resumer.resume(question.stops)
         assert len(world.daemon.messages) == 1
         assert len(world.source.requests) == 1
 
@@ -141,9 +141,9 @@ async def test_without_a_daemon_the_command_is_left(clock: ManualClock, tmp_path
         question = (await stop(world)).question
         assert question is not None
         world.source.answers.append(lambda: cleared(world))
-        proposal = await world.companion.propose()
-        await world.companion.spend(proposal, consent(world), carry_on=True)
-        carry = world.companion.state.carries.carries[0]
+        proposal = await world.companion.spender.propose()
+        await world.companion.spender.spend(proposal, consent(world), whom=True)
+        carry = world.companion.state.resumes.entries[0]
         assert (carry.stage, carry.reason) == (ResumeStage.COMMAND, "no Codex daemon takes messages here")
 
 
@@ -153,10 +153,10 @@ async def test_a_message_whose_fate_is_unknown_is_never_sent_again(clock: Manual
         assert question is not None
         world.daemon.refuses = OutcomeUnknown("the daemon went silent")
         world.source.reading = CLEARED
-        await world.companion.poll()
-        assert await world.companion.attendant.carry(question.stops) == 1
+        await world.companion.poller.poll()
+        assert await world.companion.resumer.resume(question.stops) == 1
         world.daemon.refuses = None
-        assert await world.companion.attendant.carry(question.stops) == 0
+        assert await world.companion.resumer.resume(question.stops) == 0
         assert world.daemon.messages == []
 
 
@@ -164,7 +164,7 @@ async def test_spend_only_tells_nobody(clock: ManualClock, tmp_path: Path) -> No
     async with attended(World(clock, tmp_path, daemon=True)) as world:
         await stop(world)
         world.source.answers.append(lambda: cleared(world))
-        await world.companion.spend(await world.companion.propose(), consent(world))
+        await world.companion.spender.spend(await world.companion.spender.propose(), consent(world))
         assert world.daemon.messages == []
 
 
@@ -172,15 +172,15 @@ async def test_a_spend_that_cleared_nothing_tells_nobody(clock: ManualClock, tmp
     async with attended(World(clock, tmp_path, daemon=True)) as world:
         await stop(world)
         world.source.answers.append(ConsumeAnswer(ConsumeCode.RESET, 0))
-        proposal = await world.companion.propose()
-        spending = asyncio.ensure_future(world.companion.spend(proposal, consent(world), carry_on=True))
+        proposal = await world.companion.spender.propose()
+        spending = asyncio.ensure_future(world.companion.spender.spend(proposal, consent(world), whom=True))
         await until(world, lambda _: spending.done(), step=1)
         assert world.daemon.messages == []
 
 
 async def test_a_queued_reset_fires_once_when_the_limit_is_really_hit(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path, daemon=True)) as world:
-        await world.companion.attendant.queue(carry_on=True)
+        await world.companion.questions.queue(whom=True)
         assert world.companion.state.queued is not None
         world.source.answers.append(lambda: cleared(world))
         world.feed.told.put_nowait(update(world.clock, SessionState.RUNNING))
@@ -197,7 +197,7 @@ async def test_a_queued_reset_fires_once_when_the_limit_is_really_hit(clock: Man
 
 async def test_a_queued_reset_dies_with_its_window(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path)) as world:
-        await world.companion.attendant.queue()
+        await world.companion.questions.queue()
         world.clock.advance(5)
         world.source.reading = replace(CLEARED, bank=READING.bank)
         world.companion.refresh()
@@ -208,7 +208,7 @@ async def test_a_queued_reset_dies_with_its_window(clock: ManualClock, tmp_path:
 
 async def test_a_queue_of_another_process_waits_for_a_fresh_yes(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path, instance="before the restart")) as world:
-        await world.companion.attendant.queue()
+        await world.companion.questions.queue()
     async with attended(World(clock, tmp_path, instance="after the restart")) as world:
         world.clock.advance(5)
         state = await until(world, lambda state: state.queued is not None)
@@ -217,10 +217,10 @@ async def test_a_queue_of_another_process_waits_for_a_fresh_yes(clock: ManualClo
         world.source.reading = AT_LIMIT
         world.companion.refresh()
         await until(world, lambda state: used(state) == 100)
-        await world.clock.until_sleeping(2)
+        await world.clock.until_sleeping(3)
         assert world.source.requests == []
         world.source.answers.append(lambda: cleared(world))
-        await world.companion.attendant.confirm_queue()
+        await world.companion.questions.confirm_queue()
         world.clock.advance(20)
         await until(world, lambda _: len(world.source.requests) == 1, step=1)
 
@@ -228,9 +228,9 @@ async def test_a_queue_of_another_process_waits_for_a_fresh_yes(clock: ManualClo
 async def test_nothing_is_queued_at_a_limit_that_is_hit(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path)) as world:
         world.source.reading = AT_LIMIT
-        await world.companion.poll()
+        await world.companion.poller.poll()
         with pytest.raises(UsageError, match="hit already"):
-            await world.companion.attendant.queue()
+            await world.companion.questions.queue()
 
 
 async def test_waiting_is_answered_when_the_reset_is_seen_not_when_the_clock_says_so(
@@ -239,9 +239,9 @@ async def test_waiting_is_answered_when_the_reset_is_seen_not_when_the_clock_say
     async with attended(World(clock, tmp_path, daemon=True)) as world:
         question = (await stop(world)).question
         assert question is not None
-        await world.companion.attendant.answer(question, Choice.WAIT)
+        await world.companion.questions.answer(question, Choice.WAIT)
         world.clock.advance(timedelta(hours=3).total_seconds())
-        await world.clock.until_sleeping(2)
+        await world.clock.until_sleeping(3)
         assert world.companion.state.announcement is None
         later = snapshot(
             window(FIVE_HOURS, 0.0, resets_in=timedelta(hours=5), at=world.clock.now()),
@@ -253,9 +253,9 @@ async def test_waiting_is_answered_when_the_reset_is_seen_not_when_the_clock_say
         world.companion.refresh()
         state = await until(world, lambda state: state.announcement is not None)
         assert state.announcement is not None
-        assert await world.companion.attendant.carry(state.announcement.stops, since=state.announcement.since) == 1
+        assert await world.companion.resumer.resume(state.announcement.stops, since=state.announcement.since) == 1
         assert [thread for thread, _ in world.daemon.messages] == [THREAD]
-        world.companion.acknowledge()
+        world.companion.dismiss_notice()
         assert world.companion.state.announcement is None
 
 
@@ -265,8 +265,8 @@ async def test_an_answer_given_elsewhere_closes_the_question_here(clock: ManualC
         assert question is not None
         other = World(clock, tmp_path, instance="two")
         other.source.reading = AT_LIMIT
-        await other.companion.poll()
-        await other.companion.attendant.answer(question, Choice.NOT_UNTIL_RESET)
+        await other.companion.poller.poll()
+        await other.companion.questions.answer(question, Choice.NOT_UNTIL_RESET)
         await until(one, lambda state: state.question is None, step=1)
         await other.companion.aclose()
 

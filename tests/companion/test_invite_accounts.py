@@ -24,7 +24,7 @@ async def test_another_account_s_offer_and_invites_are_out_of_sight_at_once(worl
     await world.invite()
     assert world.book.offer is not None
     world.switch_to(Account("acc2", "pro", "second@example.com"))
-    await world.companion.poll()
+    await world.companion.poller.poll()
     assert world.book == InviteBook(account="acc2")
     await world.inviter.load()
     assert world.book == InviteBook(account="acc2", is_loaded=True)
@@ -32,7 +32,7 @@ async def test_another_account_s_offer_and_invites_are_out_of_sight_at_once(worl
     assert (list(world.book.records), note.account) == ([note], "acc2")
     assert world.book.offer is None
     world.switch_to(READING.account)
-    await world.companion.poll()
+    await world.companion.poller.poll()
     await world.inviter.load()
     assert [row.address for row in world.book.records] == [FRIEND]
     assert world.book.offer is None
@@ -42,7 +42,7 @@ async def test_consent_for_another_account_sends_nothing(world: Inviting) -> Non
     await world.inviter.look()
     proposal = world.inviter.propose(FRIEND)
     world.switch_to(replace(READING.account, id="acc2"))
-    await world.companion.poll()
+    await world.companion.poller.poll()
     with pytest.raises(InviteRejected, match="nothing was sent: another account is in use now"):
         await world.inviter.invite(proposal, ConsentKind.LETTER)
     assert (world.service.requests, world.book.records) == ([], ())
@@ -54,7 +54,7 @@ async def test_what_is_not_offered_is_not_proposed(world: Inviting) -> None:
     await world.inviter.look()
     assert world.inviter.propose(" Friend@example.com ").address == "Friend@example.com"
     used_up = replace(OFFER, sends_left=0)
-    world.companion.publish(invites=replace(world.book, offer=used_up))
+    world.companion.store.update(invites=replace(world.book, offer=used_up))
     with pytest.raises(InviteRejected, match="no invites are left"):
         world.inviter.propose(FRIEND)
 
@@ -62,14 +62,14 @@ async def test_what_is_not_offered_is_not_proposed(world: Inviting) -> None:
 async def test_an_answer_for_the_former_account_is_not_shown_for_the_new_one(world: Inviting) -> None:
     async def switch() -> None:
         world.switch_to(Account("acc2", "pro", "second@example.com"))
-        await world.companion.poll()
+        await world.companion.poller.poll()
 
     world.service.meanwhile = switch
     sent = await world.invite()
     assert (sent.stage, sent.account) == (SendStage.SENT, "acc1")
     assert not world.book.records
     world.switch_to(READING.account)
-    await world.companion.poll()
+    await world.companion.poller.poll()
     await world.inviter.load()
     assert [row.stage for row in world.book.records] == [SendStage.SENT], "it is written down all the same"
 
@@ -80,7 +80,7 @@ async def test_a_look_that_ends_after_the_switch_shows_nothing_of_it(world: Invi
     async def slow(account: Account) -> OfferAnswer:
         told = await offer(account)
         world.switch_to(Account("acc2", "pro", "second@example.com"))
-        await world.companion.poll()
+        await world.companion.poller.poll()
         return told
 
     world.service.offer = slow  # type: ignore[method-assign]
@@ -94,7 +94,7 @@ async def test_consent_given_before_a_switch_sends_nothing_after_it(world: Invit
 
     async def slow(account: Account) -> OfferAnswer:
         world.switch_to(Account("acc2", "pro", "second@example.com"))
-        await world.companion.poll()
+        await world.companion.poller.poll()
         return await offer(account)
 
     world.service.offer = slow  # type: ignore[method-assign]
@@ -106,27 +106,27 @@ async def test_consent_given_before_a_switch_sends_nothing_after_it(world: Invit
 async def test_without_a_database_the_former_account_s_invites_go_too(
     clock: ManualClock, tmp_path: Path, service: ScriptedReferrals
 ) -> None:
-    world = Inviting(clock, tmp_path, service, books=StoreCorrupt("damaged"))
-    await world.companion.poll()
+    world = Inviting(clock, tmp_path, service, tables=StoreCorrupt("damaged"))
+    await world.companion.poller.poll()
     service.add(FRIEND)
     await world.inviter.look()
     assert len(world.book.records) == 1
     world.switch_to(Account("acc2", "pro", "second@example.com"))
-    await world.companion.poll()
+    await world.companion.poller.poll()
     assert world.book == InviteBook(account="acc2")
     await world.companion.aclose()
-    world.ledger.close()
+    world.tables.database.close()
 
 
 async def test_a_locked_database_keeps_no_other_account_s_invites_in_sight(
     clock: ManualClock, tmp_path: Path, service: ScriptedReferrals
 ) -> None:
     world = Inviting(clock, tmp_path, service)
-    await world.companion.poll()
+    await world.companion.poller.poll()
     await world.invite()
-    world.ledger.close()
+    world.tables.database.close()
     world.switch_to(Account("acc2", "pro", "second@example.com"))
-    await world.companion.poll()
+    await world.companion.poller.poll()
     with pytest.raises(StoreError):
         await world.inviter.load()
     assert world.book == InviteBook(account="acc2")
@@ -141,7 +141,7 @@ async def test_a_look_asked_for_after_a_switch_is_not_answered_by_one_from_befor
         told = await offer(account)
         if not later:
             world.switch_to(Account("acc2", "pro", "second@example.com"))
-            await world.companion.poll()
+            await world.companion.poller.poll()
             later.append(asyncio.create_task(world.inviter.look()))
             await asyncio.to_thread(lambda: None)
             world.service.account = "acc2"
@@ -166,7 +166,7 @@ async def test_a_reading_that_comes_while_the_last_account_is_looked_up_decides(
 
     def slow() -> Account | None:
         account = last_account()
-        asyncio.run_coroutine_threadsafe(heir.companion.poll(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(heir.companion.poller.poll(), loop).result(10)
         return account
 
     monkeypatch.setattr(heir.inviter, "_last_account", slow)

@@ -32,12 +32,12 @@ from tui.errors import (
 async def test_nobody_is_asked_while_nothing_is_pending(clock: ManualClock, service: ScriptedReferrals) -> None:
     world = Inviting(clock, None, service)
     async with following(world):
-        await world.companion.poll()
+        await world.companion.poller.poll()
         await until(world, lambda: world.inviter._book.has_loaded(READING.account))
         await world.inviter.note(FRIEND, None)
         for _ in range(5):
             clock.advance(DAY.total_seconds())
-            await world.companion.poll()
+            await world.companion.poller.poll()
             await asyncio.to_thread(lambda: None)
     assert (service.offers, service.lists, clock.sleepers) == (0, 0, 0), "nor does a timer run for it"
     await world.companion.aclose()
@@ -60,7 +60,7 @@ async def test_a_pending_invite_is_looked_for_every_half_hour(world: Inviting) -
         await until(world, lambda: world.book.records[0].state is InviteState.EXPIRED)
         await until(world, lambda: world.clock.sleepers == 0)
         world.clock.advance(DAY.total_seconds())
-        await world.companion.poll()
+        await world.companion.poller.poll()
         await asyncio.to_thread(lambda: None)
     assert world.service.lists == looks + 4, "what is over is not followed"
 
@@ -122,10 +122,10 @@ async def test_a_reset_that_arrives_is_a_reason_to_look(world: Inviting) -> None
         rewarded(world, "c9")
         world.bank(FRIENDS_RESET)
         world.companion.refresh()
-        await world.companion.poll()
+        await world.companion.poller.poll()
         await until(world, lambda: world.service.lists == looks + 1)
         await until(world, lambda: "c9" in [row.credit_id for row in world.book.records])
-        await world.companion.poll()
+        await world.companion.poller.poll()
         await rest(world)
         assert world.service.lists == looks + 1
 
@@ -151,12 +151,12 @@ async def test_a_failing_service_and_a_locked_database_do_not_end_the_following(
         await rest(world)
         world.service.offered = OfferAnswer(OfferStatus.OFFERED, OFFER)
         world.service.tell(FRIEND, InviteState.OPENED)
-        world.ledger._connection.execute("PRAGMA query_only = 1")
+        world.tables.database._connection.execute("PRAGMA query_only = 1")
         before = world.service.lists
         world.clock.advance(LOOK_EVERY.total_seconds())
         await until(world, lambda: world.service.lists == before + 1)
         await rest(world)
-        world.ledger._connection.execute("PRAGMA query_only = 0")
+        world.tables.database._connection.execute("PRAGMA query_only = 0")
         world.clock.advance(LOOK_EVERY.total_seconds())
         await until(world, lambda: world.book.records[0].state is InviteState.OPENED)
 
@@ -167,7 +167,7 @@ async def test_nobody_looks_again_and_again_where_no_account_was_read(
     await world.invite()
     heir = Inviting(world.clock, tmp_path, service)
     heir.chain.failure = SourceDown("nobody is there")
-    await heir.companion.poll()
+    await heir.companion.poller.poll()
     await heir.inviter.look()
     assert len(heir.book.records) == 1
     async with following(heir):
@@ -199,5 +199,6 @@ async def test_a_database_that_fails_is_not_tried_again_and_again(
 
 async def test_closing_lets_the_connections_go(clock: ManualClock, service: ScriptedReferrals) -> None:
     world = Inviting(clock, None, service)
+    await world.inviter.look()
     await world.companion.aclose()
     assert service.closed == 1

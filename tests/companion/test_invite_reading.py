@@ -93,9 +93,9 @@ async def test_the_reset_that_came_is_matched_with_its_invite(world: Inviting, r
     await world.invite()
     rewarded(world, reward_id)
     world.bank(FRIENDS_RESET)
-    await world.companion.poll()
+    await world.companion.poller.poll()
     world.companion.refresh()
-    await world.companion.poll()
+    await world.companion.poller.poll()
     await world.inviter.look()
     (row,) = world.book.records
     assert (row.credit_id, row.credit_is_certain) == ("c9", reward_id is not None)
@@ -111,7 +111,7 @@ async def test_a_reset_is_matched_with_a_note_without_asking_anybody(world: Invi
     await world.inviter.note(FRIEND, None)
     world.bank(FRIENDS_RESET)
     world.companion.refresh()
-    await world.companion.poll()
+    await world.companion.poller.poll()
     await world.inviter.load()
     assert [row.credit_id for row in world.book.records] == ["c9"]
     assert (world.service.offers, world.service.lists) == (0, 0)
@@ -121,13 +121,13 @@ async def test_without_a_reading_the_invites_of_the_last_account_are_shown(
     clock: ManualClock, tmp_path: Path, service: ScriptedReferrals
 ) -> None:
     before = Inviting(clock, tmp_path, service)
-    await before.companion.poll()
+    await before.companion.poller.poll()
     await before.invite()
     await before.companion.aclose()
     world = Inviting(clock, tmp_path, service)
     world.keys = iter(f"later-{number}" for number in range(1, 100))
     world.chain.failure = SourceDown("nobody is there")
-    await world.companion.poll()
+    await world.companion.poller.poll()
     offers = service.offers
     await world.inviter.look()
     assert [row.address for row in world.book.records] == [FRIEND]
@@ -146,7 +146,7 @@ async def test_where_no_account_was_ever_read_nothing_is_called_empty(
 ) -> None:
     world = Inviting(clock, tmp_path, service)
     world.chain.failure = SourceDown("nobody is there")
-    await world.companion.poll()
+    await world.companion.poller.poll()
     await world.inviter.look()
     assert (world.book.standing, world.book.is_loaded, world.book.records) == (OfferStatus.UNREACHABLE, False, ())
     with pytest.raises(SourceError, match="not known yet"):
@@ -191,7 +191,7 @@ async def test_a_reset_that_arrives_is_no_reason_to_break_off_the_wait(world: In
     await world.inviter.look()
     world.bank(FRIENDS_RESET)
     world.companion.refresh()
-    await world.companion.poll()
+    await world.companion.poller.poll()
     await world.inviter.look()
     assert world.service.offers == 1
 
@@ -206,26 +206,26 @@ async def test_before_the_first_reading_nothing_is_called_a_failure(world: Invit
 async def test_a_list_that_was_read_counts_without_a_database(
     clock: ManualClock, tmp_path: Path, service: ScriptedReferrals
 ) -> None:
-    world = Inviting(clock, tmp_path, service, books=StoreCorrupt("damaged"))
-    await world.companion.poll()
+    world = Inviting(clock, tmp_path, service, tables=StoreCorrupt("damaged"))
+    await world.companion.poller.poll()
     await world.inviter.look()
     assert (world.book.is_loaded, world.book.records) == (True, ())
     await world.companion.aclose()
-    world.ledger.close()
+    world.tables.database.close()
 
 
 async def test_a_locked_database_is_said_and_forgotten_when_it_is_free(
     clock: ManualClock, tmp_path: Path, service: ScriptedReferrals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.store.schema.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("tui.store.database.BUSY_SECONDS", 0.01)
     world = Inviting(clock, tmp_path, service)
-    await world.companion.poll()
+    await world.companion.poller.poll()
     service.add(FRIEND)
     other = lock(tmp_path)
     await world.inviter.look()
     assert "locked by another program" in (world.companion.state.store_failure or "")
     other.close()
-    await world.companion.poll()
+    await world.companion.poller.poll()
     await world.inviter.look()
     assert world.companion.state.store_failure is None
     assert [row.address for row in world.book.records] == [FRIEND]

@@ -194,8 +194,8 @@ async def test_whose_invite_it_is_must_be_known(clock: ManualClock, service: Scr
 async def test_what_cannot_be_written_down_is_not_sent(
     clock: ManualClock, tmp_path: Path, service: ScriptedReferrals
 ) -> None:
-    world = Inviting(clock, tmp_path, service, books=StoreCorrupt("resetbank.db is damaged"))
-    await world.companion.poll()
+    world = Inviting(clock, tmp_path, service, tables=StoreCorrupt("resetbank.db is damaged"))
+    await world.companion.poller.poll()
     with pytest.raises(StoreError, match=r"nothing can be written down, so nothing is sent: resetbank\.db is damaged"):
         await world.invite()
     with pytest.raises(StoreError):
@@ -205,15 +205,15 @@ async def test_what_cannot_be_written_down_is_not_sent(
     await world.inviter.look()
     assert [row.address for row in world.book.records] == [OTHER], "it can be seen all the same"
     await world.companion.aclose()
-    world.ledger.close()
+    world.tables.database.close()
 
 
 async def test_a_locked_database_sends_nothing(
     clock: ManualClock, tmp_path: Path, service: ScriptedReferrals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.store.schema.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("tui.store.database.BUSY_SECONDS", 0.01)
     world = Inviting(clock, tmp_path, service)
-    await world.companion.poll()
+    await world.companion.poller.poll()
     await world.inviter.look()
     other = lock(tmp_path)
     with pytest.raises(StoreError, match="locked by another program"):
@@ -226,9 +226,9 @@ async def test_a_locked_database_sends_nothing(
 async def test_an_outcome_that_cannot_be_written_is_never_called_unsent(
     clock: ManualClock, tmp_path: Path, service: ScriptedReferrals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.store.schema.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("tui.store.database.BUSY_SECONDS", 0.01)
     world = Inviting(clock, tmp_path, service)
-    await world.companion.poll()
+    await world.companion.poller.poll()
     locks: list[sqlite3.Connection] = []
     service.weather.append(lambda: locks.append(lock(tmp_path)))
     sent = await world.invite()

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from tests.companion.scripted import READING
 from tests.domain.worlds import FIVE_HOURS, snapshot, window
 from tests.support.clocks import START
-from tui.companion.watch import with_limits
+from tui.companion.sessions import with_limits
 from tui.domain.sessions import SessionUpdate
 from tui.domain.windows import Limit, Window
 

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from tests.companion.scripted import ScriptedFeed
 from tests.support.clocks import ManualClock
 from tests.support.referrals import NO_REFERRALS
-from tui.companion.books import Books
 from tui.companion.companion import Companion
 from tui.companion.connection import SourceChain
 from tui.companion.locks import AccountLocks
+from tui.companion.records import Tables
 from tui.domain.question import AskRules, Cause, Choice, Question
 from tui.domain.sessions import SessionState, SessionUpdate
 from tui.domain.windows import WindowKind
@@ -20,8 +20,7 @@ from tui.sources.backend import Backend
 from tui.sources.base import Source, SourceStatus
 from tui.sources.base_url import parse_base_url
 from tui.sources.login import Login, Token, fixed_login
-from tui.store.ledger import Ledger
-from tui.store.schema import open_database
+from tui.store.database import Database
 from tui.stub.embedded import embedded_stub
 
 MINUTES = 16 * 60
@@ -73,21 +72,20 @@ class Day(SourceChain):
 
 @asynccontextmanager
 async def following(day: Day) -> AsyncIterator[Companion]:
-    ledger = Ledger(open_database(None), None)
     companion = Companion(
         chain=day,
-        books=Books.over(ledger, AccountLocks(None)),
-        referrals=NO_REFERRALS,
+        tables=Tables(Database(None), AccountLocks(None)),
+        referrals=lambda: NO_REFERRALS,
         clock=day.clock,
         holder="the test",
         new_key=lambda: "unused",
         random_share=lambda: 0.5,
-        rollouts=day.feed,
+        rollouts=lambda: day.feed,
         rules=AskRules(),
         asks=True,
     )
     task = asyncio.create_task(companion.run())
-    await day.clock.until_sleeping(2)
+    await day.clock.until_sleeping(3)
     try:
         yield companion
     finally:
@@ -106,7 +104,7 @@ async def live_through(day: Day) -> None:
             question = companion.state.question
             if question is not None:
                 day.questions.append(question)
-                await companion.attendant.answer(question, day.answer)
+                await companion.questions.answer(question, day.answer)
 
 
 async def settled(day: Day) -> None:
@@ -114,7 +112,7 @@ async def settled(day: Day) -> None:
     async with asyncio.timeout(20):
         while not day.feed.told.empty():
             await asyncio.to_thread(lambda: None)
-    await day.clock.until_sleeping(2)
+    await day.clock.until_sleeping(3)
 
 
 def near(moment: datetime | None, other: datetime | None) -> bool:

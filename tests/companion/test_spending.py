@@ -8,8 +8,9 @@ import pytest
 from tests.companion.scripted import AT_LIMIT, CLEARED, READING, World
 from tests.domain.worlds import credit, snapshot
 from tests.support.clocks import ManualClock
+from tui.domain.findings import mismatches
 from tui.domain.ledger import EventKind
-from tui.domain.spend import Consent, ConsentKind, ConsumeAnswer, ConsumeCode, Outcome, Spend, Stage, mismatches
+from tui.domain.spend import Consent, ConsentKind, ConsumeAnswer, ConsumeCode, Outcome, Spend, Stage
 from tui.errors import ConsumeRejected, NoCredit, OutcomeUnknown, SourceDown, SpendHeld, StoreCorrupt, StoreError
 
 RESET = ConsumeAnswer(ConsumeCode.RESET, 2)
@@ -31,8 +32,8 @@ def cleared(world: World) -> ConsumeAnswer:
 
 
 async def spend(world: World) -> Spend:
-    proposal = await world.companion.propose()
-    return await driven(world, world.companion.spend(proposal, consent(world)))
+    proposal = await world.companion.spender.propose()
+    return await driven(world, world.companion.spender.spend(proposal, consent(world)))
 
 
 def consent(world: World) -> Consent:
@@ -74,7 +75,7 @@ async def test_one_consent_spends_the_soonest_to_lapse_once_and_verifies_it(worl
 
 async def test_it_is_on_the_disk_before_it_is_sent(world: World) -> None:
     def look() -> ConsumeAnswer:
-        open_spend = world.ledger.open_spend()
+        open_spend = world.spends.open_spend()
         assert open_spend is not None
         assert (open_spend.stage, open_spend.key, open_spend.credit_id) == (Stage.SENT, "key-1", "c1")
         return cleared(world)
@@ -97,9 +98,9 @@ async def test_an_outcome_that_stays_unknown_stays_open_and_locks(world: World) 
     assert (left.stage, left.is_open) == (Stage.UNKNOWN, True)
     assert world.companion.state.open_spend == left
     with pytest.raises(SpendHeld, match="still open"):
-        await world.companion.propose()
+        await world.companion.spender.propose()
     world.source.answers.append(lambda: cleared(world))
-    done = await driven(world, world.companion.finish())
+    done = await driven(world, world.companion.spender.finish())
     assert done.outcome is Outcome.RESET
     assert {request.key for request in world.source.requests} == {"key-1"}
     assert world.companion.state.open_spend is None
@@ -146,8 +147,8 @@ async def test_a_mismatch_is_looked_at_twice_and_then_said(world: World) -> None
 
 async def test_a_service_that_lags_behind_its_answer_is_believed_on_the_second_look(world: World) -> None:
     world.source.answers.append(RESET)
-    proposal = await world.companion.propose()
-    task = asyncio.ensure_future(world.companion.spend(proposal, consent(world)))
+    proposal = await world.companion.spender.propose()
+    task = asyncio.ensure_future(world.companion.spender.spend(proposal, consent(world)))
     await world.clock.until_sleeping()
     world.source.reading = CLEARED
     world.clock.advance(5)
@@ -167,37 +168,37 @@ async def test_unverified_when_nothing_can_be_read_again(world: World) -> None:
 async def test_an_empty_bank_proposes_nothing(world: World) -> None:
     world.source.reading = snapshot(rows=())
     with pytest.raises(NoCredit, match="no reset that could be spent"):
-        await world.companion.propose()
+        await world.companion.spender.propose()
     world.source.reading = AT_LIMIT
     with pytest.raises(NoCredit, match="no reset with the id nope"):
-        await world.companion.propose("nope")
+        await world.companion.spender.propose("nope")
 
 
 async def test_a_question_that_stood_while_another_spend_ended_takes_no_consent(world: World) -> None:
-    first, second = await world.companion.propose(), await world.companion.propose()
+    first, second = await world.companion.spender.propose(), await world.companion.spender.propose()
     world.clock.advance(1)
     world.source.answers.append(lambda: cleared(world))
-    await driven(world, world.companion.spend(first, consent(world)))
+    await driven(world, world.companion.spender.spend(first, consent(world)))
     with pytest.raises(SpendHeld, match="while this question stood"):
-        await world.companion.spend(second, consent(world))
+        await world.companion.spender.spend(second, consent(world))
     assert len(world.source.requests) == 1
 
 
 async def test_nothing_is_spent_without_a_database(clock: ManualClock, tmp_path: Path) -> None:
-    world = World(clock, tmp_path, books=StoreCorrupt("resetbank.db is damaged"))
-    await world.companion.poll()
+    world = World(clock, tmp_path, tables=StoreCorrupt("resetbank.db is damaged"))
+    await world.companion.poller.poll()
     assert world.companion.state.snapshot is not None
     with pytest.raises(StoreError, match="nothing can be written down"):
-        await world.companion.propose()
+        await world.companion.spender.propose()
     assert world.source.requests == []
-    world.ledger.close()
+    world.tables.database.close()
 
 
 async def test_a_spend_that_was_never_sent_is_dropped_when_its_moment_has_passed(world: World, tmp_path: Path) -> None:
-    proposal = await world.companion.propose()
+    proposal = await world.companion.spender.propose()
     world.chain.failure = SourceDown("gone")
-    await world.companion._connection.aclose()
-    done = await driven(world, world.companion.spend(proposal, consent(world)))
+    await world.companion.connection.aclose()
+    done = await driven(world, world.companion.spender.spend(proposal, consent(world)))
     assert (done.is_open, done.outcome) == (False, Outcome.REFUSED)
     assert "nothing was sent" in (done.reason or "")
     assert world.source.requests == []
@@ -208,12 +209,12 @@ async def test_an_open_spend_of_long_ago_waits_for_a_person(world: World) -> Non
     await spend(world)
     world.clock.advance(timedelta(hours=2).total_seconds())
     task = asyncio.create_task(world.companion.run())
-    await world.clock.until_sleeping(2)
+    await world.clock.until_sleeping(3)
     assert len(world.source.requests) == 3
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     world.source.answers.append(lambda: cleared(world))
-    assert (await driven(world, world.companion.finish())).outcome is Outcome.RESET
+    assert (await driven(world, world.companion.spender.finish())).outcome is Outcome.RESET
 
 
 async def test_a_fresh_open_spend_is_finished_unasked(world: World) -> None:
@@ -222,8 +223,9 @@ async def test_a_fresh_open_spend_is_finished_unasked(world: World) -> None:
     world.source.answers.append(lambda: cleared(world))
     world.clock.advance(60)
     task = asyncio.create_task(world.companion.run())
-    await world.clock.until_sleeping(2)
-    assert world.companion.state.open_spend is None
+    async with asyncio.timeout(10):
+        while world.companion.state.open_spend is not None:
+            await asyncio.to_thread(lambda: None)
     assert {request.key for request in world.source.requests} == {"key-1"}
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -231,8 +233,8 @@ async def test_a_fresh_open_spend_is_finished_unasked(world: World) -> None:
 
 async def test_the_credit_that_was_asked_for_is_the_one(world: World) -> None:
     world.source.answers.append(RESET)
-    proposal = await world.companion.propose("c2")
+    proposal = await world.companion.spender.propose("c2")
     assert proposal.credit == credit("c2", 20)
-    await driven(world, world.companion.spend(proposal, consent(world)))
+    await driven(world, world.companion.spender.spend(proposal, consent(world)))
     assert world.source.requests[0].credit_id == "c2"
     assert READING.bank.find("c2") is not None

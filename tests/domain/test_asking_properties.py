@@ -11,7 +11,7 @@ from tests.domain.asking import FIVE_HOUR_KEY, MINUTE, WEEK_KEY, session, sessio
 from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
 from tests.support.budget import budget
 from tests.support.clocks import START
-from tui.domain.ask_memory import AskMemory, answered, asked, observed, released
+from tui.domain.ask_memory import AskMemory, answered, asked, observed
 from tui.domain.forecast import Forecast
 from tui.domain.interruption import Situation, decide
 from tui.domain.question import LATER, AskRules, Cause, Choice, Question
@@ -84,9 +84,7 @@ def test_any_history(history: list[Step]) -> None:
             for key, left in zip(used, step.empty_in, strict=True)
         }
         memory = observed(memory, taken)
-        situation = Situation(
-            taken, people, lines, stale=step.stale, question_open=step.blocked, spend_locked=step.blocked
-        )
+        situation = Situation(taken, people, lines, stale=step.stale, spend_locked=step.blocked)
         question = decide(situation, RULES, memory, now)
         if not isinstance(question, Question):
             continue
@@ -114,8 +112,6 @@ def test_any_history(history: list[Step]) -> None:
             allowance[(*instance, question.cause)] += 1
         elif step.answer is Choice.NOT_UNTIL_RESET:
             muted.add(instance)
-        elif step.lifted:
-            memory = released(memory, question.key)
 
 
 def test_the_properties_are_not_empty() -> None:

@@ -22,7 +22,7 @@ from tests.domain.asking import (
 )
 from tests.domain.worlds import WEEK, credit
 from tests.support.clocks import START
-from tui.domain.ask_memory import AskMemory, answered, asked, observed, observed_reset, released
+from tui.domain.ask_memory import AskMemory, answered, asked, observed
 from tui.domain.forecast import Forecast
 from tui.domain.interruption import Situation, decide, still_stands
 from tui.domain.question import AskRules, Cause, Choice, NoQuestion, NoQuestionReason, Question
@@ -60,7 +60,7 @@ def test_a_session_that_stopped_is_asked_about() -> None:
     assert question.natural_reset == START + 3 * HOUR
     assert question.waiting_saved == 3 * HOUR
     assert question.credit is not None
-    assert (question.credit.id, question.lapses_first, question.resets_available) == ("a", True, 2)
+    assert (question.credit.id, question.resets_available) == ("a", 2)
     assert Choice.QUEUE not in question.choices
 
 
@@ -117,7 +117,6 @@ LONG_AGO = sessions(session(1, STOPPED, START - 9 * HOUR, START))
     [
         (stopped_situation(snapshot=None), NoQuestionReason.UNKNOWN),
         (stopped_situation(stale=True), NoQuestionReason.STALE),
-        (stopped_situation(question_open=True), NoQuestionReason.QUESTION_OPEN),
         (stopped_situation(spend_locked=True), NoQuestionReason.SPEND_LOCKED),
         (stopped_situation(queued=True), NoQuestionReason.QUEUED),
         (stopped_situation(snapshot=reading(five_left=5 * MINUTE)), NoQuestionReason.RESET_NEAR),
@@ -192,10 +191,6 @@ def test_an_approval_in_the_middle_of_a_turn_is_work() -> None:
     [
         (None, NoQuestionReason.ALREADY_ASKED),
         (Choice.NOT_UNTIL_RESET, NoQuestionReason.MUTED),
-        (Choice.WAIT, NoQuestionReason.WAITING),
-        (Choice.QUEUE, NoQuestionReason.QUEUED),
-        (Choice.SPEND_AND_CONTINUE, NoQuestionReason.SPENT),
-        (Choice.SPEND_ONLY, NoQuestionReason.SPENT),
         (Choice.LATER_5, NoQuestionReason.SNOOZED),
     ],
 )
@@ -221,11 +216,29 @@ def test_a_stop_may_be_asked_about_after_a_warning(choice: Choice | None) -> Non
     assert ask(stopped_situation(), after(choice, working_situation())).cause is Cause.STOPPED
 
 
-@pytest.mark.parametrize("choice", [Choice.NOT_UNTIL_RESET, Choice.WAIT, Choice.QUEUE, Choice.SPEND_ONLY])
-def test_a_settled_window_is_not_asked_about_when_it_stops(choice: Choice) -> None:
-    memory = after(choice, working_situation())
-    assert silence(stopped_situation(), memory) is not NoQuestionReason.ALREADY_ASKED
-    ask(stopped_situation(), released(memory, FIVE_HOUR_KEY))
+@pytest.mark.parametrize(
+    ("in_hand", "reason"),
+    [
+        ({"waiting_for": FIVE_HOUR_KEY}, NoQuestionReason.WAITING),
+        ({"queued": True}, NoQuestionReason.QUEUED),
+        ({"spent_at": START + MINUTE}, NoQuestionReason.SPENT),
+    ],
+)
+def test_what_is_in_hand_settles_a_window_for_as_long_as_it_is_there(
+    in_hand: dict[str, object], reason: NoQuestionReason
+) -> None:
+    memory = after(None, working_situation())
+    assert silence(stopped_situation(**in_hand), memory) is reason
+    ask(stopped_situation(), memory)
+
+
+def test_a_wait_for_another_window_and_an_earlier_spend_settle_nothing() -> None:
+    memory = after(None, working_situation())
+    ask(stopped_situation(waiting_for=WEEK_KEY, spent_at=START - MINUTE), memory)
+
+
+def test_a_mute_holds_when_it_stops() -> None:
+    assert silence(stopped_situation(), after(Choice.NOT_UNTIL_RESET, working_situation())) is NoQuestionReason.MUTED
 
 
 def test_a_warning_after_a_stop_is_no_news() -> None:
@@ -250,11 +263,6 @@ def test_a_window_that_is_full_again_is_another_one() -> None:
     full = reading(at=later, allowed=False, five_left=8 * HOUR)
     situation = stopped_situation(snapshot=full, sessions=sessions(session(1, STOPPED, later)))
     ask(situation, memory, later)
-
-
-def test_a_reset_seen_elsewhere_lifts_a_mute() -> None:
-    memory = after(Choice.NOT_UNTIL_RESET, stopped_situation())
-    ask(stopped_situation(), observed_reset(memory, FIVE_HOUR_KEY))
 
 
 def test_another_account_starts_with_no_answers() -> None:

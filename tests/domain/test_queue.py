@@ -73,14 +73,9 @@ def test_which_stop_does_not_fire(at: timedelta, snapshot: Snapshot) -> None:
     assert not fires(snapshot, **stopped(at))  # type: ignore[arg-type]
 
 
-def test_it_fires_once_and_its_consent_takes_effect_then() -> None:
-    spent, consent = fire(QUEUED, LATER)
+def test_its_consent_takes_effect_when_it_is_spent() -> None:
+    consent = fire(QUEUED, LATER)
     assert (consent.kind, consent.given_at, consent.armed_at) == (ConsentKind.QUEUED, LATER, START)
-    assert not fires(hit(), spent)
-    assert dies(spent, hit(rows=(), available=0), LATER) is None
-    for again in (fire, confirmed):
-        with pytest.raises(IllegalStep):
-            again(spent, LATER)
 
 
 def test_a_restart_asks_for_a_fresh_yes() -> None:
@@ -90,7 +85,7 @@ def test_a_restart_asks_for_a_fresh_yes() -> None:
         fire(found, LATER)
     again = confirmed(found, LATER)
     assert fires(hit(), again)
-    assert fire(again, LATER)[1].armed_at == LATER
+    assert fire(again, LATER).armed_at == LATER
 
 
 @pytest.mark.parametrize(
@@ -142,23 +137,22 @@ Event = tuple[timedelta, float | None, bool | None, SessionState, str, tuple[Cre
 
 
 @given(st.lists(events, max_size=30))
-def test_any_history_fires_at_most_once_and_never_without_cause(history: list[Event]) -> None:
-    queued, now, fired = QUEUED, START, 0
+def test_any_history_spends_it_never_without_cause(history: list[Event]) -> None:
+    queued, now = QUEUED, START
     for step, share, allowed, state, person, rows in history:
         now += step
         snapshot = reading(share, at=now, allowed=allowed, rows=rows)
         if person == "restart":
             queued = after_restart(queued)
-        elif person == "yes" and queued.fired_at is None:
+        elif person == "yes":
             queued = confirmed(queued, now)
         if should_fire(queued, snapshot, sessions(session(1, state, now)), now):
             assert rows == BANK
             assert not queued.needs_fresh_yes
             assert allowed is False or (state is STOPPED and share is not None)
-            queued, _ = fire(queued, now)
-            fired += 1
+            assert fire(queued, now).given_at == now
+            return  # it leaves the queue with its spend
         queued = followed(queued, snapshot)
-    assert fired <= 1
 
 
 def test_the_window_it_was_armed_for_may_be_the_week() -> None:

@@ -118,6 +118,7 @@ class Simulation:
         self.queued: Queued | None = None
         self.waiting: Waiting | None = None
         self.carries = ResumeLog()
+        self.spent_at: datetime | None = None
 
     def run(self) -> Diary:
         for minute in range(DAYS * 24 * 60):
@@ -138,8 +139,9 @@ class Simulation:
             reading,
             self.people,
             self.samples.forecasts(now),
-            question_open=self.question is not None,
             queued=self.queued is not None,
+            waiting_for=self.waiting.window.key if self.waiting else None,
+            spent_at=self.spent_at,
         )
         if self.question is not None:
             self.attend(self.question, situation, reading, now)
@@ -196,14 +198,15 @@ class Simulation:
         elif choice is Choice.WAIT:
             self.waiting = wait(question, reading, now)
         elif choice not in LATER:
-            self.spend()
-            self.carry_on(question, choice is Choice.SPEND_AND_CONTINUE, now)
+            self.spend(now)
+            self.whom(question, choice is Choice.SPEND_AND_CONTINUE, now)
 
-    def spend(self) -> None:
+    def spend(self, now: datetime) -> None:
         self.service.spend()
+        self.spent_at = now
         self.diary.spent += 1
 
-    def carry_on(self, question: Question, wanted: bool, now: datetime) -> None:
+    def whom(self, question: Question, wanted: bool, now: datetime) -> None:
         for stop in due(question.stops, question.asked_at, self.people, wanted, self.carries):
             self.carries = sent(claimed(self.carries, stop, now), stop)
             self.diary.messages += 1
@@ -217,7 +220,7 @@ class Simulation:
             fire(self.queued, now)
             self.queued = None
             self.diary.fired += 1
-            self.spend()
+            self.spend(now)
         else:
             self.queued = followed(self.queued, reading)
 

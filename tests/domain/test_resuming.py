@@ -80,7 +80,7 @@ def test_a_stop_right_after_it_ran_again_is_another_one() -> None:
 )
 def test_done_only_when_it_is_seen_at_work_again(state: SessionState, since: datetime, stage: ResumeStage) -> None:
     log = seen(sent(CLAIMED, STOP), sessions(session(1, state, since)), NOW + 2 * SECOND)
-    assert log.carries[0].stage is stage
+    assert log.entries[0].stage is stage
 
 
 def told(people: Mapping[str, Session], state: SessionState, at: datetime, order: int) -> Mapping[str, Session]:
@@ -96,7 +96,7 @@ def test_a_turn_that_was_over_before_anybody_looked_counts() -> None:
     log = sent(CLAIMED, STOP)
     assert seen(log, people, NOW) is log
     people = told(told(people, RUNNING, NOW + SECOND, 2), IDLE, NOW + 2 * SECOND, 3)
-    assert seen(log, people, NOW + 3 * SECOND).carries[0].stage is ResumeStage.DONE
+    assert seen(log, people, NOW + 3 * SECOND).entries[0].stage is ResumeStage.DONE
 
 
 def test_what_is_done_stays_done() -> None:
@@ -106,7 +106,7 @@ def test_what_is_done_stays_done() -> None:
 
 
 def test_a_message_that_could_not_be_sent_says_why() -> None:
-    carry = not_sent(CLAIMED, STOP, "no daemon runs").carries[0]
+    carry = not_sent(CLAIMED, STOP, "no daemon runs").entries[0]
     assert (carry.stage, carry.reason) == (ResumeStage.COMMAND, "no daemon runs")
 
 

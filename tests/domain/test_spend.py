@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
 from tests.support.clocks import START
 from tui.domain.credits import Bank, CreditStatus
+from tui.domain.findings import findings, mismatches
 from tui.domain.spend import (
     Consent,
     ConsentKind,
@@ -20,17 +21,16 @@ from tui.domain.spend import (
     Stage,
     answer,
     close,
-    findings,
     infer_from_bank,
     journal,
     let_go,
     lose_answer,
-    mismatches,
     propose,
     reject,
     send,
     verify,
 )
+from tui.errors import ConsumeRejected
 
 CONSENT = Consent(ConsentKind.CODE, START)
 BEFORE = snapshot(
@@ -66,7 +66,7 @@ def test_no_waiting_is_promised_while_work_goes_on() -> None:
 
 def test_an_outdated_proposal_takes_no_consent() -> None:
     proposal = propose(BEFORE, START, BEFORE.bank.find("c1"))
-    with pytest.raises(IllegalStep):
+    with pytest.raises(ConsumeRejected, match="came too late"):
         journal(proposal, CONSENT, "key", START + timedelta(minutes=6))
 
 

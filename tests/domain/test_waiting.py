@@ -32,7 +32,7 @@ def told(*readings: Snapshot) -> Announcement | None:
 def test_a_share_that_fell_is_told_with_who_had_stopped() -> None:
     announcement = told(reading(0.0, at=PAST, five_left=8 * HOUR, allowed=True))
     assert announcement is not None
-    assert announcement.sign is ResumeReason.WINDOW_RESET
+    assert announcement.reason is ResumeReason.WINDOW_RESET
     assert announcement.window.key == FIVE_HOUR_KEY
     assert announcement.observed_at == PAST
     assert [stop.thread_id for stop in announcement.stops] == [thread(1)]
@@ -45,7 +45,7 @@ def test_a_new_window_is_told_even_where_its_share_is_unknown() -> None:
 def test_allowed_again_is_told_as_such() -> None:
     announcement = told(reading(100.0, at=START + HOUR, allowed=True))
     assert announcement is not None
-    assert announcement.sign is ResumeReason.ALLOWED_AGAIN
+    assert announcement.reason is ResumeReason.ALLOWED_AGAIN
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_reset_behind_another_limit_is_told_when_that_one_opens() -> None:
     open_again = reading(30.0, 0.0, at=PAST + HOUR, five_left=8 * HOUR, week_left=172 * HOUR)
     announcement = told(blocked, open_again)
     assert announcement is not None
-    assert announcement.sign is ResumeReason.WINDOW_RESET
+    assert announcement.reason is ResumeReason.WINDOW_RESET
 
 
 @given(st.lists(st.timedeltas(timedelta(0), timedelta(days=3)), max_size=20))

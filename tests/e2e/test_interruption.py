@@ -34,14 +34,14 @@ async def test_through_the_daemon(stub: StubProcess) -> None:
             assert (question.cause, question.threads) == (Cause.STOPPED, (thread,))
 
             turns = stub.requests("/responses")
-            proposal = await ours.companion.propose()
-            await ours.companion.attendant.answer(question, Choice.SPEND_AND_CONTINUE)
+            proposal = await ours.companion.spender.propose()
+            await ours.companion.questions.answer(question, Choice.SPEND_AND_CONTINUE)
             consent = Consent(ConsentKind.LETTER, ours.companion.clock.now())
-            done = await ours.companion.spend(proposal, consent, carry_on=question.threads)
+            done = await ours.companion.spender.spend(proposal, consent, whom=question.threads)
             assert done.outcome is Outcome.RESET
-            state = await ours.until(lambda state: state.carries.carries[0].stage is ResumeStage.DONE)
+            state = await ours.until(lambda state: state.resumes.entries[0].stage is ResumeStage.DONE)
             await ours.until(lambda state: state.sessions[thread].state is SessionState.IDLE)
-            assert len(state.carries.carries) == 1
+            assert len(state.resumes.entries) == 1
             assert stub.requests("/responses") == turns + 1
             assert stub.spent() == 1
             assert ours.state.question is None
@@ -54,11 +54,11 @@ async def test_a_queued_reset_fires_at_the_limit_and_the_thread_goes_on(stub: St
             await codex.start_turn(thread)
             await ours.until(lambda state: thread in state.sessions)
             await ours.until(lambda state: state.sessions[thread].state is SessionState.IDLE)
-            await ours.companion.attendant.queue()
+            await ours.companion.questions.queue()
             stub.set_usage("five_hour", 100)
             await codex.start_turn(thread)
             state = await ours.until(
-                lambda state: bool(state.carries.carries) and state.carries.carries[0].stage is ResumeStage.DONE
+                lambda state: bool(state.resumes.entries) and state.resumes.entries[0].stage is ResumeStage.DONE
             )
             assert state.queued is None
             assert stub.spent() == 1
@@ -72,11 +72,11 @@ async def test_with_rollouts_alone_the_command_is_left(stub: StubProcess) -> Non
         assert (await asyncio.to_thread(codex_exec, stub)).returncode == 1
         question = (await ours.until(lambda state: state.question is not None)).question
         assert question is not None
-        proposal = await ours.companion.propose()
-        await ours.companion.attendant.answer(question, Choice.SPEND_AND_CONTINUE)
+        proposal = await ours.companion.spender.propose()
+        await ours.companion.questions.answer(question, Choice.SPEND_AND_CONTINUE)
         consent = Consent(ConsentKind.LETTER, ours.companion.clock.now())
-        await ours.companion.spend(proposal, consent, carry_on=True)
-        carry = ours.state.carries.carries[0]
+        await ours.companion.spender.spend(proposal, consent, whom=True)
+        carry = ours.state.resumes.entries[0]
         assert (carry.stop.thread_id, carry.stage) == (question.threads[0], ResumeStage.COMMAND)
         assert resume_command(carry.stop.thread_id) == f"codex resume {question.threads[0]}"
         assert stub.spent() == 1

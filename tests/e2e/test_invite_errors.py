@@ -35,7 +35,7 @@ async def inviting(stub: StubProcess) -> AsyncIterator[Companion]:
     options = SourceOptions("http", stub.codex_home, stub.url)
     companion = open_companion(options, Settings(), resetbank_paths(), front_end="the test", invites=True)
     try:
-        await companion.poll()
+        await companion.poller.poll()
         await companion.inviter.look()
         yield companion
     finally:
@@ -143,7 +143,7 @@ async def test_an_address_that_somebody_else_has_invited(pilot: StubProcess) -> 
     options = SourceOptions("http", other / "codex-home", pilot.url)
     rival = open_companion(options, Settings(), resetbank_paths(), front_end="the test", invites=True)
     try:
-        await rival.poll()
+        await rival.poller.poll()
         await rival.inviter.look()
         record = await send(rival, "pal@example.com")
         assert record.stage is SendStage.REFUSED

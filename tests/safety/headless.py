@@ -7,10 +7,10 @@ from pathlib import Path
 from tests.support.referrals import NO_REFERRALS
 from tests.support.stub_process import StubProcess
 from tui.clock import SystemClock
-from tui.companion.books import Books
 from tui.companion.companion import Companion
 from tui.companion.connection import SourceChain
 from tui.companion.locks import AccountLocks
+from tui.companion.records import Tables
 from tui.domain.spend import Consent, ConsentKind, Spend
 from tui.paths import resetbank_paths
 from tui.sources.backend import Backend, Deadlines
@@ -18,8 +18,7 @@ from tui.sources.base import Source, SourceStatus
 from tui.sources.base_url import parse_base_url
 from tui.sources.codex_home import CodexHome
 from tui.sources.logins import Logins
-from tui.store.ledger import Ledger
-from tui.store.schema import open_database
+from tui.store.database import Database
 
 SHORT = Deadlines(usage=1.0, rows=1.0, consume=1.0)
 
@@ -56,11 +55,10 @@ async def companion_over(stub: StubProcess, *, keys: list[str] | None = None) ->
         return minted[-1]
 
     paths = resetbank_paths()
-    ledger = Ledger(open_database(paths.database), paths.database)
     companion = Companion(
         chain=HttpChain(stub),
-        books=Books.over(ledger, AccountLocks(paths.locks)),
-        referrals=NO_REFERRALS,
+        tables=Tables(Database(paths.database), AccountLocks(paths.locks)),
+        referrals=lambda: NO_REFERRALS,
         clock=HastyClock(),
         holder="the test",
         new_key=new_key,
@@ -74,8 +72,8 @@ async def companion_over(stub: StubProcess, *, keys: list[str] | None = None) ->
 
 async def spend_once(companion: Companion) -> Spend:
     """One question, one consent."""
-    proposal = await companion.propose()
-    return await companion.spend(proposal, Consent(ConsentKind.CODE, companion.clock.now()))
+    proposal = await companion.spender.propose()
+    return await companion.spender.spend(proposal, Consent(ConsentKind.CODE, companion.clock.now()))
 
 
 def database_files() -> list[Path]:

@@ -49,7 +49,7 @@ class FragileReferrals(ReferralClient):
 async def main(base_url: str, codex_home: str, address: str) -> None:
     options = SourceOptions("http", Path(codex_home), base_url)
     companion = open_companion(options, Settings(), resetbank_paths(), front_end="the victim", invites=True)
-    await companion.poll()
+    await companion.poller.poll()
     offered = await companion.inviter._service.offer(Account("acc1"))
     assert offered.offer is not None, offered
     assert companion.state.snapshot is not None
@@ -60,6 +60,6 @@ async def main(base_url: str, codex_home: str, address: str) -> None:
 
 if __name__ == "__main__":
     # Where the composition root finds the two, so that all the rest is put together as ever.
-    setattr(sys.modules["tui.companion.books"], "Invites", FragileInvites)  # noqa: B010
+    setattr(sys.modules["tui.companion.records"], "Invites", FragileInvites)  # noqa: B010
     setattr(sys.modules["tui.sources.referrals"], "ReferralClient", FragileReferrals)  # noqa: B010
     asyncio.run(main(*sys.argv[2:5]))

@@ -9,20 +9,14 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from tests.companion.inviting import Crash
 from tests.support.budget import budget
-from tui.domain.ledger import Event
-from tui.domain.spend import Spend
-from tui.store.ledger import Ledger
+from tui.store.database import Database
 
 
-class MortalLedger(Ledger):
-    """The real ledger of a process that dies before or after one of its commits."""
+class MortalDatabase(Database):
+    """The real database of a process that dies before or after one of its commits."""
 
     commits_to_live: int | None = None
     dies_after = False
-
-    def begin(self, spend: Spend, holder: str, event: Event) -> None:
-        with self._mortal():
-            super().begin(spend, holder, event)
 
     @contextmanager
     def writing(self) -> Iterator[Any]:

@@ -49,7 +49,7 @@ async def next_process(stub: StubProcess, *, later: bool) -> tuple[InviteRecord,
     options = SourceOptions("http", stub.codex_home, stub.url)
     clock = LaterClock() if later else SystemClock()
     companion = open_companion(options, Settings(), resetbank_paths(), front_end="the next", invites=True, clock=clock)
-    await companion.poll()
+    await companion.poller.poll()
     await companion.inviter.load()
     if any(record.is_open for record in companion.state.invites.records):
         with pytest.raises(UsageError, match="never sent twice"):

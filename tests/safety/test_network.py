@@ -34,7 +34,7 @@ async def test_an_outage_leaves_it_open_until_the_service_is_back(stub: StubProc
         assert left.is_open == (stub.spent() == 0)
         assert left.is_open or left.outcome is Outcome.RESET
         stub.fault("/consume", "none")
-        done = await companion.finish() or left
+        done = await companion.spender.finish() or left
     assert (done.is_open, done.outcome) == (False, Outcome.RESET)
     assert stub.spent() == 1
     assert len(keys) == 1
@@ -55,9 +55,9 @@ async def test_a_refusal_spends_nothing_and_locks_nothing(stub: StubProcess, fau
 @pytest.mark.parametrize("fault", [*LOSING, *REFUSING])
 async def test_a_fault_while_verifying_changes_no_outcome(stub: StubProcess, path: str, fault: str) -> None:
     async with companion_over(stub) as companion:
-        proposal = await companion.propose()
+        proposal = await companion.spender.propose()
         stub.fault(path, fault, 2)
-        done = await companion.spend(proposal, Consent(ConsentKind.CODE, companion.clock.now()))
+        done = await companion.spender.spend(proposal, Consent(ConsentKind.CODE, companion.clock.now()))
     assert (done.is_open, done.outcome) == (False, Outcome.RESET)
     assert stub.spent() == 1
 
@@ -65,25 +65,25 @@ async def test_a_fault_while_verifying_changes_no_outcome(stub: StubProcess, pat
 @pytest.mark.parametrize("fault", [*LOSING, *REFUSING])
 async def test_a_fault_on_the_reads_keeps_the_last_numbers(stub: StubProcess, fault: str) -> None:
     async with companion_over(stub) as companion:
-        await companion.poll()
+        await companion.poller.poll()
         good = companion.state.snapshot
         assert good is not None
         stub.fault("/usage", fault, 100)
-        await companion.poll()
+        await companion.poller.poll()
         state = companion.state
         assert state.snapshot is not None
         assert state.snapshot.windows == good.windows
         assert state.link.failure
         stub.fault("/usage", "none")
-        await companion.poll()
+        await companion.poller.poll()
         assert companion.state.link.failure is None
 
 
 async def test_the_service_killed_and_started_again(stub: StubProcess) -> None:
     async with companion_over(stub) as companion:
-        await companion.poll()
-        proposal = await companion.propose()
+        await companion.poller.poll()
+        proposal = await companion.spender.propose()
         stub.kill()
-        done = await companion.spend(proposal, Consent(ConsentKind.CODE, companion.clock.now()))
+        done = await companion.spender.spend(proposal, Consent(ConsentKind.CODE, companion.clock.now()))
         assert (done.is_open, done.outcome) == (False, Outcome.REFUSED)
         assert "nothing was sent" in (done.reason or "")

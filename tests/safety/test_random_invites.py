@@ -12,30 +12,23 @@ from msgspec.structs import astuple, replace
 from tests.companion.inviting import Crash, ScriptedReferrals
 from tests.companion.scripted import READING
 from tests.domain.inviting import OFFER
-from tests.safety.mortal import MortalLedger, run_at_random
+from tests.safety.mortal import MortalDatabase, run_at_random
 from tests.support.budget import budget, random_runs
 from tests.support.clocks import ManualClock
 from tui.companion.inviter import Inviter
-from tui.companion.publisher import Publisher
-from tui.companion.state import State
+from tui.companion.locks import AccountLocks
+from tui.companion.records import Records, Tables
+from tui.companion.state import State, StateStore
 from tui.domain.invite_tracking import SETTLING
 from tui.domain.invites import InviteProposal, InviteRecord, SendStage, same_address
 from tui.domain.ledger import EventKind
 from tui.domain.referral import REFERRER, RESET_CREDIT, InviteState, OfferAnswer, OfferStatus, Reward
 from tui.domain.spend import ConsentKind
 from tui.errors import InviteRejected, RateLimited, ResetbankError, SourceDown
-from tui.store.invites import Invites
-from tui.store.schema import open_database
+from tui.store.events import EventLog
 
 FRIENDS = ["ann.private@x.example", "bob.private@x.example", "cid.private@bücher.example"]
 FAULTS = ["drop_before", "drop_after", "refuse", "crash_before", "crash_after"]
-
-
-class Hands(Publisher):
-    """The companion as far as the inviter needs it."""
-
-    async def remember(self) -> None:
-        return None
 
 
 class Postroom(RuleBasedStateMachine):
@@ -46,18 +39,17 @@ class Postroom(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.clock = ManualClock()
         self.service = ScriptedReferrals(self.clock)
-        self.ledger = MortalLedger(open_database(None), None)
+        self.database = MortalDatabase(None)
         self.keys = 0
         self.expected = 0
         self.consents: Counter[str] = Counter()
         self.processes = [self.start(), self.start()]
 
-    def start(self) -> tuple[Hands, Inviter]:
-        self.ledger.commits_to_live = None
-        hands = Hands(State(snapshot=READING))
-        inviter = Inviter(hands, self.clock, self.service, Invites(self.ledger), new_key=self.new_key)
-        inviter.take(READING)
-        return hands, inviter
+    def start(self) -> tuple[StateStore, Inviter]:
+        self.database.commits_to_live = None
+        store = StateStore(State(snapshot=READING))
+        records = Records(store, Tables(self.database, AccountLocks(None)), "one of two")
+        return store, Inviter(store, records, self.service, self.clock, new_key=self.new_key)
 
     def new_key(self) -> str:
         self.keys += 1
@@ -73,7 +65,7 @@ class Postroom(RuleBasedStateMachine):
             return None
 
     def kept(self) -> list[InviteRecord]:
-        with self.ledger.reading() as connection:
+        with self.database.reading() as connection:
             bodies = connection.execute("SELECT body FROM invites").fetchall()
         return [msgspec.json.decode(body, type=InviteRecord) for (body,) in bodies]
 
@@ -98,7 +90,7 @@ class Postroom(RuleBasedStateMachine):
 
     @rule(commits=st.integers(0, 3), after=st.booleans())
     def a_process_is_doomed(self, commits: int, after: bool) -> None:
-        self.ledger.commits_to_live, self.ledger.dies_after = commits, after
+        self.database.commits_to_live, self.database.dies_after = commits, after
 
     @rule(list_fails=st.booleans(), complete=st.booleans(), offer=st.integers(0, 3))
     def the_service_falters(self, list_fails: bool, complete: bool, offer: int) -> None:
@@ -196,7 +188,7 @@ class Postroom(RuleBasedStateMachine):
 
     @invariant()
     def every_consent_that_was_sent_on_is_in_the_ledger(self) -> None:
-        consented = sum(event.kind is EventKind.INVITE_CONSENTED for event in self.ledger.events())
+        consented = sum(event.kind is EventKind.INVITE_CONSENTED for event in EventLog(self.database).events())
         assert len(self.service.requests) <= consented
 
     @invariant()
@@ -221,13 +213,13 @@ class Postroom(RuleBasedStateMachine):
             assert ids == Counter(self.service.rows.keys())
             assert self.processes[0][0].state.invites.listed_at is not None
             assert set(self.processes[0][0].state.invites.records) == set(records)
-            for event in self.ledger.events():
+            for event in EventLog(self.database).events():
                 assert "private" not in str(astuple(event))
             COUNTS["runs"] += 1
             COUNTS["mails"] += len(self.service.mails)
             COUNTS["consents"] += sum(self.consents.values())
         finally:
-            self.ledger.close()
+            self.database.close()
             self.loop.run_until_complete(self.loop.shutdown_default_executor())
             self.loop.close()
 

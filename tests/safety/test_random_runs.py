@@ -8,12 +8,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from tests.companion.inviting import Crash
 from tests.safety.headless import HastyClock
-from tests.safety.mortal import MortalLedger, run_at_random
+from tests.safety.mortal import MortalDatabase, run_at_random
 from tests.support.budget import budget, random_runs
 from tests.support.referrals import NO_REFERRALS
-from tui.companion.books import Books
 from tui.companion.companion import Companion
 from tui.companion.locks import AccountLocks
+from tui.companion.records import Tables
 from tui.domain.spend import Consent, ConsentKind, Outcome, Proposal, Spend
 from tui.domain.windows import WindowKind
 from tui.errors import ResetbankError
@@ -21,7 +21,6 @@ from tui.sources.backend import Backend
 from tui.sources.base import Source, SourceStatus
 from tui.sources.base_url import parse_base_url
 from tui.sources.login import Login, Token, fixed_login
-from tui.store.schema import open_database
 from tui.stub.embedded import embedded_stub
 
 PATHS = ["/consume", "/usage", "/rate-limit-reset-credits"]
@@ -36,19 +35,18 @@ class Bankrun(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.clock = HastyClock()
         self.stub = embedded_stub(self.clock, "many")
-        self.ledger = MortalLedger(open_database(None), None)
-        self.locks = AccountLocks(None)
+        self.database = MortalDatabase(None)
         self.keys: list[str] = []
         self.proposal: Proposal | None = None
         self.companion = self.start()
 
     def start(self) -> Companion:
-        self.ledger.commits_to_live = None
-        self.locks = AccountLocks(None)  # the kernel lets a dead process's locks go
+        self.database.commits_to_live = None
+        self.tables = Tables(self.database, AccountLocks(None))  # the kernel frees a dead process's locks
         return Companion(
             chain=self,
-            books=Books.over(self.ledger, self.locks),
-            referrals=NO_REFERRALS,
+            tables=self.tables,
+            referrals=lambda: NO_REFERRALS,
             clock=self.clock,
             holder="one of many",
             new_key=self.new_key,
@@ -95,7 +93,7 @@ class Bankrun(RuleBasedStateMachine):
 
     @rule(commits=st.integers(0, 9), after=st.booleans())
     def the_process_is_doomed(self, commits: int, after: bool) -> None:
-        self.ledger.commits_to_live, self.ledger.dies_after = commits, after
+        self.database.commits_to_live, self.database.dies_after = commits, after
 
     @rule()
     def the_process_starts_again(self) -> None:
@@ -103,18 +101,18 @@ class Bankrun(RuleBasedStateMachine):
 
     @rule()
     def poll(self) -> None:
-        self.run(self.companion.poll())
+        self.run(self.companion.poller.poll())
 
     @rule()
     def ask(self) -> None:
-        self.proposal = self.run(self.companion.propose()) or self.proposal
+        self.proposal = self.run(self.companion.spender.propose()) or self.proposal
 
     @precondition(lambda self: self.proposal is not None)
     @rule()
     def consent(self) -> None:
         assert self.proposal is not None
         # The same question may be answered twice, as by an impatient hand: the second yes must find it gone.
-        self.run(self.companion.spend(self.proposal, Consent(ConsentKind.LETTER, self.clock.now())))
+        self.run(self.companion.spender.spend(self.proposal, Consent(ConsentKind.LETTER, self.clock.now())))
 
     @rule(kind=st.none() | st.sampled_from(FAULTS), count=st.integers(1, 4), doom=st.none() | st.integers(0, 5))
     def ask_and_consent_in_bad_weather(self, kind: str | None, count: int, doom: int | None) -> None:
@@ -129,12 +127,12 @@ class Bankrun(RuleBasedStateMachine):
 
     @rule()
     def finish(self) -> None:
-        self.run(self.companion.finish())
+        self.run(self.companion.spender.finish())
 
     @precondition(lambda self: bool(self.keys))
     @rule()
     def somebody_repeats_a_request(self) -> None:
-        spend = self.ledger.open_spend() or self.ledger.last_closed(self.stub.account_id)
+        spend = self.tables.spends.open_spend() or self.tables.spends.last_closed(self.stub.account_id)
         if spend is not None and spend.sends:
 
             async def repeat() -> None:
@@ -150,7 +148,7 @@ class Bankrun(RuleBasedStateMachine):
 
     @invariant()
     def one_open_spend_at_most(self) -> None:
-        with self.ledger.reading() as connection:
+        with self.database.reading() as connection:
             (count,) = connection.execute("SELECT count(*) FROM spends WHERE closed_at IS NULL").fetchone()
         assert count <= 1
 
@@ -163,10 +161,10 @@ class Bankrun(RuleBasedStateMachine):
         """When all is well again, the ledger and the bank agree to the last reset."""
         self.stub.faults.disarm("")
         self.companion = self.start()
-        self.run(self.companion.finish())
+        self.run(self.companion.spender.finish())
         try:
-            assert self.ledger.open_spend() is None
-            with self.ledger.reading() as connection:
+            assert self.tables.spends.open_spend() is None
+            with self.database.reading() as connection:
                 bodies = connection.execute("SELECT body FROM spends").fetchall()
             import msgspec
 

@@ -33,7 +33,7 @@ async def test_no_token_is_ever_written(stub: StubProcess) -> None:
         companion.listen(lambda state: written.append(repr(state).encode()))
         for fault in ("status:401", "status:503", "garbage", "drop_after", "status:429", "html"):
             stub.fault("", fault, 2)
-            await companion.poll()
+            await companion.poller.poll()
         stub.fault("", "none")
         stub.fault("/consume", "drop_after", 1)
         await spend_once(companion)

@@ -12,20 +12,21 @@ from pathlib import Path
 from tests.safety.victims import die_at
 from tui.assembly import SourceOptions, open_companion
 from tui.domain.ledger import Event
+from tui.domain.queue import Queued
 from tui.domain.spend import Consent, ConsentKind, ConsumeAnswer, ConsumeRequest, Spend, Stage
 from tui.errors import ResetbankError
 from tui.paths import resetbank_paths
 from tui.settings import Settings
 from tui.sources.backend import Backend
-from tui.store.ledger import Ledger
+from tui.store.spends import SpendJournal
 
 
-class FragileLedger(Ledger):
-    """The real ledger, in a process that may end before or after any of its commits."""
+class FragileJournal(SpendJournal):
+    """The real journal, in a process that may end before or after any of its commits."""
 
-    def begin(self, spend: Spend, holder: str, event: Event) -> None:
+    def begin(self, spend: Spend, holder: str, event: Event, queued: Queued | None = None) -> None:
         die_at("before the journal commit")
-        super().begin(spend, holder, event)
+        super().begin(spend, holder, event, queued)
         die_at("after the journal commit")
 
     def advance(self, spend: Spend, events: Iterable[Event] = (), holder: str | None = None) -> None:
@@ -51,15 +52,15 @@ class FragileBackend(Backend):
 async def main(base_url: str, codex_home: str) -> None:
     options = SourceOptions("http", Path(codex_home), base_url)
     companion = open_companion(options, Settings(), resetbank_paths(), front_end="the victim")
-    proposal = await companion.propose()
+    proposal = await companion.spender.propose()
     print("consented", flush=True)
-    await companion.spend(proposal, Consent(ConsentKind.CODE, companion.clock.now()))
+    await companion.spender.spend(proposal, Consent(ConsentKind.CODE, companion.clock.now()))
     print("done", flush=True)
     await companion.aclose()
 
 
 if __name__ == "__main__":
     # Where the composition root finds the two, so that all the rest is put together as ever.
-    setattr(sys.modules["tui.assembly"], "Ledger", FragileLedger)  # noqa: B010
+    setattr(sys.modules["tui.companion.records"], "SpendJournal", FragileJournal)  # noqa: B010
     setattr(sys.modules["tui.sources.backend"], "Backend", FragileBackend)  # noqa: B010
     asyncio.run(main(sys.argv[2], sys.argv[3]))

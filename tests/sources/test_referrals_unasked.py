@@ -102,7 +102,7 @@ async def test_an_official_address_sees_no_socket(
         SourceOptions("http"), Settings(), resetbank_paths(), front_end="t", clock=clock, invites=True
     )
     monkeypatch.setattr(socket, "socket", refuse)
-    companion.publish(snapshot=snapshot())
+    companion.store.update(snapshot=snapshot())
     await companion.inviter.look()
     assert companion.state.invites.standing is OfferStatus.NOT_ASKED
     note = await companion.inviter.note(FRIEND, LINK)

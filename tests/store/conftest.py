@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from tui.store.ledger import Ledger
-from tui.store.schema import open_database
+from tui.store.database import Database
+from tui.store.events import EventLog
+from tui.store.spends import SpendJournal
 
 
 @pytest.fixture
@@ -13,7 +14,17 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def ledger(path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(open_database(path), path)
-    yield ledger
-    ledger.close()
+def database(path: Path) -> Iterator[Database]:
+    database = Database(path)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def journal(database: Database) -> SpendJournal:
+    return SpendJournal(database)
+
+
+@pytest.fixture
+def log(database: Database) -> EventLog:
+    return EventLog(database)

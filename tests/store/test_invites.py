@@ -17,17 +17,17 @@ from tui.companion import invite_receipts as receipts
 from tui.domain.invites import InviteRecord, Resend, ResendStage, SendStage, address_refusal
 from tui.domain.ledger import Event, EventKind
 from tui.errors import StoreError, StoreLocked, UsageError
+from tui.store.database import APPLICATION_ID, MIGRATIONS, Database, open_database
+from tui.store.events import EventLog
 from tui.store.invites import Invites
-from tui.store.ledger import Ledger
-from tui.store.schema import APPLICATION_ID, MIGRATIONS, open_database
 
 ROOT = Path(__file__).parents[2]
 EVENT = Event(START, EventKind.INVITE_NOTED, "acc1", "an invite was noted")
 
 
 @pytest.fixture
-def invites(ledger: Ledger) -> Invites:
-    return Invites(ledger)
+def invites(database: Database) -> Invites:
+    return Invites(database)
 
 
 def put(invites: Invites, *records: InviteRecord, account: str = "acc1") -> tuple[InviteRecord, ...]:
@@ -39,7 +39,7 @@ def bytes_of(path: Path) -> bytes:
 
 
 def test_an_invite_comes_back_as_it_went_in_also_for_the_next_process(path: Path) -> None:
-    first = Ledger(open_database(path), path)
+    first = Database(path)
     kept = record(
         referral_id="ref-1",
         link="https://x.example/é",
@@ -51,7 +51,7 @@ def test_an_invite_comes_back_as_it_went_in_also_for_the_next_process(path: Path
     )
     put(Invites(first), kept)
     first.close()
-    second = Ledger(open_database(path), path)
+    second = Database(path)
     assert Invites(second).records("acc1") == (kept,)
     second.close()
 
@@ -59,12 +59,12 @@ def test_an_invite_comes_back_as_it_went_in_also_for_the_next_process(path: Path
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(record_lists())
 def test_any_records_come_back_as_they_went_in(records: tuple[InviteRecord, ...]) -> None:
-    ledger = Ledger(open_database(None), None)
-    invites = Invites(ledger)
+    database = Database(None)
+    invites = Invites(database)
     written = put(invites, *records)
     assert set(written) == set(records)
     assert invites.records("acc1") == written
-    ledger.close()
+    database.close()
 
 
 def test_the_newest_is_first(invites: Invites) -> None:
@@ -82,14 +82,14 @@ def test_accounts_do_not_see_each_other(invites: Invites) -> None:
     assert invites.records("acc1") == ()
 
 
-def test_a_step_and_its_lines_are_one(invites: Invites, ledger: Ledger) -> None:
+def test_a_step_and_its_lines_are_one(invites: Invites, database: Database) -> None:
     invites.change("acc1", lambda known: ((record(),), (EVENT,)))
-    assert ledger.events() == (EVENT,)
+    assert EventLog(database).events() == (EVENT,)
     assert len(invites.records("acc1")) == 1
 
 
 @pytest.mark.parametrize("error", [UsageError("no"), RuntimeError("bug"), KeyboardInterrupt()])
-def test_a_step_that_refuses_changes_nothing(invites: Invites, ledger: Ledger, error: BaseException) -> None:
+def test_a_step_that_refuses_changes_nothing(invites: Invites, database: Database, error: BaseException) -> None:
     put(invites, record())
 
     def refuse(known: tuple[InviteRecord, ...]) -> tuple[tuple[InviteRecord, ...], tuple[Event, ...]]:
@@ -102,23 +102,23 @@ def test_a_step_that_refuses_changes_nothing(invites: Invites, ledger: Ledger, e
     put(invites, record("next"))
 
 
-def test_lines_that_cannot_be_written_take_the_change_back(invites: Invites, ledger: Ledger) -> None:
+def test_lines_that_cannot_be_written_take_the_change_back(invites: Invites, database: Database) -> None:
     broken = Event(START, EventKind.INVITE_NOTED, "acc1", None)  # type: ignore[arg-type]
     with pytest.raises(StoreError):
         invites.change("acc1", lambda known: ((record(),), (EVENT, broken)))
-    assert (invites.records("acc1"), ledger.events()) == ((), ())
+    assert (invites.records("acc1"), EventLog(database).events()) == ((), ())
 
 
-def test_what_a_step_leaves_alone_is_not_written_again(invites: Invites, ledger: Ledger) -> None:
+def test_what_a_step_leaves_alone_is_not_written_again(invites: Invites, database: Database) -> None:
     put(invites, record("a"), record("b"))
-    with ledger.writing() as connection:
+    with database.writing() as connection:
         connection.execute("CREATE TEMP TABLE touched (key TEXT)")
         connection.execute(
             "CREATE TEMP TRIGGER watch AFTER UPDATE ON main.invites BEGIN INSERT INTO touched VALUES (new.key); END"
         )
     changed = record("b", SendStage.REFUSED)
     invites.change("acc1", lambda known: ([changed if row.key == "b" else row for row in known], ()))
-    with ledger.writing() as connection:
+    with database.writing() as connection:
         assert connection.execute("SELECT key FROM touched").fetchall() == [("b",)]
     assert changed in invites.records("acc1")
 
@@ -139,23 +139,23 @@ def begin(invites: Invites, key: str) -> bool:
 
 
 def test_of_many_threads_one_begins(path: Path) -> None:
-    ledgers = [Ledger(open_database(path), path) for _ in range(6)]
-    start = threading.Barrier(len(ledgers))
+    databases = [Database(path) for _ in range(6)]
+    start = threading.Barrier(len(databases))
     begun: list[bool] = []
 
     def run(number: int) -> None:
         start.wait(30)
-        begun.append(begin(Invites(ledgers[number]), f"key-{number}"))
+        begun.append(begin(Invites(databases[number]), f"key-{number}"))
 
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(ledgers))]
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(databases))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
     assert sorted(begun) == [False] * 5 + [True]
-    assert len(Invites(ledgers[0]).records("acc1")) == 1
-    for ledger in ledgers:
-        ledger.close()
+    assert len(Invites(databases[0]).records("acc1")) == 1
+    for database in databases:
+        database.close()
 
 
 RACER = """
@@ -163,18 +163,17 @@ import sys
 from pathlib import Path
 from tests.store.test_invites import begin
 from tui.store.invites import Invites
-from tui.store.ledger import Ledger
-from tui.store.schema import open_database
+from tui.store.database import Database
 path = Path(sys.argv[1])
-ledger = Ledger(open_database(path), path)
+database = Database(path)
 print("ready", flush=True)
 sys.stdin.readline()
-print(begin(Invites(ledger), sys.argv[2]), flush=True)
-ledger.close()
+print(begin(Invites(database), sys.argv[2]), flush=True)
+database.close()
 """
 
 
-def test_of_many_processes_one_begins(path: Path, ledger: Ledger) -> None:
+def test_of_many_processes_one_begins(path: Path, database: Database) -> None:
     racers = [
         subprocess.Popen(
             [sys.executable, "-c", RACER, str(path), f"key-{number}"],
@@ -195,14 +194,14 @@ def test_of_many_processes_one_begins(path: Path, ledger: Ledger) -> None:
         racer.stdin.flush()
     answers = [racer.communicate(timeout=60)[0].strip() for racer in racers]
     assert sorted(answers) == ["False", "False", "True"]
-    assert len(Invites(ledger).records("acc1")) == 1
+    assert len(Invites(database).records("acc1")) == 1
 
 
 def test_a_lock_of_another_program_is_said_and_nothing_is_changed(
     invites: Invites, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.store.schema.BUSY_SECONDS", 0.01)
-    impatient = Ledger(open_database(path), path)
+    monkeypatch.setattr("tui.store.database.BUSY_SECONDS", 0.01)
+    impatient = Database(path)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreLocked, match="locked by another program"):
@@ -216,9 +215,9 @@ def test_a_lock_of_another_program_is_said_and_nothing_is_changed(
 def test_the_list_can_be_read_while_another_writes(
     invites: Invites, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.store.schema.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("tui.store.database.BUSY_SECONDS", 0.01)
     put(invites, record())
-    impatient = Ledger(open_database(path), path)
+    impatient = Database(path)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     assert Invites(impatient).records("acc1") == (record(),)
@@ -237,23 +236,23 @@ def test_other_people_s_addresses_are_the_user_s_alone(invites: Invites, path: P
 
 
 def test_a_forgotten_address_is_gone_from_every_byte(path: Path) -> None:
-    ledger = Ledger(open_database(path), path)
-    invites = Invites(ledger)
+    database = Database(path)
+    invites = Invites(database)
     many = [record(f"key-{n}", SendStage.NOTED, address=f"somebody-{n}@hidden.example") for n in range(200)]
     put(invites, *many)
     assert b"somebody-7@hidden.example" in bytes_of(path)
     invites.change("acc1", lambda known: ([row for row in known if row.key != "key-7"], ()))
-    ledger.close()
+    database.close()
     left = bytes_of(path)
     assert b"somebody-7@" not in left
     assert b"somebody-8@hidden.example" in left
 
 
 def test_a_rewritten_invite_leaves_nothing_of_its_former_self(path: Path) -> None:
-    ledger = Ledger(open_database(path), path)
-    put(Invites(ledger), record(link="https://x.example/" + "former" * 900))
-    Invites(ledger).change("acc1", lambda known: ((record(),), ()))
-    ledger.close()
+    database = Database(path)
+    put(Invites(database), record(link="https://x.example/" + "former" * 900))
+    Invites(database).change("acc1", lambda known: ((record(),), ()))
+    database.close()
     assert b"former" not in bytes_of(path)
 
 
@@ -261,6 +260,7 @@ def make_version_2(path: Path) -> None:
     path.parent.mkdir(parents=True)
     connection = sqlite3.connect(path)
     for script in MIGRATIONS[:2]:
+        assert isinstance(script, str)
         connection.executescript(script)
     connection.execute("INSERT INTO desks VALUES ('acc1', '{}')")
     connection.execute(
@@ -275,14 +275,14 @@ def make_version_2(path: Path) -> None:
 
 def test_a_database_from_before_invites_is_carried_over(path: Path) -> None:
     make_version_2(path)
-    ledger = Ledger(open_database(path), path)
-    put(Invites(ledger), record())
-    assert Invites(ledger).records("acc1") == (record(),)
-    assert [event.kind for event in ledger.events()] == [EventKind.PLAN_CHANGED]
-    with ledger.writing() as connection:
-        assert connection.execute("SELECT * FROM desks").fetchall() == [("acc1", "{}")]
+    database = Database(path)
+    put(Invites(database), record())
+    assert Invites(database).records("acc1") == (record(),)
+    assert [event.kind for event in EventLog(database).events()] == [EventKind.PLAN_CHANGED]
+    with database.writing() as connection:
+        assert connection.execute("SELECT * FROM accounts").fetchall() == [("acc1", "{}")]
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
-    ledger.close()
+    database.close()
 
 
 def test_two_processes_carry_it_over_once(path: Path) -> None:
@@ -307,19 +307,19 @@ def test_two_processes_carry_it_over_once(path: Path) -> None:
 @pytest.mark.parametrize(
     "body", ['{"new": 1}', "not json", "[]", '{"key":"k","account":"acc1","address":null,"stage":"teleported"}']
 )
-def test_an_invite_of_another_version_is_left_alone(invites: Invites, ledger: Ledger, body: str) -> None:
+def test_an_invite_of_another_version_is_left_alone(invites: Invites, database: Database, body: str) -> None:
     put(invites, record())
-    with ledger.writing() as connection:
+    with database.writing() as connection:
         connection.execute("INSERT INTO invites VALUES ('odd', 'acc1', ?)", (body,))
     assert invites.records("acc1") == (record(),)
     invites.change("acc1", lambda known: ((), ()))
-    with ledger.writing() as connection:
+    with database.writing() as connection:
         assert connection.execute("SELECT key, body FROM invites").fetchall() == [("odd", body)]
 
 
-def test_a_field_of_a_newer_version_does_not_hide_an_invite(invites: Invites, ledger: Ledger) -> None:
+def test_a_field_of_a_newer_version_does_not_hide_an_invite(invites: Invites, database: Database) -> None:
     fields = msgspec.json.decode(msgspec.json.encode(record())) | {"moon_phase": "full"}
-    with ledger.writing() as connection:
+    with database.writing() as connection:
         body = msgspec.json.encode(fields).decode()
         connection.execute("INSERT INTO invites VALUES ('key-1', 'acc1', ?)", (body,))
     assert invites.records("acc1") == (record(),)

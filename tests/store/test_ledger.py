@@ -8,13 +8,14 @@ from msgspec.structs import replace
 
 from tests.domain.worlds import ACCOUNT, FIVE_HOURS, credit, snapshot, window
 from tests.support.clocks import START
-from tui.companion import receipts
+from tui.companion import ledger_lines
 from tui.domain.ledger import Event, EventKind
 from tui.domain.spend import Consent, ConsentKind, Outcome, Spend, close, journal, propose, reject, send
 from tui.errors import SpendHeld, StoreCorrupt, StoreError, StoreLocked, StoreReadOnly, StoreTooNew
-from tui.store.history import History
-from tui.store.ledger import Ledger
-from tui.store.schema import open_database
+from tui.store.database import Database, open_database
+from tui.store.events import EventLog
+from tui.store.observations import Observations
+from tui.store.spends import SpendJournal
 
 BEFORE = snapshot(window(FIVE_HOURS, 100.0), rows=(credit("c1"), credit("c2")))
 
@@ -25,79 +26,79 @@ def new_spend(key: str = "key-1") -> Spend:
 
 
 def test_a_spend_survives_its_process_whole(path: Path) -> None:
-    first = Ledger(open_database(path), path)
+    first = Database(path)
     spend = new_spend()
-    first.begin(spend, "the screen", receipts.consented(spend))
+    SpendJournal(first).begin(spend, "the screen", ledger_lines.consented(spend))
     first.close()
-    second = Ledger(open_database(path), path)
-    assert second.open_spend(ACCOUNT.key) == spend
-    assert [event.kind for event in second.events()] == [EventKind.SPEND_CONSENTED]
+    second = Database(path)
+    assert SpendJournal(second).open_spend(ACCOUNT.key) == spend
+    assert [event.kind for event in EventLog(second).events()] == [EventKind.SPEND_CONSENTED]
     second.close()
 
 
-def test_the_database_allows_one_open_spend_an_account(ledger: Ledger) -> None:
+def test_the_database_allows_one_open_spend_an_account(journal: SpendJournal, log: EventLog) -> None:
     spend = new_spend()
-    ledger.begin(spend, "the screen, process 4711", receipts.consented(spend))
+    journal.begin(spend, "the screen, process 4711", ledger_lines.consented(spend))
     with pytest.raises(SpendHeld, match="the screen, process 4711"):
-        ledger.begin(new_spend("key-2"), "another", receipts.consented(spend))
-    assert len(ledger.events()) == 1
+        journal.begin(new_spend("key-2"), "another", ledger_lines.consented(spend))
+    assert len(log.events()) == 1
     other = replace(new_spend("key-3"), account=replace(ACCOUNT, id="acc2"))
-    ledger.begin(other, "another", receipts.consented(other))
+    journal.begin(other, "another", ledger_lines.consented(other))
 
 
-def test_a_closed_spend_locks_nothing(ledger: Ledger) -> None:
+def test_a_closed_spend_locks_nothing(journal: SpendJournal) -> None:
     spend = new_spend()
-    ledger.begin(spend, "the screen", receipts.consented(spend))
+    journal.begin(spend, "the screen", ledger_lines.consented(spend))
     closed = close(reject(send(spend), "403"), START + timedelta(seconds=2))
-    ledger.advance(closed, receipts.of_step(closed, START, "http"))
-    assert ledger.open_spend(ACCOUNT.key) is None
-    last = ledger.last_closed(ACCOUNT.key)
+    journal.advance(closed, ledger_lines.of_step(closed, START, "http"))
+    assert journal.open_spend(ACCOUNT.key) is None
+    last = journal.last_closed(ACCOUNT.key)
     assert last is not None
     assert last.outcome is Outcome.REFUSED
-    ledger.begin(new_spend("key-2"), "the screen", receipts.consented(spend))
+    journal.begin(new_spend("key-2"), "the screen", ledger_lines.consented(spend))
 
 
-def test_events_come_back_as_they_went_in(ledger: Ledger) -> None:
+def test_events_come_back_as_they_went_in(log: EventLog) -> None:
     events = [
         Event(START + timedelta(microseconds=number), EventKind.CREDIT_GRANTED, "acc1", "a; b, 'c' \"d\"\n[/e]", "http")
         for number in range(5)
     ]
-    ledger.record(events)
-    assert list(ledger.events()) == events
-    assert list(ledger.events(2)) == events[-2:]
+    log.record(events)
+    assert list(log.events()) == events
+    assert list(log.events(2)) == events[-2:]
 
 
-def test_the_file_is_the_users_alone(ledger: Ledger, path: Path) -> None:
-    ledger.record([Event(START, EventKind.PLAN_CHANGED, "acc1", "x")])
+def test_the_file_is_the_users_alone(log: EventLog, path: Path) -> None:
+    log.record([Event(START, EventKind.PLAN_CHANGED, "acc1", "x")])
     for file in path.parent.iterdir():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
 
 
-def test_every_commit_is_on_the_disk(ledger: Ledger, path: Path) -> None:
+def test_every_commit_is_on_the_disk(database: Database, path: Path) -> None:
     connection = open_database(path)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
     connection.close()
 
 
-def test_a_locked_database_says_so(ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.store.schema.BUSY_SECONDS", 0.01)
-    impatient = Ledger(open_database(path), path)
+def test_a_locked_database_says_so(database: Database, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.store.database.BUSY_SECONDS", 0.01)
+    impatient = Database(path)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(StoreLocked, match="locked by another program"):
-        impatient.record([Event(START, EventKind.PLAN_CHANGED, "acc1", "x")])
+        EventLog(impatient).record([Event(START, EventKind.PLAN_CHANGED, "acc1", "x")])
     other.close()
     impatient.close()
 
 
 def test_a_read_only_database_says_so(path: Path) -> None:
-    connection = open_database(path)
-    connection.execute("PRAGMA query_only = 1")  # what a read-only file answers, even where root runs the test
-    ledger = Ledger(connection, path)
+    database = Database(path)
+    with database.reading() as connection:
+        connection.execute("PRAGMA query_only = 1")  # what a read-only file answers, even where root runs the test
     with pytest.raises(StoreReadOnly, match="cannot be written"):
-        ledger.record([Event(START, EventKind.PLAN_CHANGED, "acc1", "x")])
-    ledger.close()
+        EventLog(database).record([Event(START, EventKind.PLAN_CHANGED, "acc1", "x")])
+    database.close()
 
 
 @pytest.mark.parametrize("content", [b"this is no database at all" * 100, b"SQLite format 3\0" + b"\xff" * 4096])
@@ -120,7 +121,7 @@ def test_another_programs_database_is_left_alone(path: Path) -> None:
     assert path.read_bytes() == content
 
 
-def test_a_newer_database_is_left_alone(ledger: Ledger, path: Path) -> None:
+def test_a_newer_database_is_left_alone(database: Database, path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 999")
     connection.close()
@@ -145,38 +146,42 @@ def test_an_empty_file_becomes_a_database(path: Path) -> None:
     connection.close()
 
 
-def test_a_change_between_runs_is_noticed_once(ledger: Ledger) -> None:
-    history = History(ledger)
-    assert history.fold(BEFORE) == ()
+def test_a_change_between_runs_is_noticed_once(database: Database, log: EventLog) -> None:
+    observations = Observations(database)
+    assert observations.observe(BEFORE) == ()
     later = snapshot(window(FIVE_HOURS, 100.0), rows=(credit("c1"),), at=START + timedelta(hours=1))
-    assert [event.kind for event in History(ledger).fold(later)] == [EventKind.CREDIT_VANISHED]
-    assert history.fold(later) == ()
-    assert history.fold(BEFORE) == ()
-    assert [event.kind for event in ledger.events()] == [EventKind.CREDIT_VANISHED]
+    assert [event.kind for event in Observations(database).observe(later)] == [EventKind.CREDIT_VANISHED]
+    assert observations.observe(later) == ()
+    assert observations.observe(BEFORE) == ()
+    assert [event.kind for event in log.events()] == [EventKind.CREDIT_VANISHED]
 
 
-def test_a_spend_of_any_process_explains_its_own_change(ledger: Ledger) -> None:
-    history = History(ledger)
-    history.fold(BEFORE)
+def test_a_spend_of_any_process_explains_its_own_change(database: Database, journal: SpendJournal) -> None:
+    observations = Observations(database)
+    observations.observe(BEFORE)
     spend = replace(new_spend(), journaled_at=START + timedelta(minutes=1))
-    ledger.begin(spend, "the screen", receipts.consented(spend))
-    ledger.advance(send(spend))
+    journal.begin(spend, "the screen", ledger_lines.consented(spend))
+    journal.advance(send(spend))
     later = snapshot(window(FIVE_HOURS, 0.0), rows=(credit("c2"),), at=START + timedelta(hours=1))
-    assert history.fold(later) == ()
+    assert observations.observe(later) == ()
 
 
-def test_a_bank_without_rows_is_compared_once_they_are_there(ledger: Ledger) -> None:
-    history = History(ledger)
-    history.fold(BEFORE)
+def test_a_bank_without_rows_is_compared_once_they_are_there(database: Database) -> None:
+    observations = Observations(database)
+    observations.observe(BEFORE)
     rowless = snapshot(window(FIVE_HOURS, 100.0), rows=None, available=1, at=START + timedelta(minutes=1))
-    assert history.fold(rowless) == ()
+    assert observations.observe(rowless) == ()
     later = snapshot(window(FIVE_HOURS, 100.0), rows=(credit("c1"),), at=START + timedelta(minutes=2))
-    assert [(event.kind, event.credit_id) for event in history.fold(later)] == [(EventKind.CREDIT_VANISHED, "c2")]
+    found = observations.observe(later)
+    assert [(event.kind, event.credit_id) for event in found] == [(EventKind.CREDIT_VANISHED, "c2")]
 
 
-def test_an_observation_of_another_version_is_replaced(ledger: Ledger) -> None:
-    history = History(ledger)
-    history.fold(BEFORE)
-    with ledger.writing() as connection:
+def test_an_observation_of_another_version_is_replaced(database: Database) -> None:
+    observations = Observations(database)
+    observations.observe(BEFORE)
+    with database.writing() as connection:
         connection.execute("UPDATE observations SET body = '{\"new\": 1}'")
-    assert history.fold(replace(BEFORE, provenance=replace(BEFORE.provenance, observed_at=START + timedelta(1)))) == ()
+    assert (
+        observations.observe(replace(BEFORE, provenance=replace(BEFORE.provenance, observed_at=START + timedelta(1))))
+        == ()
+    )

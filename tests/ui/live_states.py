@@ -147,10 +147,10 @@ def waiting() -> State:
     assert state.snapshot is not None
     question = question_of(state)
     silence = NoQuestion(NoQuestionReason.WAITING, Cause.STOPPED, question.window, question.threads)
-    return replace(state, waiting=wait(question, state.snapshot, NOW), silence=silence)
+    return replace(state, waiting=wait(question, state.snapshot, NOW), no_question=silence)
 
 
 def silent(reason: NoQuestionReason, cause: Cause | None = Cause.STOPPED) -> State:
     state = one_stopped()
     assert state.snapshot is not None
-    return replace(state, silence=NoQuestion(reason, cause, binding_window(state.snapshot), (API,)))
+    return replace(state, no_question=NoQuestion(reason, cause, binding_window(state.snapshot), (API,)))

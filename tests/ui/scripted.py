@@ -24,9 +24,9 @@ from tui.domain.invites import (
     noted,
 )
 from tui.domain.ledger import Event
-from tui.domain.limit_stops import LimitStop, binding_window, stops
+from tui.domain.limit_stops import LimitStop, Whom, binding_window, stops
 from tui.domain.question import Choice, Question
-from tui.domain.queue import CarryOn, arm, confirmed
+from tui.domain.queue import arm, confirmed
 from tui.domain.referral import InviteAnswer, Offer
 from tui.domain.resuming import claimed, due, not_sent, sent
 from tui.domain.snapshot import Snapshot
@@ -55,7 +55,7 @@ class ScriptedAttendant:
 
     def __init__(self, companion: "ScriptedCompanion") -> None:
         self._companion = companion
-        self.answers: list[tuple[Choice | None, CarryOn]] = []
+        self.answers: list[tuple[Choice | None, Whom]] = []
         self.failure: ResetbankError | None = None
         self.takes_messages = True
 
@@ -66,17 +66,17 @@ class ScriptedAttendant:
         if self.failure is not None:
             raise self.failure
 
-    async def answer(self, question: Question, choice: Choice | None, carry_on: CarryOn = True) -> None:
+    async def answer(self, question: Question, choice: Choice | None, whom: Whom = True) -> None:
         self._fail()
         if choice is Choice.QUEUE:
-            await self.queue(carry_on)
-        self.answers.append((choice, carry_on))
+            await self.queue(whom)
+        self.answers.append((choice, whom))
         snapshot, now = self._companion.state.snapshot, self._companion.clock.now()
         assert snapshot is not None
         waiting = wait(question, snapshot, now) if choice is Choice.WAIT else self._companion.state.waiting
         self._change(question=None, waiting=waiting)
 
-    async def queue(self, carry_on: CarryOn = True) -> None:
+    async def queue(self, whom: Whom = True) -> None:
         self._fail()
         snapshot, now = self._companion.state.snapshot, self._companion.clock.now()
         window = binding_window(snapshot) if snapshot else None
@@ -85,9 +85,9 @@ class ScriptedAttendant:
         credit = choose_credit(snapshot.bank, now)
         if isinstance(credit, str):
             raise NoCredit(credit)
-        self._change(queued=arm(snapshot, window, credit, carry_on, now))
+        self._change(queued=arm(snapshot, window, credit, whom, now))
 
-    async def unqueue(self) -> None:
+    async def cancel_queue(self) -> None:
         self._fail()
         self._change(queued=None)
 
@@ -97,19 +97,19 @@ class ScriptedAttendant:
         assert queued is not None
         self._change(queued=confirmed(queued, self._companion.clock.now()))
 
-    def stops(self) -> tuple[LimitStop, ...]:
+    def limit_stops(self) -> tuple[LimitStop, ...]:
         state = self._companion.state
         return stops(state.sessions, state.snapshot, self._companion.clock.now()) if state.snapshot else ()
 
-    async def carry(self, stopped: tuple[LimitStop, ...], carry_on: CarryOn = True) -> int:
+    async def resume(self, stopped: tuple[LimitStop, ...], whom: Whom = True) -> int:
         self._fail()
         state, now = self._companion.state, self._companion.clock.now()
-        told = due(stopped, None, state.sessions, carry_on, state.carries)
+        told = due(stopped, None, state.sessions, whom, state.resumes)
         for stop in told:
-            log = claimed(self._companion.state.carries, stop, now)
-            self._change(carries=log)
+            log = claimed(self._companion.state.resumes, stop, now)
+            self._change(resumes=log)
             log = sent(log, stop) if self.takes_messages else not_sent(log, stop, "no Codex daemon takes messages here")
-            self._change(carries=log)
+            self._change(resumes=log)
         return len(told)
 
 
@@ -201,7 +201,7 @@ class ScriptedCompanion:
     """What a spend waits for after it was sent."""
     proposals: list[str | None] = field(default_factory=list)
     spends: list[tuple[Proposal, Consent]] = field(default_factory=list)
-    carried_on: list[CarryOn] = field(default_factory=list)
+    carried_on: list[Whom] = field(default_factory=list)
     """Whom each spend was to carry on."""
     acknowledged: int = 0
     finished: int = 0
@@ -211,10 +211,11 @@ class ScriptedCompanion:
     listeners: list[Callable[[State], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.attendant = ScriptedAttendant(self)
+        self.questions = self.resumer = self.attendant = ScriptedAttendant(self)
+        self.spender = self
         self.inviter = ScriptedInviter(self)
 
-    def acknowledge(self) -> None:
+    def dismiss_notice(self) -> None:
         self.acknowledged += 1
         self.publish(replace(self.state, announcement=None))
 
@@ -246,15 +247,15 @@ class ScriptedCompanion:
         assert selection is None or isinstance(selection, Credit)
         return state_consequences(self.state.snapshot, now, selection)
 
-    async def spend(self, proposal: Proposal, consent: Consent, carry_on: CarryOn = False) -> Spend:
+    async def spend(self, proposal: Proposal, consent: Consent, whom: Whom = False) -> Spend:
         self.spends.append((proposal, consent))
-        self.carried_on.append(carry_on)
+        self.carried_on.append(whom)
         if self.failure is not None:
             raise self.failure
-        stopped = self.attendant.stops()
+        stopped = self.resumer.limit_stops()
         spend = await self._drive(journal(proposal, consent, KEY, self.clock.now()))
-        if carry_on is not False and spend.outcome is Outcome.RESET:
-            await self.attendant.carry(stopped, carry_on)
+        if whom is not False and spend.outcome is Outcome.RESET:
+            await self.resumer.resume(stopped, whom)
         return spend
 
     async def finish(self) -> Spend | None:

@@ -27,10 +27,10 @@ from tui.ui.screens.spend import SpendScreen
 
 
 @pytest.mark.parametrize(
-    ("number", "choice", "carry_on"),
+    ("number", "choice", "whom"),
     [(0, Choice.SPEND_AND_CONTINUE, (API,)), (1, Choice.SPEND_ONLY, False)],
 )
-async def test_each_letter_does_its_own_once(number: int, choice: Choice, carry_on: object, clock: ManualClock) -> None:
+async def test_each_letter_does_its_own_once(number: int, choice: Choice, whom: object, clock: ManualClock) -> None:
     companion = companion_of(clock)
     async with asked(companion, clock) as (pilot, app, dialog):
         letter = dialog.letters[number]
@@ -38,7 +38,7 @@ async def test_each_letter_does_its_own_once(number: int, choice: Choice, carry_
         await settle(pilot)
         ((_, consent),) = companion.spends
         assert consent.kind is ConsentKind.LETTER
-        assert companion.carried_on == [carry_on]
+        assert companion.carried_on == [whom]
         assert [answer for answer, _ in companion.attendant.answers] == [choice]
         assert "One reset was spent" in screen_text(app)
 
@@ -133,7 +133,7 @@ async def test_chosen_sessions_alone_go_on(clock: ManualClock) -> None:
         await pilot.press(dialog.letters[0])
         await settle(pilot)
         assert companion.carried_on == [(API, TOOLS)]
-        carried = {carry.stop.thread_id for carry in companion.state.carries.carries}
+        carried = {carry.stop.thread_id for carry in companion.state.resumes.entries}
         assert carried == {API, TOOLS}
 
 

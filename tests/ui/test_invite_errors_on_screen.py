@@ -32,9 +32,9 @@ async def panel(clock: ManualClock, before: Callable[[EmbeddedStub], None] = lam
 
     options = SourceOptions("stub", demo="pilot-start")
     companion = open_companion(options, Settings(), resetbank_paths(), front_end="t", clock=clock, invites=True)
-    chain = companion._connection._chain
+    chain = companion.connection._chain
     assert isinstance(chain, _EmbeddedChain)
-    await companion.poll()
+    await companion.poller.poll()
     before(chain._stub)
     app = ResetbankApp(
         connect=connected, settings=Settings(), clock=clock, zone=ZONE, letters=drawn("ABCDEFG"), drive=False

@@ -46,7 +46,7 @@ async def test_the_letter_queues_and_one_key_takes_it_out(clock: ManualClock) ->
         assert queued is not None
         assert queued.is_armed
         assert queued.credit_id == "c1"
-        assert queued.carry_on is True
+        assert queued.whom is True
         assert "◷ 1 queued for the limit; u takes it out" in words(app)
         await pilot.press("u")
         await settle(pilot)
@@ -182,7 +182,7 @@ async def test_enter_carries_on_everybody_once(clock: ManualClock) -> None:
         companion = companion_in(app)
         await pilot.press("enter")
         await settle(pilot)
-        assert {carry.stop.thread_id for carry in companion.state.carries.carries} == {API, DOCS}
+        assert {carry.stop.thread_id for carry in companion.state.resumes.entries} == {API, DOCS}
         assert companion.acknowledged == 1
         assert words(app).count("told, waiting to see it run") == 4  # in the dialog, and in the panel below
         clock.advance(GUARD_SECONDS)
@@ -190,7 +190,7 @@ async def test_enter_carries_on_everybody_once(clock: ManualClock) -> None:
         await settle(pilot)
         await pilot.press("enter")
         await settle(pilot)
-        assert len(companion.state.carries.carries) == 2
+        assert len(companion.state.resumes.entries) == 2
         assert companion.spends == []
 
 
@@ -200,14 +200,14 @@ async def test_only_the_chosen_ones_go_on(clock: ManualClock) -> None:
         clock.advance(GUARD_SECONDS)
         await pilot.press("enter")
         await settle(pilot)
-        assert [carry.stop.thread_id for carry in companion_in(app).state.carries.carries] == [API]
+        assert [carry.stop.thread_id for carry in companion_in(app).state.resumes.entries] == [API]
 
 
 async def test_leaving_carries_nobody_on_and_keeps_the_news(clock: ManualClock) -> None:
     async with carrying(live_states.announced(), clock) as (pilot, app):
         await pilot.press("escape")
         await settle(pilot)
-        assert companion_in(app).state.carries.carries == ()
+        assert companion_in(app).state.resumes.entries == ()
         assert companion_in(app).acknowledged == 0
 
 
@@ -215,7 +215,7 @@ async def test_an_enter_typed_ahead_carries_nobody_on(clock: ManualClock) -> Non
     async with running(ScriptedCompanion(live_states.announced(), clock), clock) as (pilot, _, companion):
         await pilot.press("c", "enter")
         await settle(pilot)
-        assert companion.state.carries.carries == ()
+        assert companion.state.resumes.entries == ()
 
 
 async def test_nobody_is_told_while_the_limit_stands(clock: ManualClock) -> None:
@@ -223,7 +223,7 @@ async def test_nobody_is_told_while_the_limit_stands(clock: ManualClock) -> None
         assert "the limit still stands" in words(app)
         await pilot.press("enter")
         await settle(pilot)
-        assert companion_in(app).state.carries.carries == ()
+        assert companion_in(app).state.resumes.entries == ()
 
 
 async def test_the_command_is_shown_again_and_copied(clock: ManualClock) -> None:
@@ -232,7 +232,7 @@ async def test_the_command_is_shown_again_and_copied(clock: ManualClock) -> None
         companion.attendant.takes_messages = False
         await pilot.press("enter")
         await settle(pilot)
-        assert {carry.stage for carry in companion.state.carries.carries} == {ResumeStage.COMMAND}
+        assert {carry.stage for carry in companion.state.resumes.entries} == {ResumeStage.COMMAND}
         clock.advance(GUARD_SECONDS)
         await pilot.press("enter", "c")
         await settle(pilot)

@@ -51,8 +51,8 @@ async def spend_and_run(pilot: Pilot[int], clock: ManualClock, companion: Script
     works = live_states.running(live_states.API, "/home/me/api-server", 0)
     works = replace(works, since=clock.now(), seen_at=clock.now())
     sessions = {**companion.state.sessions, live_states.API: works}
-    carries = seen(companion.state.carries, sessions, clock.now())
-    companion.publish(replace(companion.state, sessions=sessions, carries=carries))
+    carries = seen(companion.state.resumes, sessions, clock.now())
+    companion.publish(replace(companion.state, sessions=sessions, resumes=carries))
     await settle(pilot)
 
 

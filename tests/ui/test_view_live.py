@@ -158,7 +158,7 @@ def carried(stage: str) -> State:
         log = sent(log, stop)
     if stage == "command":
         log = not_sent(log, stop, "no daemon")
-    return replace(state, carries=log)
+    return replace(state, resumes=log)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_what_is_of_no_interest_is_not_said(reason: NoQuestionReason) -> None:
 def test_the_announcement_says_what_was_observed() -> None:
     state = live_states.announced()
     assert state.announcement is not None
-    allowed = replace(state, announcement=replace(state.announcement, sign=ResumeReason.ALLOWED_AGAIN))
+    allowed = replace(state, announcement=replace(state.announcement, reason=ResumeReason.ALLOWED_AGAIN))
     assert says((headline(view(allowed)),)).startswith("work is allowed again at 14:06 (observed)")
     one = replace(
         state, sessions=live_states.of(state.sessions[API]), announcement=replace(state.announcement, stops=())

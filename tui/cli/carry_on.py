@@ -27,7 +27,7 @@ async def _carry_on(companion: "Companion", settings: "Settings", arguments: arg
     from tui.domain.windows import WindowState
     from tui.errors import SourceError, UsageError
 
-    await companion.survey()
+    await companion.scan_once()
     state, now = companion.state, companion.clock.now()
     if state.snapshot is None:
         raise SourceError(state.link.failure or "nothing could be read")
@@ -37,10 +37,10 @@ async def _carry_on(companion: "Companion", settings: "Settings", arguments: arg
     if not chosen:
         print("No thread stands still at a limit.")
         return 0
-    await companion.attendant.carry(chosen, message=arguments.message)
+    await companion.resumer.resume(chosen, message=arguments.message)
     told = 0
     for stop in chosen:
-        carry = companion.state.carries.of(stop)
+        carry = companion.state.resumes.of(stop)
         if carry is not None and carry.stage in (ResumeStage.SENT, ResumeStage.DONE):
             told += 1
             print(f"{stop.thread_id}  told to go on")

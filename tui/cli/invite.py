@@ -42,7 +42,7 @@ async def _invite(companion: "Companion", arguments: argparse.Namespace) -> int:
 
     try:
         if arguments.note:
-            await companion.poll()  # whose it is may be known from the last time, too
+            await companion.poller.poll()  # whose it is may be known from the last time, too
             address = companion.inviter.check(arguments.address)
             return _told(companion, await companion.inviter.note(address, arguments.link), as_json=arguments.json)
         await read_once(companion)

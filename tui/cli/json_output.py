@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from tui.domain.credits import Credit
+from tui.domain.findings import findings
 from tui.domain.invites import InviteBook, InviteRecord
 from tui.domain.ledger import Event
 from tui.domain.referral import OfferStatus
 from tui.domain.sessions import Session
 from tui.domain.snapshot import Snapshot
-from tui.domain.spend import Outcome, Spend, findings
+from tui.domain.spend import Outcome, Spend
 from tui.domain.windows import NEAR_PERCENT, Limit, Window
 
 SCHEMA: Final = 1

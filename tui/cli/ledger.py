@@ -43,14 +43,14 @@ def read_events() -> "Sequence[Event]":
     path = resetbank_paths().database
     if not path.exists():
         return ()
-    from tui.store.ledger import Ledger
-    from tui.store.schema import open_database
+    from tui.store.database import Database
+    from tui.store.events import EventLog
 
-    ledger = Ledger(open_database(path), path)
+    database = Database(path)
     try:
-        return ledger.events()
+        return EventLog(database).events()
     finally:
-        ledger.close()
+        database.close()
 
 
 def _print_text(events: "tuple[Event, ...]") -> None:

@@ -64,7 +64,7 @@ async def read_once(companion: "Companion") -> "State":
     Raises:
         SourceError: Nothing could be read; the message is the source's own.
     """
-    await companion.poll()
+    await companion.poller.poll()
     state = companion.state
     if state.snapshot is None:
         raise SourceError(state.link.failure or "nothing could be read")

@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _sessions(companion: "Companion", *, as_json: bool) -> int:
     from tui.domain.sessions import live
 
-    await companion.survey()  # the threads are told even where no limits can be read
+    await companion.scan_once()  # the threads are told even where no limits can be read
     now = companion.clock.now()
     sessions = live(companion.state.sessions, now)
     if as_json:

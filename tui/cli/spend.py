@@ -39,7 +39,7 @@ async def _spend(companion: "Companion", settings: "Settings", arguments: argpar
 
     try:
         state = await read_once(companion)
-        spend = await companion.finish() if state.open_spend is not None else None
+        spend = await companion.spender.finish() if state.open_spend is not None else None
         if spend is None:
             spend = await _spend_anew(companion, settings, arguments)
     except ResetbankError as error:
@@ -64,9 +64,9 @@ _OUTCOME_OF_CODE = {EXIT_NO_CREDIT: "no_credit", EXIT_OUTCOME_UNKNOWN: "unknown"
 async def _spend_anew(companion: "Companion", settings: "Settings", arguments: argparse.Namespace) -> "Spend":
     screen = sys.stderr if arguments.json else sys.stdout
     _require_consent_to_be_possible(settings, arguments, screen)
-    proposal = await companion.propose(arguments.credit)
+    proposal = await companion.spender.propose(arguments.credit)
     consent = await _consent(companion, proposal, screen, unattended=arguments.unattended)
-    return await companion.spend(proposal, consent)
+    return await companion.spender.spend(proposal, consent)
 
 
 def _require_consent_to_be_possible(settings: "Settings", arguments: argparse.Namespace, screen: TextIO) -> None:

@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Awaitable
 
-from tui.concurrency import in_thread as in_thread
-
 
 async def first_of(*waits: Awaitable[object]) -> None:
     """Return when the first of these is over, however it ended; the others are cancelled."""

@@ -31,6 +31,9 @@ class Connection:
         self._chain = chain
         self._source: Source | None = None
         self._proven = False
+        self._replaced = asyncio.Event()
+        self.lock = asyncio.Lock()
+        """Held while the source is read or a spend is driven: one thing at a time."""
         self.statuses: tuple[SourceStatus, ...] = ()
 
     @property
@@ -46,6 +49,7 @@ class Connection:
         """
         if self._source is None:
             self._source, self.statuses = await self._chain.open()
+            self._replaced.set()
             self._proven = False
         return self._source
 
@@ -85,6 +89,7 @@ class Connection:
             return False
         await self.aclose()
         self._source, self.statuses = found
+        self._replaced.set()
         self._proven = False
         return True
 
@@ -100,6 +105,13 @@ class Connection:
         source: object = self._source
         return source if isinstance(source, SessionFeed) else None
 
+    async def next_feed(self, current: SessionFeed | None) -> SessionFeed | None:
+        """The open source's feed of sessions, once it is another than this one; None where it has none."""
+        while (feed := self.session_feed()) is current:
+            self._replaced.clear()
+            await self._replaced.wait()
+        return feed
+
     def messenger(self) -> CarriesOn | None:
         """The open source, if it can hand messages to sessions."""
         source: object = self._source
@@ -108,5 +120,6 @@ class Connection:
     async def aclose(self) -> None:
         """Let the source go; the next use opens one anew."""
         source, self._source = self._source, None
+        self._replaced.set()
         if source is not None:
             await source.aclose()

@@ -10,8 +10,11 @@ from msgspec.structs import replace
 
 from tui.clock import Clock
 from tui.companion import invite_receipts as receipts
-from tui.companion.concurrency import first_of, in_thread
-from tui.companion.invite_book import Bookkeeper, Hands
+from tui.companion.concurrency import first_of
+from tui.companion.invite_book import Bookkeeper
+from tui.companion.records import Records
+from tui.companion.state import State, StateStore
+from tui.concurrency import in_thread
 from tui.domain.invite_tracking import SETTLING, fold_tracking
 from tui.domain.invites import InviteRecord
 from tui.domain.ledger import Event
@@ -19,7 +22,6 @@ from tui.domain.referral import OfferStatus
 from tui.domain.snapshot import Account, Snapshot
 from tui.errors import RateLimited, SourceError, StoreError
 from tui.sources.base import Referrals
-from tui.store.invites import Invites
 
 LOOK_EVERY: Final = timedelta(minutes=30)
 """Between two looks at the list of invites while one is pending and nobody looks at the panel."""
@@ -30,55 +32,61 @@ class InviteReader:
 
     def __init__(
         self,
-        hands: Hands,
-        clock: Clock,
+        store: StateStore,
+        records: Records,
         service: Referrals,
-        invites: Invites | None,
+        clock: Clock,
         *,
         new_key: Callable[[], str],
-        last_account: Callable[[], Account | None] = lambda: None,
     ) -> None:
         """Begin with nothing read.
 
         Args:
-            hands: The companion.
-            clock: The time.
+            store: The account in use, and where invites are shown.
+            records: Where invites are written down; without a database none can be sent.
             service: The referral programme, or what stands in for it where nobody may be asked.
-            invites: Where invites are written down; None where that cannot be done: then none can be sent.
+            clock: The time.
             new_key: Makes a UUIDv4.
-            last_account: The account that was read last, for as long as none can be read.
         """
-        self._hands = hands
+        self._store = store
         self._clock = clock
         self._service = service
         self._new_key = new_key
-        self._book = Bookkeeper(hands, clock, invites)
-        self._line = asyncio.Lock()
-        self._stirred = asyncio.Event()
+        self._book = Bookkeeper(store, records, clock)
+        self._source_lock = asyncio.Lock()
+        self._wake = asyncio.Event()
         self._tried_at: datetime | None = None
         self._left_alone: tuple[datetime, datetime] | None = None
         self._earned: frozenset[str] | None = None
-        self._last_account = last_account
+        self._last_account = records.last_account
         self._looks = 0
         self._looked_for: str | None = None
+        self._seen: Snapshot | None = None
+        store.listen(self._on_state)
+        self._on_state(store.state)
 
     async def follow(self) -> None:
         """Look now and then while something is pending, and when a reset has arrived; until cancelled."""
         while True:
-            self._stirred.clear()
+            self._wake.clear()
             with contextlib.suppress(StoreError):  # said by State.store_failure
                 await self.load()
             if self._is_due():
                 await self._look_once()
             due = self._next_look()
             if due is None:
-                await self._stirred.wait()
+                await self._wake.wait()
             else:
                 left = due - self._clock.now()
                 pause = left if left > timedelta(0) else SETTLING  # the database could not be used
-                await first_of(self._stirred.wait(), self._clock.sleep(pause.total_seconds()))
+                await first_of(self._wake.wait(), self._clock.sleep(pause.total_seconds()))
 
-    def take(self, snapshot: Snapshot) -> None:
+    def _on_state(self, state: State) -> None:
+        if state.snapshot is not None and state.snapshot is not self._seen:
+            self._seen = state.snapshot
+            self.apply(state.snapshot)
+
+    def apply(self, snapshot: Snapshot) -> None:
         """A reading came; a reset that a friend is named for may be an invite's reward."""
         self._turn_to(snapshot.account)
         if snapshot.bank.credits is not None:
@@ -87,7 +95,7 @@ class InviteReader:
                 self._tried_at = None
             self._earned = earned
         if not self._book.has_loaded(snapshot.account) or self._tried_at is None:
-            self._stirred.set()
+            self._wake.set()
 
     async def load(self) -> None:
         """Show what is written down of the account's invites, and match what the bank holds by now.
@@ -110,21 +118,21 @@ class InviteReader:
         Whoever looks while somebody is looking gets what that one sees, and nobody looks while told to wait.
         """
         await self._look_once()
-        self._stirred.set()  # what was found may be worth following
+        self._wake.set()  # what was found may be worth following
 
     async def _look_once(self) -> None:
         looks = self._looks
-        async with self._line:
-            if looks != self._looks and self._looked_for == self._hands.state.account_key:
+        async with self._source_lock:
+            if looks != self._looks and self._looked_for == self._store.state.account_key:
                 return
             try:
                 await self._look(afresh=True)
             except StoreError as error:
-                self._hands.publish(store_failure=str(error))
+                self._store.update(store_failure=str(error))
 
     async def _look(self, *, afresh: bool = False) -> None:
         account = self._account()
-        self._looked_for = self._hands.state.account_key
+        self._looked_for = self._store.state.account_key
         try:
             if account is None:
                 await self._recall()
@@ -181,7 +189,7 @@ class InviteReader:
         if (account := self._account()) is not None:  # a reading has come meanwhile
             await self._read(account, afresh=True)
             return
-        is_failing = self._hands.state.link.failure is not None
+        is_failing = self._store.state.link.failure is not None
         reason = "the limits cannot be read" if is_failing else "the limits have not been read yet"
         reason += ", so nothing is asked about invites"
         if remembered is not None:
@@ -189,8 +197,8 @@ class InviteReader:
             await self._book.load(remembered, afresh=True)
             reason += f"; these are the invites of {remembered.email or remembered.key}, as last known"
         if self._account() is None:
-            book = self._hands.state.invites
-            self._hands.publish(invites=replace(book, standing=OfferStatus.UNREACHABLE, reason=reason))
+            book = self._store.state.invites
+            self._store.update(invites=replace(book, standing=OfferStatus.UNREACHABLE, reason=reason))
 
     def _is_due(self) -> bool:
         due = self._next_look()
@@ -198,7 +206,7 @@ class InviteReader:
 
     def _next_look(self) -> datetime | None:
         """When it is time to look without anybody asking: only where something pending is known."""
-        records, now = self._hands.state.invites.records, self._clock.now()
+        records, now = self._store.state.invites.records, self._clock.now()
         if self._account() is None or not any(record.is_followed(now) for record in records):
             return None
         if self._tried_at is None or now < self._tried_at:
@@ -213,7 +221,7 @@ class InviteReader:
             self._left_alone = now, now + timedelta(seconds=error.retry_after)
 
     def _account(self) -> Account | None:
-        snapshot = self._hands.state.snapshot
+        snapshot = self._store.state.snapshot
         return snapshot.account if snapshot else None
 
     async def aclose(self) -> None:

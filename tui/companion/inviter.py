@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from tui.companion import invite_receipts as receipts
 from tui.companion.addresses import parse_address
-from tui.companion.concurrency import in_thread
 from tui.companion.invite_book import record_of, with_record
 from tui.companion.invite_reader import InviteReader
+from tui.concurrency import in_thread
 from tui.domain.invites import (
     InviteProposal,
     InviteRecord,
@@ -52,7 +52,7 @@ class Inviter(InviteReader):
             UsageError: Why no invite can go there.
         """
         address = parse_address(text)
-        self._refuse(address, self._account(), self._hands.state.invites.records)
+        self._refuse(address, self._account(), self._store.state.invites.records)
         return address
 
     def propose(self, text: str) -> InviteProposal:
@@ -66,7 +66,7 @@ class Inviter(InviteReader):
             UsageError: Why no invite can go there.
             SourceError: Whose invite it would be is not known.
         """
-        account, book = self._require_account(), self._hands.state.invites
+        account, book = self._require_account(), self._store.state.invites
         if book.standing is not OfferStatus.OFFERED or book.offer is None:
             raise InviteRejected(f"nothing was sent: {book.reason or 'nothing is offered'}")
         if book.offer.sends_left == 0:
@@ -89,7 +89,7 @@ class Inviter(InviteReader):
             StoreError: It could not be written down; nothing was sent.
             SourceError: Whose invite it would be is not known.
         """
-        async with self._line:
+        async with self._source_lock:
             account, address, offer = self._require_account(), parse_address(proposal.address), proposal.offer
             if account.key != proposal.account.key:
                 raise InviteRejected("nothing was sent: another account is in use now", "look at it again")
@@ -108,7 +108,7 @@ class Inviter(InviteReader):
                 with contextlib.suppress(StoreError):
                     await self._look()
             finally:
-                self._stirred.set()  # whatever is open now is looked for soon
+                self._wake.set()  # whatever is open now is looked for soon
         return self._book.find(record.key) or record
 
     async def _sent(self, request: InviteRequest) -> Callable[[InviteRecord], InviteRecord]:
@@ -135,11 +135,11 @@ class Inviter(InviteReader):
             StoreError: It could not be written down; nothing was sent.
             SourceError: Whose invite it is is not known.
         """
-        async with self._line:
+        async with self._source_lock:
             account, now = self._require_account(), self._clock.now()
-            if self._hands.state.invites.read_at is None:
+            if self._store.state.invites.read_at is None:
                 await self._look()  # the offer tells which contract the service speaks
-            if (book := self._hands.state.invites).read_at is None:
+            if (book := self._store.state.invites).read_at is None:
                 raise InviteRejected(f"nothing was sent: {book.reason or 'nothing can be asked'}")
             await self._book.load(account)
             record = self._book.find(key)
@@ -164,7 +164,7 @@ class Inviter(InviteReader):
                 with contextlib.suppress(StoreError):
                     await self._look()
             finally:
-                self._stirred.set()
+                self._wake.set()
         return self._book.find(key) or record
 
     async def _resent(self, referral_id: str, account: Account, now: datetime) -> Resend:

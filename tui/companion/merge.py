@@ -1,6 +1,6 @@
 """Putting a fresh reading on top of the last one."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -27,7 +27,8 @@ def wants_credits(known: Snapshot | None, now: datetime) -> bool:
     """Whether the single credits are due: never read yet, or read too long ago."""
     if known is None or known.bank.credits_observed_at is None:
         return True
-    return now - known.bank.credits_observed_at >= CREDITS_EVERY
+    age = now - known.bank.credits_observed_at
+    return not timedelta(0) <= age < CREDITS_EVERY  # below zero: the clock was set back
 
 
 def count_moved(known: Snapshot | None, fresh: Snapshot) -> bool:

@@ -17,16 +17,16 @@ _FIRST_BACK_OFF: Final = 2.0
 _LONGEST_BACK_OFF: Final = 120.0
 
 
-def poll_interval(snapshot: Snapshot, last_movement: datetime, now: datetime) -> timedelta:
+def poll_interval(snapshot: Snapshot, at_rest: timedelta, now: datetime) -> timedelta:
     """How long to wait after a good reading.
 
     Args:
         snapshot: The reading.
-        last_movement: When a percentage was last seen to move: a companion that knows no session rests on this.
+        at_rest: For how long no percentage has moved.
         now: The present moment.
     """
     fullest = max((window.used_percent or 0.0 for window in snapshot.windows), default=0.0)
-    if now - last_movement > _REST_AFTER and fullest < _PACE[0][0]:
+    if at_rest > _REST_AFTER and fullest < _PACE[0][0]:
         return RELAXED
     pace = timedelta(seconds=next(seconds for percent, seconds in _PACE if fullest >= percent))
     resets = [window.resets_at - now for window in snapshot.windows if window.resets_at and window.resets_at > now]

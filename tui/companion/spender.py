@@ -1,18 +1,27 @@
-"""Driving one spend from consent to its end: journal, send, learn the answer, verify, close (design.md section 4).
+"""Driving one spend from consent to its end: journal, send, learn the answer, verify, close.
 
 The rule that everything here serves: one consent, one key, one credit. A step is on the disk before the next begins,
 and whatever ends the process in between, the next one goes on from the journal with the same key.
 """
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Final
 
 from tui.clock import Clock
-from tui.companion import receipts
-from tui.companion.concurrency import in_thread
+from tui.companion import ledger_lines
 from tui.companion.connection import Connection
-from tui.companion.locks import AccountLocks
+from tui.companion.poller import Poller
+from tui.companion.records import Records
+from tui.companion.resumer import Resumer
+from tui.companion.state import State, StateStore
+from tui.concurrency import in_thread
+from tui.domain.credits import Credit
+from tui.domain.findings import mismatches
+from tui.domain.limit_stops import ResumePlan, Whom
+from tui.domain.queue import Queued
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import (
     Consent,
@@ -21,18 +30,18 @@ from tui.domain.spend import (
     Spend,
     Stage,
     answer,
+    choose_credit,
     close,
     infer_from_bank,
     journal,
     let_go,
     lose_answer,
-    mismatches,
+    propose,
     reject,
     send,
     verify,
 )
-from tui.errors import ConsumeRejected, OutcomeUnknown, SourceError, SpendHeld
-from tui.store.ledger import Ledger
+from tui.errors import ConsumeRejected, NoCredit, OutcomeUnknown, ResetbankError, SourceError, SpendHeld
 
 SENDS_A_DRIVE: Final = 3
 """How often one drive sends the request, always the same, before it leaves the spend open."""
@@ -40,94 +49,186 @@ SENDS_A_DRIVE: Final = 3
 PAUSES: Final = (0.5, 1.5)
 """Seconds between two sends, or two readings, of one drive."""
 
+RETRY_SECONDS: Final = 30.0
+"""The least time between two tries to finish an open spend without a person's doing."""
+
 
 class Spender:
     """Spends resets of whatever account the connection is signed in to."""
 
     def __init__(
         self,
+        store: StateStore,
         connection: Connection,
-        ledger: Ledger,
-        locks: AccountLocks,
+        poller: Poller,
+        records: Records,
+        resumer: Resumer,
         clock: Clock,
         *,
         holder: str,
         new_key: Callable[[], str],
-        on_step: Callable[[Spend], None],
-        on_reading: Callable[[Snapshot], None],
     ) -> None:
         """Tie the parts together.
 
         Args:
-            connection: Where to send and to read.
-            ledger: Where every step is written down first.
-            locks: Who may drive.
+            store: Where every step is shown.
+            connection: Where to send.
+            poller: What reads afresh.
+            records: Where every step is written down first.
+            resumer: What tells threads to go on afterwards.
             clock: The time.
             holder: What others are told while this process drives ("the screen, process 4711").
             new_key: Makes a UUIDv4.
-            on_step: Told of every step once it is on the disk.
-            on_reading: Told of every reading that was taken on the way.
         """
+        self._store = store
         self._connection = connection
-        self._ledger = ledger
-        self._locks = locks
+        self._poller = poller
+        self._records = records
+        self._resumer = resumer
         self._clock = clock
         self._holder = holder
         self._new_key = new_key
-        self._on_step = on_step
-        self._on_reading = on_reading
+        self._wake = asyncio.Event()
+        self._tried_at: float | None = None
 
-    async def spend(self, proposal: Proposal, consent: Consent) -> Spend:
+    async def follow(self) -> None:
+        """Take up an open spend that a crash or an outage left behind; until cancelled."""
+        unlisten = self._store.listen(self._on_state)
+        try:
+            while True:
+                self._wake.clear()
+                await self._finish_unasked()
+                await self._wake.wait()
+        finally:
+            unlisten()
+
+    def _on_state(self, state: State) -> None:
+        if state.open_spend is not None and not state.spending:
+            self._wake.set()
+
+    async def _finish_unasked(self) -> None:
+        state, spend = self._store.state, self._store.state.open_spend
+        if spend is None or state.spending or state.snapshot is None or state.link.failure is not None:
+            return
+        if spend.account.key != state.snapshot.account.key or not may_finish_unasked(spend, self._clock.now()):
+            return
+        if self._tried_at is not None and self._clock.monotonic() - self._tried_at < RETRY_SECONDS:
+            return
+        with contextlib.suppress(ResetbankError):  # held elsewhere, or down again: it stays open and on screen
+            await self.finish()
+
+    async def propose(self, credit_id: str | None = None) -> Proposal:
+        """Read afresh and state what spending one reset would mean.
+
+        Args:
+            credit_id: The credit of the person's choice; None takes the soonest to expire.
+
+        Raises:
+            StoreError: Nothing could be written down, so nothing may be spent.
+            SpendHeld: A spend is open already.
+            NoCredit: There is nothing to spend.
+            SourceError: The limits could not be read.
+        """
+        self._records.require()
+        async with self._connection.lock:
+            snapshot = await self._poller.read()
+        if self._store.state.open_spend is not None:
+            raise SpendHeld("a spend of this account is still open", "finish that one first")
+        now = self._clock.now()
+        credit = choose_credit(snapshot.bank, now, credit_id)
+        if isinstance(credit, str):
+            raise NoCredit(credit)
+        assert credit is None or isinstance(credit, Credit)
+        return propose(snapshot, now, credit)
+
+    async def spend(
+        self, proposal: Proposal, consent: Consent, whom: Whom = False, queued: Queued | None = None
+    ) -> Spend:
         """Spend one reset on one consent.
+
+        Args:
+            proposal: What consent was given to.
+            consent: The consent.
+            whom: Who is told to go on afterwards.
+            queued: The queued reset whose spend this is.
 
         Returns:
             The spend, closed; or still open, if its outcome could not be learnt.
 
         Raises:
-            SpendHeld: Another spend of this account is open, or one ended while the question stood.
+            ConsumeRejected: The consent came too late; nothing was sent.
+            SpendHeld: Another spend of this account is open, or one ended since the proposal.
             StoreError: It could not be written down; nothing was sent.
         """
-        account = proposal.account.key
-        with self._locks.try_hold(account) as free:
-            if not free:
-                raise await in_thread(self._ledger.held_error, account)
-            await self._refuse_if_the_world_moved(proposal)
-            spend = journal(proposal, consent, self._new_key(), self._clock.now())
-            await in_thread(self._ledger.begin, spend, self._holder, receipts.consented(spend))
-            self._on_step(spend)
-            return await self._drive(spend)
+        account, tables = proposal.account.key, self._records.require()
+        plan = ResumePlan(whom, self._resumer.limit_stops()) if whom is not False else None
+        async with self._driving():
+            with tables.locks.try_hold(account) as free:
+                if not free:
+                    raise await in_thread(tables.spends.held_error, account)
+                await self._refuse_if_outdated(proposal)
+                spend = journal(proposal, consent, self._new_key(), self._clock.now(), plan)
+                line = ledger_lines.consented(spend)
+                await in_thread(tables.spends.begin, spend, self._holder, line, queued)
+                self._show(spend)
+                spend = await self._drive(spend)
+        await self._resumer.after_spend(spend)
+        return spend
 
-    async def finish(self, account: str) -> Spend | None:
-        """Go on with the account's open spend, with its own key.
+    async def finish(self) -> Spend | None:
+        """Go on with the open spend of the account in use, with its own key.
 
         Returns:
             The spend, closed or still open; None if there was none.
 
         Raises:
-            SpendHeld: Another process drives it right now.
+            SpendHeld: Another process drives it right now, or another version wrote it.
+            SourceError: The account could not be learnt.
             StoreError: The journal cannot be used.
         """
-        with self._locks.try_hold(account) as free:
-            if not free:
-                raise await in_thread(self._ledger.held_error, account)
-            spend = await in_thread(self._ledger.open_spend, account)
-            if spend is None:
-                return None
-            if spend.stage is Stage.SENT:  # its driver died between the send and the answer
-                lost = lose_answer(spend, "resetbank ended before the answer came")
-                spend = await self._step(lost)
-            now = self._clock.now()
-            if spend.stage is Stage.JOURNALED and not spend.is_fresh(now):
-                return await self._step(let_go(spend, now, "the consent is too old, and nothing was ever sent"))
-            if spend.stage in (Stage.JOURNALED, Stage.UNKNOWN) and spend.is_moot(now):
-                return await self._step(let_go(spend, now, "its reset has lapsed by now"))
-            return await self._drive(spend)
+        tables = self._records.require()
+        self._tried_at = self._clock.monotonic()
+        async with self._driving():
+            snapshot = self._store.state.snapshot or await self._poller.read()
+            account = snapshot.account.key
+            with tables.locks.try_hold(account) as free:
+                if not free:
+                    raise await in_thread(tables.spends.held_error, account)
+                spend = await in_thread(tables.spends.open_spend, account)
+                if spend is None:
+                    return None
+                spend = await self._take_up(spend)
+        await self._resumer.after_spend(spend)
+        return spend
 
-    async def _refuse_if_the_world_moved(self, proposal: Proposal) -> None:
-        account = proposal.account.key
-        if await in_thread(self._ledger.open_spend, account) is not None:
+    async def _take_up(self, spend: Spend) -> Spend:
+        now = self._clock.now()
+        if spend.stage is Stage.UNREADABLE and not spend.is_moot(now):
+            raise SpendHeld("another version of resetbank wrote the open spend", "finish it with that version")
+        if spend.stage is Stage.SENT:  # its driver died between the send and the answer
+            spend = await self._step(lose_answer(spend, "resetbank ended before the answer came"))
+        if spend.stage is Stage.JOURNALED and not spend.is_fresh(now):
+            return await self._step(let_go(spend, now, "the consent is too old, and nothing was ever sent"))
+        if spend.stage in (Stage.JOURNALED, Stage.UNKNOWN, Stage.UNREADABLE) and spend.is_moot(now):
+            return await self._step(let_go(spend, now, "its reset has expired by now"))
+        return await self._drive(spend)
+
+    @contextlib.asynccontextmanager
+    async def _driving(self) -> AsyncIterator[None]:
+        """Nothing else uses the connection while a spend is driven, and the State says so."""
+        async with self._connection.lock:
+            self._store.update(spending=True)
+            try:
+                yield
+            finally:
+                self._store.update(spending=False)
+                await self._records.show()
+
+    async def _refuse_if_outdated(self, proposal: Proposal) -> None:
+        account, spends = proposal.account.key, self._records.require().spends
+        if await in_thread(spends.open_spend, account) is not None:
             raise SpendHeld("a spend of this account is still open", "finish that one first")
-        last = await in_thread(self._ledger.last_closed, account)
+        last = await in_thread(spends.last_closed, account)
         if last is not None and last.closed_at is not None and last.closed_at > proposal.proposed_at:
             hint = "look at the limits again before you spend another"
             raise SpendHeld(f"a reset was spent at {last.closed_at:%H:%M:%S} UTC while this question stood", hint)
@@ -196,33 +297,31 @@ class Spender:
     async def _read_again(self) -> Snapshot | None:
         for pause in (*PAUSES, None):
             try:
-                snapshot = await self._connection.read(with_credits=True)
+                return await self._poller.read()
             except SourceError:
                 if pause is None:
                     return None
                 await self._clock.sleep(pause)
-            else:
-                self._on_reading(snapshot)
-                return snapshot
         return None
 
     async def _step(self, spend: Spend) -> Spend:
-        """Write a step down, then tell of it."""
-        events = receipts.of_step(spend, self._clock.now(), self._connection.source_name)
-        await in_thread(self._ledger.advance, spend, events, self._holder)
-        self._on_step(spend)
+        """Write a step down, then show it."""
+        events = ledger_lines.of_step(spend, self._clock.now(), self._connection.source_name)
+        await in_thread(self._records.require().spends.advance, spend, events, self._holder)
+        self._show(spend)
         return spend
 
+    def _show(self, spend: Spend) -> None:
+        self._store.update(open_spend=spend if spend.is_open else None)
 
-def may_finish_unasked(spend: Spend, now: datetime, last_try: datetime | None, wait_seconds: float = 30.0) -> bool:
-    """Whether an open spend is taken up again without a person's doing: its moment has not passed, and not in a rush.
+
+def may_finish_unasked(spend: Spend, now: datetime) -> bool:
+    """Whether an open spend is taken up again without a person's doing: its moment has not passed.
 
     Args:
         spend: The open spend.
         now: The present moment.
-        last_try: When this process last tried, if it has.
-        wait_seconds: The least time between two tries.
     """
-    if not spend.is_fresh(now):
-        return spend.is_moot(now) or spend.stage in (Stage.JOURNALED, Stage.ANSWERED, Stage.VERIFIED)
-    return last_try is None or (now - last_try).total_seconds() >= wait_seconds
+    if spend.is_fresh(now):
+        return spend.stage is not Stage.UNREADABLE
+    return spend.is_moot(now) or spend.stage in (Stage.JOURNALED, Stage.ANSWERED, Stage.VERIFIED)

@@ -1,9 +1,10 @@
-"""The one value that the companion publishes and every front end shows."""
+"""The one value that the companion publishes and every front end shows, and its keeper."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from tui.domain.forecast import Forecast
@@ -46,6 +47,18 @@ class Link(msgspec.Struct, frozen=True):
         return replace(link, interval=interval, next_poll_at=now + interval)
 
 
+class Problem(msgspec.Struct, frozen=True):
+    """An unforeseen error in a long task; never with the error's text, which may quote anything."""
+
+    task: str
+    """The task's name; it was started again."""
+    error: str
+    """The error's type."""
+    place: str
+    """File and line where it was raised."""
+    at: datetime
+
+
 class State(msgspec.Struct, frozen=True):
     """Everything there is to show. Ages and countdowns follow from it and `now`."""
 
@@ -71,7 +84,7 @@ class State(msgspec.Struct, frozen=True):
     """When each window will be empty, as far as that can be told; expected, not observed."""
     question: Question | None = None
     """What the person is asked right now."""
-    silence: NoQuestion | None = None
+    no_question: NoQuestion | None = None
     """Why nothing is asked; where a limit is hit or near, worth one quiet line."""
     queued: Queued | None = None
     """The reset that waits for the limit; one armed by another process needs a fresh yes here."""
@@ -79,10 +92,12 @@ class State(msgspec.Struct, frozen=True):
     """Somebody wants to be told at the natural reset."""
     announcement: Announcement | None = None
     """Work can go on again, seen in a reading; kept until it was acknowledged."""
-    carries: ResumeLog = msgspec.field(default_factory=ResumeLog)
+    resumes: ResumeLog = msgspec.field(default_factory=ResumeLog)
     """The threads that were told to go on, and how far that came."""
     invites: InviteBook = msgspec.field(default_factory=InviteBook)
     """The referral programme and this account's invites."""
+    problems: tuple[Problem, ...] = ()
+    """Unforeseen errors, one per task, until the task has run well for a while."""
 
     @property
     def account_key(self) -> str | None:
@@ -95,3 +110,57 @@ class State(msgspec.Struct, frozen=True):
             return self.snapshot is not None
         allowed = max(timedelta(seconds=90), 2.5 * (self.link.interval or timedelta(0)))
         return self.snapshot.provenance.age(now) > allowed
+
+
+class StateStore:
+    """Holds the newest State, the only thing that the companion's parts share, and informs whoever listens."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._listeners: list[Callable[[State], None]] = []
+
+    @property
+    def state(self) -> State:
+        """The newest State."""
+        return self._state
+
+    def listen(self, on_state: Callable[[State], None]) -> Callable[[], None]:
+        """Call back with every new State, on the loop.
+
+        Returns:
+            A function that ends it.
+        """
+        self._listeners.append(on_state)
+        return lambda: self._listeners.remove(on_state) if on_state in self._listeners else None
+
+    def update(
+        self,
+        *,
+        snapshot: Snapshot | UnsetType | None = UNSET,
+        link: Link | UnsetType = UNSET,
+        open_spend: Spend | UnsetType | None = UNSET,
+        spending: bool | UnsetType = UNSET,
+        recent: tuple[Event, ...] | UnsetType = UNSET,
+        store_failure: str | UnsetType | None = UNSET,
+        sessions: Mapping[str, Session] | UnsetType = UNSET,
+        watches_sessions: bool | UnsetType = UNSET,
+        forecasts: Mapping[WindowKey, Forecast | None] | UnsetType = UNSET,
+        question: Question | UnsetType | None = UNSET,
+        no_question: NoQuestion | UnsetType | None = UNSET,
+        queued: Queued | UnsetType | None = UNSET,
+        waiting: Waiting | UnsetType | None = UNSET,
+        announcement: Announcement | UnsetType | None = UNSET,
+        resumes: ResumeLog | UnsetType = UNSET,
+        invites: InviteBook | UnsetType = UNSET,
+        problems: tuple[Problem, ...] | UnsetType = UNSET,
+    ) -> None:
+        """Change the given fields; listeners hear of it only if something differs."""
+        given = {name: value for name, value in locals().items() if name != "self" and value is not UNSET}
+        changed = replace(self._state, **given)
+        if changed == self._state:
+            return
+        self._state = changed
+        for listener in tuple(self._listeners):
+            if self._state is not changed:
+                return  # a listener has changed it again, and everybody has heard of that
+            listener(changed)

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from tui.companion.receipts import SPENT
+from tui.companion.ledger_lines import SPENT
 from tui.companion.state import State
 from tui.domain.ledger import EventKind
 from tui.domain.limit_stops import binding_window
@@ -96,7 +96,7 @@ def _all(before: State, after: State, now: datetime, since: datetime) -> Iterato
 def _is_near(state: State, now: datetime) -> bool:
     if state.snapshot is None:
         return False
-    told = state.question or state.silence
+    told = state.question or state.no_question
     expected = told is not None and told.cause is Cause.ABOUT_TO_STOP
     return expected or state.snapshot.state(now, state.near_percent) is WindowState.NEAR
 

@@ -1,53 +1,64 @@
-"""What is in hand between two readings: questions remembered, a queued reset, a wait, threads carried on.
+"""What is in hand for one account between two readings: facts, changed as a whole whichever process does it."""
 
-One value per account, so that it is changed as a whole, or not at all, whichever of several processes does it.
-"""
-
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
-from tui.domain.ask_memory import AskMemory, observed, released
-from tui.domain.queue import Queued, QueueEndReason, dies, followed
+from tui.domain.ask_memory import AskMemory, observed
+from tui.domain.limit_stops import is_reached
+from tui.domain.queue import Queued, QueueEndReason, after_restart, dies, followed
 from tui.domain.resuming import ResumeLog
 from tui.domain.snapshot import Snapshot
 from tui.domain.waiting import Announcement, Waiting, follow
 
+_NOTICE_KEPT: Final = timedelta(hours=12)
+"""After this nobody needs to hear that a wait is over."""
+
 
 class AccountState(msgspec.Struct, frozen=True):
-    """Everything in hand for one account; safe to keep across a restart."""
+    """Everything in hand for one account; it survives a restart."""
 
     memory: AskMemory = msgspec.field(default_factory=AskMemory)
     queued: Queued | None = None
     queue_owner: str | None = None
-    """The process that armed the queued reset; only that one may fire it, another has to take it over first."""
+    """The process that armed the queued reset; only that one may spend it, another needs a new yes first."""
     waiting: Waiting | None = None
-    carries: ResumeLog = msgspec.field(default_factory=ResumeLog)
-
-
-class Findings(msgspec.Struct, frozen=True):
-    """What a reading did to the desk."""
-
     announcement: Announcement | None = None
-    died: tuple[Queued, QueueEndReason] | None = None
+    """A wait is over, and nobody has dismissed the notice yet."""
+    resumes: ResumeLog = msgspec.field(default_factory=ResumeLog)
+
+    def queued_for(self, process: str) -> Queued | None:
+        """The queued reset as a process has it: one that another process armed waits for a new yes."""
+        return after_restart(self.queued) if self.queued is not None and self.queue_owner != process else self.queued
 
 
-def after_reading(desk: AccountState, snapshot: Snapshot, now: datetime) -> tuple[AccountState, Findings]:
-    """Take in a reading: what it settles is taken off the desk."""
-    announcement = died = None
-    waiting, queued, memory = desk.waiting, desk.queued, observed(desk.memory, snapshot)
+def after_reading(state: AccountState, snapshot: Snapshot, now: datetime) -> tuple[AccountState, QueueEndReason | None]:
+    """Apply a reading; the same reading applied again changes nothing.
+
+    Returns:
+        The state, and why the queued reset was taken out, if it was.
+    """
+    ended = None
+    waiting, announcement, queued = state.waiting, state.announcement, state.queued
+    if announcement is not None and (
+        is_reached(snapshot, snapshot.provenance.observed_at) or now - announcement.observed_at > _NOTICE_KEPT
+    ):
+        announcement = None  # it is no longer true, or too late
     if waiting is not None:
-        waiting, announcement = follow(waiting, snapshot)
-        if announcement is not None:
-            waiting = None
+        waiting, over = follow(waiting, snapshot)
+        if over is not None:
+            waiting, announcement = None, over
     if queued is not None:
-        death = dies(queued, snapshot, now)
-        if death is not None:
-            died = (queued, death)
-            memory = released(memory, queued.window.key)
-            queued = None
-        else:
-            queued = followed(queued, snapshot)
-    owner = desk.queue_owner if queued is not None else None
-    return replace(desk, memory=memory, waiting=waiting, queued=queued, queue_owner=owner), Findings(announcement, died)
+        ended = dies(queued, snapshot, now)
+        queued = None if ended is not None else followed(queued, snapshot)
+    state = replace(
+        state,
+        memory=observed(state.memory, snapshot),
+        waiting=waiting,
+        announcement=announcement,
+        queued=queued,
+        queue_owner=state.queue_owner if queued is not None else None,
+    )
+    return state, ended

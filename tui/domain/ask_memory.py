@@ -1,4 +1,4 @@
-"""What was asked and answered, remembered until the window concerned is seen to start afresh."""
+"""What was asked and answered, remembered until the window concerned was reset."""
 
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
@@ -13,15 +13,6 @@ from tui.domain.snapshot import Account, Snapshot
 
 _DAYS_KEPT: Final = timedelta(days=2)
 """Long enough for any local day."""
-
-_SETTLED: Final = {
-    Choice.NOT_UNTIL_RESET: NoQuestionReason.MUTED,
-    Choice.WAIT: NoQuestionReason.WAITING,
-    Choice.QUEUE: NoQuestionReason.QUEUED,
-    Choice.SPEND_AND_CONTINUE: NoQuestionReason.SPENT,
-    Choice.SPEND_ONLY: NoQuestionReason.SPENT,
-}
-"""Answers that settle a window, whatever the cause, until it starts afresh."""
 
 
 class Snooze(msgspec.Struct, frozen=True):
@@ -41,13 +32,16 @@ class Remembered(msgspec.Struct, frozen=True):
 
     mark: WindowMark
     asked: tuple[Cause, ...] = ()
+    asked_at: datetime | None = None
+    """The last question about it; a spend after that answered it."""
     snoozes: tuple[Snooze, ...] = ()
-    settled: Choice | None = None
+    muted: bool = False
+    """The person wants no question until the window is reset."""
 
     def veto(self, cause: Cause, now: datetime) -> NoQuestionReason | None:
         """Why this window is not asked about again; None if it may be."""
-        if self.settled is not None:
-            return _SETTLED[self.settled]
+        if self.muted:
+            return NoQuestionReason.MUTED
         snooze = next((snooze for snooze in self.snoozes if snooze.cause is cause), None)
         if snooze is not None:
             return NoQuestionReason.SNOOZED if snooze.holds(now) else None
@@ -80,31 +74,26 @@ def asked(memory: AskMemory, question: Question, now: datetime) -> AskMemory:
     causes = entry.asked if question.cause in entry.asked else (*entry.asked, question.cause)
     moments = tuple(moment for moment in memory.asked_at if abs(now - moment) <= _DAYS_KEPT)
     memory = replace(memory, account=question.account, asked_at=(*moments, now))
-    return _with(memory, replace(entry, asked=causes, snoozes=_others(entry, question.cause)))
+    return _with(memory, replace(entry, asked=causes, asked_at=now, snoozes=_others(entry, question.cause)))
 
 
 def answered(memory: AskMemory, question: Question, choice: Choice, now: datetime) -> AskMemory:
-    """The person answered. A question that is closed without an answer needs no call: it is not asked again."""
+    """The person answered.
+
+    Only what no other record shows is remembered: a queued reset, a wait and a spend speak for themselves. A question
+    that is closed without an answer needs no call: it is not asked again.
+    """
     entry = memory.find(question.key)
     if entry is None:
-        return memory  # its window started afresh while the question stood
+        return memory  # its window was reset while the question stood
     if choice in LATER:
         snooze = Snooze(question.cause, now, now + LATER[choice])
         return _with(memory, replace(entry, snoozes=(*_others(entry, question.cause), snooze)))
-    return _with(memory, replace(entry, settled=choice))
-
-
-def released(memory: AskMemory, key: WindowKey) -> AskMemory:
-    """What settled a window came to nothing: a queue or a wait was cancelled, or a spend was refused.
-
-    The same cause is not asked about again, but a session that stops still is.
-    """
-    entry = memory.find(key)
-    return memory if entry is None else _with(memory, replace(entry, settled=None))
+    return _with(memory, replace(entry, muted=True)) if choice is Choice.NOT_UNTIL_RESET else memory
 
 
 def observed(memory: AskMemory, snapshot: Snapshot) -> AskMemory:
-    """Take in a reading: windows that are seen to have started afresh are forgotten, another account's too."""
+    """Take in a reading: windows that were reset are forgotten, another account's too."""
     at = snapshot.provenance.observed_at
     if memory.account is not None and memory.account.differs_from(snapshot.account):
         memory = AskMemory(asked_at=memory.asked_at)
@@ -116,11 +105,6 @@ def observed(memory: AskMemory, snapshot: Snapshot) -> AskMemory:
     newest = memory.open_at is None or at > memory.open_at
     open_at = at if newest and is_open(snapshot) else memory.open_at
     return replace(memory, account=snapshot.account, windows=kept, open_at=open_at)
-
-
-def observed_reset(memory: AskMemory, key: WindowKey) -> AskMemory:
-    """A window was seen to start afresh by other means than a reading taken in here."""
-    return replace(memory, windows=tuple(entry for entry in memory.windows if entry.mark.key != key))
 
 
 def _others(entry: Remembered, cause: Cause) -> tuple[Snooze, ...]:

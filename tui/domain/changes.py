@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from tui.domain.credits import Bank, Credit, CreditStatus
+from tui.domain.findings import has_moved
 from tui.domain.ledger import Event, EventKind
 from tui.domain.snapshot import Snapshot
-from tui.domain.spend import has_moved
 from tui.domain.windows import RESET_GRACE, Window, label
 
 _EARLY_DROP: float = 5.0

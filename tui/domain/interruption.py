@@ -25,11 +25,14 @@ class Situation(msgspec.Struct, frozen=True):
     forecasts: Mapping[WindowKey, Forecast | None] = msgspec.field(default_factory=dict)
     stale: bool = False
     """Whether the snapshot is too old to act on, or its source fails."""
-    question_open: bool = False
     spend_locked: bool = False
     """Whether no spend could begin: one is under way or unknown, or nothing can be written down."""
     queued: bool = False
     """Whether a reset is armed for the limit, so that nobody needs to be asked."""
+    waiting_for: WindowKey | None = None
+    """The window whose reset the person waits for."""
+    spent_at: datetime | None = None
+    """When the last spend was consented to that took a reset, or may have."""
 
 
 class _Occasion(msgspec.Struct, frozen=True):
@@ -70,13 +73,13 @@ def decide(situation: Situation, rules: AskRules, memory: AskMemory, now: dateti
     occasions = _occasions(situation, snapshot, rules, memory, now)
     if isinstance(occasions, NoQuestionReason):
         return NoQuestion(occasions)
-    silences = []
+    quiet = []
     for occasion in occasions:
         reason = _veto(occasion, situation, snapshot, rules, memory, now)
         if reason is None:
             return _question(occasion, snapshot, now)
-        silences.append(NoQuestion(reason, occasion.cause, occasion.window, occasion.threads))
-    return silences[0]
+        quiet.append(NoQuestion(reason, occasion.cause, occasion.window, occasion.threads))
+    return quiet[0]
 
 
 def still_stands(question: Question, situation: Situation, now: datetime) -> bool:
@@ -133,14 +136,34 @@ def _expected(situation: Situation, snapshot: Snapshot, now: datetime) -> list[t
     return sorted(found, key=lambda pair: (pair[0], pair[1].minutes))
 
 
+def settled(
+    situation: Situation, key: WindowKey, cause: Cause, memory: AskMemory, now: datetime
+) -> NoQuestionReason | None:
+    """Why a window needs no question by what is in hand and what was answered; None while it does.
+
+    Args:
+        situation: How things stand.
+        key: The window.
+        cause: Why it would be asked about.
+        memory: What was asked before.
+        now: The present moment.
+    """
+    if situation.queued:
+        return NoQuestionReason.QUEUED
+    if situation.waiting_for == key:
+        return NoQuestionReason.WAITING
+    entry = memory.find(key)
+    if entry is None:
+        return None
+    if situation.spent_at is not None and entry.asked_at is not None and situation.spent_at >= entry.asked_at:
+        return NoQuestionReason.SPENT
+    return entry.veto(cause, now)
+
+
 def _veto(
     occasion: _Occasion, situation: Situation, snapshot: Snapshot, rules: AskRules, memory: AskMemory, now: datetime
 ) -> NoQuestionReason | None:
     waiting = occasion.waiting(now)
-    entry = memory.find(key_of(occasion.window))
-    remembered = entry.veto(occasion.cause, now) if entry else None
-    if situation.question_open:
-        return NoQuestionReason.QUESTION_OPEN
     if situation.spend_locked:
         return NoQuestionReason.SPEND_LOCKED
     if snapshot.spend_control is not None and snapshot.spend_control.reached:
@@ -149,10 +172,8 @@ def _veto(
         return NoQuestionReason.RESET_NEAR
     if (empty := _bank_veto(snapshot, now)) is not None:
         return empty
-    if situation.queued:
-        return NoQuestionReason.QUEUED
-    if remembered is not None:
-        return remembered
+    if (reason := settled(situation, key_of(occasion.window), occasion.cause, memory, now)) is not None:
+        return reason
     today = now.astimezone(rules.zone).date()
     return NoQuestionReason.DAILY_CAP if memory.asked_on(today, rules.zone) >= rules.daily_cap else None
 
@@ -184,5 +205,4 @@ def _question(occasion: _Occasion, snapshot: Snapshot, now: datetime) -> Questio
         waiting_saved=waiting,
         credit=credit,
         resets_available=snapshot.bank.available,
-        lapses_first=credit is not None and credit.lapses_soon(now),
     )

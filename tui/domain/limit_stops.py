@@ -6,7 +6,7 @@ Only the main limit counts: a banked reset is not stated to clear the limits of 
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -29,6 +29,18 @@ class LimitStop(msgspec.Struct, frozen=True):
 
     thread_id: str
     stopped_at: datetime
+
+
+Whom: TypeAlias = tuple[str, ...] | bool
+"""Who is told to go on: the threads named, every one that stopped, or nobody."""
+
+
+class ResumePlan(msgspec.Struct, frozen=True):
+    """Who is told to go on once a reset was spent; kept with the spend."""
+
+    whom: Whom
+    stops: tuple[LimitStop, ...] = ()
+    """Who had stopped when the person decided."""
 
 
 def allowed(snapshot: Snapshot) -> bool | None:

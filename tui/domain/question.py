@@ -80,8 +80,6 @@ class Question(msgspec.Struct, frozen=True):
     credit: Credit | None
     """The reset that would be spent, the soonest to lapse; None where only a count is known."""
     resets_available: int | None
-    lapses_first: bool
-    """Whether that reset lapses so soon that it is hardly given away."""
 
     @property
     def key(self) -> WindowKey:
@@ -114,7 +112,6 @@ class NoQuestionReason(StrEnum):
     """Work goes on with bought credits where the window ends."""
     WORKSPACE_CAP = "workspace_cap"
     """A cap of the workspace holds, which no banked reset lifts."""
-    QUESTION_OPEN = "question_open"
     SPEND_LOCKED = "spend_locked"
     RESET_NEAR = "reset_near"
     BANK_EMPTY = "bank_empty"
@@ -123,7 +120,7 @@ class NoQuestionReason(StrEnum):
     WAITING = "waiting"
     QUEUED = "queued"
     SPENT = "spent"
-    """A reset was spent on this question, and the window is not seen to have started afresh yet."""
+    """A reset was spent on this question, and the window was not yet reset."""
     SNOOZED = "snoozed"
     ALREADY_ASKED = "already_asked"
     DAILY_CAP = "daily_cap"

@@ -3,22 +3,18 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypeAlias
 
 import msgspec
 from msgspec.structs import replace
 
 from tui.domain.credits import Credit, CreditStatus
-from tui.domain.limit_stops import allowed, binding_window, stops
+from tui.domain.limit_stops import Whom, allowed, binding_window, stops
 from tui.domain.question import LEAST_WAITING
 from tui.domain.resets import WindowMark, mark
 from tui.domain.sessions import Session
 from tui.domain.snapshot import Account, Snapshot
 from tui.domain.spend import Consent, ConsentKind, IllegalStep, choose_credit
 from tui.domain.windows import Window
-
-CarryOn: TypeAlias = tuple[str, ...] | bool
-"""Whom to carry on afterwards: the threads named, every one that stopped, or nobody."""
 
 
 class QueueEndReason(StrEnum):
@@ -42,25 +38,24 @@ class Queued(msgspec.Struct, frozen=True):
     """The window it was armed for."""
     armed_at: datetime
     consent: Consent
-    carry_on: CarryOn = False
+    whom: Whom = False
     needs_fresh_yes: bool = False
     """Set after a restart: nobody may remember it, so it fires only after they said yes again."""
-    fired_at: datetime | None = None
 
     @property
     def is_armed(self) -> bool:
-        """Whether it would fire if the limit were hit now."""
-        return self.fired_at is None and not self.needs_fresh_yes
+        """Whether it would be spent if the limit were hit now."""
+        return not self.needs_fresh_yes
 
 
-def arm(snapshot: Snapshot, window: Window, credit: Credit | None, carry_on: CarryOn, now: datetime) -> Queued:
+def arm(snapshot: Snapshot, window: Window, credit: Credit | None, whom: Whom, now: datetime) -> Queued:
     """Put one reset into the queue, on a person's word.
 
     Args:
         snapshot: The reading that the person saw.
         window: The window that they expect to be hit.
         credit: The reset to spend; None where only a count is known.
-        carry_on: Whom to carry on afterwards.
+        whom: Whom to carry on afterwards.
         now: The present moment.
     """
     return Queued(
@@ -70,7 +65,7 @@ def arm(snapshot: Snapshot, window: Window, credit: Credit | None, carry_on: Car
         window=mark(window, snapshot.provenance.observed_at),
         armed_at=now,
         consent=Consent(ConsentKind.QUEUED, now, armed_at=now),
-        carry_on=carry_on,
+        whom=whom,
     )
 
 
@@ -111,24 +106,19 @@ def should_fire(
     return any(stop.stopped_at >= queued.armed_at for stop in stops(sessions, snapshot, now))
 
 
-def fire(queued: Queued, now: datetime) -> tuple[Queued, Consent]:
-    """Let it go, once; to be written down before the spend begins.
-
-    Returns:
-        What is left of it, and the consent for the one spend: it takes effect now.
+def fire(queued: Queued, now: datetime) -> Consent:
+    """The consent for its one spend, which takes effect now; it leaves the queue in the journal's own transaction.
 
     Raises:
-        IllegalStep: It is not armed, or has fired before.
+        IllegalStep: It waits for a new yes.
     """
     if not queued.is_armed:
-        raise IllegalStep("a queued reset fires once, and only while it is armed")
-    return replace(queued, fired_at=now), replace(queued.consent, given_at=now, armed_at=queued.armed_at)
+        raise IllegalStep("a queued reset that waits for a new yes is not spent")
+    return replace(queued.consent, given_at=now, armed_at=queued.armed_at)
 
 
 def dies(queued: Queued, snapshot: Snapshot, now: datetime) -> QueueEndReason | None:
-    """Why it is to be taken out of the queue; None while it may stay, and once it has fired."""
-    if queued.fired_at is not None:
-        return None
+    """Why it is to be taken out of the queue; None while it may stay."""
     if queued.account.differs_from(snapshot.account):
         return QueueEndReason.ACCOUNT_CHANGED
     if queued.window.has_reset(snapshot):
@@ -153,17 +143,11 @@ def _is_gone(queued: Queued, snapshot: Snapshot) -> bool:
 
 
 def after_restart(queued: Queued) -> Queued:
-    """As it is found by a new process: it waits for a fresh yes."""
-    return replace(queued, needs_fresh_yes=queued.fired_at is None)
+    """As it is found by a new process: it waits for a new yes."""
+    return replace(queued, needs_fresh_yes=True)
 
 
 def confirmed(queued: Queued, now: datetime) -> Queued:
-    """The person said yes again: from this moment on it is armed.
-
-    Raises:
-        IllegalStep: It has fired.
-    """
-    if queued.fired_at is not None:
-        raise IllegalStep("a queued reset that has fired cannot be armed again")
+    """The person said yes again: from this moment on it is armed."""
     consent = Consent(ConsentKind.QUEUED, now, armed_at=now)
     return replace(queued, needs_fresh_yes=False, armed_at=now, consent=consent)

@@ -14,8 +14,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from tui.domain.limit_stops import LimitStop
-from tui.domain.queue import CarryOn
+from tui.domain.limit_stops import LimitStop, Whom
 from tui.domain.sessions import FEED_LAG, Session, SessionState, active, interrupted
 from tui.errors import UsageError
 
@@ -53,26 +52,26 @@ class Resume(msgspec.Struct, frozen=True):
 class ResumeLog(msgspec.Struct, frozen=True):
     """Every thread that was carried on."""
 
-    carries: tuple[Resume, ...] = ()
+    entries: tuple[Resume, ...] = ()
 
     def of(self, stop: LimitStop) -> Resume | None:
         """The record that covers a stop; one stop told by two feeds may bear two moments."""
-        return next((carry for carry in reversed(self.carries) if _covers(carry, stop)), None)
+        return next((entry for entry in reversed(self.entries) if _covers(entry, stop)), None)
 
 
-def _covers(carry: Resume, stop: LimitStop) -> bool:
-    if carry.stop.thread_id != stop.thread_id:
+def _covers(entry: Resume, stop: LimitStop) -> bool:
+    if entry.stop.thread_id != stop.thread_id:
         return False
-    if carry.done_at is not None and stop.stopped_at > carry.done_at:
+    if entry.done_at is not None and stop.stopped_at > entry.done_at:
         return False
-    return stop.stopped_at <= carry.claimed_at + FEED_LAG
+    return stop.stopped_at <= entry.claimed_at + FEED_LAG
 
 
 def due(
     stops: Iterable[LimitStop],
     since: datetime | None,
     sessions: Mapping[str, Session],
-    carry_on: CarryOn,
+    whom: Whom,
     log: ResumeLog,
 ) -> tuple[LimitStop, ...]:
     """The threads that are to get the message, the first to stop first.
@@ -83,16 +82,16 @@ def due(
         stops: Who had stopped when the person decided.
         since: When they decided; whoever stopped after that counts too. None counts everybody who is stopped now.
         sessions: All sessions by thread id, as they are now.
-        carry_on: Whom the person chose.
+        whom: Whom the person chose.
         log: Who got it already.
     """
-    if carry_on is False:
+    if whom is False:
         return ()
     found = {stop.thread_id: stop for stop in stops if _is_still_down(stop, sessions)}
     for session in interrupted(sessions):
         if since is None or session.since >= since:
             found[session.thread_id] = LimitStop(session.thread_id, session.since)
-    chosen = [stop for stop in found.values() if carry_on is True or stop.thread_id in carry_on]
+    chosen = [stop for stop in found.values() if whom is True or stop.thread_id in whom]
     return tuple(sorted((stop for stop in chosen if log.of(stop) is None), key=lambda s: (s.stopped_at, s.thread_id)))
 
 
@@ -110,7 +109,7 @@ def claimed(log: ResumeLog, stop: LimitStop, now: datetime) -> ResumeLog:
     """
     if log.of(stop) is not None:
         raise ValueError(f"the stop of {stop.thread_id} was carried on before")
-    return ResumeLog((*log.carries[-KEPT + 1 :], Resume(stop, now)))
+    return ResumeLog((*log.entries[-KEPT + 1 :], Resume(stop, now)))
 
 
 def sent(log: ResumeLog, stop: LimitStop) -> ResumeLog:
@@ -132,8 +131,8 @@ def not_sent(log: ResumeLog, stop: LimitStop, reason: str) -> ResumeLog:
 def _moved(log: ResumeLog, stop: LimitStop, stage: ResumeStage, reason: str | None = None) -> ResumeLog:
     known = log.of(stop)
     moved = tuple(
-        replace(carry, stage=stage, reason=reason) if carry is known and carry.stage is not ResumeStage.DONE else carry
-        for carry in log.carries
+        replace(entry, stage=stage, reason=reason) if entry is known and entry.stage is not ResumeStage.DONE else entry
+        for entry in log.entries
     )
     return ResumeLog(moved)
 
@@ -141,16 +140,16 @@ def _moved(log: ResumeLog, stop: LimitStop, stage: ResumeStage, reason: str | No
 def seen(log: ResumeLog, sessions: Mapping[str, Session], now: datetime) -> ResumeLog:
     """Mark as done what is seen at work again since its message."""
     working = {session.thread_id for session in active(sessions)}
-    carries = []
-    for carry in log.carries:
-        session = sessions.get(carry.stop.thread_id)
-        if carry.stage is not ResumeStage.DONE and session is not None:
+    entries = []
+    for entry in log.entries:
+        session = sessions.get(entry.stop.thread_id)
+        if entry.stage is not ResumeStage.DONE and session is not None:
             began = _last_turn_at(session, session.thread_id in working)
-            if began is not None and began >= carry.claimed_at:
-                carries.append(replace(carry, stage=ResumeStage.DONE, done_at=min(now, began)))
+            if began is not None and began >= entry.claimed_at:
+                entries.append(replace(entry, stage=ResumeStage.DONE, done_at=min(now, began)))
                 continue
-        carries.append(carry)
-    return log if carries == list(log.carries) else ResumeLog(tuple(carries))
+        entries.append(entry)
+    return log if entries == list(log.entries) else ResumeLog(tuple(entries))
 
 
 def _last_turn_at(session: Session, is_working: bool) -> datetime | None:

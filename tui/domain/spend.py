@@ -15,8 +15,10 @@ import msgspec
 from msgspec.structs import replace
 
 from tui.domain.credits import Bank, Credit, CreditStatus
+from tui.domain.limit_stops import ResumePlan
 from tui.domain.snapshot import Account, Snapshot
-from tui.domain.windows import MAIN_LIMIT, Window, WindowKind, WindowState, label
+from tui.domain.windows import Window, WindowKind, WindowState
+from tui.errors import ConsumeRejected
 
 PROPOSAL_LIFETIME: Final = timedelta(minutes=5)
 """A question older than this no longer describes the world and takes no consent."""
@@ -35,6 +37,8 @@ class IllegalStep(Exception):
 class Stage(StrEnum):
     """How far a journaled spend has come."""
 
+    UNREADABLE = "unreadable"
+    """In a form that this version does not know; it locks its account, and this version cannot go on with it."""
     JOURNALED = "journaled"
     SENT = "sent"
     UNKNOWN = "unknown"
@@ -94,6 +98,8 @@ class ConsentKind(StrEnum):
     """The three letters typed on a real terminal."""
     UNATTENDED = "unattended"
     """The settings and the command line both allowed it beforehand."""
+    UNKNOWN = "unknown"
+    """Not readable by this version."""
     QUEUED = "queued"
     """The yes to one reset that waited for the limit; it takes effect when the limit is hit."""
 
@@ -136,8 +142,8 @@ class Proposal(msgspec.Struct, frozen=True):
     """Every window is known to be unused: the service will most likely keep the reset."""
 
     def is_outdated(self, now: datetime) -> bool:
-        """Whether it is too old to take consent."""
-        return now - self.proposed_at > PROPOSAL_LIFETIME
+        """Whether it is too old to take consent, or of a future that a clock set back has made."""
+        return not timedelta(0) <= now - self.proposed_at <= PROPOSAL_LIFETIME
 
 
 def choose_credit(bank: Bank, now: datetime, credit_id: str | None = None) -> Credit | str | None:
@@ -218,6 +224,9 @@ class Spend(msgspec.Struct, frozen=True):
     after: tuple[Window, ...] | None = None
     resets_left: int | None = None
     closed_at: datetime | None = None
+    resume: ResumePlan | None = None
+    """Who is told to go on afterwards; None tells nobody."""
+    resumed_at: datetime | None = None
 
     @property
     def request(self) -> ConsumeRequest:
@@ -230,8 +239,15 @@ class Spend(msgspec.Struct, frozen=True):
         return self.stage is not Stage.CLOSED
 
     def is_fresh(self, now: datetime) -> bool:
-        """Whether it may be finished without asking again."""
-        return now - self.consent.given_at <= CONSENT_LIFETIME
+        """Whether it may be finished without asking again; a consent of the future is not fresh."""
+        return timedelta(0) <= now - self.consent.given_at <= CONSENT_LIFETIME
+
+    @property
+    def may_have_spent(self) -> bool:
+        """Whether it took a reset, or nobody knows."""
+        if self.stage is Stage.UNREADABLE:
+            return True
+        return self.sends > 0 and self.outcome in (None, Outcome.RESET, Outcome.UNKNOWN)
 
     def is_moot(self, now: datetime) -> bool:
         """Whether its request can have no effect any more, because its credit has lapsed by now."""
@@ -239,14 +255,21 @@ class Spend(msgspec.Struct, frozen=True):
         return now >= end
 
 
-def journal(proposal: Proposal, consent: Consent, key: str, now: datetime) -> Spend:
+def journal(proposal: Proposal, consent: Consent, key: str, now: datetime, resume: ResumePlan | None = None) -> Spend:
     """Turn a consented proposal into a spend to be written down before anything is sent.
 
+    Args:
+        proposal: What consent was given to.
+        consent: The consent.
+        key: A UUIDv4 of this spend.
+        now: The present moment.
+        resume: Who is told to go on afterwards.
+
     Raises:
-        IllegalStep: The proposal is too old to take consent.
+        ConsumeRejected: The consent came too late; nothing was sent.
     """
     if proposal.is_outdated(now):
-        raise IllegalStep("this proposal is too old to take consent")
+        raise ConsumeRejected("the consent came too late; nothing was sent", "look at the limits again")
     resets_before = None if proposal.resets_left is None else proposal.resets_left + 1
     credit = proposal.credit
     return Spend(
@@ -258,6 +281,7 @@ def journal(proposal: Proposal, consent: Consent, key: str, now: datetime) -> Sp
         before=proposal.before,
         resets_before=resets_before,
         journaled_at=now,
+        resume=resume,
     )
 
 
@@ -306,7 +330,7 @@ def infer_from_bank(spend: Spend, bank: Bank) -> Spend:
 
 def let_go(spend: Spend, now: datetime, reason: str) -> Spend:
     """End a spend whose request certainly has no effect any more, so that nothing stays locked for ever."""
-    _require(spend, Stage.JOURNALED, Stage.UNKNOWN)
+    _require(spend, Stage.JOURNALED, Stage.UNKNOWN, Stage.UNREADABLE)
     outcome = Outcome.UNKNOWN if spend.doubtful else Outcome.REFUSED
     return replace(spend, stage=Stage.CLOSED, outcome=outcome, reason=reason, closed_at=now)
 
@@ -326,62 +350,3 @@ def close(spend: Spend, now: datetime) -> Spend:
 def _require(spend: Spend, *stages: Stage) -> None:
     if spend.stage not in stages:
         raise IllegalStep(f"a spend that is {spend.stage} cannot take this step")
-
-
-def has_dropped(before: Window, after: Window) -> bool | None:
-    """Whether a window was cleared between two readings; a little use right after a reset is allowed for.
-
-    Returns:
-        None where either reading is unknown or the window was empty before.
-    """
-    if before.used_percent is None or after.used_percent is None or before.used_percent == 0:
-        return None
-    return after.used_percent < before.used_percent and after.used_percent <= max(5.0, before.used_percent / 2)
-
-
-def mismatches(spend: Spend) -> tuple[str, ...]:
-    """Where the re-reading contradicts the service's answer, plainly; empty where it agrees or nothing was re-read."""
-    if spend.after is None:
-        return ()
-    before, left = spend.resets_before, spend.resets_left
-    if spend.outcome is Outcome.NOTHING_TO_RESET and before is not None and left is not None and left < before:
-        return (f"kept by the service's word, but the bank counts {left} instead of {before}",)
-    if spend.outcome is not Outcome.RESET:
-        return ()
-    found = [
-        f"spent, but {label(old)} still {new.used_percent:.0f} %"
-        for old, new in _main_windows(spend)
-        if new is not None and has_dropped(old, new) is False
-    ]
-    if before is not None and left == before:
-        found.append(f"spent, but the bank still counts {left}")
-    return tuple(found)
-
-
-def findings(spend: Spend) -> tuple[str, ...]:
-    """What there is to say about a spend's end; where promise and observation disagree, that comes first."""
-    facts = [spend.reason] if spend.reason else []
-    if spend.outcome is Outcome.RESET and spend.after is None:
-        facts.append("the limits could not be read again, so nothing is verified")
-    if spend.outcome is Outcome.RESET:
-        for old, new in _main_windows(spend):
-            if new is None:
-                facts.append(f"{label(old)} is no longer reported")
-            elif old.kind in (WindowKind.WEEKLY, WindowKind.MONTHLY) and (moved := has_moved(old, new)):
-                facts.append(f"the {label(old).lower()} now resets {moved:%a %d %b %H:%M} UTC")
-    return (*mismatches(spend), *facts)
-
-
-def _main_windows(spend: Spend) -> list[tuple[Window, Window | None]]:
-    """The main limit's windows before, each with itself after; none where nothing was re-read."""
-    if spend.after is None:
-        return []
-    after = {(window.limit_id, window.minutes): window for window in spend.after}
-    return [(old, after.get((old.limit_id, old.minutes))) for old in spend.before if old.limit_id == MAIN_LIMIT]
-
-
-def has_moved(before: Window, after: Window) -> datetime | None:
-    """The new reset date if it moved by more than two clocks may differ; None if it stayed or is unknown."""
-    if before.resets_at is None or after.resets_at is None:
-        return None
-    return after.resets_at if abs(after.resets_at - before.resets_at) > timedelta(minutes=2) else None

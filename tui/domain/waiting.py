@@ -37,7 +37,7 @@ class Waiting(msgspec.Struct, frozen=True):
 class Announcement(msgspec.Struct, frozen=True):
     """Work can go on; carrying on is offered with it."""
 
-    sign: ResumeReason
+    reason: ResumeReason
     window: WindowMark
     """The window as it was while it was waited for."""
     observed_at: datetime
@@ -71,13 +71,13 @@ def follow(waiting: Waiting, snapshot: Snapshot) -> tuple[Waiting, Announcement 
     has_reset = waiting.has_reset or waiting.window.has_reset(snapshot)
     # Judged at the moment of the reading itself: the clock must not make a reading out of date here.
     if has_reset and not is_reached(snapshot, at):
-        sign: ResumeReason | None = ResumeReason.WINDOW_RESET
+        reason: ResumeReason | None = ResumeReason.WINDOW_RESET
     elif waiting.refused and word is True:
-        sign = ResumeReason.ALLOWED_AGAIN
+        reason = ResumeReason.ALLOWED_AGAIN
     else:
-        sign = None
-    if sign is not None:
-        return waiting, Announcement(sign, waiting.window, at, waiting.since, waiting.stops)
+        reason = None
+    if reason is not None:
+        return waiting, Announcement(reason, waiting.window, at, waiting.since, waiting.stops)
     refused = waiting.refused if word is None else not word
     mark = waiting.window if has_reset and not waiting.has_reset else waiting.window.follow(snapshot)
     return replace(waiting, window=mark, refused=refused, has_reset=has_reset), None

@@ -1,1 +1,1 @@
-"""What resetbank remembers, in one SQLite file: the ledger, the journal of spends, and the last readings."""
+"""What resetbank remembers, in one SQLite file: ledger, journal of spends, what is in hand, last readings, invites."""

@@ -7,7 +7,8 @@ import msgspec
 
 from tui.domain.invites import InviteRecord, newest_first
 from tui.domain.ledger import Event
-from tui.store.ledger import Ledger, insert_events
+from tui.store.database import Database
+from tui.store.events import insert_events
 
 Step = Callable[[tuple[InviteRecord, ...]], tuple[Iterable[InviteRecord], Iterable[Event]]]
 """From an account's invites to what they shall be, with the lines for the ledger; it may refuse by raising."""
@@ -16,8 +17,8 @@ Step = Callable[[tuple[InviteRecord, ...]], tuple[Iterable[InviteRecord], Iterab
 class Invites:
     """Invites beside the ledger, in the same database; every method raises `StoreError` where that cannot be used."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def change(self, account: str, step: Step) -> tuple[InviteRecord, ...]:
         """Change an account's invites by a step, in one transaction, so that no two processes send the same one.
@@ -29,7 +30,7 @@ class Invites:
         Returns:
             The invites as they are now, newest first.
         """
-        with self._ledger.writing() as connection:
+        with self._database.writing() as connection:
             before = {record.key: record for record in _read(connection, account)}
             changed, events = step(newest_first(before.values()))
             after = {record.key: record for record in changed}
@@ -47,7 +48,7 @@ class Invites:
 
     def records(self, account: str) -> tuple[InviteRecord, ...]:
         """An account's invites, newest first."""
-        with self._ledger.reading() as connection:
+        with self._database.reading() as connection:
             return newest_first(_read(connection, account))
 
 

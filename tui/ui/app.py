@@ -266,14 +266,14 @@ class ResetbankApp(App[int]):
             return
         from tui.ui.screens.queue import QueueScreen
 
-        attendant = companion.attendant
-        arm = attendant.confirm_queue if queued is not None else attendant.queue
-        carry_on = queued.carry_on if queued is not None else True
+        questions = companion.questions
+        arm = questions.confirm_queue if queued is not None else questions.queue
+        whom = queued.whom if queued is not None else True
         view, clock, letters = self._view, self._clock, self._letters
-        self.push_screen(QueueScreen(view, companion, clock, letters, arm, carry_on=carry_on))
+        self.push_screen(QueueScreen(view, companion, clock, letters, arm, whom=whom))
 
     async def _unqueue(self, companion: CompanionPort) -> None:
-        await companion.attendant.unqueue()
+        await companion.questions.cancel_queue()
         self.post_message(Noted("the queued reset was taken out; nothing is spent"))
 
     def action_continue(self) -> None:
@@ -293,7 +293,7 @@ class ResetbankApp(App[int]):
     def action_dismiss(self) -> None:
         """Take the announcement off the screen."""
         if (companion := self._free_companion()) is not None:
-            companion.acknowledge()
+            companion.dismiss_notice()
 
     def action_ledger(self) -> None:
         """Show the ledger."""

@@ -6,16 +6,15 @@ from typing import Protocol
 from tui.companion.state import State
 from tui.domain.invites import InviteProposal, InviteRecord
 from tui.domain.ledger import Event
-from tui.domain.limit_stops import LimitStop
+from tui.domain.limit_stops import LimitStop, Whom
 from tui.domain.question import Choice, Question
-from tui.domain.queue import CarryOn
 from tui.domain.spend import Consent, ConsentKind, Proposal, Spend
 
 
-class AttendantPort(Protocol):
-    """Who watches over sessions and limits; `tui.companion.attendant.Attendant` is one."""
+class QuestionsPort(Protocol):
+    """What asks; `tui.companion.questions.QuestionService` is one."""
 
-    async def answer(self, question: Question, choice: Choice | None, carry_on: CarryOn = True) -> None:
+    async def answer(self, question: Question, choice: Choice | None, whom: Whom = True) -> None:
         """Take the answer to a question; None closes it without one.
 
         Raises:
@@ -23,7 +22,7 @@ class AttendantPort(Protocol):
         """
         ...
 
-    async def queue(self, carry_on: CarryOn = True) -> None:
+    async def queue(self, whom: Whom = True) -> None:
         """Arm one reset for the limit.
 
         Raises:
@@ -31,7 +30,7 @@ class AttendantPort(Protocol):
         """
         ...
 
-    async def unqueue(self) -> None:
+    async def cancel_queue(self) -> None:
         """Take the queued reset out again."""
         ...
 
@@ -39,11 +38,15 @@ class AttendantPort(Protocol):
         """Say yes again to a reset that was armed before a restart."""
         ...
 
-    def stops(self) -> tuple[LimitStop, ...]:
+
+class ResumerPort(Protocol):
+    """What tells threads to go on; `tui.companion.resumer.Resumer` is one."""
+
+    def limit_stops(self) -> tuple[LimitStop, ...]:
         """Who is stopped by the limit now."""
         ...
 
-    async def carry(self, stopped: tuple[LimitStop, ...], carry_on: CarryOn = True) -> int:
+    async def resume(self, stopped: tuple[LimitStop, ...], whom: Whom = True) -> int:
         """Tell interrupted threads to go on, each once; how many were told by this call."""
         ...
 
@@ -108,6 +111,36 @@ class InviterPort(Protocol):
         ...
 
 
+class SpenderPort(Protocol):
+    """What spends resets; `tui.companion.spender.Spender` is one."""
+
+    async def propose(self, credit_id: str | None = None) -> Proposal:
+        """Read afresh, with rows, and state what spending would mean.
+
+        Raises:
+            ResetbankError: Why nothing can be spent now.
+        """
+        ...
+
+    async def spend(self, proposal: Proposal, consent: Consent, whom: Whom = False) -> Spend:
+        """Journal, send and verify one consented spend; closed, or still open with its outcome unknown.
+
+        Once it is verified, the threads in `whom` are told to go on.
+
+        Raises:
+            ResetbankError: It could not be begun.
+        """
+        ...
+
+    async def finish(self) -> Spend | None:
+        """Finish an open spend with its own key; None if there was none.
+
+        Raises:
+            ResetbankError: It could not be driven on now.
+        """
+        ...
+
+
 class CompanionPort(Protocol):
     """The program without a screen, as the screen sees it."""
 
@@ -117,8 +150,18 @@ class CompanionPort(Protocol):
         ...
 
     @property
-    def attendant(self) -> AttendantPort:
-        """Who asks, queues and carries on."""
+    def questions(self) -> QuestionsPort:
+        """What asks and queues."""
+        ...
+
+    @property
+    def resumer(self) -> ResumerPort:
+        """What tells threads to go on."""
+        ...
+
+    @property
+    def spender(self) -> SpenderPort:
+        """What spends."""
         ...
 
     @property
@@ -138,37 +181,11 @@ class CompanionPort(Protocol):
         """Read now."""
         ...
 
-    async def propose(self, credit_id: str | None = None) -> Proposal:
-        """Read afresh, with rows, and state what spending would mean.
-
-        Raises:
-            ResetbankError: Why nothing can be spent now.
-        """
-        ...
-
-    async def spend(self, proposal: Proposal, consent: Consent, carry_on: CarryOn = False) -> Spend:
-        """Journal, send and verify one consented spend; closed, or still open with its outcome unknown.
-
-        Once it is verified, the threads in `carry_on` are told to go on.
-
-        Raises:
-            ResetbankError: It could not be begun.
-        """
-        ...
-
-    async def finish(self) -> Spend | None:
-        """Finish an open spend with its own key; None if there was none.
-
-        Raises:
-            ResetbankError: It could not be driven on now.
-        """
-        ...
-
     async def events(self, limit: int | None = None) -> tuple[Event, ...]:
         """The ledger, oldest first; with a limit the newest ones."""
         ...
 
-    def acknowledge(self) -> None:
+    def dismiss_notice(self) -> None:
         """The announcement was seen."""
         ...
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tui.errors import StoreCorrupt, StoreError, StoreTooNew
-from tui.store.schema import explained, transaction
+from tui.store.database import explained, transaction
 
 APPLICATION_ID: Final = 0x72626B73
 """Marks the file as the stub's, so that no other program's database is ever written over."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from tui.clock import Clock
-from tui.store.schema import transaction
+from tui.store.database import transaction
 from tui.stub.database.schema import readable
 from tui.stub.scenario import Scenario
 from tui.stub.scenarios import find_scenario

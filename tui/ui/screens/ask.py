@@ -109,7 +109,7 @@ class AskScreen(SpendingDialog):
         if self._leaves:
             return
         if self._may_answer():  # others may stop while the question stands
-            stopped = (stop.thread_id for stop in self.companion.attendant.stops())
+            stopped = (stop.thread_id for stop in self.companion.resumer.limit_stops())
             self.selection = self.selection.among(tuple(dict.fromkeys((*self.selection.threads, *stopped))))
         super().show(view)
         self._copy()
@@ -168,8 +168,8 @@ class AskScreen(SpendingDialog):
 
     async def _answer_and_spend(self, proposal: Proposal, consent: Consent) -> Spend:
         choice = Choice.SPEND_AND_CONTINUE if self._carried else Choice.SPEND_ONLY
-        await self.companion.attendant.answer(self.question, choice)
-        return await self.companion.spend(proposal, consent, carry_on=self._carried or False)
+        await self.companion.questions.answer(self.question, choice)
+        return await self.companion.spender.spend(proposal, consent, whom=self._carried or False)
 
     def _copy(self) -> None:
         """Put the first command that is left to type on the clipboard, once."""
@@ -188,7 +188,7 @@ class AskScreen(SpendingDialog):
 
     async def _answer(self, choice: Choice) -> None:
         try:
-            await self.companion.attendant.answer(self.question, choice)
+            await self.companion.questions.answer(self.question, choice)
         except ResetbankError as error:
             self._answered = False
             self.failure = error
@@ -203,14 +203,14 @@ class AskScreen(SpendingDialog):
             from tui.ui.screens.queue import QueueScreen
 
             chosen = self.selection.chosen or False
-            screen = QueueScreen(self.view, self.companion, self.clock, self._random, self._queue, carry_on=chosen)
+            screen = QueueScreen(self.view, self.companion, self.clock, self._random, self._queue, whom=chosen)
             self.app.push_screen(screen)
 
     async def _queue(self) -> None:
         """Arm one as the answer to this question."""
         self._answered = True
         try:
-            await self.companion.attendant.answer(self.question, Choice.QUEUE, self.selection.chosen or False)
+            await self.companion.questions.answer(self.question, Choice.QUEUE, self.selection.chosen or False)
         except ResetbankError:
             self._answered = False
             raise
@@ -226,7 +226,7 @@ class AskScreen(SpendingDialog):
         """Close without an answer; or leave the result."""
         if self._may_answer():
             self._answered = True
-            answer = self.companion.attendant.answer(self.question, None)
+            answer = self.companion.questions.answer(self.question, None)
             self.app.run_worker(answer, name="answer", group="answer", exit_on_error=False)
             self.close()
         else:

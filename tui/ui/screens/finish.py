@@ -48,4 +48,4 @@ class FinishScreen(SpendingDialog):
     def consent(self, number: int = 0) -> None:
         """Go on with the open spend; there is nothing to propose."""
         self.enter("working")
-        self.run_work(self.companion.finish(), "finish")
+        self.run_work(self.companion.spender.finish(), "finish")

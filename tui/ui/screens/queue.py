@@ -6,7 +6,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from tui.clock import Clock
-from tui.domain.queue import CarryOn
+from tui.domain.limit_stops import Whom
 from tui.errors import ResetbankError
 from tui.ui.companion_port import CompanionPort
 from tui.ui.messages import Noted
@@ -33,7 +33,7 @@ class QueueScreen(LetterDialog):
         letters: Callable[[int], str],
         arm: Callable[[], Awaitable[None]],
         *,
-        carry_on: CarryOn = True,
+        whom: Whom = True,
     ) -> None:
         """Prepare.
 
@@ -43,11 +43,11 @@ class QueueScreen(LetterDialog):
             clock: Measures the guard.
             letters: Gives so many distinct random capital letters.
             arm: Arms the reset, once the letter was pressed.
-            carry_on: Whom it is to carry on, as `arm` has it.
+            whom: Whom it is to carry on, as `arm` has it.
         """
         super().__init__(view, companion, clock, letters)
         self._arm_it = arm
-        self._carry_on = carry_on
+        self._whom = whom
         self._again = view.state.queued is not None
         self._offer: Offer | str = offer(view)
         self._failure: ResetbankError | None = None
@@ -79,7 +79,7 @@ class QueueScreen(LetterDialog):
             return failure_lines(self._failure.message, self._failure.hint, width)
         if isinstance(self._offer, str):
             return failure_lines(self._offer, "", width)
-        return queue_lines(self.view, self._offer, self._carry_on, width)
+        return queue_lines(self.view, self._offer, self._whom, width)
 
     def draw_prompt(self, width: int) -> tuple[Line, ...]:
         """Which key does what now."""
@@ -95,7 +95,7 @@ class QueueScreen(LetterDialog):
     def action_take_out(self) -> None:
         """Take the one from before the restart out."""
         if self._again and self.phase == "asking" and self.is_armed:
-            self._work(self.companion.attendant.unqueue(), "the queued reset was taken out; nothing is spent")
+            self._work(self.companion.questions.cancel_queue(), "the queued reset was taken out; nothing is spent")
 
     def _work(self, work: Awaitable[None], done: str) -> None:
         self.enter("working")

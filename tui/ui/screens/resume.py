@@ -111,11 +111,11 @@ class ResumeScreen(Dialog):
     async def _carry(self, threads: tuple[str, ...]) -> None:
         stopped = tuple(stop for stop in to_carry(self.view) if stop.thread_id in threads)
         try:
-            await self.companion.attendant.carry(stopped, threads)
+            await self.companion.resumer.resume(stopped, threads)
         except ResetbankError as error:
             self._failure = error
         else:
-            self.companion.acknowledge()
+            self.companion.dismiss_notice()
         if self.is_attached:
             self.view = replace(self.view, state=self.companion.state)
             self.enter("over")

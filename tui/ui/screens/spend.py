@@ -44,7 +44,7 @@ class SpendScreen(SpendingDialog):
         if self.reason_to_ask_again():
             self.ask_again()
         elif self.proposal is not None:
-            work = self.companion.spend(self.proposal, Consent(ConsentKind.LETTER, self.clock.now()))
+            work = self.companion.spender.spend(self.proposal, Consent(ConsentKind.LETTER, self.clock.now()))
             self.enter("working")
             self.run_work(work, "spend")
 

@@ -88,7 +88,7 @@ class SpendingDialog(LetterDialog):
 
     async def _ask(self, credit_id: str | None) -> None:
         try:
-            self.proposal = await self.companion.propose(credit_id)
+            self.proposal = await self.companion.spender.propose(credit_id)
         except ResetbankError as error:
             self._end(failure=error)
             return

@@ -77,7 +77,7 @@ def _announced(view: ViewState, announcement: Announcement) -> Line:
     when = brief(announcement.observed_at, view.now, view.zone)
     mark = announcement.window
     name = label(Window(mark.limit_id, None, mark.minutes, None, None))
-    what = f"{name} started afresh" if announcement.sign is ResumeReason.WINDOW_RESET else "work is allowed again"
+    what = f"{name} started afresh" if announcement.reason is ResumeReason.WINDOW_RESET else "work is allowed again"
     offers = []
     count = len(to_carry(view))
     if count and (key := view.keys.get("continue")):

@@ -8,11 +8,11 @@ from tui.ui.view.view_state import ViewState
 
 def quiet_text(view: ViewState) -> str | None:
     """The line; None where the reason is of no interest."""
-    silence = view.state.silence
-    if silence is None or silence.cause is None or silence.window is None:
+    no_question = view.state.no_question
+    if no_question is None or no_question.cause is None or no_question.window is None:
         return None
-    name = label(silence.window)
-    resets_at = silence.natural_reset
+    name = label(no_question.window)
+    resets_at = no_question.natural_reset
     when = brief(resets_at, view.now, view.zone) if resets_at and resets_at > view.now else None
     resets = f"; {name} resets {when}" if when else ""
     service_text = f"{name} starts afresh" + (f", by {when}" if when else "")
@@ -22,4 +22,4 @@ def quiet_text(view: ViewState) -> str | None:
         NoQuestionReason.QUEUED: f"no question: a reset is queued for the limit{resets}",
         NoQuestionReason.MUTED: f"no question until {service_text}: you said so",
         NoQuestionReason.DAILY_CAP: f"no question: as many were asked today as the settings allow{resets}",
-    }.get(silence.reason)
+    }.get(no_question.reason)

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from typing import Final
 
-from tui.domain.spend import Outcome, Spend, Stage, findings, has_dropped, has_moved, mismatches
+from tui.domain.findings import findings, has_dropped, has_moved, mismatches
+from tui.domain.spend import Outcome, Spend, Stage
 from tui.domain.windows import MAIN_LIMIT, Window, WindowKind, label
 from tui.ui.view.spending import named
 from tui.ui.view.text import Level, Line, Span, clean, left, right, wrap

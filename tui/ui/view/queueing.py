@@ -32,13 +32,13 @@ def offer(view: ViewState) -> Offer | str:
     return credit if isinstance(credit, str) else (window, credit)
 
 
-def queue_lines(view: ViewState, offered: Offer, carry_on: tuple[str, ...] | bool, width: int) -> tuple[Line, ...]:
+def queue_lines(view: ViewState, offered: Offer, whom: tuple[str, ...] | bool, width: int) -> tuple[Line, ...]:
     """State what arming means.
 
     Args:
         view: What is known.
         offered: What would be armed.
-        carry_on: Whom it carries on.
+        whom: Whom it carries on.
         width: Columns to stay within.
     """
     window, credit = offered
@@ -49,11 +49,11 @@ def queue_lines(view: ViewState, offered: Offer, carry_on: tuple[str, ...] | boo
         lines += named("! Again", Span(text, Level.NEAR), width=width, level=Level.NEAR)
     lines += named("Spending", *credit_spans(credit, view.now, view.zone), width=width)
     lines += named("When", Span("once, when the limit is really hit; not before, and not at a full bar"), width=width)
-    if isinstance(carry_on, tuple):
-        names = names_of(view.state.sessions, carry_on).values()
+    if isinstance(whom, tuple):
+        names = names_of(view.state.sessions, whom).values()
         who = f"carries on {', '.join(names)}" if names else "carries nobody on"
     else:
-        who = "carries on every session that the limit stops" if carry_on else "carries nobody on"
+        who = "carries on every session that the limit stops" if whom else "carries nobody on"
     lines += named("Then", Span(who), width=width)
     when = f" ({brief(window.resets_at, view.now, view.zone)})" if window.resets_at else ""
     key = view.keys.get("queue")

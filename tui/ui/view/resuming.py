@@ -25,7 +25,7 @@ def to_carry(view: ViewState) -> tuple[LimitStop, ...]:
     state = view.state
     shown = {session.thread_id: session for session in live(state.sessions, view.now)}
     stopped = state.announcement.stops if state.announcement else ()
-    return due(stopped, None, shown, True, state.carries)
+    return due(stopped, None, shown, True, state.resumes)
 
 
 def limit_stands(view: ViewState) -> bool:
@@ -40,13 +40,13 @@ def under_way(view: ViewState) -> tuple[str, ...]:
         session.thread_id
         for session in live(view.state.sessions, view.now)
         if session.state is SessionState.STOPPED_AT_LIMIT
-        and view.state.carries.of(LimitStop(session.thread_id, session.since)) is not None
+        and view.state.resumes.of(LimitStop(session.thread_id, session.since)) is not None
     )
 
 
 def carry_of(view: ViewState, thread: str, since: datetime | None) -> Resume | None:
     """The newest attempt to carry a thread on, if it is no older than `since`."""
-    found = (carry for carry in reversed(view.state.carries.carries) if carry.stop.thread_id == thread)
+    found = (carry for carry in reversed(view.state.resumes.entries) if carry.stop.thread_id == thread)
     newest = next(found, None)
     return newest if newest and (since is None or newest.claimed_at >= since) else None
 

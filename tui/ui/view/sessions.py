@@ -71,12 +71,12 @@ def state_words(view: ViewState, session: Session) -> tuple[str, Level, str]:
 
 def carry_of(view: ViewState, session: Session) -> Resume | None:
     """What was done to carry it on, as far as that belongs to the state it is in."""
-    carries = view.state.carries
+    resumes = view.state.resumes
     if session.state is SessionState.STOPPED_AT_LIMIT:
-        return carries.of(LimitStop(session.thread_id, session.since))
+        return resumes.of(LimitStop(session.thread_id, session.since))
     if session.state is not SessionState.RUNNING:
         return None
-    of_this = (carry for carry in reversed(carries.carries) if carry.stop.thread_id == session.thread_id)
+    of_this = (carry for carry in reversed(resumes.entries) if carry.stop.thread_id == session.thread_id)
     newest = next(of_this, None)
     return newest if newest and newest.done_at and newest.done_at >= session.since else None
 

@@ -1,13 +1,15 @@
-"""Opening the database: pragmas, migrations, file mode, and SQLite's errors in plain words.
+"""The database: connection, pragmas, migrations, file mode, one writer, and SQLite's errors in plain words.
 
 WAL with `synchronous=FULL`: a commit is on the disk when it returns, which the journal of spends rests on.
 """
 
 import sqlite3
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tui.errors import StoreCorrupt, StoreError, StoreLocked, StoreReadOnly, StoreTooNew
 
@@ -17,7 +19,35 @@ BUSY_SECONDS: Final = 1.0
 APPLICATION_ID: Final = 0x72736274
 """Marks the file as ours ("rsbt"), so that no other program's database is ever written to."""
 
-MIGRATIONS: Final = (
+
+def _rename_in_hand(connection: sqlite3.Connection) -> None:
+    """What is in hand got plainer names, and settled answers are derived now; see `AccountState`."""
+    import json
+
+    connection.execute("ALTER TABLE desks RENAME TO accounts")
+    for account, body in connection.execute("SELECT account, body FROM accounts").fetchall():
+        try:
+            state = json.loads(body)
+            _rename_fields(state)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            continue  # unreadable before, and read as empty
+        connection.execute("UPDATE accounts SET body = ? WHERE account = ?", (json.dumps(state), account))
+
+
+def _rename_fields(state: dict[str, Any]) -> None:
+    resumes = state.pop("carries", None)
+    if resumes is not None:
+        state["resumes"] = {"entries": resumes.pop("carries", [])}
+    queued = state.get("queued")
+    if queued is not None:
+        queued["whom"] = queued.pop("carry_on", False)
+        if queued.pop("fired_at", None) is not None:
+            state["queued"] = state["queue_owner"] = None
+    for window in (state.get("memory") or {}).get("windows", []):
+        window["muted"] = window.pop("settled", None) == "not_until_reset"
+
+
+MIGRATIONS: Final[tuple[str | Callable[[sqlite3.Connection], None], ...]] = (
     """
     CREATE TABLE spends (
         key TEXT PRIMARY KEY,
@@ -62,8 +92,48 @@ MIGRATIONS: Final = (
     ) STRICT;
     CREATE INDEX invites_by_account ON invites (account);
     """,
+    _rename_in_hand,
 )
-"""One script a version; never edited once released, only added to."""
+"""One script or function per version; never edited once released, only added to."""
+
+
+class Database:
+    """One open database, safe from any thread; every use of it raises `StoreError` where that fails."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Open and, where needed, create or migrate it.
+
+        Args:
+            path: The file; None keeps everything in memory, as the demo does.
+
+        Raises:
+            StoreError: It is locked, read-only, corrupt, too new, or its folder cannot be made.
+        """
+        self._path = path
+        self._connection = open_database(path)
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """For reading; takes no write lock, and whoever writes at the same time is not waited for."""
+        with self._lock, explained(self._path):
+            yield self._connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One write transaction: all of it is on the disk afterwards, or nothing."""
+        with self._lock, explained(self._path), transaction(self._connection):
+            yield self._connection
+
+    def close(self) -> None:
+        """Close it; fine to call twice."""
+        with self._lock:
+            self._connection.close()
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as the database keeps it: RFC 3339, UTC, microseconds, so that text order is time order."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def open_database(path: Path | None) -> sqlite3.Connection:
@@ -113,6 +183,9 @@ def _migrate(connection: sqlite3.Connection, path: Path | None) -> None:
     with transaction(connection):
         version = _version(connection)  # another process may have migrated in the meantime
         for script in MIGRATIONS[version:]:
+            if callable(script):
+                script(connection)
+                continue
             # Not executescript(): that would commit the transaction around it.
             for statement in script.split(";"):
                 connection.execute(statement)

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
+from tui.domain.findings import findings
 from tui.domain.ledger import Event, EventKind
-from tui.domain.spend import Outcome, Spend, Stage, findings
+from tui.domain.spend import Outcome, Spend, Stage
 from tui.domain.windows import Window, label
 
 _KINDS = {

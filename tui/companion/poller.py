@@ -1,0 +1,155 @@
+"""Reading the limits on a schedule, and putting what was read into the State."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from msgspec.structs import replace
+
+from tui.clock import Clock
+from tui.companion.concurrency import first_of
+from tui.companion.connection import Connection
+from tui.companion.merge import count_moved, has_moved_percent, merge, wants_credits
+from tui.companion.records import Records
+from tui.companion.schedule import back_off, jittered, poll_interval
+from tui.companion.state import State, StateStore
+from tui.domain.sessions import SessionState
+from tui.domain.snapshot import Snapshot
+from tui.errors import RateLimited, SourceError
+
+UPGRADE_SECONDS: Final = 15.0
+"""Between two looks for a preferred source, such as the daemon of a Codex that was started later."""
+
+_LEAST_GAP: Final = 1.0
+"""Seconds between two readings that a source's own hint asked for: thousands of hints a second make one reading."""
+
+_STOPPED: Final = (SessionState.STOPPED_AT_LIMIT, SessionState.STOPPED_BY_ERROR)
+
+
+class Poller:
+    """Reads the source in use; a failure keeps the last numbers and says why."""
+
+    def __init__(
+        self,
+        store: StateStore,
+        connection: Connection,
+        records: Records,
+        clock: Clock,
+        *,
+        random_share: Callable[[], float],
+    ) -> None:
+        """Read nothing yet.
+
+        Args:
+            store: Where readings go.
+            connection: The source in use.
+            records: Where readings are kept.
+            clock: The time.
+            random_share: Gives numbers from 0 to 1, for jitter.
+        """
+        self._store = store
+        self._connection = connection
+        self._records = records
+        self._clock = clock
+        self._random_share = random_share
+        self._wake = asyncio.Event()
+        self._credits_wanted = False
+        self._failures = 0
+        self._moved_at = clock.monotonic()
+        self._before = store.state
+        store.listen(self._on_state)
+
+    def refresh(self) -> None:
+        """Read now instead of at the next turn, the single credits too."""
+        self._credits_wanted = True
+        self._wake.set()
+
+    async def follow(self) -> None:
+        """Poll until cancelled."""
+        await self._records.show()
+        while True:
+            await self.poll()
+            await self._wait(self._plan())
+
+    async def follow_upgrades(self) -> None:
+        """Change to a preferred source once it becomes usable; until cancelled."""
+        while True:
+            await self._clock.sleep(UPGRADE_SECONDS)
+            if not self._connection.lock.locked():
+                async with self._connection.lock:
+                    if await self._connection.upgrade():
+                        self.refresh()
+
+    async def poll(self) -> None:
+        """Read once and publish what came of it."""
+        self._wake.clear()
+        known = self._store.state.snapshot
+        with_credits = self._credits_wanted or wants_credits(known, self._clock.now())
+        async with self._connection.lock:
+            try:
+                fresh = await self._connection.read(with_credits=with_credits)
+                if not with_credits and count_moved(known, fresh):
+                    fresh = await self._connection.read(with_credits=True)
+            except SourceError as error:
+                self._show_failure(error)
+                return
+            self._credits_wanted = False
+            await self._apply(fresh)
+
+    async def read(self) -> Snapshot:
+        """Read afresh, single credits included, for whoever holds the connection's lock.
+
+        Raises:
+            SourceError: The limits could not be read.
+        """
+        snapshot = await self._connection.read(with_credits=True)
+        await self._apply(snapshot)
+        return snapshot
+
+    async def _apply(self, fresh: Snapshot) -> None:
+        previous = self._store.state.snapshot
+        snapshot = merge(previous, fresh)
+        self._failures = 0
+        link = self._store.state.link.healthy(self._connection.source_name, self._connection.statuses)
+        self._store.update(snapshot=snapshot, link=link)
+        await self._records.observe(fresh)
+
+    def _on_state(self, state: State) -> None:
+        """Note when the meter moves, and read at once when a session stops."""
+        before, self._before = self._before, state
+        fresh = state.snapshot
+        if fresh is not None and fresh is not before.snapshot and has_moved_percent(before.snapshot, fresh):
+            self._moved_at = self._clock.monotonic()
+        if before.sessions is state.sessions:
+            return
+        for thread_id, session in state.sessions.items():
+            known = before.sessions.get(thread_id)
+            if session.state in _STOPPED and (known is None or known.state is not session.state):
+                self._wake.set()
+
+    def _show_failure(self, error: SourceError) -> None:
+        self._failures += 1
+        retry_after = error.retry_after if isinstance(error, RateLimited) else None
+        interval = back_off(self._failures, retry_after)
+        link = self._store.state.link.failing(str(error), self._clock.now(), interval, self._connection.statuses)
+        self._store.update(link=link)
+
+    def _plan(self) -> timedelta:
+        """When to read next."""
+        state = self._store.state
+        if state.link.failure is not None or state.snapshot is None:
+            return state.link.interval or timedelta(0)
+        now = self._clock.now()
+        at_rest = timedelta(seconds=self._clock.monotonic() - self._moved_at)
+        interval = jittered(poll_interval(state.snapshot, at_rest, now), self._random_share())
+        self._store.update(link=replace(state.link, interval=interval, next_poll_at=now + interval))
+        return interval
+
+    async def _wait(self, interval: timedelta) -> None:
+        """Wait for the next turn, for a refresh, or for the source's hint that something changed."""
+        started = self._clock.monotonic()
+        hint = asyncio.ensure_future(self._connection.changed())
+        await first_of(self._clock.sleep(interval.total_seconds()), self._wake.wait(), hint)
+        if not hint.cancelled() and not self._wake.is_set():
+            await self._clock.sleep(_LEAST_GAP - (self._clock.monotonic() - started))

@@ -1,0 +1,283 @@
+"""Deciding when to ask, and what follows from the answers.
+
+The rules are the domain's; this applies them to every reading, every change of a session, and now and then the clock.
+Whether a question is settled is derived from what is in hand: a queued reset, a wait, a spend, "not again".
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from msgspec.structs import replace
+
+from tui.clock import Clock
+from tui.companion.concurrency import first_of
+from tui.companion.records import Records
+from tui.companion.resumer import Resumer
+from tui.companion.sessions import ROLLOUT
+from tui.companion.state import State, StateStore
+from tui.domain.account_state import AccountState, after_reading
+from tui.domain.ask_memory import AskMemory, answered, asked
+from tui.domain.forecast import SampleLog
+from tui.domain.interruption import Situation, decide, settled, still_stands
+from tui.domain.ledger import Event, EventKind
+from tui.domain.limit_stops import Whom, at_work, binding_window
+from tui.domain.question import AskRules, Cause, Choice, NoQuestion, NoQuestionReason, Question
+from tui.domain.queue import Queued, QueueEndReason, arm, confirmed
+from tui.domain.snapshot import Snapshot
+from tui.domain.spend import choose_credit
+from tui.domain.waiting import Announcement, wait
+from tui.domain.windows import WindowState
+from tui.errors import NoCredit, StoreError, UsageError
+
+EVALUATE_SECONDS: Final = 15.0
+"""Between two evaluations of what only the clock changes: a "later" that is over, a limit that comes near."""
+
+SETTLING_SECONDS: Final = 2.0
+"""A session that a limit stops is first in error and then known to be stopped; for so long nothing is concluded."""
+
+
+class QuestionService:
+    """Asks one person at the right moment."""
+
+    def __init__(
+        self, store: StateStore, records: Records, resumer: Resumer, clock: Clock, rules: AskRules, *, asks: bool
+    ) -> None:
+        """Ask nothing yet.
+
+        Args:
+            store: The readings and the sessions, and where the question goes.
+            records: Where answers are written down.
+            resumer: Knows who is stopped.
+            clock: The time.
+            rules: When the person wants to be asked.
+            asks: Whether anybody is there to be asked; without, nothing that belongs to a person is changed.
+        """
+        self._store = store
+        self._records = records
+        self._resumer = resumer
+        self._clock = clock
+        self._rules = rules
+        self._asks = asks
+        self._log = SampleLog()
+        self._read_at: datetime | None = None
+        self._wake = asyncio.Event()
+        self._before = store.state
+        self._since: dict[str, float] = {}
+        self._reason_at_opening: NoQuestionReason | None = None
+        self._memory = AskMemory()
+        self._situation = Situation(None, {})
+        self._dismissed: Announcement | None = None
+
+    async def follow(self) -> None:
+        """Evaluate whenever something changed, and now and then for what only the clock changes; until cancelled."""
+        unlisten = self._store.listen(self._on_state)
+        try:
+            while True:
+                self._wake.clear()  # first: a change during evaluation triggers another evaluation
+                with contextlib.suppress(StoreError):  # said by State.store_failure
+                    await self.evaluate()
+                pause = SETTLING_SECONDS if self._since else EVALUATE_SECONDS
+                await first_of(self._wake.wait(), self._clock.sleep(pause))
+        finally:
+            unlisten()
+
+    def _on_state(self, state: State) -> None:
+        before, self._before = self._before, state
+        if (before.snapshot, before.link.failure, before.spending, before.open_spend) != (
+            state.snapshot,
+            state.link.failure,
+            state.spending,
+            state.open_spend,
+        ) or before.sessions is not state.sessions:
+            self._wake.set()
+
+    async def evaluate(self) -> None:
+        """Look at how things stand now, and ask, or take back a question that is no longer true."""
+        state, now = self._store.state, self._clock.now()
+        account = await self._apply_reading(state.snapshot, now)
+        self._memory = account.memory
+        self._situation = situation = await self._look(account, now)
+        self._store.update(forecasts=situation.forecasts)
+        question = self._store.state.question
+        if question is not None and not (question.cause is Cause.ABOUT_TO_STOP and self._resumer.limit_stops()):
+            is_gone = self._has_lasted("gone", not still_stands(question, situation, now))
+            reason = settled(situation, question.key, question.cause, account.memory, now)
+            if is_gone or reason not in (None, self._reason_at_opening):
+                self._since.clear()
+                self._store.update(question=None)
+            return
+        # Nothing is asked yet, or what was about to stop has stopped by now: then the question is another one.
+        verdict = decide(situation, self._rules, account.memory, now)
+        if isinstance(verdict, Question) and not self._asks:
+            verdict = NoQuestion(NoQuestionReason.DISABLED, verdict.cause, verdict.window, verdict.threads)
+        if isinstance(verdict, Question):
+            # At a limit that is hit a turn in flight is about to end by itself, one way or the other.
+            hit = verdict.cause is Cause.ABOUT_TO_STOP and verdict.empty_at == now
+            if self._has_lasted("hit", hit) or not hit:
+                await self._ask(verdict, now)
+        elif question is None:
+            self._has_lasted("hit", False)
+            self._store.update(no_question=verdict)
+
+    async def _ask(self, question: Question, now: datetime) -> None:
+        await self._records.change(lambda account: replace(account, memory=asked(account.memory, question, now)))
+        self._reason_at_opening = NoQuestionReason.ALREADY_ASKED
+        self._store.update(question=question, no_question=None)
+
+    async def _apply_reading(self, snapshot: Snapshot | None, now: datetime) -> AccountState:
+        """Let a new reading change what is in hand, where that belongs to this process's person."""
+        if snapshot is None or snapshot.provenance.source == ROLLOUT:
+            return await self._records.in_hand()
+        if snapshot.provenance.observed_at != self._read_at:
+            self._read_at = snapshot.provenance.observed_at
+            state = self._store.state
+            working = bool(at_work(state.sessions, now))
+            self._log = self._log.take(snapshot, active=working or not state.watches_sessions)
+        if not self._asks:
+            return await self._records.in_hand()
+        ended: tuple[Queued, QueueEndReason] | None = None
+
+        def step(before: AccountState) -> AccountState:
+            nonlocal ended
+            after, reason = after_reading(before, snapshot, now)
+            ended = (before.queued, reason) if before.queued is not None and reason is not None else None
+            is_dismissed = self._dismissed is not None and after.announcement == self._dismissed
+            return replace(after, announcement=None) if is_dismissed else after
+
+        def lines() -> Iterable[Event]:
+            if ended is not None:
+                queued, reason = ended
+                text = f"the queued reset was taken out: {reason.replace('_', ' ')}"
+                yield self._event(EventKind.UNQUEUED, text, queued.credit_id)
+
+        account = await self._records.change(step, lines)
+        if ended is not None:
+            await self._records.show()
+        return account
+
+    async def _look(self, account: AccountState, now: datetime) -> Situation:
+        state = self._store.state
+        queued = account.queued_for(self._records.process)
+        return Situation(
+            snapshot=state.snapshot,
+            sessions=state.sessions,
+            forecasts=self._log.forecasts(now),
+            stale=state.is_stale(now),
+            spend_locked=state.spending or state.open_spend is not None or state.store_failure is not None,
+            queued=queued is not None and queued.is_armed,
+            waiting_for=account.waiting.window.key if account.waiting is not None else None,
+            spent_at=await self._records.spent_at(),
+        )
+
+    def _has_lasted(self, name: str, holds: bool) -> bool:
+        """Whether something has held long enough to be believed: sessions change their state twice within moments."""
+        if not holds:
+            self._since.pop(name, None)
+            return False
+        now = self._clock.monotonic()
+        return now - self._since.setdefault(name, now) >= SETTLING_SECONDS
+
+    def reopen(self) -> Question | None:
+        """Open the closed question again while it is true, whatever was answered; None if there is none."""
+        state, now = self._store.state, self._clock.now()
+        situation = Situation(state.snapshot, state.sessions, state.forecasts, stale=state.is_stale(now))
+        rules, memory = replace(self._rules, enabled=True), AskMemory(open_at=self._memory.open_at)
+        question = decide(situation, rules, memory, now)
+        if isinstance(question, NoQuestion):
+            return None
+        self._reason_at_opening = settled(self._situation, question.key, question.cause, self._memory, now)
+        self._store.update(question=question, no_question=None)
+        return question
+
+    async def answer(self, question: Question, choice: Choice | None, whom: Whom = True) -> None:
+        """Take the answer to a question; a spend itself comes by `Spender.spend`, with its own consent.
+
+        Args:
+            question: The question.
+            choice: The answer; None closes it without one, and it is not asked again.
+            whom: Who is told to go on after a queued spend.
+
+        Raises:
+            NoCredit: There is nothing left to queue.
+            StoreError: It could not be written down.
+        """
+        now, snapshot = self._clock.now(), self._store.state.snapshot
+        if choice is Choice.QUEUE:
+            await self.queue(whom)
+        elif choice is not None:
+
+            def step(account: AccountState) -> AccountState:
+                waiting = wait(question, snapshot, now) if choice is Choice.WAIT and snapshot else account.waiting
+                return replace(account, waiting=waiting, memory=answered(account.memory, question, choice, now))
+
+            await self._records.change(step)
+        if self._store.state.question == question:
+            self._store.update(question=None)
+        self._wake.set()
+
+    async def queue(self, whom: Whom = True) -> None:
+        """Queue the soonest reset to expire for the limit.
+
+        Args:
+            whom: Who is told to go on afterwards.
+
+        Raises:
+            NoCredit: There is nothing to queue.
+            UsageError: Nothing is known of the limits, or the limit is reached already.
+            StoreError: It could not be written down.
+        """
+        state, now = self._store.state, self._clock.now()
+        window = binding_window(state.snapshot) if state.snapshot else None
+        if state.snapshot is None or window is None:
+            raise UsageError("nothing is known of the limits yet", "wait for a reading")
+        if state.snapshot.state(now) is WindowState.REACHED:
+            raise UsageError("the limit is hit already", "spend one now, or wait")
+        credit = choose_credit(state.snapshot.bank, now)
+        if isinstance(credit, str):
+            raise NoCredit(credit)
+        self._records.require()
+        queued = arm(state.snapshot, window, credit, whom, now)
+        owner = self._records.process
+        line = self._event(EventKind.QUEUED, "a reset was queued for the limit", queued.credit_id)
+        await self._records.change(lambda account: replace(account, queued=queued, queue_owner=owner), lambda: [line])
+        await self._records.show()
+
+    async def cancel_queue(self) -> None:
+        """Take the queued reset out again.
+
+        Raises:
+            StoreError: It could not be written down.
+        """
+        queued = self._store.state.queued
+        if queued is not None:
+            line = self._event(EventKind.UNQUEUED, "the queued reset was taken out by hand", queued.credit_id)
+            await self._records.change(lambda account: replace(account, queued=None, queue_owner=None), lambda: [line])
+            await self._records.show()
+
+    async def confirm_queue(self) -> None:
+        """Say yes again to a reset that another process, or this one before a restart, had queued.
+
+        Raises:
+            StoreError: It could not be written down.
+        """
+        now, owner = self._clock.now(), self._records.process
+
+        def step(account: AccountState) -> AccountState:
+            if account.queued is None:
+                return account
+            return replace(account, queued=confirmed(account.queued, now), queue_owner=owner)
+
+        await self._records.change(step)
+
+    def dismiss_notice(self) -> None:
+        """The notice that a wait is over was seen."""
+        self._dismissed = self._store.state.announcement
+        self._store.update(announcement=None)
+        self._wake.set()
+
+    def _event(self, kind: EventKind, text: str, credit_id: str | None) -> Event:
+        state = self._store.state
+        return Event(self._clock.now(), kind, state.account_key or "unknown", text, state.link.source, credit_id)

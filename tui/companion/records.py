@@ -1,0 +1,188 @@
+"""What is written down about the account in use, changed on the disk and shown in the State."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Final
+
+from tui.companion.locks import AccountLocks
+from tui.companion.state import StateStore
+from tui.concurrency import in_thread
+from tui.domain.account_state import AccountState
+from tui.domain.ledger import Event
+from tui.domain.snapshot import Account, Snapshot
+from tui.errors import StoreError
+from tui.store.accounts import Accounts, Step
+from tui.store.database import Database
+from tui.store.events import EventLog
+from tui.store.invites import Invites
+from tui.store.observations import Observations
+from tui.store.spends import SpendJournal
+
+RECENT: Final = 8
+"""How many of the newest ledger lines the State holds."""
+
+
+class Tables:
+    """The parts of the local database, and who may drive spends in it."""
+
+    def __init__(self, database: Database, locks: AccountLocks) -> None:
+        self.database = database
+        self.locks = locks
+        self.events = EventLog(database)
+        self.spends = SpendJournal(database)
+        self.accounts = Accounts(database)
+        self.observations = Observations(database)
+        self.invites = Invites(database)
+
+
+class Records:
+    """Reads and writes the database for the other parts; without one, nothing is kept and nothing may be spent."""
+
+    def __init__(self, store: StateStore, tables: Tables | StoreError, process: str) -> None:
+        """Read nothing yet.
+
+        Args:
+            store: Where what is written down is shown.
+            tables: The database; or why it cannot be used.
+            process: This process; only what it queued itself may it spend without a new yes.
+        """
+        self._store = store
+        self._tables = tables if isinstance(tables, Tables) else None
+        self._listeners: list[Callable[[Event], None]] = []
+        self._last_line = -1
+        self.process = process
+        if isinstance(tables, StoreError):
+            store.update(store_failure=str(tables))
+
+    @property
+    def invites(self) -> Invites | None:
+        """Where invites are written down; None without a database."""
+        return self._tables.invites if self._tables else None
+
+    def require(self) -> Tables:
+        """The database, for what must not happen without one.
+
+        Raises:
+            StoreError: There is none.
+        """
+        if self._tables is None:
+            failure = self._store.state.store_failure or "the database cannot be used"
+            raise StoreError(f"nothing can be written down, so nothing is spent: {failure}")
+        return self._tables
+
+    def listen(self, on_line: Callable[[Event], None]) -> None:
+        """Call back with every new line of the ledger from now on, whichever process wrote it, once it is noticed."""
+        self._listeners.append(on_line)
+
+    async def in_hand(self) -> AccountState:
+        """What is in hand for the account in use, read and shown; without an account or a database nothing is.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        account = self._store.state.account_key
+        if self._tables is None or account is None:
+            return AccountState()
+        return self._show_in_hand(await in_thread(self._tables.accounts.read, account))
+
+    async def change(self, step: Step, events: Callable[[], Iterable[Event]] = tuple) -> AccountState:
+        """Change what is in hand for the account in use; without an account or a database nothing is.
+
+        Args:
+            step: Runs once or twice, the last time in a transaction.
+            events: The ledger's lines about it, asked for after the step.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        account = self._store.state.account_key
+        if self._tables is None or account is None:
+            return AccountState()
+        return self._show_in_hand(await in_thread(self._tables.accounts.change, account, step, events))
+
+    def _show_in_hand(self, state: AccountState) -> AccountState:
+        self._store.update(
+            queued=state.queued_for(self.process),
+            waiting=state.waiting,
+            announcement=state.announcement,
+            resumes=state.resumes,
+        )
+        return state
+
+    async def spent_at(self) -> datetime | None:
+        """When the account's last spend was journaled that took a reset, or may have.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        account = self._store.state.account_key
+        if self._tables is None or account is None:
+            return None
+        spends = self._tables.spends
+        last = await in_thread(spends.open_spend, account) or await in_thread(spends.last_closed, account)
+        return last.journaled_at if last is not None and last.may_have_spent else None
+
+    async def record(self, *events: Event) -> None:
+        """Put lines into the ledger and show them.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        if self._tables is not None:
+            await in_thread(self._tables.events.record, events)
+            await self.show()
+
+    async def observe(self, snapshot: Snapshot) -> None:
+        """Keep a reading, and put what changed since the last one into the ledger."""
+        if self._tables is None:
+            return
+        try:
+            await in_thread(self._tables.observations.observe, snapshot)
+        except StoreError as error:
+            self._store.update(store_failure=str(error))
+        else:
+            self._store.update(store_failure=None)
+            await self.show(snapshot.account.key)
+
+    async def show(self, account: str | None = None) -> None:
+        """Show the open spend and the newest lines of the ledger.
+
+        Args:
+            account: Whose; None takes the account in use.
+        """
+        if self._tables is None:
+            return
+        tables, account = self._tables, account or self._store.state.account_key
+        try:
+            open_spend = await in_thread(tables.spends.open_spend, account)
+            recent = await in_thread(tables.events.events, RECENT)
+            self._last_line, lines = await in_thread(tables.events.after, self._last_line)
+        except StoreError as error:
+            self._store.update(store_failure=str(error))
+            return
+        self._store.update(open_spend=open_spend, recent=recent)
+        for line in lines:
+            for listener in self._listeners:
+                listener(line)
+
+    async def events(self, limit: int | None = None) -> tuple[Event, ...]:
+        """The newest lines of the ledger, oldest first; None gives all.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        return await in_thread(self._tables.events.events, limit) if self._tables else ()
+
+    def last_account(self) -> Account | None:
+        """The account that was read last; None where none ever was.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        last = self._tables.observations.last() if self._tables else None
+        return last.account if last else None
+
+    def close(self) -> None:
+        """Close the database."""
+        if self._tables is not None:
+            self._tables.database.close()

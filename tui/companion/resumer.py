@@ -1,0 +1,172 @@
+"""Telling stopped threads to go on: claimed before the message goes out, sent once, done when seen at work again."""
+
+import asyncio
+import uuid
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from tui.clock import Clock
+from tui.companion.connection import Connection
+from tui.companion.records import Records
+from tui.companion.state import State, StateStore
+from tui.concurrency import in_thread
+from tui.domain.account_state import AccountState
+from tui.domain.ledger import Event, EventKind
+from tui.domain.limit_stops import LimitStop, Whom, stops
+from tui.domain.resuming import ResumeLog, claimed, due, not_sent, seen, sent
+from tui.domain.spend import Outcome, Spend
+from tui.domain.windows import WindowState
+from tui.errors import ResetbankError
+
+
+class Resumer:
+    """Sends messages to threads through the daemon; where there is none, the person gets the command instead."""
+
+    def __init__(
+        self, store: StateStore, connection: Connection, records: Records, clock: Clock, *, message: str
+    ) -> None:
+        """Tie the parts together.
+
+        Args:
+            store: The sessions, and where resumes are shown.
+            connection: The source in use, which may take messages.
+            records: Where resumes are written down.
+            clock: The time.
+            message: What a stopped thread is told.
+        """
+        self._store = store
+        self._connection = connection
+        self._records = records
+        self._clock = clock
+        self._message = message
+        self._wake = asyncio.Event()
+        self._before = store.state
+
+    async def follow(self) -> None:
+        """Mark who works again, and do what a spend left to do; until cancelled."""
+        unlisten = self._store.listen(self._on_state)
+        try:
+            while True:
+                self._wake.clear()
+                await self._mark_done()
+                await self._finish_plans()
+                await self._wake.wait()
+        finally:
+            unlisten()
+
+    def _on_state(self, state: State) -> None:
+        before, self._before = self._before, state
+        if state.sessions is not before.sessions or state.snapshot is not before.snapshot:
+            self._wake.set()
+
+    def limit_stops(self) -> tuple[LimitStop, ...]:
+        """Who is stopped by the limit now."""
+        state = self._store.state
+        return stops(state.sessions, state.snapshot, self._clock.now()) if state.snapshot else ()
+
+    async def resume(
+        self,
+        stopped: tuple[LimitStop, ...],
+        whom: Whom = True,
+        message: str | None = None,
+        since: datetime | None = None,
+    ) -> int:
+        """Tell stopped threads to go on, each once.
+
+        Args:
+            stopped: Who had stopped when the person decided.
+            whom: Whom the person chose.
+            message: Another message than the usual one.
+            since: When they decided; whoever stopped after that counts too. None counts everybody who is stopped now.
+
+        Returns:
+            How many were told, or shown as a command, by this call.
+
+        Raises:
+            StoreError: It could not be written down.
+        """
+        log = (await self._records.in_hand()).resumes
+        resumed = 0
+        for stop in due(stopped, since, self._store.state.sessions, whom, log):
+            resumed += await self._resume_one(stop, message or self._message)
+        return resumed
+
+    async def after_spend(self, spend: Spend) -> None:
+        """Tell those to go on whom the person chose with a spend, once it is over and the limit is gone.
+
+        Where that is not known yet, `follow` does it later; so does another process.
+        """
+        plan, state = spend.resume, self._store.state
+        if (
+            plan is None
+            or spend.resumed_at is not None
+            or spend.closed_at is None
+            or spend.outcome is not Outcome.RESET
+        ):
+            return
+        now, snapshot = self._clock.now(), state.snapshot
+        if snapshot is None or not state.watches_sessions or not spend.is_fresh(now):
+            return
+        if snapshot.account.key != spend.account.key or snapshot.provenance.observed_at < spend.journaled_at:
+            return
+        if snapshot.state(now) is WindowState.REACHED:
+            return  # spent, and still stopped: a message would only fail
+        await self.resume(plan.stops, plan.whom, since=spend.consent.given_at)
+        tables = self._records.require()
+        await in_thread(tables.spends.advance, replace(spend, resumed_at=now))
+
+    async def _resume_one(self, stop: LimitStop, message: str) -> bool:
+        mine = False
+
+        def claim(state: AccountState) -> AccountState:
+            nonlocal mine
+            mine = state.resumes.of(stop) is None
+            return replace(state, resumes=claimed(state.resumes, stop, self._clock.now())) if mine else state
+
+        await self._records.change(claim)
+        if not mine:
+            return False
+        reason = await self._send(stop.thread_id, message)
+
+        def end(state: AccountState) -> AccountState:
+            return replace(state, resumes=_ended(state.resumes, stop, reason))
+
+        await self._records.change(end, lambda: [self._line(stop, reason)])
+        await self._records.show()
+        return True
+
+    async def _send(self, thread_id: str, message: str) -> str | None:
+        """Send the message; why that was not possible, or None."""
+        messenger = self._connection.messenger()
+        if messenger is None:
+            return "no Codex daemon takes messages here"
+        try:
+            await messenger.carry_on(thread_id, message, str(uuid.uuid4()))
+        except ResetbankError as error:
+            return str(error)
+        return None
+
+    def _line(self, stop: LimitStop, reason: str | None) -> Event:
+        state = self._store.state
+        text = f"thread {stop.thread_id} was told to go on"
+        if reason is not None:
+            text = f"the command to resume thread {stop.thread_id} was shown: {reason}"
+        return Event(self._clock.now(), EventKind.RESUMED, state.account_key or "unknown", text, state.link.source)
+
+    async def _mark_done(self) -> None:
+        if self._store.state.resumes.entries:
+            now, sessions = self._clock.now(), self._store.state.sessions
+            await self._records.change(lambda state: replace(state, resumes=seen(state.resumes, sessions, now)))
+
+    async def _finish_plans(self) -> None:
+        account, failure = self._store.state.account_key, self._store.state.store_failure
+        if account is None or failure is not None or self._store.state.spending:
+            return
+        last = await in_thread(self._records.require().spends.last_closed, account)
+        if last is not None:
+            await self.after_spend(last)
+
+
+def _ended(log: ResumeLog, stop: LimitStop, reason: str | None) -> ResumeLog:
+    return sent(log, stop) if reason is None else not_sent(log, stop, reason)

@@ -1,0 +1,141 @@
+"""Live sessions: the feeds are followed side by side and merged into one picture."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from msgspec.structs import replace
+
+from tui.companion.connection import Connection
+from tui.companion.state import StateStore
+from tui.domain.resets import WindowKey
+from tui.domain.sessions import SessionUpdate, forget_daemon, merge_update, of_account
+from tui.domain.snapshot import Provenance, Snapshot
+from tui.domain.windows import Limit, Window
+from tui.errors import SourceError
+from tui.sources.base import SessionFeed
+
+ROLLOUT = "rollout"
+"""The source of numbers that were read off a session's own file."""
+
+
+SCAN_SECONDS = 5.0
+"""How long one scan waits for the feeds."""
+
+
+class SessionTracker:
+    """Follows the feeds of sessions and merges them into the State."""
+
+    def __init__(self, store: StateStore, connection: Connection, rollouts: Callable[[], SessionFeed] | None) -> None:
+        """Follow nothing yet.
+
+        Args:
+            store: Where sessions go.
+            connection: The source in use, which may have a feed of its own.
+            rollouts: Opens the feed that is always there; None where there are no files to follow, as in a demo.
+        """
+        self._store = store
+        self._connection = connection
+        self._rollouts = rollouts
+
+    async def follow_rollouts(self) -> None:
+        """Follow the rollout files until cancelled."""
+        if self._rollouts is None:
+            return
+        feed = self._rollouts()
+        self._store.update(watches_sessions=True)
+        try:
+            await self._follow(feed)
+        finally:
+            await feed.aclose()
+
+    async def follow_source(self) -> None:
+        """Follow the feed of whatever source is in use, until cancelled."""
+        feed: SessionFeed | None = None
+        while True:
+            feed = await self._connection.next_feed(feed)
+            self._store.update(watches_sessions=feed is not None or self._rollouts is not None)
+            if feed is not None:
+                await self._follow_until_replaced(feed)
+
+    async def _follow_until_replaced(self, feed: SessionFeed) -> None:
+        following = asyncio.ensure_future(self._follow(feed))
+        replaced = asyncio.ensure_future(self._connection.next_feed(feed))
+        try:
+            await asyncio.wait([following, replaced], return_when=asyncio.FIRST_COMPLETED)
+            if following.done():
+                following.result()
+        except Exception:
+            await self._connection.aclose()  # a feed is followed once: the next reading opens another source
+            raise
+        finally:
+            following.cancel()
+            replaced.cancel()
+            await asyncio.gather(following, replaced, return_exceptions=True)
+            # What only the daemon knew is forgotten with it.
+            self._store.update(sessions=forget_daemon(self._store.state.sessions))
+
+    async def scan_once(self) -> None:
+        """Learn every session that is there now, and follow no further; a feed that says nothing is not waited for."""
+        rollouts = self._rollouts() if self._rollouts else None
+        feeds = [feed for feed in (rollouts, self._connection.session_feed()) if feed is not None]
+        self._store.update(watches_sessions=bool(feeds))
+        following = [asyncio.ensure_future(self._follow(feed)) for feed in feeds]
+        try:
+            async with asyncio.timeout(SCAN_SECONDS):
+                await asyncio.gather(*(feed.caught_up() for feed in feeds))
+        except TimeoutError:
+            pass
+        finally:
+            for task in following:
+                task.cancel()
+            await asyncio.gather(*following, return_exceptions=True)
+            if rollouts is not None:
+                await rollouts.aclose()
+
+    async def _follow(self, feed: SessionFeed) -> None:
+        with suppress(SourceError):  # it went: its source is read and replaced by whoever polls
+            async for update in feed.updates():
+                self._apply(update)
+
+    def _apply(self, update: SessionUpdate) -> None:
+        state = self._store.state
+        moved = with_limits(state.snapshot, update)
+        self._store.update(sessions=merge_update(state.sessions, update), snapshot=moved or state.snapshot)
+
+
+def with_limits(snapshot: Snapshot | None, update: SessionUpdate) -> Snapshot | None:
+    """The reading after a session's own file told newer limits; None where it told nothing newer.
+
+    Only windows that the reading has are moved on. The service's word on use is from before: it no longer holds once a
+    window is full (wire.md 11.5: at the limit the file says 100 per cent, and no more).
+
+    Args:
+        snapshot: The last reading.
+        update: What a feed learnt.
+    """
+    if snapshot is None or not update.limits or update.seen_at <= snapshot.provenance.observed_at:
+        return None
+    if not of_account(update, snapshot):
+        return None
+    told = {(window.limit_id, window.minutes): window for limit in update.limits for window in limit.windows}
+    limits = tuple(_moved_on(limit, told) for limit in snapshot.limits)
+    if limits == snapshot.limits:
+        return None
+    moved = replace(snapshot, provenance=Provenance(ROLLOUT, update.seen_at), limits=limits)
+    main = moved.main_limit
+    # `is not`: single models' limits say nothing about ordinary use.
+    outdated = main is not snapshot.main_limit and main is not None and _is_full(main.windows)
+    return replace(moved, ordinary_usage_allowed=None) if outdated else moved
+
+
+def _moved_on(limit: Limit, told: Mapping[WindowKey, Window]) -> Limit:
+    newer = ((window, told.get((window.limit_id, window.minutes))) for window in limit.windows)
+    windows = tuple(new if new is not None and new.used_percent is not None else old for old, new in newer)
+    if windows == limit.windows:
+        return limit
+    return replace(limit, windows=windows, allowed=None if _is_full(windows) else limit.allowed)
+
+
+def _is_full(windows: tuple[Window, ...]) -> bool:
+    return any((window.used_percent or 0.0) >= 100 for window in windows)

@@ -1,0 +1,65 @@
+"""What a spend really did, as the readings before and after show it."""
+
+from datetime import datetime, timedelta
+
+from tui.domain.spend import Outcome, Spend
+from tui.domain.windows import MAIN_LIMIT, Window, WindowKind, label
+
+
+def has_dropped(before: Window, after: Window) -> bool | None:
+    """Whether a window was cleared between two readings; a little use right after a reset is allowed for.
+
+    Returns:
+        None where either reading is unknown or the window was empty before.
+    """
+    if before.used_percent is None or after.used_percent is None or before.used_percent == 0:
+        return None
+    return after.used_percent < before.used_percent and after.used_percent <= max(5.0, before.used_percent / 2)
+
+
+def mismatches(spend: Spend) -> tuple[str, ...]:
+    """Where the re-reading contradicts the service's answer, plainly; empty where it agrees or nothing was re-read."""
+    if spend.after is None:
+        return ()
+    before, left = spend.resets_before, spend.resets_left
+    if spend.outcome is Outcome.NOTHING_TO_RESET and before is not None and left is not None and left < before:
+        return (f"kept by the service's word, but the bank counts {left} instead of {before}",)
+    if spend.outcome is not Outcome.RESET:
+        return ()
+    found = [
+        f"spent, but {label(old)} still {new.used_percent:.0f} %"
+        for old, new in _main_windows(spend)
+        if new is not None and has_dropped(old, new) is False
+    ]
+    if before is not None and left == before:
+        found.append(f"spent, but the bank still counts {left}")
+    return tuple(found)
+
+
+def findings(spend: Spend) -> tuple[str, ...]:
+    """What there is to say about a spend's end; where promise and observation disagree, that comes first."""
+    facts = [spend.reason] if spend.reason else []
+    if spend.outcome is Outcome.RESET and spend.after is None:
+        facts.append("the limits could not be read again, so nothing is verified")
+    if spend.outcome is Outcome.RESET:
+        for old, new in _main_windows(spend):
+            if new is None:
+                facts.append(f"{label(old)} is no longer reported")
+            elif old.kind in (WindowKind.WEEKLY, WindowKind.MONTHLY) and (moved := has_moved(old, new)):
+                facts.append(f"the {label(old).lower()} now resets {moved:%a %d %b %H:%M} UTC")
+    return (*mismatches(spend), *facts)
+
+
+def _main_windows(spend: Spend) -> list[tuple[Window, Window | None]]:
+    """The main limit's windows before, each with itself after; none where nothing was re-read."""
+    if spend.after is None:
+        return []
+    after = {(window.limit_id, window.minutes): window for window in spend.after}
+    return [(old, after.get((old.limit_id, old.minutes))) for old in spend.before if old.limit_id == MAIN_LIMIT]
+
+
+def has_moved(before: Window, after: Window) -> datetime | None:
+    """The new reset date if it moved by more than two clocks may differ; None if it stayed or is unknown."""
+    if before.resets_at is None or after.resets_at is None:
+        return None
+    return after.resets_at if abs(after.resets_at - before.resets_at) > timedelta(minutes=2) else None

@@ -1,0 +1,62 @@
+"""What is in hand for each account, changed in one transaction, so that two processes never act on the same thing."""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from tui.domain.account_state import AccountState
+from tui.domain.ledger import Event
+from tui.store.database import Database
+from tui.store.events import insert_events
+
+Step = Callable[[AccountState], AccountState]
+"""From the state as it is, whoever changed it last, to the state as it shall be."""
+
+
+class Accounts:
+    """One state per account; every method raises `StoreError` where the database cannot be used."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def read(self, account: str) -> AccountState:
+        """An account's state; takes no lock."""
+        with self._database.reading() as connection:
+            return read_account(connection, account)
+
+    def change(self, account: str, step: Step, events: Callable[[], Iterable[Event]] = tuple) -> AccountState:
+        """Change an account's state by a step, and return it; where the step changes nothing, nothing is locked.
+
+        Args:
+            account: The account's key.
+            step: Called once or twice, the last time in the transaction.
+            events: The ledger's lines about it, asked for after the step, in the same transaction.
+        """
+        before = self.read(account)
+        if step(before) == before:
+            return before
+        with self._database.writing() as connection:
+            before = read_account(connection, account)
+            after = step(before)
+            if after != before:
+                write_account(connection, account, after)
+                insert_events(connection, events())
+        return after
+
+
+def read_account(connection: sqlite3.Connection, account: str) -> AccountState:
+    """An account's state, inside a transaction."""
+    row = connection.execute("SELECT body FROM accounts WHERE account = ?", (account,)).fetchone()
+    try:
+        return msgspec.json.decode(row[0], type=AccountState) if row else AccountState()
+    except msgspec.MsgspecError:
+        return AccountState()  # written by another version: what it held is asked about anew
+
+
+def write_account(connection: sqlite3.Connection, account: str, state: AccountState) -> None:
+    """Replace an account's state, inside a transaction."""
+    connection.execute(
+        "INSERT INTO accounts VALUES (?, ?) ON CONFLICT (account) DO UPDATE SET body = excluded.body",
+        (account, msgspec.json.encode(state).decode()),
+    )

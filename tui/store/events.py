@@ -1,0 +1,67 @@
+"""The ledger: one line for everything that happened."""
+
+import sqlite3
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from msgspec.structs import astuple, fields
+
+from tui.domain.ledger import Event, EventKind
+from tui.store.database import Database, stamp
+
+_COLUMNS = ", ".join(f'"{field.name}"' for field in fields(Event))
+_INSERT = f"INSERT INTO events ({_COLUMNS}) VALUES ({', '.join('?' * len(fields(Event)))})"  # noqa: S608 - our own names
+
+
+class EventLog:
+    """The lines of the ledger; every method raises `StoreError` where the database cannot be used."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, events: Iterable[Event]) -> None:
+        """Add lines that belong to no other change."""
+        with self._database.writing() as connection:
+            insert_events(connection, events)
+
+    def events(self, limit: int | None = None) -> tuple[Event, ...]:
+        """The newest lines, oldest first; None gives all."""
+        rows = self._rows("ORDER BY id DESC LIMIT ?", -1 if limit is None else limit)
+        return tuple(_event(row) for row in reversed(rows))
+
+    def after(self, last: int) -> tuple[int, tuple[Event, ...]]:
+        """The lines after a certain one, whichever process wrote them, oldest first.
+
+        Args:
+            last: The number of the last line that is known; -1 gives no lines, only the newest number.
+
+        Returns:
+            The newest line's number, and the lines.
+        """
+        with self._database.reading() as connection:
+            newest = int(connection.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0])
+        if last < 0 or newest <= last:
+            return newest, ()
+        return newest, tuple(_event(row) for row in self._rows("WHERE id > ? AND id <= ? ORDER BY id", last, newest))
+
+    def _rows(self, condition: str, *values: int) -> list[tuple[str, ...]]:
+        with self._database.reading() as connection:
+            return connection.execute(f"SELECT {_COLUMNS} FROM events {condition}", values).fetchall()  # noqa: S608
+
+
+def insert_events(connection: sqlite3.Connection, events: Iterable[Event]) -> None:
+    """Add lines inside a transaction of the caller's."""
+    rows = [(stamp(event.at), *astuple(event)[1:]) for event in events]
+    connection.executemany(_INSERT, rows)
+
+
+def _event(row: tuple[str, ...]) -> Event:
+    at, kind, account, text, *rest = row
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        moment = datetime.fromtimestamp(0, UTC)
+    try:
+        return Event(moment, EventKind(kind), account, text, *rest)
+    except ValueError:
+        return Event(moment, EventKind.UNREADABLE, account, f"{kind}: {text}", *rest)

@@ -1,0 +1,148 @@
+"""The journal of spends: every step is on the disk before the next begins.
+
+A step and its line in the ledger are one transaction. The database itself allows one open spend per account, whatever
+the number of processes.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec.structs import replace
+
+from tui.domain.ledger import Event
+from tui.domain.queue import Queued
+from tui.domain.snapshot import Account
+from tui.domain.spend import Consent, ConsentKind, Spend, Stage
+from tui.errors import SpendHeld, StoreError
+from tui.store.accounts import read_account, write_account
+from tui.store.database import Database, stamp
+from tui.store.events import insert_events
+
+_COLUMNS = "key, account, journaled_at, closed_at, body"
+
+
+class SpendJournal:
+    """Spends under way and over; every method is one short transaction and raises `StoreError` where that fails."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, spend: Spend, holder: str, event: Event, queued: Queued | None = None) -> None:
+        """Write a new spend down, on the disk, before anything is sent.
+
+        Args:
+            spend: In the stage `journaled`.
+            holder: Who drives it, for whoever else asks.
+            event: Its line in the ledger.
+            queued: The queued reset whose spend this is; it leaves the queue in the same transaction.
+
+        Raises:
+            SpendHeld: The account has an open spend already, or the queued reset is no longer there.
+        """
+        account = spend.account.key
+        row = (spend.key, account, spend.stage, holder, stamp(spend.journaled_at), None, _encode(spend))
+        try:
+            with self._database.writing() as connection:
+                if queued is not None:
+                    _take_out(connection, account, queued)
+                connection.execute("INSERT INTO spends VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+                insert_events(connection, [event])
+        except StoreError as error:
+            if isinstance(error.__cause__, sqlite3.IntegrityError):
+                raise self.held_error(account) from error
+            raise
+
+    def advance(self, spend: Spend, events: Iterable[Event] = (), holder: str | None = None) -> None:
+        """Write a spend's next step down, with its lines in the ledger, and who drives it from now on.
+
+        Raises:
+            StoreError: Also where the journal has no such spend.
+        """
+        closed_at = stamp(spend.closed_at) if spend.closed_at else None
+        with self._database.writing() as connection:
+            changed = connection.execute(
+                "UPDATE spends SET stage = ?, body = ?, closed_at = ?, holder = coalesce(?, holder) WHERE key = ?",
+                (spend.stage, _encode(spend), closed_at, holder, spend.key),
+            )
+            if changed.rowcount != 1:
+                raise StoreError(f"the journal has no spend with the key {spend.key}", "restore the database")
+            insert_events(connection, events)
+
+    def open_spend(self, account: str | None = None) -> Spend | None:
+        """The open spend of an account, or with None of any account: the oldest."""
+        return self._one("closed_at IS NULL AND account = coalesce(?, account) ORDER BY journaled_at", account)
+
+    def last_closed(self, account: str) -> Spend | None:
+        """The account's most recently closed spend."""
+        return self._one("account = ? AND closed_at IS NOT NULL ORDER BY closed_at DESC", account)
+
+    def find(self, key: str) -> Spend | None:
+        """The spend with this key."""
+        return self._one("key = ?", key)
+
+    def held_error(self, account: str) -> SpendHeld:
+        """Say who holds an account's open spend."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT holder FROM spends WHERE account = ? AND closed_at IS NULL", (account,)
+            ).fetchone()
+        holder = row[0] if row else "another resetbank"
+        return SpendHeld(f"a reset is being spent by {holder}", "wait until it is done; one spend at a time")
+
+    def _one(self, condition: str, *values: str | None) -> Spend | None:
+        query = f"SELECT {_COLUMNS} FROM spends WHERE {condition} LIMIT 1"  # noqa: S608 - our own words
+        with self._database.reading() as connection:
+            row = connection.execute(query, values).fetchone()
+        return decode_spend(*row) if row else None
+
+
+def spends_between(connection: sqlite3.Connection, account: str, since: str, until: str) -> list[Spend]:
+    """An account's spends that were under way at some time between two moments, inside a transaction."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM spends WHERE account = ? AND journaled_at <= ?"  # noqa: S608 - our own words
+        " AND (closed_at IS NULL OR closed_at >= ?) ORDER BY journaled_at",
+        (account, until, since),
+    ).fetchall()
+    return [decode_spend(*row) for row in rows]
+
+
+def decode_spend(key: str, account: str, journaled_at: str, closed_at: str | None, body: str) -> Spend:
+    """A row of the journal; one that this version cannot read is a spend in the stage `unreadable`, or closed."""
+    try:
+        return msgspec.json.decode(body, type=Spend)
+    except msgspec.MsgspecError:
+        moment = _moment(journaled_at)
+        spend = Spend(
+            key=key,
+            account=Account(id=account),
+            credit_id=None,
+            credit_expires_at=None,
+            consent=Consent(ConsentKind.UNKNOWN, moment),
+            before=(),
+            resets_before=None,
+            journaled_at=moment,
+            stage=Stage.UNREADABLE,
+            doubtful=True,
+            reason="another version of resetbank wrote it",
+        )
+        return spend if closed_at is None else replace(spend, stage=Stage.CLOSED, closed_at=_moment(closed_at))
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
+
+
+def _take_out(connection: sqlite3.Connection, account: str, queued: Queued) -> None:
+    state = read_account(connection, account)
+    if state.queued is None or state.queued.armed_at != queued.armed_at:
+        raise SpendHeld("the queued reset was taken out or spent elsewhere", "nothing was spent by this one")
+    write_account(connection, account, replace(state, queued=None, queue_owner=None))
+
+
+def _encode(spend: Spend) -> str:
+    return msgspec.json.encode(spend).decode()
