@@ -35,7 +35,7 @@ def loaded(*words: str, environment: dict[str, str] | None = None) -> set[str]:
     return set(json.loads(result.stdout))
 
 
-@pytest.mark.parametrize("words", [("--version",), ("--help",), ("status", "--help")])
+@pytest.mark.parametrize("words", [("--version",), ("--help",), ("status", "--help"), ("keys", "--help")])
 def test_help_loads_nothing_heavy(words: tuple[str, ...]) -> None:
     assert loaded(*words) == set()
 

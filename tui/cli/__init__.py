@@ -1,44 +1,86 @@
-"""The command line: one module a command, which imports the rest of the program only when it runs.
+"""The command line: one module per command, which imports the rest of the program only when it runs.
 
-Scripts depend on the contract of design.md section 7. Errors are one line on stderr that says what to do.
+Scripts depend on the exit codes and the JSON; the README describes both. Errors are one line on stderr that says what
+to do.
 """
 
 import sys
-from collections.abc import Sequence
 
-from tui import __version__
+from tui.cli.output import forgive_output
+
+TYPE_CHECKING = False  # checkers know the name; importing typing would cost a third of --help
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: "Sequence[str] | None" = None) -> int:
     """Run one command.
 
     Args:
         argv: The words after the program's name; None takes the process's own.
 
     Returns:
-        The exit code.
+        The exit code; it is the same whether anybody reads the output or not.
     """
     words = sys.argv[1:] if argv is None else list(argv)
-    if words == ["--version"]:  # asked by scripts and prompts all the time: not worth a parser
-        print(f"resetbank {__version__}")
+    forgive_output()
+    try:
+        code = _run(words)
+    except KeyboardInterrupt:
+        code = 130
+    if sys.stdout is not None:  # closed from the start
+        sys.stdout.flush()
+    return code
+
+
+def _run(words: list[str]) -> int:
+    if words in (["--version"], ["--help"], ["-h"]):  # asked all the time: not worth a parser
+        from tui.cli.commands import VERSION, overview
+
+        print(VERSION if words == ["--version"] else overview(), end="")
         return 0
     from tui.cli.parser import parse
-    from tui.errors import ResetbankError
+    from tui.errors import EXIT_FAILURE, ResetbankError
 
-    arguments = parse(words)
     try:
+        arguments = parse(words)
         code: int = arguments.run(arguments)
-        sys.stdout.flush()
+    except SystemExit as end:  # the parser printed help, or complained
+        return end.code if isinstance(end.code, int) else EXIT_FAILURE
     except ResetbankError as error:
         complain(str(error))
         return error.exit_code
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        # The reader has gone: keep the interpreter from complaining when it flushes at exit.
-        sys.stdout = None
-        return 0
+    except ExceptionGroup as group:
+        failures = group
+        while isinstance(first := failures.exceptions[0], ExceptionGroup):
+            failures = first
+        return _fail(first)
+    except Exception as error:
+        return _fail(error)
     return code
+
+
+def _fail(error: Exception) -> int:
+    """Say in one line what went wrong, also where nobody foresaw it."""
+    import os
+
+    from tui.errors import EXIT_FAILURE, ResetbankError
+
+    if isinstance(error, ResetbankError):
+        complain(str(error))
+        return error.exit_code
+    if os.environ.get("RESETBANK_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+        return EXIT_FAILURE
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None and "/tui/" in place.tb_next.tb_frame.f_code.co_filename:
+        place = place.tb_next
+    where = f"{place.tb_frame.f_code.co_filename.rpartition('/tui/')[2]}, line {place.tb_lineno}" if place else "?"
+    # Without its message: nobody knows what an unforeseen error quotes.
+    complain(f"unforeseen {type(error).__name__} in {where}; RESETBANK_DEBUG=1 shows more")
+    return EXIT_FAILURE
 
 
 def complain(line: str) -> None:

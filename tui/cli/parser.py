@@ -1,55 +1,67 @@
-"""The words of the command line. A command's own module is imported when it is the one that was called."""
+"""The words of the command line. Only the command that was called is imported."""
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
 from importlib import import_module
 
-from tui import __version__
 from tui.cli import screen
+from tui.cli.commands import COMMANDS, EXAMPLES, SOURCE, VERSION, closing, example_lines, overview
 from tui.errors import EXIT_USAGE
 
 TYPE_CHECKING = False  # checkers know the name; importing typing would cost a third of --help
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from collections.abc import Sequence
+    from typing import Any, NoReturn
 
-SOURCES = ("auto", "daemon", "codex", "http", "stub")
+_SOURCES = ("auto", "daemon", "codex", "http", "stub")
 
-COMMANDS = {
-    "status": "print the limits and the bank once; the exit code tells how things stand",
-    "spend": "spend one reset: shows what it would do and asks for a typed code",
-    "ledger": "print every event of the ledger, oldest first",
-    "sessions": "print every live thread of Codex on this machine",
-    "hold": "on, off or status: Codex waits at a limit instead of failing",
-    "guard": "on, off or status: Codex refuses an agent's own way to spend a reset",
-    "continue": "tell the threads that stopped at a limit to go on, each once",
-    "watch": "no screen: print one line an event, as it happens",
-    "invite": "print the offer to invite friends, or invite one by e-mail; asks for a typed code",
-    "invites": "print every invite and its state",
-    "stub": "run a stand-in quota service on this machine, which the real Codex CLI can run against",
-    "login": "store a token for a base URL of one's own in the system's keyring",
-    "doctor": "say which sources are viable and why the others are not",
-    "keys": "print the key table",
+_SHARED: "dict[str, dict[str, Any]]" = {
+    "source": {"choices": _SOURCES, "help": "which source to use (default: auto, the first that can be used)"},
+    "codex_home": {"metavar": "DIR", "help": "Codex's folder (default: $CODEX_HOME or ~/.codex)"},
+    "base_url": {"metavar": "URL", "help": "a quota service of your own; https or this machine"},
 }
-"""Every command with its line in --help; each is the module of that name, with `add_arguments` and `run`."""
+"""The options that every command accepts."""
 
-_MODULES = {"continue": "carry_on"}
-"""Commands whose name cannot be a module's."""
-
-_EPILOG = """\
-exit codes of status: 0 below the warning level, 10 near, 11 limit reached, 12 unknown or stale, 1 failure, 2 usage.
-RESETBANK_HOME moves all settings and state."""
+_TAKE_A_VALUE = ("--source", "--codex-home", "--base-url", "--demo")
+"""Options that may stand before the command, with a value."""
 
 
-class _Parser(argparse.ArgumentParser):
-    """Complains in one line."""
+class CommandParser(argparse.ArgumentParser):
+    """Complains in one line, with the option that was probably meant; takes no abbreviations, which would not last."""
+
+    def __init__(self, **options: "Any") -> None:
+        super().__init__(allow_abbrev=False, formatter_class=_formatter, **options)
 
     def error(self, message: str) -> "NoReturn":
+        """Print one line and end with the code for usage."""
         print(f"resetbank: {' '.join(message.split())}; see '{self.prog} --help'", file=sys.stderr)
         sys.exit(EXIT_USAGE)
 
+    def parse_all(self, words: "Sequence[str]") -> argparse.Namespace:
+        """Parse, and complain about the first word that is not understood."""
+        arguments, unknown = self.parse_known_args(words)
+        for word in unknown:
+            if not word.startswith("-"):
+                self.error(f"unexpected word {word!r}")
+            name = word.partition("=")[0]
+            self.error(f"unknown option {name}{_meant(name, self._options())}")
+        return arguments
 
-def parse(words: Sequence[str]) -> argparse.Namespace:
+    def _options(self) -> list[str]:
+        """Every option, as its help shows it."""
+        return [word.strip(",[]") for word in self.format_help().split() if word.startswith(("--", "[--"))]
+
+
+class _Overview(CommandParser):
+    """The parser of the call without a command."""
+
+    def format_help(self) -> str:
+        """The overview of all commands."""
+        return overview()
+
+
+def parse(words: "Sequence[str]") -> argparse.Namespace:
     """Understand the words of one call.
 
     Returns:
@@ -58,38 +70,67 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     Raises:
         SystemExit: After --help or --version (0), or a complaint (2).
     """
-    arguments = _parser_for(words).parse_args(words)
-    for name, value in (("source", "auto"), ("codex_home", None), ("base_url", None)):
-        if not hasattr(arguments, name):
-            setattr(arguments, name, value)
-    return arguments
+    place = _place_of_command(words)
+    if place is None:
+        return _screen_parser().parse_all(words)
+    name = words[place]
+    if name not in COMMANDS:
+        _screen_parser().error(f"unknown command {name!r}{_meant(name, list(COMMANDS))}")
+    return command_parser(name).parse_all([*words[:place], *words[place + 1 :]])
 
 
-def _parser_for(words: Sequence[str]) -> argparse.ArgumentParser:
-    """The parser of these words: every command is named in it, and those among the words are complete."""
-    shared = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
-    group = shared.add_argument_group("where the truth comes from")
-    group.add_argument("--source", choices=SOURCES, help="which source to use (default: auto, the first viable)")
-    group.add_argument("--codex-home", metavar="DIR", help="Codex's folder (default: $CODEX_HOME or ~/.codex)")
-    group.add_argument("--base-url", metavar="URL", help="a quota service of one's own; https or loopback")
-
-    parser = _Parser(
-        prog="resetbank",
-        description="A terminal companion for banked Codex rate-limit resets. Without a command it opens the screen.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=[shared],
-    )
-    parser.add_argument("--version", action="version", version=f"resetbank {__version__}")
-    parser.set_defaults(run=screen.run)
-    screen.add_arguments(parser)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
-    for name, line in COMMANDS.items():
-        if name in words:
-            module = import_module(f"tui.cli.{_MODULES.get(name, name)}")
-            command = commands.add_parser(name, help=line, description=line, parents=[shared])
-            module.add_arguments(command)
-            command.set_defaults(run=module.run)
-        else:
-            commands.add_parser(name, help=line, add_help=False)
+def command_parser(name: str) -> CommandParser:
+    """The whole parser of one command; imports its module."""
+    command = COMMANDS[name]
+    module = import_module(f"tui.cli.{command.module or name}")
+    description = f"{command.line[0].upper()}{command.line[1:]}."
+    parser = CommandParser(prog=f"resetbank {name}", description=description, epilog=closing(name))
+    module.add_arguments(parser)
+    _add_shared(parser, command.takes)
+    parser.set_defaults(run=module.run)
     return parser
+
+
+def _screen_parser() -> CommandParser:
+    parser = _Overview(prog="resetbank", epilog="\n".join(example_lines(EXAMPLES)))
+    parser.add_argument("--version", action="version", version=VERSION.strip())
+    screen.add_arguments(parser)
+    _add_shared(parser, SOURCE)
+    parser.set_defaults(run=screen.run)
+    return parser
+
+
+def _add_shared(parser: argparse.ArgumentParser, shown: "Sequence[str]") -> None:
+    for name, options in _SHARED.items():
+        text = options["help"] if name in shown else argparse.SUPPRESS
+        default = "auto" if name == "source" else None
+        parser.add_argument(f"--{name.replace('_', '-')}", default=default, **{**options, "help": text})
+
+
+def _place_of_command(words: "Sequence[str]") -> int | None:
+    """Where the command stands: at the first word that is neither an option nor an option's value."""
+    skip = False
+    for place, word in enumerate(words):
+        if skip:
+            skip = False
+        elif not word.startswith("-"):
+            return place
+        else:
+            skip = word in _TAKE_A_VALUE
+    return None
+
+
+def _meant(word: str, valid: list[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, valid, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """The formatter of help, as wide as the terminal; asking argparse for the width would import much."""
+    try:
+        columns = int(os.environ.get("COLUMNS", "")) or os.get_terminal_size().columns
+    except (ValueError, OSError):
+        columns = 80
+    return argparse.RawDescriptionHelpFormatter(prog, width=max(40, min(columns, 120) - 2))

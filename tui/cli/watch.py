@@ -34,6 +34,7 @@ async def _watch(companion: "Companion", *, once: bool, as_json: bool) -> int:
 
     from tui.cli import complain
     from tui.cli.oneshot import read_once
+    from tui.cli.output import nobody_reads
     from tui.companion.state import State
     from tui.companion.watch_events import WatchEventKind, watch_events
 
@@ -49,6 +50,8 @@ async def _watch(companion: "Companion", *, once: bool, as_json: bool) -> int:
             complain(state.link.failure)
         for event in watch_events(before, state, companion.clock.now(), began):
             _print(event, as_json=as_json)
+            if not ended.done() and nobody_reads():
+                ended.set_result(0)
             if once and event.kind in codes and not ended.done():
                 ended.set_result(codes[event.kind])
 
@@ -71,12 +74,10 @@ async def _watch(companion: "Companion", *, once: bool, as_json: bool) -> int:
 
 def _print(event: "WatchEvent", *, as_json: bool) -> None:
     if as_json:
-        import msgspec
-
         from tui.cli.json_output import watch_row
+        from tui.cli.oneshot import print_json_line
 
-        row = watch_row(event.kind, event.at, event.session, event.window, event.resets_available)
-        print(msgspec.json.encode(row).decode(), flush=True)
+        print_json_line(watch_row(event.kind, event.at, event.session, event.window, event.resets_available))
         return
     from tui.clock import LocalZone
     from tui.domain.windows import label

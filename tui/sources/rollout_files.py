@@ -273,7 +273,7 @@ def _unpack(path: str, most: int) -> Iterator[bytes]:
     if sys.version_info >= (3, 14):
         from compression import zstd
     else:
-        from backports import zstd
+        import backports.zstd as zstd
 
     try:
         with zstd.open(path, "rb") as unpacked:
