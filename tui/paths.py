@@ -40,3 +40,28 @@ def resetbank_paths(home: Path | None = None) -> Paths:
 
 def _paths(settings: Path, state: Path) -> Paths:
     return Paths(settings, state / "resetbank.db", state / "locks", state / "hooks", state / "gates")
+
+
+def private_folder(path: Path) -> None:
+    """Make a folder that its owner alone may enter, whatever the umask; one that is there already is tightened.
+
+    Raises:
+        OSError: It cannot be made, or it is somebody else's.
+    """
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if path.stat().st_mode & 0o777 != 0o700:
+        path.chmod(0o700)
+
+
+def private_file(path: Path) -> None:
+    """Make a file, empty if it is new, that its owner alone may read; one that is there already is tightened.
+
+    Raises:
+        OSError: It cannot be made, or it is somebody else's.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        if os.fstat(descriptor).st_mode & 0o777 != 0o600:
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)

@@ -226,9 +226,10 @@ def test_another_programs_database_is_left_alone(clock: ManualClock, tmp_path: P
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE spends (key TEXT)")
     other.close()
-    before = path.read_bytes()
+    path.chmod(0o644)
+    before = path.read_bytes(), path.stat().st_mode
     assert type(refused(clock, path)) is StoreCorrupt
-    assert path.read_bytes() == before
+    assert (path.read_bytes(), path.stat().st_mode) == before
 
 
 def test_a_newer_file(clock: ManualClock, tmp_path: Path) -> None:

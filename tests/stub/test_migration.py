@@ -11,6 +11,7 @@ from tui.domain.spend import ConsumeCode
 from tui.domain.windows import WindowKind
 from tui.stub.database.bank import Bank
 from tui.stub.database.schema import APPLICATION_ID, VERSION
+from tui.stub.rules.invites import NotOffered
 from tui.stub.rules.plans import PLANS
 
 Opener = Callable[..., Bank]
@@ -103,7 +104,7 @@ def test_its_pilot_begins_when_it_is_first_opened(open_bank: Opener, path: Path,
     clock.advance(14 * DAY - 1)
     assert open_bank(None, path).referrals.offer("acc1").refused is None
     clock.advance(1)
-    assert open_bank(None, path).referrals.offer("acc1").refused == "ended"
+    assert open_bank(None, path).referrals.offer("acc1").refused is NotOffered.ENDED
 
 
 def test_no_credit_id_is_used_twice(open_bank: Opener, path: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import socket
 import stat
@@ -206,3 +207,31 @@ def test_a_kill_forgets_no_reward(tmp_path: Path) -> None:
 def turn_to(stub: StubProcess, request: Request) -> Request:
     """The same request, to a service on another port."""
     return Request(f"{stub.url}/codex/responses", request.data, dict(request.header_items()))
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_nobody_else_may_read_what_it_writes(tmp_path: Path, umask: int) -> None:
+    db, box = tmp_path / "stub.db", tmp_path / "box"
+    before = os.umask(umask)
+    try:
+        with start_stub(db=db, sandbox=box) as stub:
+            stub.add_account("ada")
+            modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (*tmp_path.glob("stub.db*"), box)}
+            modes |= {path: stat.S_IMODE(path.stat().st_mode) for path in box.rglob("*")}
+    finally:
+        os.umask(before)
+    assert len(modes) > 12
+    assert {path: mode for path, mode in modes.items() if mode != (0o700 if path.is_dir() else 0o600)} == {}
+
+
+def test_what_was_left_open_to_others_is_tightened(tmp_path: Path) -> None:
+    db, box = tmp_path / "stub.db", tmp_path / "box"
+    with start_stub(db=db, sandbox=box):
+        pass
+    files = (db, box / "codex-home" / "auth.json", box / "codex-home" / "config.toml")
+    for file in files:
+        file.chmod(0o666)
+    (box / "codex-home").chmod(0o755)
+    with start_stub(db=db, sandbox=box):
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+        assert stat.S_IMODE((box / "codex-home").stat().st_mode) == 0o700

@@ -168,7 +168,7 @@ def test_an_invite_sent_in_time_is_honoured_after_the_end(open_bank: Opener, clo
     clock.advance(1)
     with pytest.raises(Refused) as caught:
         bank.referrals.send("acc1", ["bob@example.com"])
-    assert caught.value.reason == NotOffered.ENDED.sentence
+    assert caught.value.reason == NotOffered.ENDED
     accept(bank, sent)
     bank.take_turn("ada")
     assert look(bank, sent).state is InviteState.REWARDED

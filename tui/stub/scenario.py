@@ -88,10 +88,10 @@ class Scenario(msgspec.Struct, frozen=True):
     name: str
     description: str
     """One line for help and palette."""
-    plan: str = "plus"
-    windows: tuple[WindowStart, ...] = ()
+    windows: tuple[WindowStart, ...]
     """The main account's, in the order of their slots."""
     credits: tuple[CreditStart, ...] = ()
+    plan: str = "plus"
     flags: ScenarioFlags = ScenarioFlags()
     list_cap: int | None = None
     """How many credits the list shows at most; the count stays true."""

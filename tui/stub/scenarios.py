@@ -45,21 +45,26 @@ def find_scenario(name: str) -> Scenario:
         raise UsageError(f"there is no scenario {name!r}", nearest(name, list(SCENARIOS))) from None
 
 
-def _five_hour(used: float, resets_in: float | None = _FIVE_HOURS_LEFT) -> WindowStart:
-    return WindowStart(WindowKind.FIVE_HOUR, used, resets_in)
+def _weekly(used: float) -> WindowStart:
+    return WindowStart(WindowKind.WEEKLY, used, _WEEK_LEFT)
 
 
-def _weekly(used: float, resets_in: float | None = _WEEK_LEFT) -> WindowStart:
-    return WindowStart(WindowKind.WEEKLY, used, resets_in)
+def _both(five_hour: float, weekly: float) -> tuple[WindowStart, ...]:
+    return WindowStart(WindowKind.FIVE_HOUR, five_hour, _FIVE_HOURS_LEFT), _weekly(weekly)
 
 
-_THREE_CREDITS = (
+def _idle(weekly: float) -> tuple[WindowStart, ...]:
+    """Five hours that have not begun."""
+    return WindowStart(WindowKind.FIVE_HOUR, 0, None), _weekly(weekly)
+
+
+_THREE = (
     CreditStart(2 * DAY + 19 * _HOUR + 31 * _MINUTE + 29),
     CreditStart(16 * DAY + 9 * _HOUR + 52 * _MINUTE + 29),
     CreditStart(29 * DAY + 4 * _HOUR + 26 * _MINUTE + 29, granted_by="@friend", source=GrantSource.REFERRAL),
 )
 
-_COMPLIMENTARY = CreditStart(float(CREDIT_LIFETIME), source=GrantSource.PROGRAMME)
+_COMPLIMENTARY = (CreditStart(float(CREDIT_LIFETIME), source=GrantSource.PROGRAMME),)
 
 _INVITES = (
     InviteStart("margaret@example.org", sent=8.5, opened=8.2),
@@ -107,22 +112,14 @@ _TEAMMATES = replace(
 )
 """The programme for members of a workspace."""
 
+_SPEND_CAP = {"source": "workspace", "unit": "usd", "limit": "20.00", "used": "3.50", "remaining": "16.50"}
 _UNKNOWN_EXTRAS = MappingProxyType(
     {
         "rate_limit": None,
         "spend_control": {
             "reached": False,
-            "individual_limit": {
-                "source": "workspace",
-                "unit": "usd",
-                "limit": "20.00",
-                "used": "3.50",
-                "remaining": "16.50",
-                "used_percent": 17,
-                "remaining_percent": 83,
-                "reset_after_seconds": 100,
-                "reset_at": 1_800_000_000,
-            },
+            "individual_limit": _SPEND_CAP
+            | {"used_percent": 17, "remaining_percent": 83, "reset_after_seconds": 100, "reset_at": 1_800_000_000},
         },
         "rate_limit_reached_type": {"type": "lunar_tide_reached", "details": None},
         "promo": {
@@ -134,80 +131,51 @@ _UNKNOWN_EXTRAS = MappingProxyType(
 )
 
 _ALL = (
-    Scenario(
-        "calm",
-        "low use, two resets, nothing to do",
-        windows=(_five_hour(0, None), _weekly(12)),
-        credits=_THREE_CREDITS[1:],
-    ),
-    Scenario(
-        "busy",
-        "5 hours at 93 %, three resets, one of them lapses within three days",
-        windows=(_five_hour(93), _weekly(41)),
-        credits=_THREE_CREDITS,
-    ),
-    Scenario(
-        "at-limit",
-        "the 5-hour limit is reached, three resets are banked",
-        windows=(_five_hour(100), _weekly(43)),
-        credits=_THREE_CREDITS,
-    ),
+    Scenario("calm", "low use, two resets, nothing to do", _idle(12), _THREE[1:]),
+    Scenario("busy", "5 hours at 93 %, three resets, one of them lapses within three days", _both(93, 41), _THREE),
+    Scenario("at-limit", "the 5-hour limit is reached, three resets are banked", _both(100, 43), _THREE),
     Scenario(
         "banner",
         "the 5-hour limit is reached, and Codex itself offers one of three resets",
-        windows=(_five_hour(100), _weekly(43)),
-        credits=_THREE_CREDITS,
+        _both(100, 43),
+        _THREE,
         shows_banner=True,
     ),
     Scenario(
         "weekly-wall",
         "the week is used up while 5 hours are nearly unused; redeemed resets stay listed",
-        windows=(_five_hour(4), _weekly(100)),
-        credits=_THREE_CREDITS[:2],
+        _both(4, 100),
+        _THREE[:2],
         lists_redeemed=True,
     ),
-    Scenario(
-        "weekly-only",
-        "a plan with one weekly window, in the first slot",
-        plan="pro",
-        windows=(_weekly(64),),
-        credits=_THREE_CREDITS[1:],
-    ),
+    Scenario("weekly-only", "a plan with one weekly window, in the first slot", (_weekly(64),), _THREE[1:], "pro"),
     Scenario(
         "monthly",
         "a plan with one monthly window",
-        plan="go",
-        windows=(WindowStart(WindowKind.MONTHLY, 72, 11 * DAY),),
-        credits=(CreditStart(9 * DAY, title="Full reset (Monthly)", description=None),),
+        (WindowStart(WindowKind.MONTHLY, 72, 11 * DAY),),
+        (CreditStart(9 * DAY, title="Full reset (Monthly)", description=None),),
+        "go",
         has_history=False,
     ),
     Scenario(
         "expiring",
         "one reset lapses in eight minutes, to the second",
-        windows=(_five_hour(55), _weekly(38)),
-        credits=(CreditStart(8 * _MINUTE), _THREE_CREDITS[2]),
+        _both(55, 38),
+        (CreditStart(8 * _MINUTE), _THREE[2]),
     ),
-    Scenario(
-        "empty-bank",
-        "the 5-hour limit is near and no reset is banked",
-        windows=(_five_hour(88), _weekly(52)),
-    ),
+    Scenario("empty-bank", "the 5-hour limit is near and no reset is banked", _both(88, 52)),
     Scenario(
         "many",
         "twelve resets, of which the service lists five; a model with a limit of its own",
-        windows=(
-            _five_hour(76),
-            _weekly(81),
-            WindowStart(WindowKind.FIVE_HOUR, 12, _FIVE_HOURS_LEFT, SPARK_LIMIT),
-        ),
-        credits=tuple(CreditStart(day * DAY + day * 7 * _MINUTE) for day in range(2, 26, 2)),
+        (*_both(76, 81), WindowStart(WindowKind.FIVE_HOUR, 12, _FIVE_HOURS_LEFT, SPARK_LIMIT)),
+        tuple(CreditStart(day * DAY + day * 7 * _MINUTE) for day in range(2, 26, 2)),
         list_cap=5,
     ),
     Scenario(
         "unknown",
         "a plan, a limit and credits of kinds that no version knows yet",
-        plan="galaxy_brain",
-        credits=(
+        (),
+        (
             CreditStart(20 * DAY, title=None, description=None, granted_by=None),
             CreditStart(None, title="[red]永久 \u001b[31mreset\u001b[0m[/red]"),
             CreditStart(5 * DAY, reset_type="moon_phase", title="Moon reset"),
@@ -215,14 +183,15 @@ _ALL = (
             CreditStart(7 * DAY, status="redeeming"),
             CreditStart(8 * DAY, supported=False, title="Full reset for another plan"),
         ),
+        "galaxy_brain",
         extras=_UNKNOWN_EXTRAS,
         campaign=None,
     ),
     Scenario(
         "flaky",
         "busy, on a service that fails every third reading and often refuses the list of resets",
-        windows=(_five_hour(93), _weekly(41)),
-        credits=_THREE_CREDITS,
+        _both(93, 41),
+        _THREE,
         faults=(
             RecurringFault("/usage", "status:503", 3),
             RecurringFault("/rate-limit-reset-credits", "status:429", 2),
@@ -233,74 +202,71 @@ _ALL = (
     Scenario(
         "weekly-stays",
         "at the limit, and a spent reset clears the week without moving its date",
-        windows=(_five_hour(100), _weekly(43)),
-        credits=_THREE_CREDITS,
+        _both(100, 43),
+        _THREE,
         flags=ScenarioFlags(weekly_moves=False),
     ),
     Scenario(
         "five-hour-stays",
         "at the limit, and a spent reset clears the week alone",
-        windows=(_five_hour(100), _weekly(43)),
-        credits=_THREE_CREDITS,
+        _both(100, 43),
+        _THREE,
         flags=ScenarioFlags(clears_five_hour=False),
     ),
     Scenario(
         "pilot",
         "the referral pilot under way: invites in every state, one of them rewarded",
-        windows=(_five_hour(61), _weekly(34)),
-        credits=_THREE_CREDITS[1:2],
+        _both(61, 34),
+        _THREE[1:2],
         campaign=_RUNNING_PILOT,
         invites=_INVITES,
     ),
     Scenario(
         "pilot-start",
         "the referral pilot has just begun: no invites yet, one complimentary reset",
-        windows=(_five_hour(0, None), _weekly(12)),
-        credits=(_COMPLIMENTARY,),
+        _idle(12),
+        _COMPLIMENTARY,
     ),
     Scenario(
         "pilot-credits",
         "a referral offer of credits in place of resets",
-        windows=(_five_hour(22), _weekly(30)),
-        credits=(_COMPLIMENTARY,),
+        _both(22, 30),
+        _COMPLIMENTARY,
         campaign=CREDITS,
     ),
     Scenario(
         "pilot-ended",
         "the referral pilot is over; one invite of it is still waiting",
-        windows=(_five_hour(22), _weekly(30)),
-        credits=(_COMPLIMENTARY,),
+        _both(22, 30),
+        _COMPLIMENTARY,
         campaign=replace(PILOT, starts_in=-15.0 * DAY),
         invites=(InviteStart("grace@example.com", sent=4),),
     ),
     Scenario(
         "business",
         "a business plan with one reset, which the referral pilot is not offered to",
-        plan="business",
-        windows=(_five_hour(47), _weekly(58)),
-        credits=(_COMPLIMENTARY,),
+        _both(47, 58),
+        _COMPLIMENTARY,
+        "business",
     ),
     Scenario(
         "workspace",
         "a business plan whose members may invite teammates, for credits of the workspace",
-        plan="business",
-        windows=(_five_hour(47), _weekly(58)),
-        credits=(_COMPLIMENTARY,),
+        _both(47, 58),
+        _COMPLIMENTARY,
+        "business",
         campaign=_TEAMMATES,
     ),
     Scenario(
         "rollout",
         "the programme arrives: Go at once, Plus after one hour, Pro after two, Business after three",
-        windows=(_five_hour(71), _weekly(36)),
-        resets=ResetRules(
-            reaches=MappingProxyType({"go": 0.0, "plus": 1.0 * _HOUR, "pro": 2.0 * _HOUR, "business": 3.0 * _HOUR}),
-            had_before=False,
-        ),
+        _both(71, 36),
+        resets=ResetRules({"go": 0.0, "plus": 1.0 * _HOUR, "pro": 2.0 * _HOUR, "business": 3.0 * _HOUR}, False),
     ),
     Scenario(
         "priced",
         "the 5-hour limit is reached and the bank is empty, but a single reset can be bought",
-        windows=(_five_hour(100), _weekly(43)),
+        _both(100, 43),
         resets=ResetRules(purchase=Price("4.00", "USD")),
     ),
 )
@@ -308,8 +274,5 @@ _ALL = (
 SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType({scenario.name: scenario for scenario in _ALL})
 
 OTHER_ACCOUNT_START: Final = Scenario(
-    "other",
-    "the second account of every scenario",
-    windows=(_five_hour(0, None), _weekly(5)),
-    credits=(CreditStart(12 * DAY),),
+    "other", "the second account of every scenario", _idle(5), (CreditStart(12 * DAY),)
 )

@@ -87,11 +87,11 @@ def serve(
 def _write_all(sandboxes: Sandboxes, bank: Bank) -> Path:
     """Write the main account's sandbox, and again those of the others: the port may be another one now."""
     readings, _ = bank.everything()
-    for reading in readings:
-        if reading.account != MAIN_ACCOUNT and sandboxes.holds(reading.account):
-            sandboxes.write(reading.account, reading.plan, reading.email)
-    main = bank.read(MAIN_ACCOUNT)
-    return sandboxes.write_main(main.account, main.plan, main.email)
+    return {
+        reading.account: sandboxes.write(reading.account, reading.plan, reading.email)
+        for reading in readings
+        if reading.account == MAIN_ACCOUNT or sandboxes.holds(reading.account)
+    }[MAIN_ACCOUNT]
 
 
 @contextmanager

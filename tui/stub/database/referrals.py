@@ -20,7 +20,6 @@ from tui.stub.rules.invites import (
     NotOffered,
     Reward,
     comparable,
-    month_start,
     not_offered,
 )
 
@@ -88,7 +87,7 @@ class Referrals:
         with self._database.writing() as transaction:
             offer = _offer(transaction, account, program)
             if offer.campaign is None or offer.refused is not None:
-                raise Refused(403, (offer.refused or NotOffered.NONE).sentence)
+                raise Refused(403, offer.refused or NotOffered.NONE)
             referrer, sent, failed = find_account(transaction, account), [], {}
             unique: dict[str, str] = {}
             for email in emails:
@@ -102,13 +101,13 @@ class Referrals:
             return sent, failed
 
     def tracking(
-        self, account: str, *, past_seconds: float | None, before: int | None, limit: int, program: str = CONSUMER
+        self, account: str, *, past_seconds: float, before: int | None, limit: int, program: str = CONSUMER
     ) -> tuple[list[Tracked], int | None]:
         """A page of an account's invites, newest first.
 
         Args:
             account: Whose.
-            past_seconds: Only those sent in so many seconds; None: all of this calendar month.
+            past_seconds: Only those sent in so many seconds.
             before: Where the page begins: behind the invite of this number; None begins with the newest.
             limit: How many at most.
             program: In which programme.
@@ -118,12 +117,10 @@ class Referrals:
         """
         with self._database.reading() as transaction:
             campaign = _offer(transaction, account, program).campaign
-            since = month_start(transaction.now) if past_seconds is None else transaction.now - past_seconds
-            found = invites.select(
-                transaction,
-                "referrer = ? AND campaign = ? AND number < ? AND sent_at >= ? ORDER BY number DESC LIMIT ?",
-                *(account, campaign.id if campaign else None, 2**62 if before is None else before, since, limit + 1),
-            )
+            where = "referrer = ? AND campaign = ? AND number < ? AND sent_at >= ? ORDER BY number DESC LIMIT ?"
+            begin = 2**62 if before is None else before
+            since, name = transaction.now - past_seconds, campaign.id if campaign else None
+            found = invites.select(transaction, where, account, name, begin, since, limit + 1)
             following = found[limit - 1].number if len(found) > limit else None
             return [_track(transaction, invite) for invite in found[:limit]], following
 

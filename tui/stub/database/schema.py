@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tui.errors import StoreCorrupt, StoreError, StoreTooNew
+from tui.paths import private_file
 from tui.store.database import explained, transaction
 
 APPLICATION_ID: Final = 0x72626B73
@@ -144,11 +145,16 @@ def open_database(path: Path | None) -> sqlite3.Connection:
         StoreError: It is locked, read-only, corrupt, another program's, or a newer version's.
     """
     with readable(path):
+        if path is not None and not path.exists():
+            private_file(path)  # it holds addresses
         connection = sqlite3.connect(
             path or ":memory:", timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
             _claim(connection, path)
+            for file in [path.with_name(path.name + end) for end in ("", "-wal", "-shm")] if path else ():
+                if file.exists():
+                    private_file(file)  # also one that was left open to others
         except BaseException:
             connection.close()
             raise

@@ -21,7 +21,7 @@ from tui.stub.database.bank import Bank
 from tui.stub.faults import CONTROLS, FaultMiddleware, FaultState
 from tui.stub.http import payloads
 from tui.stub.http.answers import NOT_STORED, json_answer, read_body, read_json, whole_number
-from tui.stub.http.controls import Controls
+from tui.stub.http.controls import control_routes
 from tui.stub.http.history import ThreadQuery, plan_limit_history, reset_history, thread_usage
 from tui.stub.http.invites import InviteEndpoints
 from tui.stub.http.logins import account_of
@@ -137,7 +137,7 @@ def create_app(
     """
     faults = faults or FaultState(bank.scenario().faults)
     app = Starlette(
-        routes=[*_Quota(bank, clock).routes(), *Controls(bank, faults, sandboxes).routes()],
+        routes=[*_Quota(bank, clock).routes(), *control_routes(bank, faults, sandboxes)],
         exception_handlers={HTTPException: _failed, Refused: _failed, StoreError: _failed},
     )
     # A path is served or it is not; Codex follows no redirect to another spelling of it.

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
@@ -81,8 +81,7 @@ class _Open(_Body):
     link: str
 
 
-class _Accept(_Body):
-    link: str
+class _Accept(_Open):
     account: str
 
 
@@ -90,58 +89,47 @@ class _Reverse(_Body):
     referral_id: str
 
 
-Control = Callable[[Request], Awaitable[Payload]]
+Act = Callable[[Any], Payload]
 
 
-class Controls:
-    """The endpoints under `/stub/`."""
+def control_routes(bank: Bank, faults: FaultState, sandboxes: Sandboxes | None) -> list[Route]:
+    """The endpoints under `/stub/`; a control takes the body of its kind and answers what came of it."""
+    controls = _Controls(bank, faults, sandboxes)
+    posts: dict[str, tuple[type[_Body], Act]] = {
+        "usage": (_Usage, controls.usage),
+        "clock": (_Advance, controls.clock),
+        "grant": (_Grant, controls.grant),
+        "faults": (_Fault, controls.fault),
+        "scenario": (_Begin, controls.scenario),
+        "accounts": (_Account, controls.add_account),
+        "plan": (_Plan, controls.plan),
+        "purchase": (_Purchase, controls.purchase),
+        "invites/open": (_Open, controls.open_invite),
+        "invites/accept": (_Accept, controls.accept_invite),
+        "invites/reverse": (_Reverse, controls.reverse_invite),
+    }
+    routes = [Route(CONTROLS + name, _guarded(act, kind), methods=["POST"]) for name, (kind, act) in posts.items()]
+    return [Route(CONTROLS + "state", _guarded(lambda _: state(bank, faults)), methods=["GET"]), *routes]
 
+
+class _Controls:
     def __init__(self, bank: Bank, faults: FaultState, sandboxes: Sandboxes | None) -> None:
         self._bank = bank
         self._faults = faults
         self._sandboxes = sandboxes
 
-    def routes(self) -> list[Route]:
-        """One route per control."""
-        posts = {
-            "usage": self.usage,
-            "clock": self.clock,
-            "grant": self.grant,
-            "faults": self.faults,
-            "scenario": self.scenario,
-            "accounts": self.accounts,
-            "plan": self.plan,
-            "purchase": self.purchase,
-            "invites/open": self.open_invite,
-            "invites/accept": self.accept_invite,
-            "invites/reverse": self.reverse_invite,
-        }
-        routes = [Route(CONTROLS + name, _guarded(control), methods=["POST"]) for name, control in posts.items()]
-        return [Route(CONTROLS + "state", _guarded(self.state), methods=["GET"]), *routes]
-
-    async def state(self, request: Request) -> Payload:
-        """Everything the service knows, for a test to count."""
-        return state(self._bank, self._faults)
-
-    async def usage(self, request: Request) -> Payload:
-        """Put a window to a share."""
-        body = await read_json(request, _Usage)
+    def usage(self, body: _Usage) -> Payload:
         self._bank.set_usage(body.account, body.kind, body.used_percent)
         return {"ok": True}
 
-    async def clock(self, request: Request) -> Payload:
-        """Let time pass for the service alone."""
-        body = await read_json(request, _Advance)
+    def clock(self, body: _Advance) -> Payload:
         return {"now": rfc3339(self._bank.advance_clock(body.advance_seconds))}
 
-    async def grant(self, request: Request) -> Payload:
-        """Grant credits."""
-        body = await read_json(request, _Grant)
+    def grant(self, body: _Grant) -> Payload:
         return {"granted": self._bank.grant(body.account, body.count, body.expires_in_seconds)}
 
-    async def faults(self, request: Request) -> Payload:
+    def fault(self, body: _Fault) -> Payload:
         """Arm a fault, or with the kind `none` disarm those of the path, or all."""
-        body = await read_json(request, _Fault)
         if body.kind == "none":
             self._faults.disarm(body.path)
             return {"ok": True}
@@ -152,16 +140,13 @@ class Controls:
         self._faults.arm(body.path, body.kind, body.count)
         return {"ok": True}
 
-    async def scenario(self, request: Request) -> Payload:
-        """Start a scenario."""
-        body = await read_json(request, _Begin)
+    def scenario(self, body: _Begin) -> Payload:
         self._bank.begin(body.name)
         self._faults.restart(self._bank.scenario().faults)
         return {"ok": True}
 
-    async def accounts(self, request: Request) -> Payload:
+    def add_account(self, body: _Account) -> Payload:
         """Make a further account, with a sandbox for the real Codex CLI where the service was started with one."""
-        body = await read_json(request, _Account)
         plan, email = _known_plan(body.plan), body.email or f"{body.id}@example.com"
         if not is_address(email):
             raise Refused(400, f"{email!r} is no e-mail address")
@@ -171,30 +156,23 @@ class Controls:
             folder = self._sandboxes.write(body.id, plan.name, email) if self._sandboxes else None
         return {"id": body.id, "sandbox": str(folder) if folder else None}
 
-    async def plan(self, request: Request) -> Payload:
-        """Give an account another plan."""
-        body = await read_json(request, _Plan)
+    def plan(self, body: _Plan) -> Payload:
         reading = self._bank.change_plan(body.account, _known_plan(body.plan))
         return {"plan": reading.plan, "available": reading.spendable}
 
-    async def purchase(self, request: Request) -> Payload:
-        """Buy a single reset, once for a purchase."""
-        body = await read_json(request, _Purchase)
+    def purchase(self, body: _Purchase) -> Payload:
         return {"credit_id": self._bank.buy(body.account, body.purchase_id)[0]}
 
-    async def open_invite(self, request: Request) -> Payload:
+    def open_invite(self, body: _Open) -> Payload:
         """The friend looks at the link."""
-        body = await read_json(request, _Open)
         return _came_to(self._bank.referrals.open(_token(body.link))[0])
 
-    async def accept_invite(self, request: Request) -> Payload:
+    def accept_invite(self, body: _Accept) -> Payload:
         """The friend opens the link and joins with an account."""
-        body = await read_json(request, _Accept)
         return _came_to(self._bank.referrals.accept(_token(body.link), body.account))
 
-    async def reverse_invite(self, request: Request) -> Payload:
+    def reverse_invite(self, body: _Reverse) -> Payload:
         """The service takes both rewards back, as far as they are still there."""
-        body = await read_json(request, _Reverse)
         tracked, revoked = self._bank.referrals.reverse(body.referral_id)
         return _came_to(tracked) | {"revoked": revoked}
 
@@ -214,22 +192,21 @@ def _came_to(tracked: Tracked) -> Payload:
     return {"referral_id": tracked.invite.id, "status": tracked.state, "reason": tracked.reason}
 
 
-def _guarded(control: Control) -> Callable[[Request], Awaitable[Response]]:
+def _guarded(act: Act, kind: type[_Body] | None = None) -> Callable[[Request], Awaitable[Response]]:
     """A control only for programs on this machine: a browser names its page's origin, or sends no JSON."""
 
     async def guarded(request: Request) -> Response:
         host = _HOST.fullmatch(request.headers.get("host", ""))
-        if request.client is None or host is None or not _is_loopback(request.client.host):
-            raise Refused(403, "the controls answer this machine alone")
-        if not _is_loopback(host["name"].strip("[]")):
-            raise Refused(403, "the controls answer no other name than that of this machine")
+        names = request.client and request.client.host, host and host["name"].strip("[]")
+        if not all(name and _is_loopback(name) for name in names):
+            raise Refused(403, "the controls answer this machine alone, by a name of its own")
         if "origin" in request.headers:
             raise Refused(403, "the controls answer no web page")
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if request.method == "POST" and kind != "application/json":
+        sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind is not None and sent != "application/json":
             raise Refused(415, "send the body as application/json, with curl: --json")
         try:
-            return json_answer(await control(request))
+            return json_answer(act(await read_json(request, kind) if kind else None))
         except UsageError as error:
             raise Refused(400, str(error)) from error
 

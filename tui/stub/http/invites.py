@@ -4,14 +4,13 @@
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping, Sequence
-from html import escape
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from tui.domain.referral import CONSUMER, WORKSPACE, InviteState
@@ -27,12 +26,7 @@ INVITE_PATH: Final = "/invite/"
 
 _MOST_AT_ONCE: Final = 5
 _LARGEST_PAGE: Final = 100
-_PERIODS: Final[Mapping[str, float | None]] = {"past_90_days": 90.0 * DAY, "this_month": None}
-_PAGE_HEADERS: Final = NOT_STORED | {
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
-    "referrer-policy": "no-referrer",
-}
-_STYLE: Final = "body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem}"
+_PERIOD: Final = "past_90_days"
 
 
 class _Invite(msgspec.Struct):
@@ -87,12 +81,12 @@ class InviteEndpoints:
     async def tracking(self, request: Request) -> Response:
         """A page of the account's invites."""
         account, query = self._account_of(request), request.query_params
-        program, period = _program(query.get("program_id")), query.get("period", "past_90_days")
-        if period not in _PERIODS:
-            raise Refused(400, f"the period is one of: {', '.join(_PERIODS)}")
+        program = _program(query.get("program_id"))
+        if query.get("period", _PERIOD) != _PERIOD:
+            raise Refused(400, f"the period is {_PERIOD}")
         page, following = self._referrals.tracking(
             account,
-            past_seconds=_PERIODS[period],
+            past_seconds=90.0 * DAY,
             before=_place(query.get("cursor")),
             limit=whole_number(query.get("limit", str(_LARGEST_PAGE)), _LARGEST_PAGE, "the limit"),
             program=program,
@@ -108,12 +102,9 @@ class InviteEndpoints:
 
     async def page(self, request: Request) -> Response:
         """What a friend sees who follows an invite's link; needs no login."""
-        try:
-            tracked, campaign = self._referrals.open(request.path_params["token"])
-        except Refused:
-            lines = ["The link is not complete, or it is an old one."]
-            return HTMLResponse(_page("There is no such invite", lines), 404)
-        return HTMLResponse(_page(campaign.title, _lines(tracked, campaign)), headers=_PAGE_HEADERS)
+        tracked, campaign = self._referrals.open(request.path_params["token"])
+        lines = [campaign.title, "", *_lines(tracked, campaign)]
+        return PlainTextResponse("\n".join(lines) + "\n", headers=NOT_STORED | {"referrer-policy": "no-referrer"})
 
 
 def _program(name: str | None) -> str:
@@ -140,8 +131,8 @@ def _offer(reading: OfferReading) -> Payload:
     limit = {"invites_sent": reading.sent, "invites_total": capacity, "time_frame": "campaign", "type": "user"}
     return {
         "should_show": refused is None,
-        "ineligible_reason": refused.sentence if refused else None,
-        "ineligible_reason_code": refused,
+        "ineligible_reason": refused,
+        "ineligible_reason_code": refused.name.lower() if refused else None,
         "title": campaign.title if campaign else None,
         "description": campaign.description if campaign else None,
         "plans": list(campaign.plans) if campaign else [],
@@ -187,11 +178,3 @@ def _lines(tracked: Tracked, campaign: Campaign) -> Sequence[str]:
     if tracked.state is InviteState.JOINED:
         return ["You have joined. Send your first Codex message now."]
     return [tracked.reason or "This invite has been used."]
-
-
-def _page(title: str, lines: Sequence[str]) -> str:
-    text = "".join(f"<p>{escape(line)}</p>" for line in lines)
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{_STYLE}</style><h1>{escape(title)}</h1>{text}</html>"
-    )

@@ -5,7 +5,6 @@ honoured after its campaign has ended.
 """
 
 import re
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -79,23 +78,12 @@ class Campaign(msgspec.Struct, frozen=True):
 
 
 class NotOffered(StrEnum):
-    """Why an account is offered no campaign."""
+    """Why an account is offered no campaign; the text is for the user, the name in small letters for programs."""
 
-    NONE = "none"
-    """There is no campaign at all."""
-    PLAN = "plan"
-    NOT_STARTED = "not_started"
-    ENDED = "ended"
-
-    @property
-    def sentence(self) -> str:
-        """The same in a sentence."""
-        return {
-            NotOffered.NONE: "There is no invite offer at the moment.",
-            NotOffered.PLAN: "Your plan does not include this offer.",
-            NotOffered.NOT_STARTED: "This offer has not started yet.",
-            NotOffered.ENDED: "This offer has ended.",
-        }[self]
+    NONE = "There is no invite offer at the moment."
+    PLAN = "Your plan does not include this offer."
+    NOT_STARTED = "This offer has not started yet."
+    ENDED = "This offer has ended."
 
 
 def not_offered(campaign: Campaign | None, plan: Plan, began: float, now: float) -> NotOffered | None:
@@ -127,12 +115,6 @@ def comparable(address: str) -> str:
 def is_address(address: str) -> bool:
     """Whether it may be an e-mail address; only what obviously is none is refused."""
     return len(address) <= _LONGEST_ADDRESS and address.isprintable() and bool(_ADDRESS.fullmatch(address))
-
-
-def month_start(now: float) -> float:
-    """The first moment of the calendar month, in UTC."""
-    first = datetime.fromtimestamp(now, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    return first.timestamp()
 
 
 class Ineligible(StrEnum):
