@@ -95,7 +95,7 @@ def _database_problem() -> str | None:
 def _library_versions() -> dict[str, str]:
     from importlib.metadata import version
 
-    return {name: version(name) for name in ("textual", "httpx", "keyring", "websockets")}
+    return {name: version(name) for name in ("textual", "httpx", "msgspec", "websockets")}
 
 
 def _print(report: dict[str, Any]) -> None:

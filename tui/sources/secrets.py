@@ -1,12 +1,17 @@
 """The keyring: logins for base URLs of one's own, and Codex's entry. The only importer of keyring.
 
+The library keyring is used where it is installed: always on macOS and Windows, with the extra `keyring` on Linux, where
+the Secret Service is asked directly without it.
+
 A keyring may wait for a person to unlock it, for ever. Every call runs in a daemon thread with a deadline, so that
 neither the program nor its exit waits along.
 """
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
@@ -48,10 +53,7 @@ async def store_login(base_url: BaseUrl, token: Token, account_id: str | None, *
     entry = msgspec.json.encode(_Entry(token.reveal(), account_id)).decode()
 
     def store() -> None:
-        import keyring
-
-        _require_backend()
-        keyring.set_password(SERVICE, base_url.url, entry)
+        _backend().set_password(SERVICE, base_url.url, entry)
 
     await _ask(store, deadline)
 
@@ -86,9 +88,7 @@ async def forget_login(base_url: BaseUrl, *, deadline: float = DEADLINE) -> bool
     """
 
     def forget() -> bool:
-        import keyring
-
-        _require_backend()
+        keyring = _backend()
         if keyring.get_password(SERVICE, base_url.url) is None:
             return False
         keyring.delete_password(SERVICE, base_url.url)
@@ -107,21 +107,39 @@ async def codex_entry(home: CodexHome, *, deadline: float = DEADLINE) -> str | N
 
 
 async def _get(service: str, user: str, deadline: float) -> str | None:
-    def get() -> str | None:
+    return await _ask(lambda: _backend().get_password(service, user), deadline)
+
+
+class _Keyring(Protocol):
+    """What both ways to a keyring can do."""
+
+    def get_password(self, service: str, username: str, /) -> str | None: ...
+
+    def set_password(self, service: str, username: str, password: str, /) -> None: ...
+
+    def delete_password(self, service: str, username: str, /) -> None: ...
+
+
+def _backend() -> _Keyring:
+    missing = NotViable("no keyring backend on this machine", WITHOUT_KEYRING)
+    try:
         import keyring
-
-        _require_backend()
-        return keyring.get_password(service, user)
-
-    return await _ask(get, deadline)
-
-
-def _require_backend() -> None:
-    import keyring
-    from keyring.backends import fail, null
-
+        from keyring.backends import fail, null
+    except ImportError:
+        if not sys.platform.startswith("linux") or os.environ.get("PYTHON_KEYRING_BACKEND"):
+            raise missing from None  # a backend that was named belongs to the library
+        return _secret_service(missing)
     if isinstance(keyring.get_keyring(), fail.Keyring | null.Keyring):
-        raise NotViable("no keyring backend on this machine", WITHOUT_KEYRING)
+        raise missing
+    return keyring
+
+
+def _secret_service(missing: NotViable) -> _Keyring:
+    from tui.sources import secret_service
+
+    if not secret_service.is_there():
+        raise missing
+    return secret_service
 
 
 async def _ask(call: Callable[[], Result], deadline: float) -> Result:
