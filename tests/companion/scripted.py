@@ -40,11 +40,17 @@ class ScriptedSource:
         self.requests: list[ConsumeRequest] = []
         self.hint = asyncio.Event()
         self.closed = 0
+        self.reads_left: int | None = None
+        """After so many readings it is down; None: it stays up."""
 
     async def read(self, *, with_credits: bool) -> Snapshot:
         self.reads.append(with_credits)
         if isinstance(self.reading, Exception):
             raise self.reading
+        if self.reads_left is not None:
+            self.reads_left -= 1
+            if self.reads_left < 0:
+                raise SourceDown("the service answered 503")
         now = self.clock.now()
         bank = self.reading.bank
         shown, read_at = (bank.credits, now) if with_credits else (None, None)
@@ -97,7 +103,8 @@ class World:
         *,
         tables: StoreError | None = None,
         daemon: bool = False,
-        instance: str = "this process",
+        process: str = "this process",
+        asks: bool = True,
         referrals: Referrals = NO_REFERRALS,
     ) -> None:
         self.clock = clock
@@ -119,8 +126,8 @@ class World:
             new_key=lambda: next(self.keys),
             random_share=lambda: 0.5,
             rollouts=lambda: self.feed,
-            asks=True,
-            process=instance,
+            asks=asks,
+            process=process,
         )
 
 

@@ -207,9 +207,9 @@ async def test_a_queued_reset_dies_with_its_window(clock: ManualClock, tmp_path:
 
 
 async def test_a_queue_of_another_process_waits_for_a_fresh_yes(clock: ManualClock, tmp_path: Path) -> None:
-    async with attended(World(clock, tmp_path, instance="before the restart")) as world:
+    async with attended(World(clock, tmp_path, process="before the restart")) as world:
         await world.companion.questions.queue()
-    async with attended(World(clock, tmp_path, instance="after the restart")) as world:
+    async with attended(World(clock, tmp_path, process="after the restart")) as world:
         world.clock.advance(5)
         state = await until(world, lambda state: state.queued is not None)
         assert state.queued is not None
@@ -260,10 +260,10 @@ async def test_waiting_is_answered_when_the_reset_is_seen_not_when_the_clock_say
 
 
 async def test_an_answer_given_elsewhere_closes_the_question_here(clock: ManualClock, tmp_path: Path) -> None:
-    async with attended(World(clock, tmp_path, instance="one")) as one:
+    async with attended(World(clock, tmp_path, process="one")) as one:
         question = (await stop(one)).question
         assert question is not None
-        other = World(clock, tmp_path, instance="two")
+        other = World(clock, tmp_path, process="two")
         other.source.reading = AT_LIMIT
         await other.companion.poller.poll()
         await other.companion.questions.answer(question, Choice.NOT_UNTIL_RESET)

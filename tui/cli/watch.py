@@ -35,29 +35,29 @@ async def _watch(companion: "Companion", *, once: bool, as_json: bool) -> int:
     from tui.cli import complain
     from tui.cli.oneshot import read_once
     from tui.cli.output import nobody_reads
-    from tui.companion.state import State
-    from tui.companion.watch_events import WatchEventKind, watch_events
+    from tui.companion.watch_events import WatchEventKind, WatchEvents
 
     codes = {WatchEventKind.NEAR: EXIT_NEAR, WatchEventKind.INTERRUPTED: EXIT_REACHED}
-    began = companion.clock.now()
     ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    last = State()
+    failure: str | None = None
 
-    def look(state: "State") -> None:
-        nonlocal last
-        before, last = last, state
-        if state.link.failure is not None and state.link.failure != before.link.failure:
+    def on_state(state: "State") -> None:
+        nonlocal failure
+        if state.link.failure is not None and state.link.failure != failure:
             complain(state.link.failure)
-        for event in watch_events(before, state, companion.clock.now(), began):
-            _print(event, as_json=as_json)
-            if not ended.done() and nobody_reads():
-                ended.set_result(0)
-            if once and event.kind in codes and not ended.done():
-                ended.set_result(codes[event.kind])
+        failure = state.link.failure
 
+    def on_event(event: "WatchEvent") -> None:
+        _print(event, as_json=as_json)
+        if not ended.done() and nobody_reads():
+            ended.set_result(0)
+        if once and event.kind in codes and not ended.done():
+            ended.set_result(codes[event.kind])
+
+    WatchEvents(companion.store, companion.records, companion.clock, on_event)
     if once:
         await read_once(companion)  # a script is told at once that there is nothing to watch
-    forget = companion.listen(look)
+    forget = companion.listen(on_state)
     running = asyncio.ensure_future(companion.run())
     try:
         waits: list[asyncio.Future[Any]] = [running, ended]

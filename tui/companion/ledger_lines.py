@@ -61,11 +61,8 @@ def _text(spend: Spend) -> str:
             return "; ".join((_OUTCOMES.get(spend.outcome, "closed") if spend.outcome else "closed", *findings(spend)))
 
 
-SPENT = "one reset spent"
-"""How the last line about a spend begins that took a reset."""
-
 _OUTCOMES = {
-    Outcome.RESET: SPENT,
+    Outcome.RESET: "one reset spent",
     Outcome.NOTHING_TO_RESET: "nothing to reset; the reset was kept",
     Outcome.NO_CREDIT: "no such reset in the bank; nothing was spent",
     Outcome.REFUSED: "refused; nothing was spent",

@@ -8,8 +8,9 @@ from tui.companion.locks import AccountLocks
 from tui.companion.state import StateStore
 from tui.concurrency import in_thread
 from tui.domain.account_state import AccountState
-from tui.domain.ledger import Event
+from tui.domain.ledger import Event, EventKind
 from tui.domain.snapshot import Account, Snapshot
+from tui.domain.spend import Spend
 from tui.errors import StoreError
 from tui.store.accounts import Accounts, Step
 from tui.store.database import Database
@@ -48,7 +49,7 @@ class Records:
         """
         self._store = store
         self._tables = tables if isinstance(tables, Tables) else None
-        self._listeners: list[Callable[[Event], None]] = []
+        self._listeners: list[Callable[[Event, Spend | None], None]] = []
         self._last_line = -1
         self.process = process
         if isinstance(tables, StoreError):
@@ -70,8 +71,12 @@ class Records:
             raise StoreError(f"nothing can be written down, so nothing is spent: {failure}")
         return self._tables
 
-    def listen(self, on_line: Callable[[Event], None]) -> None:
-        """Call back with every new line of the ledger from now on, whichever process wrote it, once it is noticed."""
+    def listen(self, on_line: Callable[[Event, Spend | None], None]) -> None:
+        """Call back with every line that the ledger gets from now on, whichever process writes it.
+
+        Args:
+            on_line: Gets the line, and the spend that it closes.
+        """
         self._listeners.append(on_line)
 
     async def in_hand(self) -> AccountState:
@@ -137,6 +142,8 @@ class Records:
         if self._tables is None:
             return
         try:
+            if self._listeners and self._last_line < 0:
+                self._last_line, _ = await in_thread(self._tables.events.after, -1)
             await in_thread(self._tables.observations.observe, snapshot)
         except StoreError as error:
             self._store.update(store_failure=str(error))
@@ -156,14 +163,19 @@ class Records:
         try:
             open_spend = await in_thread(tables.spends.open_spend, account)
             recent = await in_thread(tables.events.events, RECENT)
-            self._last_line, lines = await in_thread(tables.events.after, self._last_line)
+            lines: tuple[Event, ...] = ()
+            if self._listeners:
+                self._last_line, lines = await in_thread(tables.events.after, self._last_line)
         except StoreError as error:
             self._store.update(store_failure=str(error))
             return
         self._store.update(open_spend=open_spend, recent=recent)
         for line in lines:
+            spend = None
+            if line.kind is EventKind.SPEND_CLOSED and line.request_id is not None:
+                spend = await in_thread(tables.spends.find, line.request_id)
             for listener in self._listeners:
-                listener(line)
+                listener(line, spend)
 
     async def events(self, limit: int | None = None) -> tuple[Event, ...]:
         """The newest lines of the ledger, oldest first; None gives all.

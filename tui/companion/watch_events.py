@@ -1,18 +1,22 @@
-"""What happened between two States, for whoever follows without a screen (`resetbank watch`, design.md section 7)."""
+"""What happens, one event at a time, for whoever follows without a screen (`resetbank watch`)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
-from tui.companion.ledger_lines import SPENT
-from tui.companion.state import State
-from tui.domain.ledger import EventKind
-from tui.domain.limit_stops import binding_window
+from tui.clock import Clock
+from tui.companion.records import Records
+from tui.companion.state import State, StateStore
+from tui.domain.ledger import Event, EventKind
+from tui.domain.limit_stops import LimitStop, binding_window, stops
 from tui.domain.question import Cause
 from tui.domain.resets import mark
-from tui.domain.sessions import Session, SessionState, active, interrupted
+from tui.domain.sessions import Session, SessionState, active
+from tui.domain.snapshot import Snapshot
+from tui.domain.spend import Outcome, Spend
 from tui.domain.windows import Window, WindowState
 
 
@@ -22,7 +26,7 @@ class WatchEventKind(StrEnum):
     NEAR = "near"
     """The limit is nearly used up, or expected to be soon while a session is at work."""
     INTERRUPTED = "interrupted"
-    """A session stopped at the limit; or the limit is hit and no session is known."""
+    """A session stopped at the limit; or the limit is reached and no session is known."""
     RESUMED = "resumed"
     """A session that had stopped at the limit works again."""
     RESET_OBSERVED = "reset_observed"
@@ -30,14 +34,16 @@ class WatchEventKind(StrEnum):
     CREDIT_CHANGED = "credit_changed"
 
 
-_OF_CREDITS = {
-    EventKind.CREDIT_GRANTED,
-    EventKind.CREDIT_EXPIRED,
-    EventKind.CREDIT_REDEEMED,
-    EventKind.CREDIT_VANISHED,
-    EventKind.EXPIRY_CHANGED,
-    EventKind.COUNT_CHANGED,
-}
+_OF_CREDITS: Final = frozenset(
+    {
+        EventKind.CREDIT_GRANTED,
+        EventKind.CREDIT_EXPIRED,
+        EventKind.CREDIT_REDEEMED,
+        EventKind.CREDIT_VANISHED,
+        EventKind.EXPIRY_CHANGED,
+        EventKind.COUNT_CHANGED,
+    }
+)
 
 
 class WatchEvent(msgspec.Struct, frozen=True):
@@ -50,69 +56,81 @@ class WatchEvent(msgspec.Struct, frozen=True):
     resets_available: int | None = None
 
 
-def watch_events(before: State, after: State, now: datetime, since: datetime) -> tuple[WatchEvent, ...]:
-    """Compare two States.
+class WatchEvents:
+    """Calls back with every event: of the State as it changes, of the ledger as it is written, whoever writes it."""
 
-    Args:
-        before: The older one; an empty one at the start, so that what holds already is told once.
-        after: The newer one.
-        now: The present moment.
-        since: When the following began; lines of the ledger from before are no news.
-    """
-    return tuple(_all(before, after, now, since))
+    def __init__(
+        self, store: StateStore, records: Records, clock: Clock, on_event: Callable[[WatchEvent], None]
+    ) -> None:
+        """Listen from now on; what holds already is an event once.
 
+        Args:
+            store: The readings and the sessions.
+            records: The ledger.
+            clock: The time.
+            on_event: Called with each event.
+        """
+        self._store = store
+        self._clock = clock
+        self._on_event = on_event
+        self._was_near = self._was_reached = self._was_hit_unseen = False
+        self._stops: dict[str, LimitStop] = {}
+        self._snapshot: Snapshot | None = None
+        store.listen(self._on_state)
+        records.listen(self._on_line)
+        self._on_state(store.state)
 
-def _all(before: State, after: State, now: datetime, since: datetime) -> Iterator[WatchEvent]:
-    available = after.snapshot.bank.available if after.snapshot else None
-    binding = binding_window(after.snapshot) if after.snapshot else None
-    if _is_near(after, now) and not _is_near(before, now) and not _is_reached(before, now):
-        yield WatchEvent(WatchEventKind.NEAR, now, None, binding, available)
-    for session in interrupted(after.sessions):
-        known = before.sessions.get(session.thread_id)
-        if (known is None or known.state is not SessionState.STOPPED_AT_LIMIT) and _still_holds(session, after):
-            yield WatchEvent(WatchEventKind.INTERRUPTED, session.since, session, binding, available)
-    if _is_hit_unseen(after, now) and not _is_hit_unseen(before, now):
-        yield WatchEvent(WatchEventKind.INTERRUPTED, now, None, binding, available)
-    for session in interrupted(before.sessions):
-        current = after.sessions.get(session.thread_id)
-        if current is not None and current.state is SessionState.RUNNING:
-            yield WatchEvent(WatchEventKind.RESUMED, current.since, current, None, available)
-    if before.snapshot is not None and after.snapshot is not None:
-        old_limit, at = before.snapshot.main_limit, before.snapshot.provenance.observed_at
-        for window in old_limit.windows if old_limit else ():
+    def _emit(
+        self, kind: WatchEventKind, at: datetime, *, session: Session | None = None, window: Window | None = None
+    ) -> None:
+        snapshot = self._store.state.snapshot
+        self._on_event(WatchEvent(kind, at, session, window, snapshot.bank.available if snapshot else None))
+
+    def _on_state(self, state: State) -> None:
+        if state.snapshot is None:
+            return  # before the first reading nobody can tell what a stop means
+        now, window = self._clock.now(), binding_window(state.snapshot)
+        found = {stop.thread_id: stop for stop in stops(state.sessions, state.snapshot, now)}
+        is_reached = state.snapshot.state(now) is WindowState.REACHED
+        is_near, is_hit_unseen = _is_near(state, now), is_reached and not found and not active(state.sessions)
+        if is_near and not self._was_near and not self._was_reached:
+            self._emit(WatchEventKind.NEAR, now, window=window)
+        for thread_id, stop in found.items():
+            known = self._stops.get(thread_id)
+            if known is None or known.stopped_at < stop.stopped_at:
+                self._emit(
+                    WatchEventKind.INTERRUPTED, stop.stopped_at, session=state.sessions[thread_id], window=window
+                )
+        if is_hit_unseen and not self._was_hit_unseen:
+            self._emit(WatchEventKind.INTERRUPTED, now, window=window)
+        self._was_near, self._was_reached, self._was_hit_unseen = is_near, is_reached, is_hit_unseen
+        self._stops |= found
+        for thread_id in tuple(self._stops):
+            current = state.sessions.get(thread_id)
+            if current is not None and current.state is SessionState.RUNNING:
+                del self._stops[thread_id]
+                self._emit(WatchEventKind.RESUMED, current.since, session=current)
+        before, self._snapshot = self._snapshot, state.snapshot
+        if before is not None and before is not state.snapshot:
+            self._emit_resets(before, state.snapshot, now)
+
+    def _emit_resets(self, before: Snapshot, after: Snapshot, now: datetime) -> None:
+        at = before.provenance.observed_at
+        for window in before.main_limit.windows if before.main_limit else ():
             remembered = mark(window, at)
-            if not window.is_idle(at) and remembered.has_reset(after.snapshot):
-                fresh = remembered.find(after.snapshot)
-                yield WatchEvent(WatchEventKind.RESET_OBSERVED, now, None, fresh, available)
-    for event in after.recent:
-        if event in before.recent or event.at < since:
-            continue
-        if event.kind is EventKind.SPEND_CLOSED and event.text.startswith(SPENT):
-            yield WatchEvent(WatchEventKind.SPENT, event.at, None, None, available)
-        elif event.kind in _OF_CREDITS:
-            yield WatchEvent(WatchEventKind.CREDIT_CHANGED, event.at, None, None, available)
+            if not window.is_idle(at) and remembered.has_reset(after):
+                self._emit(WatchEventKind.RESET_OBSERVED, now, window=remembered.find(after))
+
+    def _on_line(self, line: Event, spend: Spend | None) -> None:
+        if line.kind in _OF_CREDITS:
+            self._emit(WatchEventKind.CREDIT_CHANGED, line.at)
+        elif line.kind is EventKind.SPEND_CLOSED and spend is not None and spend.outcome is Outcome.RESET:
+            self._emit(WatchEventKind.SPENT, line.at)
 
 
 def _is_near(state: State, now: datetime) -> bool:
     if state.snapshot is None:
         return False
-    told = state.question or state.no_question
-    expected = told is not None and told.cause is Cause.ABOUT_TO_STOP
+    asked = state.question or state.no_question
+    expected = asked is not None and asked.cause is Cause.ABOUT_TO_STOP
     return expected or state.snapshot.state(now, state.near_percent) is WindowState.NEAR
-
-
-def _is_reached(state: State, now: datetime) -> bool:
-    return state.snapshot is not None and state.snapshot.state(now) is WindowState.REACHED
-
-
-def _is_hit_unseen(state: State, now: datetime) -> bool:
-    """Whether the limit is hit though no session is known that works or was stopped by it."""
-    return _is_reached(state, now) and not interrupted(state.sessions) and not active(state.sessions)
-
-
-def _still_holds(session: Session, state: State) -> bool:
-    """Whether the limit that stopped a session may be the one of now, rather than one of days ago."""
-    window = binding_window(state.snapshot) if state.snapshot else None
-    if window is None or window.resets_at is None:
-        return True
-    return session.since >= window.resets_at - window.length

@@ -1,0 +1,109 @@
+"""Every event is told as it happens, whichever process makes it."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from tests.companion.scripted import AT_LIMIT, CLEARED, READING, World
+from tests.companion.test_attending import THREAD, attended, cleared, consent, until, update
+from tests.domain.worlds import FIVE_HOURS, credit, snapshot, window
+from tests.support.clocks import ManualClock
+from tui.companion.watch_events import WatchEvent, WatchEventKind, WatchEvents
+from tui.domain.sessions import SessionState
+from tui.domain.spend import ConsumeAnswer, ConsumeCode
+from tui.errors import ConsumeRejected
+
+
+@pytest.fixture
+async def world(clock: ManualClock, tmp_path: Path) -> AsyncIterator[World]:
+    world = World(clock, tmp_path, asks=False)
+    yield world
+    await world.companion.aclose()
+
+
+def watched(world: World) -> list[WatchEvent]:
+    events: list[WatchEvent] = []
+    WatchEvents(world.companion.store, world.companion.records, world.clock, events.append)
+    return events
+
+
+def kinds(events: list[WatchEvent]) -> list[str]:
+    return [event.kind.value for event in events]
+
+
+async def test_twelve_grants_are_twelve_events(world: World) -> None:
+    events = watched(world)
+    world.source.reading = replace(READING, limits=snapshot(window(FIVE_HOURS, 5.0)).limits)
+    await world.companion.poller.poll()
+    granted = tuple(credit(f"g{number}") for number in range(12))
+    bank = replace(READING.bank, available=14, credits=(*(READING.bank.credits or ()), *granted))
+    world.clock.advance(60)
+    world.source.reading = replace(world.source.reading, bank=bank)
+    await world.companion.poller.poll()
+    assert kinds(events) == ["credit_changed"] * 12
+    assert {event.resets_available for event in events} == {14}
+
+
+async def test_what_another_process_writes_is_an_event_here(world: World, tmp_path: Path) -> None:
+    events = watched(world)
+    world.source.reading = AT_LIMIT
+    await world.companion.poller.poll()
+    other = World(world.clock, tmp_path, process="the screen")
+    other.source.reading = AT_LIMIT
+    proposal = await other.companion.spender.propose()
+    other.source.answers.append(lambda: cleared(other))
+    await other.companion.spender.spend(proposal, consent(other))
+    await other.companion.aclose()
+    world.clock.advance(60)
+    world.source.reading = CLEARED
+    await world.companion.poller.poll()
+    assert sorted(kinds(events)) == ["interrupted", "reset_observed", "reset_observed", "spent"]
+
+
+async def test_a_refused_spend_is_no_spend_whatever_its_words(world: World) -> None:
+    events = watched(world)
+    world.source.reading = AT_LIMIT
+    proposal = await world.companion.spender.propose()
+    world.source.answers.append(ConsumeRejected("one reset spent, says a liar"))
+    await world.companion.spender.spend(proposal, consent(world))
+    world.source.answers.append(ConsumeAnswer(ConsumeCode.NOTHING_TO_RESET, 0))
+    world.clock.advance(1)
+    await world.companion.spender.spend(await world.companion.spender.propose(), consent(world))
+    assert "spent" not in kinds(events)
+
+
+async def test_a_stop_waits_for_the_first_reading_and_names_the_bank(world: World) -> None:
+    events = watched(world)
+    async with attended(world):
+        world.feed.told.put_nowait(update(world.clock, SessionState.RUNNING))
+        world.clock.advance(1)
+        world.source.reading = AT_LIMIT
+        world.feed.told.put_nowait(update(world.clock, SessionState.STOPPED_AT_LIMIT, used=100.0))
+        await until(world, lambda _: "interrupted" in kinds(events))
+        (stop,) = [event for event in events if event.kind is WatchEventKind.INTERRUPTED]
+        assert stop.session is not None
+        assert (stop.session.thread_id, stop.resets_available) == (THREAD, 2)
+        world.source.reading = CLEARED
+        world.clock.advance(1)
+        world.companion.refresh()
+        await until(world, lambda _: "reset_observed" in kinds(events))
+        world.clock.advance(1)
+        world.feed.told.put_nowait(update(world.clock, SessionState.RUNNING))
+        await until(world, lambda _: "resumed" in kinds(events))
+        assert kinds(events).count("interrupted") == 1
+
+
+async def test_a_stop_of_a_past_window_is_no_event(world: World) -> None:
+    events = watched(world)
+    async with attended(world):
+        world.source.reading = replace(READING, limits=snapshot(window(FIVE_HOURS, 5.0)).limits)
+        world.companion.refresh()
+        old = replace(update(world.clock, SessionState.STOPPED_AT_LIMIT), since=world.clock.now() - timedelta(days=2))
+        world.feed.told.put_nowait(old)
+        await until(world, lambda state: bool(state.sessions))
+        world.clock.advance(16)
+        await until(world, lambda _: world.clock.sleepers >= 3)
+    assert "interrupted" not in kinds(events)
