@@ -16,9 +16,9 @@ from tests.domain.worlds import credit
 from tests.support.clocks import START, ManualClock
 from tui.companion.inviter import Inviter
 from tui.domain.credits import Credit
-from tui.domain.invites import InviteBook, InviteProposal, InviteRecord
+from tui.domain.invites import InviteProposal, InviteRecord, InviteState
 from tui.domain.ledger import EventKind
-from tui.domain.referral import REFERRER, RESET_CREDIT, InviteState, Reward
+from tui.domain.referral import REFERRER, RESET_CREDIT, InviteStatus, Reward
 from tui.domain.snapshot import Account
 from tui.domain.spend import ConsentKind
 
@@ -38,7 +38,7 @@ class Inviting(World):
         return self.companion.inviter
 
     @property
-    def book(self) -> InviteBook:
+    def book(self) -> InviteState:
         return self.companion.state.invites
 
     @property
@@ -76,12 +76,12 @@ async def invited(world: Inviting) -> InviteRecord:
     """An invite whose e-mail may go out again."""
     await world.invite()
     world.clock.advance(DAY.total_seconds())
-    await world.inviter.look()
+    await world.inviter.refresh()
     return world.book.records[0]
 
 
 def rewarded(world: Inviting, reward_id: str | None) -> None:
-    world.service.tell(FRIEND, InviteState.REWARDED, rewards=(Reward(REFERRER, RESET_CREDIT, 1, reward_id),))
+    world.service.tell(FRIEND, InviteStatus.REWARDED, rewards=(Reward(REFERRER, RESET_CREDIT, 1, reward_id),))
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from tui.domain.referral import (
     InviteAnswer,
     InviteList,
     InviteRequest,
-    InviteState,
+    InviteStatus,
     OfferAnswer,
     OfferStatus,
     TrackedInvite,
@@ -58,13 +58,13 @@ class ScriptedReferrals:
         """Change the offer."""
         self.offered = OfferAnswer(OfferStatus.OFFERED, replace(OFFER, **changes))
 
-    def tell(self, address: str, state: InviteState, **changes: object) -> None:
+    def tell(self, address: str, state: InviteStatus, **changes: object) -> None:
         """Let an invite come to a state."""
         known = next(row for row in self.rows.values() if row.address == address)
         told = replace(known, state=state, word=state.value, **changes)
         self.rows[known.id] = told
 
-    def add(self, address: str | None, state: InviteState = InviteState.SENT, **changes: object) -> TrackedInvite:
+    def add(self, address: str | None, state: InviteStatus = InviteStatus.SENT, **changes: object) -> TrackedInvite:
         """List an invite."""
         values: dict[str, object] = {"created_at": self.clock.now(), "resend_at": self.clock.now() + DAY}
         name = f"ref-{len(self.rows) + 1}"

@@ -9,7 +9,7 @@ from tests.companion.inviting import ScriptedReferrals
 from tests.companion.scripted import READING
 from tests.domain.inviting import FRIEND, OFFER
 from tests.support.clocks import ManualClock
-from tui.domain.invites import InviteBook, SendStage
+from tui.domain.invites import InviteState, SendStage
 from tui.domain.referral import OfferAnswer, OfferStatus
 from tui.domain.snapshot import Account
 from tui.domain.spend import ConsentKind
@@ -25,9 +25,9 @@ async def test_another_account_s_offer_and_invites_are_out_of_sight_at_once(worl
     assert world.book.offer is not None
     world.switch_to(Account("acc2", "pro", "second@example.com"))
     await world.companion.poller.poll()
-    assert world.book == InviteBook(account="acc2")
+    assert world.book == InviteState(account="acc2")
     await world.inviter.load()
-    assert world.book == InviteBook(account="acc2", is_loaded=True)
+    assert world.book == InviteState(account="acc2", is_loaded=True)
     note = await world.inviter.note(OTHER, None)
     assert (list(world.book.records), note.account) == ([note], "acc2")
     assert world.book.offer is None
@@ -39,7 +39,7 @@ async def test_another_account_s_offer_and_invites_are_out_of_sight_at_once(worl
 
 
 async def test_consent_for_another_account_sends_nothing(world: Inviting) -> None:
-    await world.inviter.look()
+    await world.inviter.refresh()
     proposal = world.inviter.propose(FRIEND)
     world.switch_to(replace(READING.account, id="acc2"))
     await world.companion.poller.poll()
@@ -51,7 +51,7 @@ async def test_consent_for_another_account_sends_nothing(world: Inviting) -> Non
 async def test_what_is_not_offered_is_not_proposed(world: Inviting) -> None:
     with pytest.raises(InviteRejected, match="nothing was sent: nothing is offered"):
         world.inviter.propose(FRIEND)
-    await world.inviter.look()
+    await world.inviter.refresh()
     assert world.inviter.propose(" Friend@example.com ").address == "Friend@example.com"
     used_up = replace(OFFER, sends_left=0)
     world.companion.store.update(invites=replace(world.book, offer=used_up))
@@ -85,8 +85,8 @@ async def test_a_look_that_ends_after_the_switch_shows_nothing_of_it(world: Invi
 
     world.service.offer = slow  # type: ignore[method-assign]
     world.service.add(FRIEND)
-    await world.inviter.look()
-    assert world.book == InviteBook(account="acc2")
+    await world.inviter.refresh()
+    assert world.book == InviteState(account="acc2")
 
 
 async def test_consent_given_before_a_switch_sends_nothing_after_it(world: Inviting) -> None:
@@ -109,11 +109,11 @@ async def test_without_a_database_the_former_account_s_invites_go_too(
     world = Inviting(clock, tmp_path, service, tables=StoreCorrupt("damaged"))
     await world.companion.poller.poll()
     service.add(FRIEND)
-    await world.inviter.look()
+    await world.inviter.refresh()
     assert len(world.book.records) == 1
     world.switch_to(Account("acc2", "pro", "second@example.com"))
     await world.companion.poller.poll()
-    assert world.book == InviteBook(account="acc2")
+    assert world.book == InviteState(account="acc2")
     await world.companion.aclose()
     world.tables.database.close()
 
@@ -129,7 +129,7 @@ async def test_a_locked_database_keeps_no_other_account_s_invites_in_sight(
     await world.companion.poller.poll()
     with pytest.raises(StoreError):
         await world.inviter.load()
-    assert world.book == InviteBook(account="acc2")
+    assert world.book == InviteState(account="acc2")
     await world.companion.aclose()
 
 
@@ -142,13 +142,13 @@ async def test_a_look_asked_for_after_a_switch_is_not_answered_by_one_from_befor
         if not later:
             world.switch_to(Account("acc2", "pro", "second@example.com"))
             await world.companion.poller.poll()
-            later.append(asyncio.create_task(world.inviter.look()))
+            later.append(asyncio.create_task(world.inviter.refresh()))
             await asyncio.to_thread(lambda: None)
             world.service.account = "acc2"
         return told
 
     world.service.offer = slow  # type: ignore[method-assign]
-    await world.inviter.look()
+    await world.inviter.refresh()
     await later[0]
     assert (world.service.offers, world.book.account, world.book.standing) == (2, "acc2", OfferStatus.OFFERED)
 
@@ -171,7 +171,7 @@ async def test_a_reading_that_comes_while_the_last_account_is_looked_up_decides(
 
     monkeypatch.setattr(heir.inviter, "_last_account", slow)
     if doing == "look":
-        await heir.inviter.look()
+        await heir.inviter.refresh()
         assert (heir.book.standing, heir.book.records) == (OfferStatus.OFFERED, ())
     else:
         note = await heir.inviter.note(OTHER, None)

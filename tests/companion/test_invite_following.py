@@ -18,10 +18,10 @@ from tests.companion.inviting import Crash, ScriptedReferrals
 from tests.companion.scripted import READING
 from tests.domain.inviting import DAY, FRIEND, OFFER
 from tests.support.clocks import ManualClock
-from tui.companion.invite_reader import LOOK_EVERY
+from tui.companion.inviter import REFRESH_EVERY
 from tui.domain.invite_tracking import SETTLING
 from tui.domain.invites import SendStage
-from tui.domain.referral import InviteState, OfferAnswer, OfferStatus
+from tui.domain.referral import InviteStatus, OfferAnswer, OfferStatus
 from tui.errors import (
     RateLimited,
     SourceDown,
@@ -33,7 +33,7 @@ async def test_nobody_is_asked_while_nothing_is_pending(clock: ManualClock, serv
     world = Inviting(clock, None, service)
     async with following(world):
         await world.companion.poller.poll()
-        await until(world, lambda: world.inviter._book.has_loaded(READING.account))
+        await until(world, lambda: world.inviter._invites.has_loaded(READING.account))
         await world.inviter.note(FRIEND, None)
         for _ in range(5):
             clock.advance(DAY.total_seconds())
@@ -49,15 +49,15 @@ async def test_a_pending_invite_is_looked_for_every_half_hour(world: Inviting) -
         await rest(world)
         looks = world.service.lists
         for number in range(1, 4):
-            world.clock.advance(LOOK_EVERY.total_seconds() - 1)
+            world.clock.advance(REFRESH_EVERY.total_seconds() - 1)
             await asyncio.to_thread(lambda: None)
             assert world.service.lists == looks + number - 1
             world.clock.advance(1)
             await until(world, lambda: world.service.lists == looks + number)  # noqa: B023
             await rest(world)
-        world.service.tell(FRIEND, InviteState.EXPIRED)
-        world.clock.advance(LOOK_EVERY.total_seconds())
-        await until(world, lambda: world.book.records[0].state is InviteState.EXPIRED)
+        world.service.tell(FRIEND, InviteStatus.EXPIRED)
+        world.clock.advance(REFRESH_EVERY.total_seconds())
+        await until(world, lambda: world.book.records[0].state is InviteStatus.EXPIRED)
         await until(world, lambda: world.clock.sleepers == 0)
         world.clock.advance(DAY.total_seconds())
         await world.companion.poller.poll()
@@ -133,9 +133,9 @@ async def test_a_reset_that_arrives_is_a_reason_to_look(world: Inviting) -> None
 async def test_what_the_panel_finds_is_followed(world: Inviting) -> None:
     async with following(world):
         world.service.add(FRIEND)
-        await world.inviter.look()
+        await world.inviter.refresh()
         await rest(world)
-        world.clock.advance(LOOK_EVERY.total_seconds())
+        world.clock.advance(REFRESH_EVERY.total_seconds())
         await until(world, lambda: world.service.lists == 2)
 
 
@@ -146,19 +146,19 @@ async def test_a_failing_service_and_a_locked_database_do_not_end_the_following(
     async with following(world):
         await rest(world)
         world.service.offered = SourceDown("gone")
-        world.clock.advance(LOOK_EVERY.total_seconds())
+        world.clock.advance(REFRESH_EVERY.total_seconds())
         await until(world, lambda: world.book.standing is OfferStatus.UNREACHABLE)
         await rest(world)
         world.service.offered = OfferAnswer(OfferStatus.OFFERED, OFFER)
-        world.service.tell(FRIEND, InviteState.OPENED)
+        world.service.tell(FRIEND, InviteStatus.OPENED)
         world.tables.database._connection.execute("PRAGMA query_only = 1")
         before = world.service.lists
-        world.clock.advance(LOOK_EVERY.total_seconds())
+        world.clock.advance(REFRESH_EVERY.total_seconds())
         await until(world, lambda: world.service.lists == before + 1)
         await rest(world)
         world.tables.database._connection.execute("PRAGMA query_only = 0")
-        world.clock.advance(LOOK_EVERY.total_seconds())
-        await until(world, lambda: world.book.records[0].state is InviteState.OPENED)
+        world.clock.advance(REFRESH_EVERY.total_seconds())
+        await until(world, lambda: world.book.records[0].state is InviteStatus.OPENED)
 
 
 async def test_nobody_looks_again_and_again_where_no_account_was_read(
@@ -168,14 +168,14 @@ async def test_nobody_looks_again_and_again_where_no_account_was_read(
     heir = Inviting(world.clock, tmp_path, service)
     heir.chain.failure = SourceDown("nobody is there")
     await heir.companion.poller.poll()
-    await heir.inviter.look()
+    await heir.inviter.refresh()
     assert len(heir.book.records) == 1
     async with following(heir):
         await breathe()
-        assert heir.inviter._looks == 1
+        assert heir.inviter._readings == 1
         world.clock.advance(DAY.total_seconds())
         await breathe()
-        assert heir.inviter._looks == 1
+        assert heir.inviter._readings == 1
     await heir.companion.aclose()
 
 
@@ -183,22 +183,22 @@ async def test_a_database_that_fails_is_not_tried_again_and_again(
     world: Inviting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.invite()
-    world.clock.advance(LOOK_EVERY.total_seconds())
+    world.clock.advance(REFRESH_EVERY.total_seconds())
 
     def fail(account: str) -> None:
         raise StoreError("the database cannot be used")
 
-    monkeypatch.setattr(world.inviter._book._invites, "records", fail)
-    before = world.inviter._looks
+    monkeypatch.setattr(world.inviter._invites._invites, "records", fail)
+    before = world.inviter._readings
     async with following(world):
         await rest(world)
         await breathe()
-        assert world.inviter._looks == before + 1
+        assert world.inviter._readings == before + 1
     assert world.companion.state.store_failure == "the database cannot be used"
 
 
 async def test_closing_lets_the_connections_go(clock: ManualClock, service: ScriptedReferrals) -> None:
     world = Inviting(clock, None, service)
-    await world.inviter.look()
+    await world.inviter.refresh()
     await world.companion.aclose()
     assert service.closed == 1

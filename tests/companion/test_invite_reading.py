@@ -10,7 +10,7 @@ from tests.support.clocks import ManualClock
 from tui.domain.invite_tracking import SETTLING
 from tui.domain.invites import SendStage
 from tui.domain.ledger import EventKind
-from tui.domain.referral import InviteList, InviteState, OfferAnswer, OfferStatus
+from tui.domain.referral import InviteList, InviteStatus, OfferAnswer, OfferStatus
 from tui.domain.snapshot import Account
 from tui.errors import RateLimited, SourceDown, SourceError, StoreCorrupt
 
@@ -18,9 +18,9 @@ from tui.errors import RateLimited, SourceDown, SourceError, StoreCorrupt
 async def test_what_is_found_and_what_differs_is_in_the_ledger_masked(world: Inviting) -> None:
     world.service.add("made.elsewhere@example.com")
     await world.invite()
-    world.service.tell(FRIEND, InviteState.INELIGIBLE, reason="f…@example.com was active")
-    await world.inviter.look()
-    await world.inviter.look()
+    world.service.tell(FRIEND, InviteStatus.INELIGIBLE, reason="f…@example.com was active")
+    await world.inviter.refresh()
+    await world.inviter.refresh()
     assert world.kinds == [
         EventKind.INVITE_CONSENTED,
         EventKind.INVITE_SENT,
@@ -49,7 +49,7 @@ async def test_how_things_stand_is_said_and_what_was_known_stays(
     await world.invite()
     before = world.book
     world.service.offered = offered
-    await world.inviter.look()
+    await world.inviter.refresh()
     assert (world.book.standing, world.book.reading) == (standing, False)
     assert world.book.records == before.records
     assert world.book.reason
@@ -62,11 +62,11 @@ async def test_a_list_that_cannot_be_read_is_said(world: Inviting) -> None:
     listed_at = world.book.listed_at
     world.clock.advance(60)
     world.service.unlisted = SourceDown("the service answers 500")
-    await world.inviter.look()
+    await world.inviter.refresh()
     assert world.book.unknowns == ("the list of invites could not be read: the service answers 500",)
     assert (world.book.listed_at, world.book.standing) == (listed_at, OfferStatus.OFFERED)
     world.service.unlisted = None
-    await world.inviter.look()
+    await world.inviter.refresh()
     assert not world.book.unknowns
     assert world.book.listed_at == world.clock.now()
 
@@ -84,7 +84,7 @@ async def test_what_was_sent_while_a_long_list_was_read_is_not_lost(world: Invit
             return told
 
         world.service.tracking = slow  # type: ignore[method-assign]
-        await other.inviter.look()
+        await other.inviter.refresh()
         assert [row.stage for row in other.book.records] == [SendStage.UNKNOWN]
 
 
@@ -96,14 +96,14 @@ async def test_the_reset_that_came_is_matched_with_its_invite(world: Inviting, r
     await world.companion.poller.poll()
     world.companion.refresh()
     await world.companion.poller.poll()
-    await world.inviter.look()
+    await world.inviter.refresh()
     (row,) = world.book.records
     assert (row.credit_id, row.credit_is_certain) == ("c9", reward_id is not None)
     line = world.ledger.events()[-1]
     sure = "" if reward_id else "probably "
     assert (line.kind, line.credit_id) == (EventKind.INVITE_REWARDED, "c9")
     assert line.text == f"a reset {sure}came for the invite to f…@example.com"
-    await world.inviter.look()
+    await world.inviter.refresh()
     assert world.ledger.events()[-1] == line, "told once"
 
 
@@ -129,7 +129,7 @@ async def test_without_a_reading_the_invites_of_the_last_account_are_shown(
     world.chain.failure = SourceDown("nobody is there")
     await world.companion.poller.poll()
     offers = service.offers
-    await world.inviter.look()
+    await world.inviter.refresh()
     assert [row.address for row in world.book.records] == [FRIEND]
     assert (world.book.standing, world.book.is_loaded, service.offers) == (OfferStatus.UNREACHABLE, True, offers)
     assert world.book.reason == (
@@ -147,7 +147,7 @@ async def test_where_no_account_was_ever_read_nothing_is_called_empty(
     world = Inviting(clock, tmp_path, service)
     world.chain.failure = SourceDown("nobody is there")
     await world.companion.poller.poll()
-    await world.inviter.look()
+    await world.inviter.refresh()
     assert (world.book.standing, world.book.is_loaded, world.book.records) == (OfferStatus.UNREACHABLE, False, ())
     with pytest.raises(SourceError, match="not known yet"):
         await world.inviter.note(OTHER, None)
@@ -159,46 +159,46 @@ async def test_what_another_process_wrote_is_seen_where_no_list_can_be_read(
     world: Inviting, tmp_path: Path, standing: OfferStatus
 ) -> None:
     world.service.offered = OfferAnswer(standing, None, "not from here")
-    await world.inviter.look()
+    await world.inviter.refresh()
     async with another(world, tmp_path) as other:
         await other.inviter.note(OTHER, None)
-    await world.inviter.look()
+    await world.inviter.refresh()
     assert [row.address for row in world.book.records] == [OTHER]
 
 
 async def test_two_that_look_at_once_ask_once(world: Inviting) -> None:
-    await asyncio.gather(*(world.inviter.look() for _ in range(10)))
+    await asyncio.gather(*(world.inviter.refresh() for _ in range(10)))
     assert (world.service.offers, world.service.lists) == (1, 1)
-    await world.inviter.look()
+    await world.inviter.refresh()
     assert (world.service.offers, world.service.lists) == (2, 2)
 
 
 async def test_nobody_looks_while_told_to_wait(world: Inviting) -> None:
     world.service.offered = RateLimited("too many requests (429)", 120.0)
-    await world.inviter.look()
+    await world.inviter.refresh()
     for _ in range(5):
-        await world.inviter.look()
+        await world.inviter.refresh()
     assert world.service.offers == 1
     assert (world.book.standing, world.book.reading) == (OfferStatus.UNREACHABLE, False)
     world.service.sell()
     world.clock.advance(120)
-    await world.inviter.look()
+    await world.inviter.refresh()
     assert (world.service.offers, world.book.standing) == (2, OfferStatus.OFFERED)
 
 
 async def test_a_reset_that_arrives_is_no_reason_to_break_off_the_wait(world: Inviting) -> None:
     world.service.offered = RateLimited("too many requests (429)", 120.0)
-    await world.inviter.look()
+    await world.inviter.refresh()
     world.bank(FRIENDS_RESET)
     world.companion.refresh()
     await world.companion.poller.poll()
-    await world.inviter.look()
+    await world.inviter.refresh()
     assert world.service.offers == 1
 
 
 async def test_before_the_first_reading_nothing_is_called_a_failure(world: Inviting, tmp_path: Path) -> None:
     heir = Inviting(world.clock, tmp_path, world.service)
-    await heir.inviter.look()
+    await heir.inviter.refresh()
     assert (heir.book.reason or "").startswith("the limits have not been read yet, so nothing is asked")
     await heir.companion.aclose()
 
@@ -208,7 +208,7 @@ async def test_a_list_that_was_read_counts_without_a_database(
 ) -> None:
     world = Inviting(clock, tmp_path, service, tables=StoreCorrupt("damaged"))
     await world.companion.poller.poll()
-    await world.inviter.look()
+    await world.inviter.refresh()
     assert (world.book.is_loaded, world.book.records) == (True, ())
     await world.companion.aclose()
     world.tables.database.close()
@@ -222,11 +222,11 @@ async def test_a_locked_database_is_said_and_forgotten_when_it_is_free(
     await world.companion.poller.poll()
     service.add(FRIEND)
     other = lock(tmp_path)
-    await world.inviter.look()
+    await world.inviter.refresh()
     assert "locked by another program" in (world.companion.state.store_failure or "")
     other.close()
     await world.companion.poller.poll()
-    await world.inviter.look()
+    await world.inviter.refresh()
     assert world.companion.state.store_failure is None
     assert [row.address for row in world.book.records] == [FRIEND]
     await world.companion.aclose()

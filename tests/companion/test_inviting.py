@@ -17,7 +17,7 @@ from tests.support.clocks import ManualClock
 from tui.domain.invite_tracking import SETTLING
 from tui.domain.invites import InviteRecord, SendStage
 from tui.domain.ledger import EventKind
-from tui.domain.referral import InviteState, OfferAnswer, OfferStatus
+from tui.domain.referral import InviteStatus, OfferAnswer, OfferStatus
 from tui.domain.spend import ConsentKind
 from tui.errors import (
     InviteRejected,
@@ -31,7 +31,7 @@ from tui.errors import (
 
 async def test_one_consent_sends_one_e_mail_and_the_list_confirms_it(world: Inviting) -> None:
     sent = await world.invite()
-    assert (sent.stage, sent.referral_id, sent.state) == (SendStage.SENT, "ref-1", InviteState.SENT)
+    assert (sent.stage, sent.referral_id, sent.state) == (SendStage.SENT, "ref-1", InviteStatus.SENT)
     assert (sent.shareable_link, sent.consent) == (LINK + "ref-1", ConsentKind.LETTER)
     assert world.service.mails == [FRIEND]
     assert world.book.records == (sent,)
@@ -81,10 +81,10 @@ async def test_a_lost_answer_that_no_whole_list_shows_is_lost_after_settling(wor
         await world.invite("Friend@EXAMPLE.com")
     world.service.complete = False
     world.clock.advance(DAY.total_seconds())
-    await world.inviter.look()
+    await world.inviter.refresh()
     assert world.book.records == (open_,)
     world.service.complete = True
-    await world.inviter.look()
+    await world.inviter.refresh()
     (lost,) = world.book.records
     assert (lost.stage, lost.is_open) == (SendStage.LOST, False)
     assert len(world.service.requests) == 1
@@ -109,7 +109,7 @@ async def test_a_process_that_died_is_never_repeated(world: Inviting, tmp_path: 
         assert [row.stage for row in heir.book.records] == [SendStage.SENDING]
         with pytest.raises(UsageError, match="never sent twice"):
             heir.inviter.check(FRIEND)
-        await heir.inviter.look()
+        await heir.inviter.refresh()
         (row,) = heir.book.records
     assert row.stage is (SendStage.SENT if effect else SendStage.LOST)
     assert len(world.service.requests) == 1
@@ -130,7 +130,7 @@ async def test_a_process_that_died_is_never_repeated(world: Inviting, tmp_path: 
 async def test_consent_to_an_offer_that_is_no_more_sends_nothing(
     world: Inviting, told: OfferAnswer | Exception, why: str
 ) -> None:
-    await world.inviter.look()
+    await world.inviter.refresh()
     world.service.offered = told
     with pytest.raises(InviteRejected, match=f"nothing was sent: .*{why}"):
         await world.invite()
@@ -160,7 +160,7 @@ async def test_an_impatient_hand_sends_one(world: Inviting) -> None:
 
 async def test_two_processes_send_one(world: Inviting, tmp_path: Path) -> None:
     async with another(world, tmp_path) as other:
-        await other.inviter.look()
+        await other.inviter.refresh()
         both = await asyncio.gather(world.invite(), other.invite(), return_exceptions=True)
         assert sorted(type(one).__name__ for one in both) == ["InviteRecord", "UsageError"]
     assert world.service.mails == [FRIEND]
@@ -186,7 +186,7 @@ async def test_whose_invite_it_is_must_be_known(clock: ManualClock, service: Scr
     for attempt in (world.invite(), world.inviter.note(FRIEND, None), world.inviter.forget("x")):
         with pytest.raises(SourceError, match="not known yet"):
             await attempt
-    await world.inviter.look()
+    await world.inviter.refresh()
     assert (world.book.standing, service.offers, service.requests) == (OfferStatus.UNREACHABLE, 0, [])
     await world.companion.aclose()
 
@@ -202,7 +202,7 @@ async def test_what_cannot_be_written_down_is_not_sent(
         await world.inviter.note(FRIEND, None)
     assert service.requests == []
     service.add(OTHER)
-    await world.inviter.look()
+    await world.inviter.refresh()
     assert [row.address for row in world.book.records] == [OTHER], "it can be seen all the same"
     await world.companion.aclose()
     world.tables.database.close()
@@ -214,7 +214,7 @@ async def test_a_locked_database_sends_nothing(
     monkeypatch.setattr("tui.store.database.BUSY_SECONDS", 0.01)
     world = Inviting(clock, tmp_path, service)
     await world.companion.poller.poll()
-    await world.inviter.look()
+    await world.inviter.refresh()
     other = lock(tmp_path)
     with pytest.raises(StoreError, match="locked by another program"):
         await world.invite()
@@ -237,7 +237,7 @@ async def test_an_outcome_that_cannot_be_written_is_never_called_unsent(
     assert "locked" in (world.companion.state.store_failure or "")
     locks[0].close()
     async with another(world, tmp_path) as heir:
-        await heir.inviter.look()
+        await heir.inviter.refresh()
         assert [(row.stage, row.referral_id) for row in heir.book.records] == [(SendStage.SENT, "ref-1")]
     assert service.mails == [FRIEND]
     await world.companion.aclose()
@@ -249,14 +249,14 @@ async def test_what_another_process_saw_in_the_list_outranks_an_answer_that_neve
     async with another(world, tmp_path) as other:
 
         async def see() -> None:
-            await other.inviter.look()
+            await other.inviter.refresh()
             world.service.unlisted = SourceDown("503")
 
         world.service.meanwhile = see
         world.service.weather.append("drop_after")
         sent = await world.invite()
         assert other.book.records == (sent,)
-    assert (sent.stage, sent.state, sent.referral_id) == (SendStage.SENT, InviteState.SENT, "ref-1")
+    assert (sent.stage, sent.state, sent.referral_id) == (SendStage.SENT, InviteStatus.SENT, "ref-1")
     assert world.kinds == [EventKind.INVITE_CONSENTED, EventKind.INVITE_SENT]
 
 
@@ -274,6 +274,6 @@ async def test_a_hand_that_lets_go_in_the_middle_leaves_it_open(world: Inviting)
         await sending
     world.service.meanwhile = None
     assert [row.stage for row in world.book.records] == [SendStage.SENDING]
-    await world.inviter.look()
+    await world.inviter.refresh()
     assert [row.stage for row in world.book.records] == [SendStage.SENT]
     assert len(world.service.requests) == 1

@@ -5,7 +5,7 @@ from tests.companion.inviting import LINK
 from tests.domain.inviting import FRIEND
 from tui.domain.invites import LISTED_FOR, SendStage
 from tui.domain.ledger import EventKind
-from tui.domain.referral import InviteState
+from tui.domain.referral import InviteStatus
 from tui.errors import UsageError
 
 
@@ -49,10 +49,10 @@ async def test_what_the_service_may_have_cannot_be_forgotten(world: Inviting) ->
 
 async def test_a_noted_invite_is_told_by_the_service_later(world: Inviting) -> None:
     note = await world.inviter.note(FRIEND, LINK)
-    world.service.add(FRIEND, InviteState.JOINED)
-    await world.inviter.look()
+    world.service.add(FRIEND, InviteStatus.JOINED)
+    await world.inviter.refresh()
     (row,) = world.book.records
-    assert (row.key, row.stage, row.state) == (note.key, SendStage.NOTED, InviteState.JOINED)
+    assert (row.key, row.stage, row.state) == (note.key, SendStage.NOTED, InviteStatus.JOINED)
     assert world.kinds == [EventKind.INVITE_NOTED, EventKind.INVITE_CHANGED]
 
 

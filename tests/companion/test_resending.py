@@ -60,7 +60,7 @@ async def test_a_resend_that_did_not_arrive_is_settled_by_the_old_pause(world: I
     with pytest.raises(UsageError, match="whether the last one went out is not known yet"):
         await world.inviter.resend(record.key)
     world.clock.advance(SETTLING.total_seconds())
-    await world.inviter.look()
+    await world.inviter.refresh()
     settled = world.book.records[0].resend
     assert settled is not None
     assert settled.stage is ResendStage.REFUSED

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.clocks import START
 from tui.domain.invites import InviteRecord, Resend, ResendStage, SendStage
-from tui.domain.referral import REFERRER, RESET_CREDIT, InviteList, InviteState, Offer, Reward, TrackedInvite
+from tui.domain.referral import REFERRER, RESET_CREDIT, InviteList, InviteStatus, Offer, Reward, TrackedInvite
 from tui.domain.spend import ConsentKind
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -34,7 +34,7 @@ def record(
 
 
 def tracked(
-    name: str = "ref-1", state: InviteState = InviteState.SENT, address: str | None = FRIEND, **changes: object
+    name: str = "ref-1", state: InviteStatus = InviteStatus.SENT, address: str | None = FRIEND, **changes: object
 ) -> TrackedInvite:
     return TrackedInvite(name, address, state, state.value, **({"created_at": START} | changes))  # type: ignore[arg-type]
 
@@ -65,12 +65,12 @@ rewards = st.lists(
 
 @st.composite
 def tracked_invites(draw: st.DrawFn, name: str | None = None, address: str | None = None) -> TrackedInvite:
-    state = draw(st.sampled_from(InviteState))
+    state = draw(st.sampled_from(InviteStatus))
     return TrackedInvite(
         id=name or draw(st.sampled_from([f"ref-{number}" for number in range(6)])),
         address=address or draw(addresses),
         state=state,
-        word="enchanted" if state is InviteState.UNKNOWN else state.value,
+        word="enchanted" if state is InviteStatus.UNKNOWN else state.value,
         created_at=draw(st.none() | moments),
         can_resend=draw(st.none() | st.booleans()),
         resend_at=draw(st.none() | moments),

@@ -10,9 +10,9 @@ from tests.domain.inviting import DAY, HOUR, MINUTE, record, record_lists, track
 from tests.domain.worlds import credit
 from tests.support.clocks import START
 from tui.domain.credits import Credit
-from tui.domain.invite_rewards import END_IS_NEAR, ReminderReason, hanging, with_rewards
+from tui.domain.invite_rewards import END_IS_NEAR, ReminderReason, reminder_reason, with_rewards
 from tui.domain.invites import InviteRecord, SendStage
-from tui.domain.referral import REFERRER, RESET_CREDIT, InviteState, Reward
+from tui.domain.referral import REFERRER, RESET_CREDIT, InviteStatus, Reward
 
 AFTER = 3 * DAY
 
@@ -23,7 +23,7 @@ def earned(name: str = "c1", at: timedelta | None = DAY, by: str | None = "@frie
 
 def rewarded(key: str = "key-1", reward_id: str | None = None, *, kind: str = RESET_CREDIT) -> InviteRecord:
     own = Reward(REFERRER, kind, 1, reward_id)
-    invite = tracked(f"ref-{key}", InviteState.REWARDED, rewards=(Reward("friend", RESET_CREDIT, 1, "theirs"), own))
+    invite = tracked(f"ref-{key}", InviteStatus.REWARDED, rewards=(Reward("friend", RESET_CREDIT, 1, "theirs"), own))
     return record(key, referral_id=invite.id, tracked=invite)
 
 
@@ -55,7 +55,7 @@ def test_a_reset_came_for_one_invite_at_most_and_a_guess_is_marked_as_one(
         own = after.tracked.own_reward if after.tracked else None
         if after.credit_is_certain and not before.credit_is_certain:
             assert own is not None
-            assert (after.state, after.credit_id) == (InviteState.REWARDED, own.reward_id)
+            assert (after.state, after.credit_id) == (InviteStatus.REWARDED, own.reward_id)
         if after.credit_id not in (None, before.credit_id) and not after.credit_is_certain:
             assert [row.id for row in banked or () if row.is_earned].count(after.credit_id or "") == 1
         assert after.credit_id is not None or not after.credit_is_certain
@@ -72,12 +72,12 @@ def test_the_service_s_own_word_is_certain_also_when_the_bank_is_not_listed() ->
 
 
 def test_the_friend_s_reward_is_not_ours() -> None:
-    invite = tracked(state=InviteState.REWARDED, rewards=(Reward("friend", RESET_CREDIT, 1, "theirs"),))
+    invite = tracked(state=InviteStatus.REWARDED, rewards=(Reward("friend", RESET_CREDIT, 1, "theirs"),))
     assert matches(record(tracked=invite)) == [(None, False)]
 
 
 def test_a_reward_that_is_only_promised_has_not_come() -> None:
-    promised = tracked(state=InviteState.JOINED, rewards=(Reward(REFERRER, RESET_CREDIT, 1, "c1"),))
+    promised = tracked(state=InviteStatus.JOINED, rewards=(Reward(REFERRER, RESET_CREDIT, 1, "c1"),))
     assert matches(record(tracked=promised), banked=[earned()]) == [(None, False)]
 
 
@@ -112,7 +112,7 @@ def test_a_match_outlives_its_reset() -> None:
     (once,) = with_rewards([rewarded()], [earned()])
     assert matches(once, banked=[]) == [("c1", False)]
     (sure,) = with_rewards([rewarded(reward_id="c1")], [earned()])
-    reversed_ = replace(sure, tracked=tracked(state=InviteState.REVERSED))
+    reversed_ = replace(sure, tracked=tracked(state=InviteStatus.REVERSED))
     assert matches(reversed_, banked=[]) == [("c1", True)]
 
 
@@ -125,7 +125,7 @@ def test_a_guess_gives_way_to_the_service_s_word() -> None:
 def test_a_guess_falls_when_the_service_says_that_nothing_was_earned() -> None:
     note = record(stage=SendStage.NOTED, credit_id="c1")
     assert matches(note, banked=[earned()]) == [("c1", False)]
-    assert matches(replace(note, tracked=tracked(state=InviteState.OPENED)), banked=[earned()]) == [(None, False)]
+    assert matches(replace(note, tracked=tracked(state=InviteStatus.OPENED)), banked=[earned()]) == [(None, False)]
 
 
 def test_one_reset_named_for_two_invites_came_for_one() -> None:
@@ -140,44 +140,44 @@ def test_a_friend_is_named_for_what_was_earned(by: str | None, is_one: bool) -> 
 @pytest.mark.parametrize(
     ("state", "what"),
     [
-        (InviteState.SENT, ReminderReason.ANSWER),
-        (InviteState.OPENED, ReminderReason.ANSWER),
-        (InviteState.JOINED, ReminderReason.FIRST_MESSAGE),
-        (InviteState.FIRST_MESSAGE, None),
-        (InviteState.REWARDED, None),
-        (InviteState.EXPIRED, None),
-        (InviteState.INELIGIBLE, None),
-        (InviteState.REVERSED, None),
-        (InviteState.UNKNOWN, None),
+        (InviteStatus.SENT, ReminderReason.ANSWER),
+        (InviteStatus.OPENED, ReminderReason.ANSWER),
+        (InviteStatus.JOINED, ReminderReason.FIRST_MESSAGE),
+        (InviteStatus.FIRST_MESSAGE, None),
+        (InviteStatus.REWARDED, None),
+        (InviteStatus.EXPIRED, None),
+        (InviteStatus.INELIGIBLE, None),
+        (InviteStatus.REVERSED, None),
+        (InviteStatus.UNKNOWN, None),
     ],
 )
-def test_what_hangs_after_a_while(state: InviteState, what: ReminderReason | None) -> None:
+def test_what_hangs_after_a_while(state: InviteStatus, what: ReminderReason | None) -> None:
     known = record(tracked=tracked(state=state))
-    assert hanging(known, START + AFTER, AFTER) is what
-    assert hanging(known, START + AFTER - MINUTE, AFTER) is None
+    assert reminder_reason(known, START + AFTER, AFTER) is what
+    assert reminder_reason(known, START + AFTER - MINUTE, AFTER) is None
 
 
 @pytest.mark.parametrize("stage", SendStage)
 def test_what_was_never_sent_does_not_hang(stage: SendStage) -> None:
     hangs = stage in (SendStage.SENT, SendStage.NOTED)
-    assert (hanging(record(stage=stage), START + AFTER, AFTER) is ReminderReason.ANSWER) is hangs
+    assert (reminder_reason(record(stage=stage), START + AFTER, AFTER) is ReminderReason.ANSWER) is hangs
 
 
 def test_a_change_begins_a_new_wait() -> None:
-    known = record(tracked=tracked(state=InviteState.JOINED), changed_at=START + DAY)
-    assert hanging(known, START + AFTER, AFTER) is None
-    assert hanging(known, START + AFTER + DAY, AFTER) is ReminderReason.FIRST_MESSAGE
+    known = record(tracked=tracked(state=InviteStatus.JOINED), changed_at=START + DAY)
+    assert reminder_reason(known, START + AFTER, AFTER) is None
+    assert reminder_reason(known, START + AFTER + DAY, AFTER) is ReminderReason.FIRST_MESSAGE
 
 
 def test_a_time_that_is_nearly_over_is_worth_a_word_at_once_and_none_when_it_is() -> None:
     ends = START + 10 * DAY
     known = record(tracked=tracked(expires_at=ends), changed_at=ends - END_IS_NEAR - HOUR)
-    assert hanging(known, ends - END_IS_NEAR - MINUTE, AFTER) is None
-    assert hanging(known, ends - END_IS_NEAR, AFTER) is ReminderReason.END
-    assert hanging(known, ends - MINUTE, AFTER) is ReminderReason.END
-    assert hanging(known, ends, AFTER) is None
-    assert hanging(known, ends + DAY, AFTER) is None
+    assert reminder_reason(known, ends - END_IS_NEAR - MINUTE, AFTER) is None
+    assert reminder_reason(known, ends - END_IS_NEAR, AFTER) is ReminderReason.END
+    assert reminder_reason(known, ends - MINUTE, AFTER) is ReminderReason.END
+    assert reminder_reason(known, ends, AFTER) is None
+    assert reminder_reason(known, ends + DAY, AFTER) is None
 
 
 def test_a_clock_that_was_set_back_reminds_of_nothing() -> None:
-    assert hanging(record(tracked=tracked()), START - DAY, AFTER) is None
+    assert reminder_reason(record(tracked=tracked()), START - DAY, AFTER) is None

@@ -18,9 +18,9 @@ from tests.domain.inviting import (
     trackings,
 )
 from tests.support.clocks import START
-from tui.domain.invite_tracking import SETTLING, Change, fold_tracking
+from tui.domain.invite_tracking import SETTLING, Change, merge_list
 from tui.domain.invites import LISTED_FOR, InviteRecord, Resend, ResendStage, SendStage
-from tui.domain.referral import InviteList, InviteState
+from tui.domain.referral import InviteList, InviteStatus
 
 LATER = START + HOUR
 
@@ -28,7 +28,7 @@ LATER = START + HOUR
 def fold(
     *records: InviteRecord, tracking: InviteList, after: timedelta = HOUR
 ) -> tuple[tuple[InviteRecord, ...], tuple[Change, ...]]:
-    return fold_tracking(records, tracking, "acc1", START + after, key_maker())
+    return merge_list(records, tracking, "acc1", START + after, key_maker())
 
 
 @given(record_lists(), trackings)
@@ -101,7 +101,7 @@ def test_a_sending_without_an_answer_is_found_by_its_address() -> None:
         open_ = record(stage=stage, reason="the connection broke")
         (found,), (change,) = fold(open_, tracking=listed(tracked(address="FRIEND@Example.com")))
         assert (found.stage, found.referral_id, found.reason) == (SendStage.SENT, "ref-1", None)
-        assert (found.address, found.state, found.changed_at) == (FRIEND, InviteState.SENT, LATER)
+        assert (found.address, found.state, found.changed_at) == (FRIEND, InviteStatus.SENT, LATER)
         assert (change.before, change.record, change.who) == (open_, found, "f…@example.com")
 
 
@@ -133,7 +133,7 @@ def test_an_absence_says_nothing_of_what_is_not_open(stage: SendStage) -> None:
 
 
 def test_an_invite_that_left_the_list_keeps_what_was_told_of_it() -> None:
-    known = record(referral_id="ref-1", tracked=tracked(state=InviteState.JOINED))
+    known = record(referral_id="ref-1", tracked=tracked(state=InviteStatus.JOINED))
     assert fold(known, tracking=listed()) == ((known,), ())
 
 
@@ -171,12 +171,12 @@ def test_an_invite_made_elsewhere_is_found() -> None:
 def test_a_noted_invite_stays_one_when_the_service_lists_it() -> None:
     note = record(stage=SendStage.NOTED)
     (found,), _ = fold(note, tracking=listed(tracked(created_at=START - 30 * DAY)))
-    assert (found.key, found.stage, found.state) == ("key-1", SendStage.NOTED, InviteState.SENT)
+    assert (found.key, found.stage, found.state) == ("key-1", SendStage.NOTED, InviteStatus.SENT)
 
 
 def test_an_older_invite_to_the_same_address_is_not_the_one_that_was_sent() -> None:
     open_ = record(stage=SendStage.UNKNOWN)
-    old = tracked("ref-0", InviteState.EXPIRED, created_at=START - 30 * DAY)
+    old = tracked("ref-0", InviteStatus.EXPIRED, created_at=START - 30 * DAY)
     rows, _ = fold(open_, tracking=listed(old))
     assert {row.key: row.stage for row in rows} == {"key-1": SendStage.LOST, "new-1": SendStage.FOUND}
     rows, _ = fold(open_, tracking=listed(old, tracked("ref-1")))
@@ -210,20 +210,20 @@ def test_an_invite_that_two_processes_wrote_down_becomes_one_with_its_consent() 
 
 
 def test_an_invite_that_is_listed_twice_is_one() -> None:
-    (found,), _ = fold(tracking=listed(tracked(state=InviteState.JOINED), tracked()))
-    assert found.state is InviteState.JOINED
+    (found,), _ = fold(tracking=listed(tracked(state=InviteStatus.JOINED), tracked()))
+    assert found.state is InviteStatus.JOINED
 
 
 def test_only_a_state_that_differs_moves_the_moment_of_change() -> None:
     known = record(referral_id="ref-1", tracked=tracked(), changed_at=START)
     (same,), changes = fold(known, tracking=listed(tracked(link="https://x.example")))
     assert (same.changed_at, same.tracked, changes) == (START, tracked(link="https://x.example"), ())
-    (moved,), (change,) = fold(known, tracking=listed(tracked(state=InviteState.OPENED)))
+    (moved,), (change,) = fold(known, tracking=listed(tracked(state=InviteStatus.OPENED)))
     assert (moved.changed_at, change.before) == (LATER, known)
 
 
 def test_a_word_that_is_not_known_is_told_when_it_differs() -> None:
-    before = replace(tracked(state=InviteState.UNKNOWN), word="waxing")
+    before = replace(tracked(state=InviteStatus.UNKNOWN), word="waxing")
     known = record(referral_id="ref-1", tracked=before)
     (_,), (change,) = fold(known, tracking=listed(replace(before, word="waning")))
     assert change.record.word == "waning"
@@ -297,7 +297,7 @@ def test_a_long_list_is_looked_up_and_not_searched() -> None:
 )
 def test_a_no_to_another_email_that_is_a_pause_ends_with_it(resend_at: datetime | None, later: str | None) -> None:
     one = tracked(can_resend=False, resend_at=resend_at)
-    (folded,), _ = fold_tracking((), listed(one), "acc1", START, key_maker())
+    (folded,), _ = merge_list((), listed(one), "acc1", START, key_maker())
     assert folded.resend_refusal(START + 2 * MINUTE) == later
 
 

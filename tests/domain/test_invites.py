@@ -11,8 +11,8 @@ from tui.domain.invites import (
     FRESH_DOUBT,
     LISTED_FOR,
     RESEND_FORGIVEN,
-    InviteBook,
     InviteRecord,
+    InviteState,
     Resend,
     ResendStage,
     SendStage,
@@ -30,7 +30,7 @@ from tui.domain.invites import (
 from tui.domain.referral import (
     RESET_CREDIT,
     InviteAnswer,
-    InviteState,
+    InviteStatus,
     Offer,
     OfferAnswer,
     OfferStatus,
@@ -43,7 +43,7 @@ LINK = "https://chatgpt.com/i/abc"
 LISTED = record(referral_id="ref-1", tracked=tracked())
 
 
-def listed_as(state: InviteState, **changes: Any) -> InviteRecord:
+def listed_as(state: InviteStatus, **changes: Any) -> InviteRecord:
     return record(referral_id="ref-1", tracked=tracked(state=state, **changes))
 
 
@@ -111,14 +111,14 @@ def test_an_invite_made_elsewhere_is_noted_and_never_open() -> None:
 
 
 def test_the_service_s_word_is_told_raw() -> None:
-    odd = replace(LISTED, tracked=replace(tracked(state=InviteState.UNKNOWN), word="Awaiting moonrise"))
+    odd = replace(LISTED, tracked=replace(tracked(state=InviteStatus.UNKNOWN), word="Awaiting moonrise"))
     assert (odd.word, odd.is_pending) == ("Awaiting moonrise", True)
     assert replace(LISTED, tracked=replace(tracked(), word=None)).word == "sent"
 
 
-@pytest.mark.parametrize("state", InviteState)
-def test_what_may_still_come_of_it(state: InviteState) -> None:
-    over = {InviteState.REWARDED, InviteState.EXPIRED, InviteState.INELIGIBLE, InviteState.REVERSED}
+@pytest.mark.parametrize("state", InviteStatus)
+def test_what_may_still_come_of_it(state: InviteStatus) -> None:
+    over = {InviteStatus.REWARDED, InviteStatus.EXPIRED, InviteStatus.INELIGIBLE, InviteStatus.REVERSED}
     known = listed_as(state, link=LINK)
     assert known.is_pending is (state not in over)
     assert known.shareable_link == (None if state in over else LINK)
@@ -134,9 +134,9 @@ def test_only_what_this_machine_alone_knows_can_be_forgotten(stage: SendStage) -
 
 def test_the_service_dates_an_invite_where_it_does() -> None:
     earlier = START - DAY
-    known = listed_as(InviteState.SENT, created_at=earlier, expires_at=START + DAY)
+    known = listed_as(InviteStatus.SENT, created_at=earlier, expires_at=START + DAY)
     assert (known.sent_at, known.expires_at) == (earlier, START + DAY)
-    assert listed_as(InviteState.SENT, created_at=None).sent_at == START
+    assert listed_as(InviteStatus.SENT, created_at=None).sent_at == START
 
 
 @pytest.mark.parametrize(
@@ -149,8 +149,8 @@ def test_the_service_dates_an_invite_where_it_does() -> None:
         ({"can_resend": False, "resend_at": START - MINUTE}, "the service does not allow it"),
         ({"can_resend": None, "resend_at": START - MINUTE}, None),
         ({"can_resend": False}, "the service does not allow it"),
-        ({"state": InviteState.REWARDED}, "it is rewarded"),
-        ({"state": InviteState.EXPIRED, "can_resend": True}, "it is expired"),
+        ({"state": InviteStatus.REWARDED}, "it is rewarded"),
+        ({"state": InviteStatus.EXPIRED, "can_resend": True}, "it is expired"),
     ],
 )
 def test_why_an_e_mail_cannot_be_sent_again(changes: dict[str, object], why: str | None) -> None:
@@ -177,7 +177,7 @@ def test_an_e_mail_that_may_have_gone_out_is_not_sent_again_for_a_day(stage: Res
 
 
 def test_the_service_s_own_shorter_pause_holds_once_it_is_told() -> None:
-    known = listed_as(InviteState.SENT, resend_at=START + HOUR)
+    known = listed_as(InviteStatus.SENT, resend_at=START + HOUR)
     known = replace(known, resend=Resend(ResendStage.SENT, START))
     assert known.resend_refusal(START + HOUR - MINUTE) == "it is too early"
     assert known.resend_refusal(START + HOUR) is None
@@ -203,9 +203,9 @@ def test_whom_nobody_is_sent_to() -> None:
     assert address_refusal(FRIEND, None, [record()]) == "that address is invited already (sent)"
 
 
-@pytest.mark.parametrize("state", InviteState)
-def test_an_address_is_free_again_when_its_invite_came_to_nothing(state: InviteState) -> None:
-    free = {InviteState.EXPIRED, InviteState.INELIGIBLE, InviteState.REVERSED}
+@pytest.mark.parametrize("state", InviteStatus)
+def test_an_address_is_free_again_when_its_invite_came_to_nothing(state: InviteStatus) -> None:
+    free = {InviteStatus.EXPIRED, InviteStatus.INELIGIBLE, InviteStatus.REVERSED}
     assert (address_refusal(FRIEND, None, [listed_as(state)]) is None) is (state in free)
 
 
@@ -262,7 +262,7 @@ def test_newest_first() -> None:
 
 
 def shown(*records: InviteRecord) -> list[str]:
-    return [row.key for row in InviteBook(records=records).shown]
+    return [row.key for row in InviteState(records=records).shown]
 
 
 def test_what_was_refused_is_not_shown_and_what_was_lost_only_while_nothing_followed() -> None:
@@ -285,7 +285,7 @@ def test_what_is_followed(stage: SendStage) -> None:
     known = record(stage=stage, referral_id=None)
     assert known.is_followed(START) is (stage in (SendStage.SENDING, SendStage.UNKNOWN, SendStage.SENT))
     assert replace(known, tracked=tracked()).is_followed(START)
-    assert not replace(known, tracked=tracked(state=InviteState.EXPIRED)).is_followed(START)
+    assert not replace(known, tracked=tracked(state=InviteStatus.EXPIRED)).is_followed(START)
 
 
 def test_nothing_is_followed_beyond_the_service_s_own_list() -> None:

@@ -36,7 +36,7 @@ async def inviting(stub: StubProcess) -> AsyncIterator[Companion]:
     companion = open_companion(options, Settings(), resetbank_paths(), front_end="the test", invites=True)
     try:
         await companion.poller.poll()
-        await companion.inviter.look()
+        await companion.inviter.refresh()
         yield companion
     finally:
         await companion.aclose()
@@ -112,7 +112,7 @@ async def test_a_list_that_cannot_be_read_leaves_it_unknown(pilot: StubProcess) 
         record = await send(companion)
         assert record.stage is SendStage.UNKNOWN
         assert companion.state.invites.unknowns[-1].startswith("the list of invites could not be read: ")
-        await companion.inviter.look()
+        await companion.inviter.refresh()
         (found,) = companion.state.invites.records
         assert (found.key, found.stage) == (record.key, SendStage.SENT)
 
@@ -144,7 +144,7 @@ async def test_an_address_that_somebody_else_has_invited(pilot: StubProcess) -> 
     rival = open_companion(options, Settings(), resetbank_paths(), front_end="the test", invites=True)
     try:
         await rival.poller.poll()
-        await rival.inviter.look()
+        await rival.inviter.refresh()
         record = await send(rival, "pal@example.com")
         assert record.stage is SendStage.REFUSED
         assert "This person already has a referral sent to them" in told(rival, record)
@@ -178,7 +178,7 @@ async def test_a_service_that_is_killed_keeps_what_was_known(pilot: StubProcess)
     async with inviting(pilot) as companion:
         assert (await send(companion)).stage is SendStage.SENT
         pilot.kill()
-        await companion.inviter.look()
+        await companion.inviter.refresh()
         book = companion.state.invites
         assert book.standing is OfferStatus.UNREACHABLE
         assert [record.address for record in book.records] == ["pal@example.com"]

@@ -54,7 +54,7 @@ async def next_process(stub: StubProcess, *, later: bool) -> tuple[InviteRecord,
     if any(record.is_open for record in companion.state.invites.records):
         with pytest.raises(UsageError, match="never sent twice"):
             companion.inviter.check(FRIEND)
-    await companion.inviter.look()
+    await companion.inviter.refresh()
     records = companion.state.invites.records
     await companion.aclose()
     return records

@@ -22,7 +22,7 @@ from tui.companion.state import State, StateStore
 from tui.domain.invite_tracking import SETTLING
 from tui.domain.invites import InviteProposal, InviteRecord, SendStage, same_address
 from tui.domain.ledger import EventKind
-from tui.domain.referral import REFERRER, RESET_CREDIT, InviteState, OfferAnswer, OfferStatus, Reward
+from tui.domain.referral import REFERRER, RESET_CREDIT, InviteStatus, OfferAnswer, OfferStatus, Reward
 from tui.domain.spend import ConsentKind
 from tui.errors import InviteRejected, RateLimited, ResetbankError, SourceDown
 from tui.store.events import EventLog
@@ -120,7 +120,7 @@ class Postroom(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, 1))
     def look(self, number: int) -> None:
-        self.run(number, self.processes[number][1].look())
+        self.run(number, self.processes[number][1].refresh())
 
     @rule(number=st.integers(0, 1), address=st.sampled_from(FRIENDS))
     def invite(self, number: int, address: str) -> None:
@@ -163,11 +163,11 @@ class Postroom(RuleBasedStateMachine):
             assert self.expected - before <= 1
 
     @precondition(lambda self: self.service.rows)
-    @rule(pick=st.integers(0, 5), state=st.sampled_from(list(InviteState)))
-    def a_friend_moves(self, pick: int, state: InviteState) -> None:
+    @rule(pick=st.integers(0, 5), state=st.sampled_from(list(InviteStatus)))
+    def a_friend_moves(self, pick: int, state: InviteStatus) -> None:
         rows = list(self.service.rows.values())
         row = rows[pick % len(rows)]
-        rewards = (Reward(REFERRER, RESET_CREDIT, 1, f"credit-{row.id}"),) if state is InviteState.REWARDED else ()
+        rewards = (Reward(REFERRER, RESET_CREDIT, 1, f"credit-{row.id}"),) if state is InviteStatus.REWARDED else ()
         self.service.rows[row.id] = replace(row, state=state, word=state.value, rewards=rewards)
 
     @rule(number=st.integers(0, 1), address=st.sampled_from(FRIENDS))

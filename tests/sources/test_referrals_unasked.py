@@ -103,13 +103,13 @@ async def test_an_official_address_sees_no_socket(
     )
     monkeypatch.setattr(socket, "socket", refuse)
     companion.store.update(snapshot=snapshot())
-    await companion.inviter.look()
+    await companion.inviter.refresh()
     assert companion.state.invites.standing is OfferStatus.NOT_ASKED
     note = await companion.inviter.note(FRIEND, LINK)
     with pytest.raises(InviteRejected, match="nothing was sent"):
         await companion.inviter.invite(
             InviteProposal(snapshot().account, "other@example.com", Offer(None, CONSUMER)), ConsentKind.LETTER
         )
-    await companion.inviter.look()
+    await companion.inviter.refresh()
     assert companion.state.invites.records == (note,), "the local list of invites works all the same"
     await companion.aclose()

@@ -13,7 +13,7 @@ from msgspec.structs import astuple
 
 from tests.domain.inviting import DAY, FRIEND, HOUR, record, record_lists, tracked
 from tests.support.clocks import START
-from tui.companion import invite_receipts as receipts
+from tui.companion import invite_lines
 from tui.domain.invites import InviteRecord, Resend, ResendStage, SendStage, address_refusal
 from tui.domain.ledger import Event, EventKind
 from tui.errors import StoreError, StoreLocked, UsageError
@@ -329,14 +329,14 @@ def test_every_line_of_the_ledger_masks_its_address() -> None:
     name = "very.private"
     rows = [record(stage=stage, address=f"{name}@example.com", reason="why") for stage in SendStage]
     lines = [
-        receipts.consented(rows[0], START),
-        *(receipts.of_stage(row, START) for row in rows if row.stage not in (SendStage.SENDING, SendStage.FOUND)),
+        invite_lines.consented(rows[0], START),
+        *(invite_lines.of_stage(row, START) for row in rows if row.stage not in (SendStage.SENDING, SendStage.FOUND)),
         *(
-            receipts.of_resend(record(address=f"{name}@example.com", resend=Resend(stage, START)), START)
+            invite_lines.of_resend(record(address=f"{name}@example.com", resend=Resend(stage, START)), START)
             for stage in ResendStage
         ),
-        receipts.forgotten(rows[0], START),
-        *receipts.rewarded(rows, [record(address=f"{name}@example.com", credit_id="c1")], START),
+        invite_lines.forgotten(rows[0], START),
+        *invite_lines.rewarded(rows, [record(address=f"{name}@example.com", credit_id="c1")], START),
     ]
     assert len(lines) > 10
     for line in lines:

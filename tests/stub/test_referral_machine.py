@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from tests.support.budget import budget, random_runs
 from tests.support.clocks import ManualClock
-from tui.domain.referral import InviteState
+from tui.domain.referral import InviteStatus
 from tui.domain.windows import WindowKind
 from tui.stub.database.bank import Bank
 from tui.stub.database.referrals import Tracked
@@ -18,7 +18,7 @@ from tui.stub.rules.plans import PLANS
 from tui.stub.rules.resets import HeldStatus
 
 DAY = 86_400.0
-SETTLED = {InviteState.EXPIRED, InviteState.INELIGIBLE, InviteState.FIRST_MESSAGE, InviteState.REVERSED}
+SETTLED = {InviteStatus.EXPIRED, InviteStatus.INELIGIBLE, InviteStatus.FIRST_MESSAGE, InviteStatus.REVERSED}
 FRIENDS = [f"friend{number}" for number in range(7)]
 ACCOUNTS = ["acc1", "acc2", *FRIENDS]
 SEEN: Counter[str] = Counter()
@@ -31,7 +31,7 @@ class ReferralMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = ManualClock()
-        self.known: dict[str, InviteState] = {}
+        self.known: dict[str, InviteStatus] = {}
         self.credits: dict[str, dict[str, str]] = {}
 
     @initialize(scenario=st.sampled_from(["pilot", "pilot", "pilot-start", "pilot-credits", "priced", "rollout"]))
@@ -78,7 +78,7 @@ class ReferralMachine(RuleBasedStateMachine):
             assert self.bank.referrals.offer(account).refused
             return
         assert len(sent) + len(refused) == len(set(names))
-        assert all(tracked.state is InviteState.SENT for tracked in sent)
+        assert all(tracked.state is InviteStatus.SENT for tracked in sent)
         left = self.bank.referrals.offer(account).sends_left
         assert left == 0 or AddressRefusal.NONE_LEFT not in refused.values()
 
@@ -138,7 +138,7 @@ class ReferralMachine(RuleBasedStateMachine):
         try:
             self.bank.referrals.reverse(tracked.invite.id)
         except Refused:
-            assert tracked.state not in (InviteState.REWARDED, InviteState.REVERSED)
+            assert tracked.state not in (InviteStatus.REWARDED, InviteStatus.REVERSED)
 
     @rule(account=accounts, key=st.sampled_from(["k1", "k2", "k3", "k4"]), newest=st.booleans())
     def redeem(self, account: str, key: str, newest: bool) -> None:
@@ -185,7 +185,7 @@ class ReferralMachine(RuleBasedStateMachine):
         campaign = self.bank.scenario().campaign
         assert campaign is not None
         told = self.bank.referrals.everything()
-        earned = [tracked for tracked in told if tracked.state in (InviteState.REWARDED, InviteState.REVERSED)]
+        earned = [tracked for tracked in told if tracked.state in (InviteStatus.REWARDED, InviteStatus.REVERSED)]
         assert all(count <= 3 for count in Counter(tracked.invite.referrer for tracked in earned).values())
         assert all(count <= 1 for count in Counter(tracked.invite.friend for tracked in earned).values())
         assert all(tracked.invite.friend not in (None, tracked.invite.referrer) for tracked in earned)
@@ -203,7 +203,7 @@ class ReferralMachine(RuleBasedStateMachine):
         for tracked in self.bank.referrals.everything():
             before = self.known.get(tracked.invite.id)
             assert before not in SETTLED or tracked.state is before
-            assert before is not InviteState.REWARDED or tracked.state in (before, InviteState.REVERSED)
+            assert before is not InviteStatus.REWARDED or tracked.state in (before, InviteStatus.REVERSED)
             self.known[tracked.invite.id] = tracked.state
 
     @precondition(lambda self: hasattr(self, "bank"))
@@ -234,4 +234,4 @@ def test_any_interleaving() -> None:
         settings=settings(max_examples=budget(200), stateful_step_count=30, database=None),
     )
     # Random runs that never got anywhere would prove nothing.
-    assert set(SEEN) >= {InviteState.JOINED, InviteState.REWARDED, InviteState.EXPIRED}
+    assert set(SEEN) >= {InviteStatus.JOINED, InviteStatus.REWARDED, InviteStatus.EXPIRED}

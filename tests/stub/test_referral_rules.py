@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tui.domain.referral import InviteState
+from tui.domain.referral import InviteStatus
 from tui.stub.rules.invites import (
     Candidate,
     Ineligible,
@@ -54,22 +54,22 @@ invites = st.builds(
 @pytest.mark.parametrize(
     ("invite", "state", "reason"),
     [
-        (INVITE, InviteState.SENT, None),
-        (replace(INVITE, opened_at=NOW), InviteState.OPENED, None),
-        (JOINED, InviteState.JOINED, None),
-        (replace(MESSAGED, reward_slot=1), InviteState.REWARDED, None),
-        (replace(MESSAGED, unrewarded=Unrewarded.USED_UP), InviteState.FIRST_MESSAGE, "3 invites were rewarded"),
-        (replace(MESSAGED, unrewarded=Unrewarded.REFERRER_PLAN), InviteState.FIRST_MESSAGE, "Your plan could not"),
-        (replace(MESSAGED, ineligible=Ineligible.PLAN), InviteState.INELIGIBLE, "plan does not take part"),
-        (replace(INVITE, expires_at=NOW + 50), InviteState.EXPIRED, "not accepted in time"),
-        (replace(JOINED, expires_at=NOW + 50), InviteState.EXPIRED, "not followed by a first message in time"),
-        (replace(INVITE, ineligible=Ineligible.OWN_ACCOUNT), InviteState.INELIGIBLE, "account that sent"),
-        (replace(INVITE, ineligible=Ineligible.ALREADY_INVITED), InviteState.INELIGIBLE, "another invite"),
-        (replace(INVITE, ineligible=Ineligible.ALREADY_ACTIVE), InviteState.INELIGIBLE, "in the last 60 days"),
-        (replace(MESSAGED, reward_slot=1, reversed_at=NOW + 2), InviteState.REVERSED, "taken back"),
+        (INVITE, InviteStatus.SENT, None),
+        (replace(INVITE, opened_at=NOW), InviteStatus.OPENED, None),
+        (JOINED, InviteStatus.JOINED, None),
+        (replace(MESSAGED, reward_slot=1), InviteStatus.REWARDED, None),
+        (replace(MESSAGED, unrewarded=Unrewarded.USED_UP), InviteStatus.FIRST_MESSAGE, "3 invites were rewarded"),
+        (replace(MESSAGED, unrewarded=Unrewarded.REFERRER_PLAN), InviteStatus.FIRST_MESSAGE, "Your plan could not"),
+        (replace(MESSAGED, ineligible=Ineligible.PLAN), InviteStatus.INELIGIBLE, "plan does not take part"),
+        (replace(INVITE, expires_at=NOW + 50), InviteStatus.EXPIRED, "not accepted in time"),
+        (replace(JOINED, expires_at=NOW + 50), InviteStatus.EXPIRED, "not followed by a first message in time"),
+        (replace(INVITE, ineligible=Ineligible.OWN_ACCOUNT), InviteStatus.INELIGIBLE, "account that sent"),
+        (replace(INVITE, ineligible=Ineligible.ALREADY_INVITED), InviteStatus.INELIGIBLE, "another invite"),
+        (replace(INVITE, ineligible=Ineligible.ALREADY_ACTIVE), InviteStatus.INELIGIBLE, "in the last 60 days"),
+        (replace(MESSAGED, reward_slot=1, reversed_at=NOW + 2), InviteStatus.REVERSED, "taken back"),
     ],
 )
-def test_a_state_follows_from_the_moments(invite: Invite, state: InviteState, reason: str | None) -> None:
+def test_a_state_follows_from_the_moments(invite: Invite, state: InviteStatus, reason: str | None) -> None:
     told = invite.reason_at(NOW + 50, PILOT)
     assert invite.state_at(NOW + 50) is state
     assert (told is None) if reason is None else (told is not None and reason in told)
@@ -78,10 +78,10 @@ def test_a_state_follows_from_the_moments(invite: Invite, state: InviteState, re
 @given(invites, st.floats(NOW - 1_000, NOW + 1_000), st.floats(0, 1_000))
 def test_time_alone_only_lets_an_invite_expire(invite: Invite, now: float, later: float) -> None:
     before, after = invite.state_at(now), invite.state_at(now + later)
-    assert after in (before, InviteState.EXPIRED)
+    assert after in (before, InviteStatus.EXPIRED)
     assert before is after or invite.is_pending(now)
     assert invite.awaits_friend(now) <= invite.is_pending(now)
-    assert invite.state_at(now) is not InviteState.UNKNOWN
+    assert invite.state_at(now) is not InviteStatus.UNKNOWN
 
 
 def test_the_last_second_counts() -> None:

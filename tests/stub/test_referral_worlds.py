@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.clocks import ManualClock
-from tui.domain.referral import InviteState
+from tui.domain.referral import InviteStatus
 from tui.stub.database import invites
 from tui.stub.database.accounts import find_account
 from tui.stub.database.bank import Bank
@@ -32,7 +32,7 @@ def test_the_pilot_runs_in_every_demo(open_bank: Opener, name: str) -> None:
 def test_the_pilot_has_an_invite_in_every_state(open_bank: Opener) -> None:
     bank = open_bank("pilot")
     told = bank.referrals.everything()
-    assert {tracked.state for tracked in told} == set(InviteState) - {InviteState.FIRST_MESSAGE, InviteState.UNKNOWN}
+    assert {tracked.state for tracked in told} == set(InviteStatus) - {InviteStatus.FIRST_MESSAGE, InviteStatus.UNKNOWN}
     assert {tracked.invite.email.rpartition("@")[2] for tracked in told} == {"example.com", "example.org"}
     assert [tracked.invite.sent_at for tracked in told] == sorted(tracked.invite.sent_at for tracked in told)
     assert "@ada" in [credit.granted_by for credit in bank.read("acc1").credits]

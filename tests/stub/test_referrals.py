@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.clocks import ManualClock
-from tui.domain.referral import InviteState
+from tui.domain.referral import InviteStatus
 from tui.stub.database.bank import Bank
 from tui.stub.database.referrals import Tracked
 from tui.stub.refused import Refused, UnknownAccount
@@ -49,14 +49,14 @@ def test_an_invite_on_its_way(open_bank: Opener) -> None:
     bank = open_bank("pilot-start")
     add(bank, "ada")
     sent = invite(bank)
-    assert sent.state is InviteState.SENT
+    assert sent.state is InviteStatus.SENT
     opened, campaign = bank.referrals.open(sent.invite.token)
-    assert (opened.state, campaign.id) == (InviteState.OPENED, "pilot_reset_1")
-    assert accept(bank, sent).state is InviteState.JOINED
+    assert (opened.state, campaign.id) == (InviteStatus.OPENED, "pilot_reset_1")
+    assert accept(bank, sent).state is InviteStatus.JOINED
     assert spendable(bank, "acc1", "ada") == [1, 1]
     assert bank.take_turn("ada")[1]
     rewarded = look(bank, sent)
-    assert rewarded.state is InviteState.REWARDED
+    assert rewarded.state is InviteStatus.REWARDED
     assert spendable(bank, "acc1", "ada") == [2, 2]
     held = [bank.read(account).credits[-1] for account in ("acc1", "ada")]
     assert [reward.reward_id for reward in rewarded.rewards] == [credit.id for credit in held]
@@ -86,7 +86,7 @@ def test_a_turn_that_the_limit_stops_is_no_message(open_bank: Opener) -> None:
     accept(bank, sent)
     bank.set_usage("ada", bank.read("ada").windows[0].kind, 100)
     assert not bank.take_turn("ada")[1]
-    assert look(bank, sent).state is InviteState.JOINED
+    assert look(bank, sent).state is InviteStatus.JOINED
     assert spendable(bank, "acc1", "ada") == [1, 1]
 
 
@@ -118,7 +118,7 @@ def test_somebody_elses_invite_stands_in_the_way_while_it_is_pending(open_bank: 
     invite(bank, ADA, "acc2")
     assert refusal(bank, "Ada@Example.com") is AddressRefusal.INVITED_BY_OTHERS
     clock.advance(7 * DAY)
-    assert invite(bank).state is InviteState.SENT
+    assert invite(bank).state is InviteStatus.SENT
 
 
 def test_an_invite_that_expired_is_not_sent_again_by_the_same(open_bank: Opener, clock: ManualClock) -> None:
@@ -151,13 +151,13 @@ def test_the_end_of_each_life(open_bank: Opener, clock: ManualClock) -> None:
     clock.advance(7 * DAY - 1)
     accept(bank, late)
     clock.advance(1)
-    assert (look(bank, never).state, look(bank, late).state) == (InviteState.EXPIRED, InviteState.JOINED)
-    assert accept(bank, never, "acc2").state is InviteState.EXPIRED
+    assert (look(bank, never).state, look(bank, late).state) == (InviteStatus.EXPIRED, InviteStatus.JOINED)
+    assert accept(bank, never, "acc2").state is InviteStatus.EXPIRED
     clock.advance(7 * DAY - 1)
     bank.take_turn("ada")
-    assert look(bank, late).state is InviteState.EXPIRED
+    assert look(bank, late).state is InviteStatus.EXPIRED
     assert spendable(bank, "acc1", "ada") == [1, 1]
-    assert bank.referrals.open(late.invite.token)[0].state is InviteState.EXPIRED
+    assert bank.referrals.open(late.invite.token)[0].state is InviteStatus.EXPIRED
 
 
 def test_an_invite_sent_in_time_is_honoured_after_the_end(open_bank: Opener, clock: ManualClock) -> None:
@@ -171,7 +171,7 @@ def test_an_invite_sent_in_time_is_honoured_after_the_end(open_bank: Opener, clo
     assert caught.value.reason == NotOffered.ENDED
     accept(bank, sent)
     bank.take_turn("ada")
-    assert look(bank, sent).state is InviteState.REWARDED
+    assert look(bank, sent).state is InviteStatus.REWARDED
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_a_friend_who_cannot_take_part(open_bank: Opener, plan: str, used: float
     sent = invite(bank)
     for _ in range(2):
         told = accept(bank, sent)
-        assert (told.state, reason in str(told.reason)) == (InviteState.INELIGIBLE, True)
+        assert (told.state, reason in str(told.reason)) == (InviteStatus.INELIGIBLE, True)
     before = spendable(bank, "acc1", "ada")
     bank.take_turn("ada")
     assert spendable(bank, "acc1", "ada") == before
@@ -230,16 +230,16 @@ def test_rewards_are_used_up(open_bank: Opener) -> None:
         accept(bank, sent, name)
         bank.take_turn(name)
         outcomes.append(look(bank, sent))
-    assert [tracked.state for tracked in outcomes] == [InviteState.REWARDED, InviteState.FIRST_MESSAGE]
+    assert [tracked.state for tracked in outcomes] == [InviteStatus.REWARDED, InviteStatus.FIRST_MESSAGE]
     assert outcomes[1].reason == "Your rewards are used up: 3 invites were rewarded."
     assert spendable(bank, "acc1", "alan", "kay") == [3, 2, 1]
 
 
 @pytest.mark.parametrize(
     ("who", "plan", "state"),
-    [("ada", "free", InviteState.INELIGIBLE), ("acc1", "free", InviteState.FIRST_MESSAGE)],
+    [("ada", "free", InviteStatus.INELIGIBLE), ("acc1", "free", InviteStatus.FIRST_MESSAGE)],
 )
-def test_both_sides_or_neither(open_bank: Opener, who: str, plan: str, state: InviteState) -> None:
+def test_both_sides_or_neither(open_bank: Opener, who: str, plan: str, state: InviteStatus) -> None:
     bank = open_bank("pilot-start")
     add(bank, "ada")
     sent = invite(bank)
@@ -288,7 +288,7 @@ def test_a_reward_is_taken_back_as_far_as_it_is_there(open_bank: Opener) -> None
     rewards = [reward.reward_id for reward in look(bank, sent).rewards]
     bank.consume("ada", "key", rewards[1])
     told, revoked = bank.referrals.reverse(sent.invite.id)
-    assert (told.state, revoked) == (InviteState.REVERSED, [rewards[0]])
+    assert (told.state, revoked) == (InviteStatus.REVERSED, [rewards[0]])
     assert bank.referrals.reverse(sent.invite.id)[1] == []
     assert spendable(bank, "acc1", "ada") == [1, 1]
     for reading in bank.everything()[0]:

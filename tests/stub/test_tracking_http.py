@@ -7,7 +7,7 @@ from tests.stub.conftest import Served
 from tests.stub.referral_client import DAY, INVITE, TRACKING, get, invite, items
 from tests.support.clocks import ManualClock
 from tests.support.logins import bearer_headers
-from tui.domain.referral import InviteState
+from tui.domain.referral import InviteStatus
 from tui.stub.faults import ConnectionDropped
 from tui.stub.rules.plans import PLANS
 
@@ -68,7 +68,7 @@ async def test_the_list_pages(embedded: Start) -> None:
 
 async def test_every_state_is_told_in_its_own_word(embedded: Start) -> None:
     told = {item["status"]: item for item in await items(embedded("pilot"))}
-    assert set(told) == set(InviteState) - {"first_message", "unknown"}
+    assert set(told) == set(InviteStatus) - {"first_message", "unknown"}
     assert {word for word, item in told.items() if item["status_reason"]} == {"expired", "ineligible", "reversed"}
     assert {word for word, item in told.items() if item["can_resend"]} == {"sent", "opened"}
 

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from tests.ui import states
 from tests.ui.states import NOW, at
 from tui.companion.state import State
-from tui.domain.invites import InviteBook, InviteRecord, SendStage, newest_first
+from tui.domain.invites import InviteRecord, InviteState, SendStage, newest_first
 from tui.domain.referral import (
     RESET_CREDIT,
-    InviteState,
+    InviteStatus,
     Offer,
     OfferStatus,
     Reward,
@@ -40,7 +40,7 @@ LINK: Final = "https://chatgpt.com/invite/Zm9vYmFyYmF6cXV4"
 def tracked(
     key: str,
     address: str | None,
-    state: InviteState,
+    state: InviteStatus,
     sent_at: datetime,
     *,
     reason: str | None = None,
@@ -76,15 +76,17 @@ def local(key: str, address: str, stage: SendStage, written_at: datetime, **rest
 
 EVERY: Final = newest_first(
     (
-        tracked("k1", "bea@example.com", InviteState.SENT, at(23, 9), resend_at=at(24, 9)),
-        tracked("k2", "cyd@example.org", InviteState.OPENED, at(22, 9)),
-        tracked("k3", "dan@example.com", InviteState.JOINED, at(19, 9)),
-        tracked("k4", "eve@example.com", InviteState.FIRST_MESSAGE, at(18, 9), reason="All three rewards are used up."),
-        tracked("k5", "ada@example.com", InviteState.REWARDED, at(17, 9), reward_id="c3"),
-        tracked("k6", "fay@example.org", InviteState.EXPIRED, at(1, 9)),
-        tracked("k7", "gus@example.com", InviteState.INELIGIBLE, at(16, 9), reason="Used Codex lately."),
-        tracked("k8", "hal@example.com", InviteState.REVERSED, at(15, 9), reason="The account was closed."),
-        tracked("k9", "ian@example.com", InviteState.UNKNOWN, at(14, 9), word="lunar_tide"),
+        tracked("k1", "bea@example.com", InviteStatus.SENT, at(23, 9), resend_at=at(24, 9)),
+        tracked("k2", "cyd@example.org", InviteStatus.OPENED, at(22, 9)),
+        tracked("k3", "dan@example.com", InviteStatus.JOINED, at(19, 9)),
+        tracked(
+            "k4", "eve@example.com", InviteStatus.FIRST_MESSAGE, at(18, 9), reason="All three rewards are used up."
+        ),
+        tracked("k5", "ada@example.com", InviteStatus.REWARDED, at(17, 9), reward_id="c3"),
+        tracked("k6", "fay@example.org", InviteStatus.EXPIRED, at(1, 9)),
+        tracked("k7", "gus@example.com", InviteStatus.INELIGIBLE, at(16, 9), reason="Used Codex lately."),
+        tracked("k8", "hal@example.com", InviteStatus.REVERSED, at(15, 9), reason="The account was closed."),
+        tracked("k9", "ian@example.com", InviteStatus.UNKNOWN, at(14, 9), word="lunar_tide"),
         local("l1", "joy@example.com", SendStage.UNKNOWN, at(23, 14, 6), reason="no answer came within 15 s"),
         local("l2", "kim@example.com", SendStage.LOST, at(23, 12), reason="the service does not list it"),
         local("l3", "lou@example.com", SendStage.NOTED, at(20, 12), link=LINK),
@@ -92,12 +94,12 @@ EVERY: Final = newest_first(
 )
 
 
-def invites(book: InviteBook, base: State | None = None) -> State:
+def invites(book: InviteState, base: State | None = None) -> State:
     return replace(base or states.busy(), invites=book)
 
 
 def offered(*records: InviteRecord, **changes: object) -> State:
-    book = InviteBook(OfferStatus.OFFERED, OFFER, read_at=NOW, listed_at=NOW, records=records, is_loaded=True)
+    book = InviteState(OfferStatus.OFFERED, OFFER, read_at=NOW, listed_at=NOW, records=records, is_loaded=True)
     return invites(replace(book, **changes))
 
 
@@ -112,7 +114,7 @@ def two() -> State:
 
 def not_asked() -> State:
     reason = "the official service offers invites in Codex's own app alone, so it is not asked from here"
-    return invites(InviteBook(OfferStatus.NOT_ASKED, None, reason, read_at=NOW, is_loaded=True), earned())
+    return invites(InviteState(OfferStatus.NOT_ASKED, None, reason, read_at=NOW, is_loaded=True), earned())
 
 
 def earned() -> State:
@@ -128,20 +130,20 @@ def earned() -> State:
 
 def forbidden() -> State:
     reason = "127.0.0.1:8899 answers this client with a refusal (403)"
-    return invites(InviteBook(OfferStatus.FORBIDDEN, None, reason, is_loaded=True))
+    return invites(InviteState(OfferStatus.FORBIDDEN, None, reason, is_loaded=True))
 
 
 def unread() -> State:
     """No reading, and nothing to tell whose invites would be shown."""
     reason = "the limits cannot be read, so nothing is asked about invites"
-    return replace(State(), invites=InviteBook(OfferStatus.UNREACHABLE, None, reason))
+    return replace(State(), invites=InviteState(OfferStatus.UNREACHABLE, None, reason))
 
 
 def not_offered() -> State:
     reason = "This offer is for Plus and Pro plans."
-    return invites(InviteBook(OfferStatus.NOT_OFFERED, OFFER, reason, read_at=NOW, listed_at=NOW, records=EVERY[-1:]))
+    return invites(InviteState(OfferStatus.NOT_OFFERED, OFFER, reason, read_at=NOW, listed_at=NOW, records=EVERY[-1:]))
 
 
 def unreachable() -> State:
-    book = InviteBook(OfferStatus.UNREACHABLE, OFFER, "127.0.0.1:8899 answers 503", read_at=NOW, records=EVERY[:2])
+    book = InviteState(OfferStatus.UNREACHABLE, OFFER, "127.0.0.1:8899 answers 503", read_at=NOW, records=EVERY[:2])
     return invites(book)

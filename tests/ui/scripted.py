@@ -141,7 +141,7 @@ class ScriptedInviter:
         if self.failure is not None:
             raise self.failure
 
-    async def look(self) -> None:
+    async def refresh(self) -> None:
         self.looks += 1
 
     def check(self, text: str) -> str:

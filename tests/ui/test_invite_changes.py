@@ -8,7 +8,7 @@ from tests.ui.invite_panel import panel, type_and_show
 from tests.ui.invite_states import OFFER, offered
 from tests.ui.showing import settle, until, words
 from tui.companion.state import State
-from tui.domain.invites import InviteBook
+from tui.domain.invites import InviteState
 from tui.ui.screens.dialog import GUARD_SECONDS
 from tui.ui.screens.invite import InviteScreen
 from tui.ui.screens.invite_note import InviteNoteScreen
@@ -49,7 +49,7 @@ async def test_fewer_rewards_are_the_same_question(clock: ManualClock) -> None:
 async def test_another_account_is_asked_about_at_once(clock: ManualClock) -> None:
     async with panel(offered(), clock) as (pilot, app, companion):
         assert companion.inviter.looks == 1
-        companion.publish(of_account(companion.state, "acc2", invites=InviteBook(account="acc2")))
+        companion.publish(of_account(companion.state, "acc2", invites=InviteState(account="acc2")))
         await settle(pilot)
         assert companion.inviter.looks == 2
         app._tick()
@@ -59,7 +59,7 @@ async def test_another_account_is_asked_about_at_once(clock: ManualClock) -> Non
 
 async def test_the_first_reading_is_reason_enough_to_ask(clock: ManualClock) -> None:
     known = offered()
-    async with panel(replace(known, snapshot=None, invites=InviteBook()), clock) as (pilot, _, companion):
+    async with panel(replace(known, snapshot=None, invites=InviteState()), clock) as (pilot, _, companion):
         assert companion.inviter.looks == 1
         companion.publish(known)
         await settle(pilot)

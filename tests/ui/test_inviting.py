@@ -22,7 +22,7 @@ from tui.settings import Settings
 from tui.ui.app import ResetbankApp
 from tui.ui.screens.dialog import GUARD_SECONDS
 from tui.ui.screens.help import HelpScreen
-from tui.ui.screens.invite import LOOK_EVERY, SECOND_PRESS, InviteScreen
+from tui.ui.screens.invite import REFRESH_EVERY, SECOND_PRESS, InviteScreen
 from tui.ui.screens.main import MainScreen
 from tui.ui.view.offer import CODEX_PAGE
 
@@ -280,7 +280,7 @@ async def test_the_panel_looks_when_it_opens_on_request_and_now_and_then(clock: 
         await pilot.press("f5")
         await settle(pilot)
         assert (companion.inviter.looks, companion.refreshed) == (2, 1)
-        clock.advance(LOOK_EVERY.total_seconds())
+        clock.advance(REFRESH_EVERY.total_seconds())
         app._tick()
         await settle(pilot)
         assert companion.inviter.looks == 3
@@ -305,7 +305,7 @@ async def test_ages_go_on_while_the_panel_stays_open(clock: ManualClock) -> None
 
 async def test_where_nobody_may_be_asked_the_panel_asks_once(clock: ManualClock) -> None:
     async with panel(invite_states.not_asked(), clock) as (pilot, app, companion):
-        clock.advance(LOOK_EVERY.total_seconds() * 5)
+        clock.advance(REFRESH_EVERY.total_seconds() * 5)
         app._tick()
         await settle(pilot)
         assert companion.inviter.looks == 1

@@ -15,7 +15,7 @@ from tests.ui.showing import Golden, at_every_size, running, settle
 from tests.ui.states import NOW
 from tui.companion.state import State
 from tui.domain.invites import Resend, ResendStage, refused, unanswered
-from tui.domain.referral import InviteState
+from tui.domain.referral import InviteStatus
 from tui.errors import InviteRejected
 
 PANELS: Final[dict[str, Callable[[], State]]] = {
@@ -165,7 +165,7 @@ async def test_hostile_words_of_the_service(size: tuple[int, int], golden: Golde
     record = invite_states.tracked(
         "k1",
         f"{hostile}@example.com",
-        InviteState.UNKNOWN,
+        InviteStatus.UNKNOWN,
         NOW,
         word=hostile,
         reason=hostile,

@@ -14,7 +14,7 @@ from tests.ui.invite_states import EVERY, LINK, OFFER, local, offered, tracked
 from tests.ui.states import NOW, ZONE, at
 from tui.companion.state import State
 from tui.domain.invites import InviteRecord, Resend, ResendStage, SendStage
-from tui.domain.referral import InviteState, OfferStatus, Reward
+from tui.domain.referral import InviteStatus, OfferStatus, Reward
 from tui.ui.view.invites import (
     detail_lines,
     earned_lines,
@@ -71,7 +71,7 @@ def test_a_reward_is_matched_as_surely_as_it_is_known() -> None:
     assert next_step(shown, guessed).startswith("this reset came from it, probably: in the bank")
     spent = replace(record("k5"), credit_id="gone")
     assert next_step(shown, spent) == "this reset came from it: no longer in the bank"
-    unnamed = tracked("k5", "ada@example.com", InviteState.REWARDED, at(17, 9))
+    unnamed = tracked("k5", "ada@example.com", InviteStatus.REWARDED, at(17, 9))
     assert next_step(shown, unnamed) == "it was rewarded; which reset came for it is not told"
 
 
@@ -131,7 +131,7 @@ def test_reminders_say_what_hangs_and_what_can_be_done() -> None:
     assert "hangs" not in says(invite_rows(view(offered(record("k1"))), "k1", 80))
     patient = view(invite_states.every(), remind_after=timedelta(days=30))
     assert "!" not in says(detail_lines(patient, record("k3"), 200))
-    ending = tracked("k1", "bea@example.com", InviteState.SENT, at(23, 9), ends=NOW + timedelta(hours=5))
+    ending = tracked("k1", "bea@example.com", InviteStatus.SENT, at(23, 9), ends=NOW + timedelta(hours=5))
     assert "its time is over in 5 h 00 min" in says(detail_lines(view(offered(ending)), ending, 200))
 
 
@@ -149,7 +149,7 @@ def test_when_an_email_can_go_out_again() -> None:
 
 
 def test_an_end_that_has_passed_is_not_called_expired_before_the_service_does() -> None:
-    over = tracked("k1", "bea@example.com", InviteState.SENT, at(1, 9), ends=NOW - timedelta(hours=1))
+    over = tracked("k1", "bea@example.com", InviteStatus.SENT, at(1, 9), ends=NOW - timedelta(hours=1))
     text = says(detail_lines(view(offered(over)), over, 200))
     assert "○ sent" in text
     assert "over by its date; the service has not said so" in text

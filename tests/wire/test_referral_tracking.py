@@ -10,7 +10,7 @@ from tests.wire.test_fields import ANY_JSON
 from tui.domain.referral import (
     REFERRER,
     RESET_CREDIT,
-    InviteState,
+    InviteStatus,
     Reward,
     TrackedInvite,
     usable_link,
@@ -28,7 +28,7 @@ def test_a_page_of_the_list() -> None:
         TrackedInvite(
             id="ref-1",
             address=FRIEND,
-            state=InviteState.JOINED,
+            state=InviteStatus.JOINED,
             word="joined",
             link=LINK,
             created_at=datetime(2026, 11, 23, 14, 7, 31, tzinfo=UTC),
@@ -44,36 +44,36 @@ def test_a_page_of_the_list() -> None:
 @pytest.mark.parametrize(
     ("word", "state"),
     [
-        ("sent", InviteState.SENT),
-        ("pending", InviteState.SENT),
-        ("invited", InviteState.SENT),
-        ("opened", InviteState.OPENED),
-        ("joined", InviteState.JOINED),
-        ("accepted", InviteState.JOINED),
-        ("first_message", InviteState.FIRST_MESSAGE),
-        ("rewarded", InviteState.REWARDED),
-        ("expired", InviteState.EXPIRED),
-        ("ineligible", InviteState.INELIGIBLE),
-        ("reversed", InviteState.REVERSED),
-        ("Rewarded", InviteState.REWARDED),
-        ("PENDING", InviteState.SENT),
-        ("awaiting_moonrise", InviteState.UNKNOWN),
-        ("reward pending", InviteState.UNKNOWN),
-        ("unknown", InviteState.UNKNOWN),
+        ("sent", InviteStatus.SENT),
+        ("pending", InviteStatus.SENT),
+        ("invited", InviteStatus.SENT),
+        ("opened", InviteStatus.OPENED),
+        ("joined", InviteStatus.JOINED),
+        ("accepted", InviteStatus.JOINED),
+        ("first_message", InviteStatus.FIRST_MESSAGE),
+        ("rewarded", InviteStatus.REWARDED),
+        ("expired", InviteStatus.EXPIRED),
+        ("ineligible", InviteStatus.INELIGIBLE),
+        ("reversed", InviteStatus.REVERSED),
+        ("Rewarded", InviteStatus.REWARDED),
+        ("PENDING", InviteStatus.SENT),
+        ("awaiting_moonrise", InviteStatus.UNKNOWN),
+        ("reward pending", InviteStatus.UNKNOWN),
+        ("unknown", InviteStatus.UNKNOWN),
     ],
 )
-def test_words_of_state(word: str, state: InviteState) -> None:
+def test_words_of_state(word: str, state: InviteStatus) -> None:
     assert (item(status=word).state, item(status=word).word) == (state, word)
 
 
 @pytest.mark.parametrize("word", [None, "", 7, ["sent"], {"sent": 1}, True])
 def test_a_state_without_a_word_is_unknown(word: object) -> None:
-    assert (item(status=word).state, item(status=word).word) == (InviteState.UNKNOWN, None)
+    assert (item(status=word).state, item(status=word).word) == (InviteStatus.UNKNOWN, None)
 
 
 def test_an_invite_of_nothing_but_an_id() -> None:
     page = decode_tracking(pack({"items": [{"referral_id": "ref-1"}]}))
-    assert page.invites == (TrackedInvite("ref-1", None, InviteState.UNKNOWN),)
+    assert page.invites == (TrackedInvite("ref-1", None, InviteStatus.UNKNOWN),)
     assert page.whole
 
 

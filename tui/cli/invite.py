@@ -46,7 +46,7 @@ async def _invite(companion: "Companion", arguments: argparse.Namespace) -> int:
             address = companion.inviter.check(arguments.address)
             return _told(companion, await companion.inviter.note(address, arguments.link), as_json=arguments.json)
         await read_once(companion)
-        await companion.inviter.look()
+        await companion.inviter.refresh()
         if arguments.address is None:
             return _tell_offer(companion, as_json=arguments.json)
         return _told(companion, await _send(companion, arguments), as_json=arguments.json)

@@ -42,7 +42,7 @@ async def _invites(companion: "Companion", *, as_json: bool) -> int:
         await read_once(companion)
     except SourceError as error:
         failure = str(error)  # what is kept here is told all the same
-    await companion.inviter.look()
+    await companion.inviter.refresh()
     book = companion.state.invites
     view = ViewState(companion.clock.now(), LocalZone(), companion.state)
     if as_json:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from tui.domain.credits import Credit
 from tui.domain.findings import findings
-from tui.domain.invites import InviteBook, InviteRecord
+from tui.domain.invites import InviteRecord, InviteState
 from tui.domain.ledger import Event
 from tui.domain.referral import OfferStatus
 from tui.domain.sessions import Session
@@ -113,7 +113,7 @@ def _session(session: Session) -> dict[str, Any]:
     }
 
 
-def invites_report(book: InviteBook) -> dict[str, Any]:
+def invites_report(book: InviteState) -> dict[str, Any]:
     """What `invites --json` prints: the offer, null where there is none, and every invite, newest first."""
     return {
         "schema": SCHEMA,
@@ -123,7 +123,7 @@ def invites_report(book: InviteBook) -> dict[str, Any]:
 
 
 def invite_report(
-    book: InviteBook, outcome: str | None, record: InviteRecord | None, note: str | None
+    book: InviteState, outcome: str | None, record: InviteRecord | None, note: str | None
 ) -> dict[str, Any]:
     """What `invite --json` prints.
 
@@ -142,7 +142,7 @@ def invite_report(
     }
 
 
-def _offer(book: InviteBook) -> dict[str, Any] | None:
+def _offer(book: InviteState) -> dict[str, Any] | None:
     offer = book.offer
     if book.standing is not OfferStatus.OFFERED or offer is None:
         return None

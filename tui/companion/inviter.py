@@ -4,55 +4,244 @@ Sending is like spending. One consent sends one request; it is written down befo
 between, the next one looks into the service's list instead of sending again.
 """
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Final
 
 from msgspec.structs import replace
 
-from tui.companion import invite_receipts as receipts
+from tui.clock import Clock
+from tui.companion import invite_lines as lines
 from tui.companion.addresses import parse_address
-from tui.companion.invite_book import record_of, with_record
-from tui.companion.invite_reader import InviteReader
+from tui.companion.concurrency import first_of
+from tui.companion.invite_store import InviteStore
+from tui.companion.records import Records
+from tui.companion.state import State, StateStore
 from tui.concurrency import in_thread
+from tui.domain.invite_tracking import SETTLING, merge_list
 from tui.domain.invites import (
     InviteProposal,
     InviteRecord,
     Resend,
     ResendStage,
-    SendStage,
     accepted,
-    address_refusal,
     begun,
     noted,
     offer_refusal,
     refused,
     resend_ended,
-    same_address,
     unanswered,
 )
 from tui.domain.ledger import Event
 from tui.domain.referral import InviteRequest, Offer, OfferStatus, usable_link
-from tui.domain.snapshot import Account
+from tui.domain.snapshot import Account, Snapshot
 from tui.domain.spend import ConsentKind
-from tui.errors import InviteRejected, InviteUnknown, SourceError, StoreError, UsageError
+from tui.errors import InviteRejected, InviteUnknown, RateLimited, SourceError, StoreError, UsageError
+from tui.sources.base import Referrals
+
+REFRESH_EVERY: Final = timedelta(minutes=30)
+"""Between two readings of the list of invites while one is pending and nobody looks at the panel."""
 
 
-class Inviter(InviteReader):
+class Inviter:
     """Takes part in the referral programme for one person."""
 
-    def check(self, text: str) -> str:
-        """Check an address for its form and against the invites that are known.
+    def __init__(
+        self, store: StateStore, records: Records, service: Referrals, clock: Clock, *, new_key: Callable[[], str]
+    ) -> None:
+        """Begin with nothing read.
 
-        Returns:
-            The address in its normal form.
+        Args:
+            store: The account in use, and where invites are shown.
+            records: Where invites are written down; without a database none can be sent.
+            service: The referral programme, or what stands in for it where nobody may be asked.
+            clock: The time.
+            new_key: Makes a UUIDv4.
+        """
+        self._store = store
+        self._clock = clock
+        self._service = service
+        self._new_key = new_key
+        self._invites = InviteStore(store, records, clock)
+        self._source_lock = asyncio.Lock()
+        self._wake = asyncio.Event()
+        self._tried_at: datetime | None = None
+        self._left_alone: tuple[datetime, datetime] | None = None
+        self._earned: frozenset[str] | None = None
+        self._last_account = records.last_account
+        self._readings = 0
+        self._read_for: str | None = None
+        self._seen: Snapshot | None = None
+        store.listen(self._on_state)
+        self._on_state(store.state)
+
+    # Knowing the offer and every invite
+
+    async def follow(self) -> None:
+        """Read now and then while something is pending, and when a reset has arrived; until cancelled."""
+        while True:
+            self._wake.clear()
+            with contextlib.suppress(StoreError):  # said by State.store_failure
+                await self.load()
+            due = self._next_reading()
+            if due is not None and self._clock.now() >= due:
+                await self._read_once()
+            due = self._next_reading()
+            if due is None:
+                await self._wake.wait()
+            else:
+                left = due - self._clock.now()
+                pause = left if left > timedelta(0) else SETTLING  # the database could not be used
+                await first_of(self._wake.wait(), self._clock.sleep(pause.total_seconds()))
+
+    def _on_state(self, state: State) -> None:
+        if state.snapshot is not None and state.snapshot is not self._seen:
+            self._seen = state.snapshot
+            self._apply(state.snapshot)
+
+    def _apply(self, snapshot: Snapshot) -> None:
+        """A reading came; a reset that a friend is named for may be an invite's reward."""
+        self._turn_to(snapshot.account)
+        if snapshot.bank.credits is not None:
+            earned = frozenset(credit.id for credit in snapshot.bank.credits if credit.is_earned)
+            if self._earned is not None and earned - self._earned:
+                self._tried_at = None
+            self._earned = earned
+        if not self._invites.has_loaded(snapshot.account) or self._tried_at is None:
+            self._wake.set()
+
+    async def load(self) -> None:
+        """Show what is written down of the account's invites, and match what the bank holds by now.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        account = self._account()
+        if account is not None:
+            self._turn_to(account)
+            await self._invites.load(account)
+
+    async def refresh(self) -> None:
+        """Read the offer and the list of invites; what cannot be read is said, and what was known stays.
+
+        Whoever asks while a reading is under way gets its result, and nobody reads while told to wait.
+        """
+        await self._read_once()
+        self._wake.set()  # what was found may be worth following
+
+    async def _read_once(self) -> None:
+        readings = self._readings
+        async with self._source_lock:
+            if readings != self._readings and self._read_for == self._store.state.account_key:
+                return
+            try:
+                await self._read(afresh=True)
+            except StoreError as error:
+                self._store.update(store_failure=str(error))
+
+    async def _read(self, *, afresh: bool = False) -> None:
+        account = self._account()
+        self._read_for = self._store.state.account_key
+        try:
+            if account is None:
+                await self._recall()
+            else:
+                await self._read_of(account, afresh)
+        finally:
+            self._readings += 1
+
+    async def _read_of(self, account: Account, afresh: bool) -> None:
+        self._turn_to(account)
+        now = self._clock.now()
+        is_left_alone = self._left_alone is not None and self._left_alone[0] <= now < self._left_alone[1]
+        if not is_left_alone:
+            self._tried_at, self._left_alone = now, None  # first: what fails below is not tried again at once
+        await self._invites.load(account, afresh=afresh)
+        if is_left_alone:
+            return
+        self._invites.show(account, partial(replace, reading=True))
+        try:
+            await self._ask(account)
+        finally:
+            self._invites.show(account, partial(replace, reading=False))
+
+    async def _ask(self, account: Account) -> None:
+        try:
+            told = await self._service.offer(account)
+        except SourceError as error:
+            self._heed(error)
+            self._invites.show(account, partial(replace, standing=OfferStatus.UNREACHABLE, reason=str(error)))
+            return
+        self._invites.show_offer(account, told)
+        if told.offer is None:
+            return
+        now = self._clock.now()  # what is sent while the list is read may be missing from it
+        try:
+            tracking = await self._service.tracking(account)
+        except SourceError as error:
+            self._heed(error)
+            unread = f"the list of invites could not be read: {error.message}"
+            self._invites.show(account, partial(replace, unknowns=(*told.unknowns, unread)))
+            return
+
+        def merge(records: tuple[InviteRecord, ...]) -> tuple[Iterable[InviteRecord], Iterable[Event]]:
+            merged, changes = merge_list(records, tracking, account.key, now, self._new_key)
+            matched, events = self._invites.matched(merged)
+            return matched, (*lines.of_changes(changes, now), *events)
+
+        await self._invites.learn(account, merge)
+        unknowns = (*told.unknowns, *tracking.unknowns)
+        self._invites.show(account, partial(replace, listed_at=now, unknowns=unknowns))
+
+    async def _recall(self) -> None:
+        """Nothing can be read: show what is written down of the account that was read last."""
+        remembered = await in_thread(self._last_account)
+        if (account := self._account()) is not None:  # a reading has come meanwhile
+            await self._read_of(account, afresh=True)
+            return
+        is_failing = self._store.state.link.failure is not None
+        reason = "the limits cannot be read" if is_failing else "the limits have not been read yet"
+        reason += ", so nothing is asked about invites"
+        if remembered is not None:
+            self._turn_to(remembered)
+            await self._invites.load(remembered, afresh=True)
+            reason += f"; these are the invites of {remembered.email or remembered.key}, as last known"
+        if self._account() is None:
+            self._store.update(invites=replace(self._invites.state, standing=OfferStatus.UNREACHABLE, reason=reason))
+
+    def _next_reading(self) -> datetime | None:
+        """When it is time to read without anybody asking: only where something pending is known."""
+        records, now = self._invites.state.records, self._clock.now()
+        if self._account() is None or not any(record.is_followed(now) for record in records):
+            return None
+        if self._tried_at is None or now < self._tried_at:
+            return now
+        doubtful = any(record.is_in_fresh_doubt(now) for record in records)
+        due = self._tried_at + (SETTLING if doubtful else REFRESH_EVERY)
+        return max(due, self._left_alone[1]) if self._left_alone else due
+
+    def _heed(self, error: SourceError) -> None:
+        if isinstance(error, RateLimited) and error.retry_after is not None:
+            now = self._clock.now()
+            self._left_alone = now, now + timedelta(seconds=error.retry_after)
+
+    def _turn_to(self, account: Account) -> None:
+        if self._invites.turn_to(account):
+            self._tried_at, self._left_alone, self._earned = None, None, None
+
+    # Sending, with consent
+
+    def check(self, text: str) -> str:
+        """Check an address for its form and against the invites that are known; the address in its normal form.
 
         Raises:
             UsageError: Why no invite can go there.
         """
         address = parse_address(text)
-        self._refuse(address, self._account(), self._store.state.invites.records)
+        self._invites.refuse(address, self._account())
         return address
 
     def propose(self, text: str) -> InviteProposal:
@@ -66,12 +255,12 @@ class Inviter(InviteReader):
             UsageError: Why no invite can go there.
             SourceError: Whose invite it would be is not known.
         """
-        account, book = self._require_account(), self._store.state.invites
-        if book.standing is not OfferStatus.OFFERED or book.offer is None:
-            raise InviteRejected(f"nothing was sent: {book.reason or 'nothing is offered'}")
-        if book.offer.sends_left == 0:
+        account, state = self._require(self._account()), self._invites.state
+        if state.standing is not OfferStatus.OFFERED or state.offer is None:
+            raise InviteRejected(f"nothing was sent: {state.reason or 'nothing is offered'}")
+        if state.offer.sends_left == 0:
             raise InviteRejected("nothing was sent: no invites are left")
-        return InviteProposal(account, self.check(text), book.offer)
+        return InviteProposal(account, self.check(text), state.offer)
 
     async def invite(self, proposal: InviteProposal, consent: ConsentKind) -> InviteRecord:
         """Send one invite on one consent.
@@ -90,26 +279,21 @@ class Inviter(InviteReader):
             SourceError: Whose invite it would be is not known.
         """
         async with self._source_lock:
-            account, address, offer = self._require_account(), parse_address(proposal.address), proposal.offer
+            account, address = self._require(self._account()), parse_address(proposal.address)
             if account.key != proposal.account.key:
                 raise InviteRejected("nothing was sent: another account is in use now", "look at it again")
-            await self._book.load(account)
-            await self._require_offer(offer, account)
+            await self._invites.load(account)
+            await self._require_offer(proposal.offer, account)
             record = begun(address, account.key, consent, self._new_key(), self._clock.now())
-
-            def begin(records: tuple[InviteRecord, ...]) -> tuple[Iterable[InviteRecord], Iterable[Event]]:
-                self._refuse(address, account, records)  # once more: another process may have been faster
-                return (*records, record), (receipts.consented(record, record.written_at),)
-
-            await self._book.write(account, begin)
+            await self._invites.begin(account, record, address)
             try:
-                outcome = await self._sent(InviteRequest(address, offer.program, account.id))
-                record = await self._book.end(account, record, outcome, receipts.of_stage)
+                outcome = await self._sent(InviteRequest(address, proposal.offer.program, account.id))
+                record = await self._invites.end(account, record, outcome, lines.of_stage)
                 with contextlib.suppress(StoreError):
-                    await self._look()
+                    await self._read()
             finally:
                 self._wake.set()  # whatever is open now is looked for soon
-        return self._book.find(record.key) or record
+        return self._invites.find(record.key) or record
 
     async def _sent(self, request: InviteRequest) -> Callable[[InviteRecord], InviteRecord]:
         try:
@@ -120,14 +304,23 @@ class Inviter(InviteReader):
             return partial(unanswered, reason=str(error))
         return partial(accepted, answer=answer)
 
+    async def _require_offer(self, offer: Offer, account: Account) -> None:
+        """Read the offer once more, just before sending: consent was given to that one."""
+        try:
+            told = await self._service.offer(account)
+        except SourceError as error:
+            raise InviteRejected(f"nothing was sent: {error.message}", error.hint) from error
+        self._invites.show_offer(account, told)
+        if not self._invites.is_of(account):
+            raise InviteRejected("nothing was sent: another account is in use now", "look at it again")
+        if (why := offer_refusal(told, offer)) is not None:
+            raise InviteRejected(f"nothing was sent: {why}")
+
     async def resend(self, key: str) -> InviteRecord:
-        """Have an invite's e-mail sent once more, on one consent.
+        """Have an invite's e-mail sent once more, on one consent; the invite, whose `resend` says what became of it.
 
         Args:
             key: The invite's.
-
-        Returns:
-            The invite; its `resend` tells what became of it.
 
         Raises:
             InviteRejected: Nothing could be asked of the service; nothing was written down or sent.
@@ -136,36 +329,21 @@ class Inviter(InviteReader):
             SourceError: Whose invite it is is not known.
         """
         async with self._source_lock:
-            account, now = self._require_account(), self._clock.now()
-            if self._store.state.invites.read_at is None:
-                await self._look()  # the offer tells which contract the service speaks
-            if (book := self._store.state.invites).read_at is None:
-                raise InviteRejected(f"nothing was sent: {book.reason or 'nothing can be asked'}")
-            await self._book.load(account)
-            record = self._book.find(key)
-
-            def begin(records: tuple[InviteRecord, ...]) -> tuple[Iterable[InviteRecord], Iterable[Event]]:
-                nonlocal record
-                record = record_of(records, key)
-                if record is None or record.referral_id is None:
-                    raise UsageError("the service does not list that invite", "read the list again")
-                if (why := record.resend_refusal(now)) is not None:
-                    raise UsageError(f"its e-mail cannot be sent again: {why}")
-                record = replace(record, resend=Resend(ResendStage.SENDING, now))
-                return with_record(records, record), (receipts.of_resend(record, now),)
-
-            await self._book.write(account, begin)
-            assert record is not None
-            assert record.referral_id is not None
+            account, now = self._require(self._account()), self._clock.now()
+            if self._invites.state.read_at is None:
+                await self._read()
+            if (state := self._invites.state).read_at is None:
+                raise InviteRejected(f"nothing was sent: {state.reason or 'nothing can be asked'}")
+            await self._invites.load(account)
+            record, referral_id = await self._invites.begin_resend(account, key, now)
             try:
-                ended = await self._resent(record.referral_id, account, now)
-                outcome = partial(resend_ended, resend=ended)
-                record = await self._book.end(account, record, outcome, receipts.of_resend)
+                ended = await self._resent(referral_id, account, now)
+                record = await self._invites.end(account, record, partial(resend_ended, resend=ended), lines.of_resend)
                 with contextlib.suppress(StoreError):
-                    await self._look()
+                    await self._read()
             finally:
                 self._wake.set()
-        return self._book.find(key) or record
+        return self._invites.find(key) or record
 
     async def _resent(self, referral_id: str, account: Account, now: datetime) -> Resend:
         try:
@@ -186,16 +364,9 @@ class Inviter(InviteReader):
         """
         if link is not None and usable_link(link) is None:
             raise UsageError("that is no link to hand on", "paste the whole link, beginning with https://")
-        account, now, address = await self._owner(), self._clock.now(), parse_address(address)
-        record = noted(address, account.key, link, self._new_key(), now)
-
-        def add(records: tuple[InviteRecord, ...]) -> tuple[Iterable[InviteRecord], Iterable[Event]]:
-            self._refuse(address, account, records)
-            if any(known.stage is SendStage.NOTED and same_address(known.address, address) for known in records):
-                raise UsageError("an invite to that address is noted already")
-            return (*records, record), (receipts.of_stage(record, now),)
-
-        await self._book.write(account, add)
+        account, address = await self._owner(), parse_address(address)
+        record = noted(address, account.key, link, self._new_key(), self._clock.now())
+        await self._invites.note(account, record, address)
         return record
 
     async def forget(self, key: str) -> None:
@@ -206,25 +377,12 @@ class Inviter(InviteReader):
             StoreError: The database cannot be used.
             SourceError: Whose invite it is is not known.
         """
-        account, now = await self._owner(), self._clock.now()
-
-        def drop(records: tuple[InviteRecord, ...]) -> tuple[Iterable[InviteRecord], Iterable[Event]]:
-            gone = record_of(records, key)
-            if gone is None:
-                raise UsageError("that invite is not known here any more")
-            if not gone.can_be_forgotten(now):
-                raise UsageError("the service has that invite, or may have it; it cannot be forgotten here")
-            return [record for record in records if record is not gone], (receipts.forgotten(gone, now),)
-
-        await self._book.write(account, drop)
+        await self._invites.forget(await self._owner(), key, self._clock.now())
 
     async def _owner(self) -> Account:
         """Whose invites are in sight: nothing is sent, so the account that was read last will do."""
         remembered = None if self._account() else await in_thread(self._last_account)
         return self._require(self._account() or remembered)  # a reading may have come meanwhile
-
-    def _require_account(self) -> Account:
-        return self._require(self._account())
 
     def _require(self, account: Account | None) -> Account:
         if account is None:
@@ -232,19 +390,10 @@ class Inviter(InviteReader):
         self._turn_to(account)
         return account
 
-    async def _require_offer(self, offer: Offer, account: Account) -> None:
-        """Read the offer once more, just before sending: consent was given to that one."""
-        try:
-            told = await self._service.offer(account)
-        except SourceError as error:
-            raise InviteRejected(f"nothing was sent: {error.message}", error.hint) from error
-        self._book.publish_offer(account, told)
-        if not self._book.is_of(account):
-            raise InviteRejected("nothing was sent: another account is in use now", "look at it again")
-        if (why := offer_refusal(told, offer)) is not None:
-            raise InviteRejected(f"nothing was sent: {why}")
+    def _account(self) -> Account | None:
+        snapshot = self._store.state.snapshot
+        return snapshot.account if snapshot else None
 
-    def _refuse(self, address: str, account: Account | None, records: Iterable[InviteRecord]) -> None:
-        why = address_refusal(address, account.email if account else None, records)
-        if why is not None:
-            raise UsageError(why, "nothing was sent")
+    async def aclose(self) -> None:
+        """Let the connections go."""
+        await self._service.aclose()

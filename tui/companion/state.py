@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from tui.domain.forecast import Forecast
-from tui.domain.invites import InviteBook
+from tui.domain.invites import InviteState
 from tui.domain.ledger import Event
 from tui.domain.question import NoQuestion, Question
 from tui.domain.queue import Queued
@@ -94,7 +94,7 @@ class State(msgspec.Struct, frozen=True):
     """Work can go on again, seen in a reading; kept until it was acknowledged."""
     resumes: ResumeLog = msgspec.field(default_factory=ResumeLog)
     """The threads that were told to go on, and how far that came."""
-    invites: InviteBook = msgspec.field(default_factory=InviteBook)
+    invites: InviteState = msgspec.field(default_factory=InviteState)
     """The referral programme and this account's invites."""
     problems: tuple[Problem, ...] = ()
     """Unforeseen errors, one per task, until the task has run well for a while."""
@@ -151,7 +151,7 @@ class StateStore:
         waiting: Waiting | UnsetType | None = UNSET,
         announcement: Announcement | UnsetType | None = UNSET,
         resumes: ResumeLog | UnsetType = UNSET,
-        invites: InviteBook | UnsetType = UNSET,
+        invites: InviteState | UnsetType = UNSET,
         problems: tuple[Problem, ...] | UnsetType = UNSET,
     ) -> None:
         """Change the given fields; listeners hear of it only if something differs."""

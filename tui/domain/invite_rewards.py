@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tui.domain.credits import Credit
 from tui.domain.invites import InviteRecord, SendStage
-from tui.domain.referral import RESET_CREDIT, InviteState
+from tui.domain.referral import RESET_CREDIT, InviteStatus
 
 
 def with_rewards(records: Sequence[InviteRecord], banked: Iterable[Credit] | None) -> tuple[InviteRecord, ...]:
@@ -40,7 +40,7 @@ def with_rewards(records: Sequence[InviteRecord], banked: Iterable[Credit] | Non
 def _named_credit(record: InviteRecord) -> str | None:
     """The reset that is known for certain to have come for it: named now, or named before."""
     own = record.tracked.own_reward if record.tracked else None
-    if record.state is InviteState.REWARDED and own is not None and own.kind == RESET_CREDIT and own.reward_id:
+    if record.state is InviteStatus.REWARDED and own is not None and own.kind == RESET_CREDIT and own.reward_id:
         return own.reward_id
     return record.credit_id if record.credit_is_certain else None
 
@@ -61,7 +61,7 @@ def _awaits_reset(record: InviteRecord) -> bool:
     if record.tracked is None:
         return record.stage is SendStage.NOTED
     own = record.tracked.own_reward
-    return record.state is InviteState.REWARDED and (own is None or own.kind == RESET_CREDIT)
+    return record.state is InviteStatus.REWARDED and (own is None or own.kind == RESET_CREDIT)
 
 
 class ReminderReason(StrEnum):
@@ -79,7 +79,7 @@ END_IS_NEAR: Final = timedelta(days=2)
 """An invite whose time is over within this long is worth a reminder."""
 
 
-def hanging(record: InviteRecord, now: datetime, after: timedelta) -> ReminderReason | None:
+def reminder_reason(record: InviteRecord, now: datetime, after: timedelta) -> ReminderReason | None:
     """What somebody should be reminded of; None where all takes its course.
 
     Args:
@@ -87,8 +87,8 @@ def hanging(record: InviteRecord, now: datetime, after: timedelta) -> ReminderRe
         now: The present moment.
         after: How long it may stay in one state.
     """
-    state = record.state or (InviteState.SENT if record.stage in (SendStage.SENT, SendStage.NOTED) else None)
-    if state not in (InviteState.SENT, InviteState.OPENED, InviteState.JOINED):
+    state = record.state or (InviteStatus.SENT if record.stage in (SendStage.SENT, SendStage.NOTED) else None)
+    if state not in (InviteStatus.SENT, InviteStatus.OPENED, InviteStatus.JOINED):
         return None
     ends = record.expires_at
     if ends is not None and now >= ends:
@@ -98,4 +98,4 @@ def hanging(record: InviteRecord, now: datetime, after: timedelta) -> ReminderRe
     since = max(record.sent_at, record.changed_at or record.sent_at)
     if now - since < after:
         return None
-    return ReminderReason.FIRST_MESSAGE if state is InviteState.JOINED else ReminderReason.ANSWER
+    return ReminderReason.FIRST_MESSAGE if state is InviteStatus.JOINED else ReminderReason.ANSWER

@@ -30,7 +30,7 @@ class Change(msgspec.Struct, frozen=True):
         return masked(self.record.address or "")
 
 
-def fold_tracking(
+def merge_list(
     records: Sequence[InviteRecord], tracking: InviteList, account: str, now: datetime, new_key: Callable[[], str]
 ) -> tuple[tuple[InviteRecord, ...], tuple[Change, ...]]:
     """Take in the service's list of invites.

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import force_setattr, replace
 
-from tui.domain.referral import InviteAnswer, InviteState, Offer, OfferAnswer, OfferStatus, TrackedInvite
+from tui.domain.referral import InviteAnswer, InviteStatus, Offer, OfferAnswer, OfferStatus, TrackedInvite
 from tui.domain.snapshot import Account
 from tui.domain.spend import ConsentKind
 
@@ -101,7 +101,7 @@ class InviteRecord(msgspec.Struct, frozen=True):
     """Whether the service itself named that reset; otherwise it is the only one that fits."""
 
     @property
-    def state(self) -> InviteState | None:
+    def state(self) -> InviteStatus | None:
         """What the service says of it; None where it has said nothing yet."""
         return self.tracked.state if self.tracked else None
 
@@ -187,7 +187,7 @@ class InviteProposal(msgspec.Struct, frozen=True):
     offer: Offer
 
 
-class InviteBook(msgspec.Struct, frozen=True):
+class InviteState(msgspec.Struct, frozen=True):
     """Everything that is known of the referral programme and of this account's invites."""
 
     standing: OfferStatus = OfferStatus.UNREAD
@@ -328,7 +328,7 @@ def address_refusal(address: str, own: str | None, records: Iterable[InviteRecor
         if record.is_open:
             return "whether an invite went to that address is not known yet; it is never sent twice"
         only_noted = record.stage is SendStage.NOTED and record.tracked is None
-        if (record.is_pending and not only_noted) or record.state is InviteState.REWARDED:
+        if (record.is_pending and not only_noted) or record.state is InviteStatus.REWARDED:
             return f"that address is invited already ({record.word})"
     return None
 

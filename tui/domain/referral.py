@@ -51,7 +51,7 @@ def program_of(plan: str | None) -> str:
     return WORKSPACE if (plan or "").casefold().startswith(_WORKSPACE_PLANS) else CONSUMER
 
 
-class InviteState(StrEnum):
+class InviteStatus(StrEnum):
     """How far an invite has come, as the service says."""
 
     SENT = "sent"
@@ -145,7 +145,7 @@ class TrackedInvite(msgspec.Struct, frozen=True):
     id: str
     """`referral_id`."""
     address: str | None
-    state: InviteState
+    state: InviteStatus
     word: str | None = None
     """The state as the service wrote it."""
     reason: str | None = None

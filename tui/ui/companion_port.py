@@ -54,7 +54,7 @@ class ResumerPort(Protocol):
 class InviterPort(Protocol):
     """Who takes part in the referral programme; `tui.companion.inviter.Inviter` is one."""
 
-    async def look(self) -> None:
+    async def refresh(self) -> None:
         """Read the offer and the list of invites; what cannot be read is said in the state.
 
         Raises:

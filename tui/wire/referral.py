@@ -10,7 +10,7 @@ from tui.domain.referral import (
     RESET_CREDIT,
     InviteAnswer,
     InviteRequest,
-    InviteState,
+    InviteStatus,
     Offer,
     OfferAnswer,
     OfferStatus,
@@ -32,17 +32,17 @@ _LONGEST_ID: Final = 200
 _LONGEST_CURSOR: Final = 2_000
 _MOST_REWARDS: Final = 10
 _STATES: Final = {
-    "sent": InviteState.SENT,
-    "pending": InviteState.SENT,
-    "invited": InviteState.SENT,
-    "opened": InviteState.OPENED,
-    "joined": InviteState.JOINED,
-    "accepted": InviteState.JOINED,
-    "first_message": InviteState.FIRST_MESSAGE,
-    "rewarded": InviteState.REWARDED,
-    "expired": InviteState.EXPIRED,
-    "ineligible": InviteState.INELIGIBLE,
-    "reversed": InviteState.REVERSED,
+    "sent": InviteStatus.SENT,
+    "pending": InviteStatus.SENT,
+    "invited": InviteStatus.SENT,
+    "opened": InviteStatus.OPENED,
+    "joined": InviteStatus.JOINED,
+    "accepted": InviteStatus.JOINED,
+    "first_message": InviteStatus.FIRST_MESSAGE,
+    "rewarded": InviteStatus.REWARDED,
+    "expired": InviteStatus.EXPIRED,
+    "ineligible": InviteStatus.INELIGIBLE,
+    "reversed": InviteStatus.REVERSED,
 }
 """The words seen or claimed; any other stays as it was written."""
 
@@ -231,7 +231,7 @@ def _tracked(reader: FieldReader, value: object) -> TrackedInvite | None:
     return TrackedInvite(
         id=invite_id,
         address=address,
-        state=_STATES.get((word or "").casefold(), InviteState.UNKNOWN),
+        state=_STATES.get((word or "").casefold(), InviteStatus.UNKNOWN),
         word=word,
         reason=_text(reader, row.get("status_reason"), "why an invite came to nothing", 200),
         link=usable_link(row.get("invite_url")),

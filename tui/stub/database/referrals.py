@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tui.domain.referral import CONSUMER, InviteState
+from tui.domain.referral import CONSUMER, InviteStatus
 from tui.stub.database import invites
 from tui.stub.database.accounts import find_account
 from tui.stub.database.transactions import StubDatabase, Transaction
@@ -52,7 +52,7 @@ class Tracked(msgspec.Struct, frozen=True):
     """One invite as it stands at one moment."""
 
     invite: Invite
-    state: InviteState
+    state: InviteStatus
     reason: str | None
     can_resend: bool
     rewards: tuple[Reward, ...]

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from tui.domain.referral import CONSUMER, WORKSPACE, InviteState
+from tui.domain.referral import CONSUMER, WORKSPACE, InviteStatus
 from tui.stub.database.referrals import OfferReading, Referrals, Tracked
 from tui.stub.http.answers import NOT_STORED, Payload, json_answer, read_json, rfc3339, whole_number
 from tui.stub.refused import Refused
@@ -167,7 +167,7 @@ def _item(tracked: Tracked, request: Request) -> Payload:
 
 
 def _lines(tracked: Tracked, campaign: Campaign) -> Sequence[str]:
-    if tracked.state in (InviteState.SENT, InviteState.OPENED):
+    if tracked.state in (InviteStatus.SENT, InviteStatus.OPENED):
         promised = campaign.reward_of(FRIEND) is not None
         return [
             f"{tracked.invite.referrer} invites you to Codex.",
@@ -175,6 +175,6 @@ def _lines(tracked: Tracked, campaign: Campaign) -> Sequence[str]:
             "Sign in, and send your first message." if promised else "The one who invites you gets the reward.",
             "This is the resetbank stub: join with POST /stub/invites/accept and this link.",
         ]
-    if tracked.state is InviteState.JOINED:
+    if tracked.state is InviteStatus.JOINED:
         return ["You have joined. Send your first Codex message now."]
     return [tracked.reason or "This invite has been used."]

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from tui.domain.referral import CONSUMER, REFERRER, RESET_CREDIT, InviteState
+from tui.domain.referral import CONSUMER, REFERRER, RESET_CREDIT, InviteStatus
 from tui.stub.rules.plans import Plan
 from tui.stub.rules.windows import DAY
 
@@ -162,36 +162,36 @@ class Invite(msgspec.Struct, frozen=True):
     """Its place among the referrer's rewarded invites, from 1."""
     reversed_at: float | None = None
 
-    def state_at(self, now: float) -> InviteState:
+    def state_at(self, now: float) -> InviteStatus:
         """How far it has come."""
         if self.reversed_at is not None:
-            return InviteState.REVERSED
+            return InviteStatus.REVERSED
         if self.reward_slot is not None:
-            return InviteState.REWARDED
+            return InviteStatus.REWARDED
         if self.ineligible is not None:
-            return InviteState.INELIGIBLE
+            return InviteStatus.INELIGIBLE
         if self.first_message_at is not None:
-            return InviteState.FIRST_MESSAGE
+            return InviteStatus.FIRST_MESSAGE
         if now >= self.expires_at:
-            return InviteState.EXPIRED
+            return InviteStatus.EXPIRED
         if self.joined_at is not None:
-            return InviteState.JOINED
-        return InviteState.SENT if self.opened_at is None else InviteState.OPENED
+            return InviteStatus.JOINED
+        return InviteStatus.SENT if self.opened_at is None else InviteStatus.OPENED
 
     def awaits_friend(self, now: float) -> bool:
         """Whether somebody can still join by it."""
-        return self.state_at(now) in (InviteState.SENT, InviteState.OPENED)
+        return self.state_at(now) in (InviteStatus.SENT, InviteStatus.OPENED)
 
     def is_pending(self, now: float) -> bool:
         """Whether something may still come of it."""
-        return self.awaits_friend(now) or self.state_at(now) is InviteState.JOINED
+        return self.awaits_friend(now) or self.state_at(now) is InviteStatus.JOINED
 
     def reason_at(self, now: float, campaign: Campaign) -> str | None:
         """Why it came to nothing, in a sentence; None where there is nothing to explain."""
         state = self.state_at(now)
-        if state is InviteState.REVERSED:
+        if state is InviteStatus.REVERSED:
             return "The reward was taken back."
-        if state is InviteState.EXPIRED:
+        if state is InviteStatus.EXPIRED:
             wanted = "accepted" if self.joined_at is None else "followed by a first message"
             return f"The invite was not {wanted} in time."
         reasons: dict[str, str] = {

@@ -29,7 +29,7 @@ from tui.ui.view.times import REDRAW_EVERY, counts_seconds
 from tui.ui.view.view_state import ViewState
 from tui.ui.widgets.lines import Draw, Lines
 
-LOOK_EVERY: Final = timedelta(seconds=60)
+REFRESH_EVERY: Final = timedelta(seconds=60)
 """Between two looks while the panel is open."""
 
 SECOND_PRESS: Final = 10.0
@@ -148,7 +148,7 @@ class InviteScreen(Screen[None]):
         else:
             self._redraw()
         is_other = view.state.account_key != self._looked_for
-        due = is_other or self._looked_at is None or view.now - self._looked_at >= LOOK_EVERY
+        due = is_other or self._looked_at is None or view.now - self._looked_at >= REFRESH_EVERY
         if due and view.state.invites.standing is not OfferStatus.NOT_ASKED:
             self._look()
 
@@ -169,7 +169,7 @@ class InviteScreen(Screen[None]):
 
     def _look(self) -> None:
         self._looked_at, self._looked_for = self._clock.now(), self._view.state.account_key
-        self.app.run_worker(self._companion.inviter.look(), name="invites", group="invites", exit_on_error=False)
+        self.app.run_worker(self._companion.inviter.refresh(), name="invites", group="invites", exit_on_error=False)
 
     def action_back(self) -> None:
         """Go back."""

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from tui.domain.invite_rewards import ReminderReason, hanging
+from tui.domain.invite_rewards import ReminderReason, reminder_reason
 from tui.domain.invites import InviteRecord, ResendStage, SendStage
-from tui.domain.referral import RESET_CREDIT, InviteState, OfferStatus
+from tui.domain.referral import RESET_CREDIT, InviteStatus, OfferStatus
 from tui.ui.commands import (
     INVITE_APP,
     INVITE_COMMANDS,
@@ -27,14 +27,14 @@ from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import counted
 
 _STATES: Final = {
-    InviteState.SENT: ("○", Level.PLAIN, "sent"),
-    InviteState.OPENED: ("◔", Level.PLAIN, "opened"),
-    InviteState.JOINED: ("◑", Level.ACCENT, "joined"),
-    InviteState.FIRST_MESSAGE: ("◕", Level.ACCENT, "first message"),
-    InviteState.REWARDED: ("✓", Level.OK, "rewarded"),
-    InviteState.EXPIRED: ("–", Level.DIM, "expired"),
-    InviteState.INELIGIBLE: ("✗", Level.NEAR, "ineligible"),
-    InviteState.REVERSED: ("!", Level.NEAR, "taken back"),
+    InviteStatus.SENT: ("○", Level.PLAIN, "sent"),
+    InviteStatus.OPENED: ("◔", Level.PLAIN, "opened"),
+    InviteStatus.JOINED: ("◑", Level.ACCENT, "joined"),
+    InviteStatus.FIRST_MESSAGE: ("◕", Level.ACCENT, "first message"),
+    InviteStatus.REWARDED: ("✓", Level.OK, "rewarded"),
+    InviteStatus.EXPIRED: ("–", Level.DIM, "expired"),
+    InviteStatus.INELIGIBLE: ("✗", Level.NEAR, "ineligible"),
+    InviteStatus.REVERSED: ("!", Level.NEAR, "taken back"),
 }
 
 _STAGES: Final = {
@@ -56,7 +56,7 @@ def state_of(record: InviteRecord) -> tuple[str, Level, str]:
     """Sign, level and word of an invite's state; a word that is not known is the service's own."""
     if record.state is None:
         return _STAGES[record.stage]
-    if record.state is InviteState.UNKNOWN:
+    if record.state is InviteStatus.UNKNOWN:
         return "?", Level.UNKNOWN, fit(clean(record.word), _WORD_CELLS - 2)
     return _STATES[record.state]
 
@@ -112,7 +112,7 @@ def _row_end(view: ViewState, record: InviteRecord, *, brief: bool) -> str:
 
 
 def _hangs(view: ViewState, record: InviteRecord) -> ReminderReason | None:
-    return hanging(record, view.now, view.remind_after)
+    return reminder_reason(record, view.now, view.remind_after)
 
 
 def detail_lines(view: ViewState, record: InviteRecord, width: int, *, short: bool = False) -> tuple[Line, ...]:
@@ -136,7 +136,7 @@ def detail_lines(view: ViewState, record: InviteRecord, width: int, *, short: bo
         return _as_known(view, lines)
     sent = "Sent" if record.stage is not SendStage.NOTED else "Noted"
     lines += _named(sent, _since(view, record.sent_at), width)
-    if record.changed_at is not None and record.state is not InviteState.SENT:
+    if record.changed_at is not None and record.state is not InviteStatus.SENT:
         lines += _named("Seen", f"{state_of(record)[2]} since {brief(record.changed_at, view.now, view.zone)}", width)
     if record.expires_at is not None and record.is_pending:
         lines += _named("Until", f"{full(record.expires_at, view.now, view.zone)}{_over(view, record)}", width)
@@ -171,23 +171,23 @@ def next_step(view: ViewState, record: InviteRecord) -> str:
     reason = service_text(view, record.tracked.reason if record.tracked else None)
     because = f": {reason}" if reason else ""
     match record.state:
-        case InviteState.SENT:
+        case InviteStatus.SENT:
             return "your friend opens the link"
-        case InviteState.OPENED:
+        case InviteStatus.OPENED:
             return "your friend has opened the link and joins"
-        case InviteState.JOINED:
+        case InviteStatus.JOINED:
             return "your friend's first message to Codex earns the reward"
-        case InviteState.FIRST_MESSAGE:
+        case InviteStatus.FIRST_MESSAGE:
             return f"the first message was sent, and no reward has come for it{because}"
-        case InviteState.REWARDED:
+        case InviteStatus.REWARDED:
             return _earned(view, record)
-        case InviteState.EXPIRED:
+        case InviteStatus.EXPIRED:
             return f"its time is over{because}"
-        case InviteState.INELIGIBLE:
+        case InviteStatus.INELIGIBLE:
             return f"it earns nothing{because or ': the service does not say why'}"
-        case InviteState.REVERSED:
+        case InviteStatus.REVERSED:
             return f"its reward was taken back{because}"
-        case InviteState.UNKNOWN:
+        case InviteStatus.UNKNOWN:
             return f"the service says {clean(record.word)!r}, which is not known here{because}"
         case None:
             return _unlisted(record)

@@ -1,4 +1,4 @@
-"""The ledger's lines about invites. The ledger is exported and shown: addresses in it are masked."""
+"""The lines of the ledger about invites. The ledger is exported and shown: addresses in it are masked."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 from tui.domain.invite_tracking import Change
 from tui.domain.invites import InviteRecord, ResendStage, SendStage
 from tui.domain.ledger import Event, EventKind
-from tui.domain.referral import InviteState, masked
+from tui.domain.referral import InviteStatus, masked
 
 _STAGES = {
     SendStage.SENT: (EventKind.INVITE_SENT, "the service took the invite to {who}"),
@@ -77,7 +77,7 @@ def _of_change(change: Change, now: datetime) -> Iterable[Event]:
     if record.resend is not None and record.resend != before.resend:
         yield of_resend(record, now)
     # That it is sent is no news where it was just sent; every other state is.
-    if record.word != before.word and record.state not in (None, InviteState.SENT):
+    if record.word != before.word and record.state not in (None, InviteStatus.SENT):
         why = f" ({record.tracked.reason})" if record.tracked and record.tracked.reason else ""
         text = f"the invite to {_who(record)}{why}"
         yield _event(record, now, EventKind.INVITE_CHANGED, text, before=before.word, after=record.word)
