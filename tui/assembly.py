@@ -18,8 +18,6 @@ from tui.companion.companion import Companion
 from tui.companion.connection import SourceChain
 from tui.companion.locks import AccountLocks
 from tui.companion.records import Tables
-from tui.domain.question import AskRules
-from tui.domain.referral import OfferStatus
 from tui.domain.snapshot import Account
 from tui.errors import NotViable, StoreError
 from tui.paths import Paths
@@ -30,6 +28,7 @@ from tui.sources.codex_home import CodexHome, find_codex_home, read_config
 from tui.store.database import Database
 
 if TYPE_CHECKING:
+    from tui.domain.question import AskRules
     from tui.sources.backend import HttpAsker
     from tui.sources.login import LoginProvider
     from tui.sources.null_referrals import NullReferrals
@@ -108,7 +107,7 @@ def open_companion(
         near_percent=settings.limits.near_percent,
         demo=options.demo,
         rollouts=partial(_open_rollouts, options.codex_home, clock) if follows_files else None,
-        rules=_ask_rules(settings.ask),
+        rules=partial(_ask_rules, settings.ask),
         message=settings.ask.message,
         asks=asks,
         process=uuid.uuid4().hex,
@@ -121,7 +120,9 @@ def _open_rollouts(codex_home: Path | None, clock: Clock) -> SessionFeed:
     return RolloutFeed(find_codex_home(codex_home), clock)
 
 
-def _ask_rules(ask: AskSettings) -> AskRules:
+def _ask_rules(ask: AskSettings) -> "AskRules":
+    from tui.domain.question import AskRules
+
     return AskRules(
         enabled=ask.enabled,
         lead=timedelta(minutes=ask.lead_minutes),
@@ -218,6 +219,7 @@ async def _open_http(home: CodexHome, clock: Clock, options: SourceOptions) -> S
 
 
 def _no_referrals() -> Referrals:
+    from tui.domain.referral import OfferStatus
     from tui.sources.null_referrals import NullReferrals
 
     return NullReferrals(OfferStatus.UNREAD, "this command takes no part in the referral programme")
@@ -225,6 +227,7 @@ def _no_referrals() -> Referrals:
 
 def _referrals(options: SourceOptions, settings: Settings, clock: Clock) -> "ReferralClient | NullReferrals":
     """The referral programme of the same login and base URL as the source http, whichever source reads the limits."""
+    from tui.domain.referral import OfferStatus
     from tui.sources.logins import Logins, choose_base_url
     from tui.sources.null_referrals import NOT_ASKED, NullReferrals
     from tui.sources.referrals import ReferralClient

@@ -51,7 +51,7 @@ async def attended(world: World) -> AsyncIterator[World]:
 async def until(world: World, holds: Callable[[State], bool], *, step: float = 0.0) -> State:
     """Wait for a State; with a step, time passes meanwhile, but no faster than the companion comes to rest."""
     rounds = 0
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not holds(world.companion.state):
             rounds += 1
             # On a busy machine a clock that ran ahead would make every reading stale before it is looked at.

@@ -81,7 +81,6 @@ async def following(day: Day) -> AsyncIterator[Companion]:
         new_key=lambda: "unused",
         random_share=lambda: 0.5,
         rollouts=lambda: day.feed,
-        rules=AskRules(),
         asks=True,
     )
     task = asyncio.create_task(companion.run())

@@ -41,7 +41,7 @@ class Companion:
         near_percent: float = NEAR_PERCENT,
         demo: str | None = None,
         rollouts: "Callable[[], SessionFeed] | None" = None,
-        rules: "AskRules | None" = None,
+        rules: "Callable[[], AskRules] | None" = None,
         message: str = "Continue where you left off.",
         asks: bool = False,
         process: str | None = None,
@@ -59,7 +59,7 @@ class Companion:
             near_percent: From which share on a window counts as near.
             demo: The scenario of the embedded stub, if that is the source.
             rollouts: Opens the feed of sessions that is always there; None follows none.
-            rules: When to ask.
+            rules: Makes the rules of when to ask.
             message: What a stopped thread is told.
             asks: Whether a person is there to be asked.
             process: A name that no other process ever has; None takes the holder's.
@@ -82,7 +82,7 @@ class Companion:
         """What follows the live sessions."""
         from tui.companion.sessions import SessionTracker
 
-        return SessionTracker(self.store, self.connection, self._rollouts)
+        return SessionTracker(self.store, self.connection, self.poller, self._rollouts)
 
     @cached_property
     def resumer(self) -> "Resumer":
@@ -131,7 +131,7 @@ class Companion:
     def _ask_rules(self) -> "AskRules":
         from tui.domain.question import AskRules
 
-        return self._rules or AskRules()
+        return self._rules() if self._rules else AskRules()
 
     @property
     def state(self) -> State:

@@ -14,7 +14,6 @@ from tui.companion.merge import count_moved, has_moved_percent, merge, wants_cre
 from tui.companion.records import Records
 from tui.companion.schedule import back_off, jittered, poll_interval
 from tui.companion.state import State, StateStore
-from tui.domain.sessions import SessionState
 from tui.domain.snapshot import Snapshot
 from tui.errors import RateLimited, SourceError
 
@@ -23,8 +22,6 @@ UPGRADE_SECONDS: Final = 15.0
 
 _LEAST_GAP: Final = 1.0
 """Seconds between two readings that a source's own hint asked for: thousands of hints a second make one reading."""
-
-_STOPPED: Final = (SessionState.STOPPED_AT_LIMIT, SessionState.STOPPED_BY_ERROR)
 
 
 class Poller:
@@ -63,6 +60,10 @@ class Poller:
     def refresh(self) -> None:
         """Read now instead of at the next turn, the single credits too."""
         self._credits_wanted = True
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Read now instead of at the next turn."""
         self._wake.set()
 
     async def follow(self) -> None:
@@ -116,17 +117,11 @@ class Poller:
         await self._records.observe(fresh)
 
     def _on_state(self, state: State) -> None:
-        """Note when the meter moves, and read at once when a session stops."""
+        """Note when the meter moves."""
         before, self._before = self._before, state
         fresh = state.snapshot
         if fresh is not None and fresh is not before.snapshot and has_moved_percent(before.snapshot, fresh):
             self._moved_at = self._clock.monotonic()
-        if before.sessions is state.sessions:
-            return
-        for thread_id, session in state.sessions.items():
-            known = before.sessions.get(thread_id)
-            if session.state in _STOPPED and (known is None or known.state is not session.state):
-                self._wake.set()
 
     def _show_failure(self, error: SourceError) -> None:
         self._failures += 1

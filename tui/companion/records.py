@@ -2,22 +2,25 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 from tui.companion.locks import AccountLocks
 from tui.companion.state import StateStore
 from tui.concurrency import in_thread
-from tui.domain.account_state import AccountState
 from tui.domain.ledger import Event, EventKind
 from tui.domain.snapshot import Account, Snapshot
 from tui.domain.spend import Spend
 from tui.errors import StoreError
-from tui.store.accounts import Accounts, Step
 from tui.store.database import Database
 from tui.store.events import EventLog
-from tui.store.invites import Invites
 from tui.store.observations import Observations
 from tui.store.spends import SpendJournal
+
+if TYPE_CHECKING:
+    from tui.domain.account_state import AccountState
+    from tui.store.accounts import Accounts, Step
+    from tui.store.invites import Invites
 
 RECENT: Final = 8
 """How many of the newest ledger lines the State holds."""
@@ -31,9 +34,21 @@ class Tables:
         self.locks = locks
         self.events = EventLog(database)
         self.spends = SpendJournal(database)
-        self.accounts = Accounts(database)
         self.observations = Observations(database)
-        self.invites = Invites(database)
+
+    @cached_property
+    def accounts(self) -> "Accounts":
+        """What is in hand for each account."""
+        from tui.store.accounts import Accounts
+
+        return Accounts(self.database)
+
+    @cached_property
+    def invites(self) -> "Invites":
+        """Every account's invites."""
+        from tui.store.invites import Invites
+
+        return Invites(self.database)
 
 
 class Records:
@@ -56,7 +71,7 @@ class Records:
             store.update(store_failure=str(tables))
 
     @property
-    def invites(self) -> Invites | None:
+    def invites(self) -> "Invites | None":
         """Where invites are written down; None without a database."""
         return self._tables.invites if self._tables else None
 
@@ -79,7 +94,7 @@ class Records:
         """
         self._listeners.append(on_line)
 
-    async def in_hand(self) -> AccountState:
+    async def in_hand(self) -> "AccountState":
         """What is in hand for the account in use, read and shown; without an account or a database nothing is.
 
         Raises:
@@ -87,10 +102,10 @@ class Records:
         """
         account = self._store.state.account_key
         if self._tables is None or account is None:
-            return AccountState()
+            return _nothing()
         return self._show_in_hand(await in_thread(self._tables.accounts.read, account))
 
-    async def change(self, step: Step, events: Callable[[], Iterable[Event]] = tuple) -> AccountState:
+    async def change(self, step: "Step", events: Callable[[], Iterable[Event]] = tuple) -> "AccountState":
         """Change what is in hand for the account in use; without an account or a database nothing is.
 
         Args:
@@ -102,10 +117,10 @@ class Records:
         """
         account = self._store.state.account_key
         if self._tables is None or account is None:
-            return AccountState()
+            return _nothing()
         return self._show_in_hand(await in_thread(self._tables.accounts.change, account, step, events))
 
-    def _show_in_hand(self, state: AccountState) -> AccountState:
+    def _show_in_hand(self, state: "AccountState") -> "AccountState":
         self._store.update(
             queued=state.queued_for(self.process),
             waiting=state.waiting,
@@ -198,3 +213,9 @@ class Records:
         """Close the database."""
         if self._tables is not None:
             self._tables.database.close()
+
+
+def _nothing() -> "AccountState":
+    from tui.domain.account_state import AccountState
+
+    return AccountState()

@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import Final
 
 from msgspec.structs import replace
 
 from tui.companion.connection import Connection
+from tui.companion.poller import Poller
 from tui.companion.state import StateStore
 from tui.domain.resets import WindowKey
-from tui.domain.sessions import SessionUpdate, forget_daemon, merge_update, of_account
+from tui.domain.sessions import SessionState, SessionUpdate, forget_daemon, merge_update, of_account
 from tui.domain.snapshot import Provenance, Snapshot
 from tui.domain.windows import Limit, Window
 from tui.errors import SourceError
@@ -23,19 +25,30 @@ SCAN_SECONDS = 5.0
 """How long one scan waits for the feeds."""
 
 
+_STOPPED: Final = (SessionState.STOPPED_AT_LIMIT, SessionState.STOPPED_BY_ERROR)
+
+
 class SessionTracker:
     """Follows the feeds of sessions and merges them into the State."""
 
-    def __init__(self, store: StateStore, connection: Connection, rollouts: Callable[[], SessionFeed] | None) -> None:
+    def __init__(
+        self,
+        store: StateStore,
+        connection: Connection,
+        poller: Poller,
+        rollouts: Callable[[], SessionFeed] | None,
+    ) -> None:
         """Follow nothing yet.
 
         Args:
             store: Where sessions go.
             connection: The source in use, which may have a feed of its own.
+            poller: What reads at once when a session stops: what the service says about it then.
             rollouts: Opens the feed that is always there; None where there are no files to follow, as in a demo.
         """
         self._store = store
         self._connection = connection
+        self._poller = poller
         self._rollouts = rollouts
 
     async def follow_rollouts(self) -> None:
@@ -102,6 +115,9 @@ class SessionTracker:
         state = self._store.state
         moved = with_limits(state.snapshot, update)
         self._store.update(sessions=merge_update(state.sessions, update), snapshot=moved or state.snapshot)
+        before, after = (known.sessions.get(update.thread_id) for known in (state, self._store.state))
+        if after is not None and after.state in _STOPPED and (before is None or before.state is not after.state):
+            self._poller.wake()
 
 
 def with_limits(snapshot: Snapshot | None, update: SessionUpdate) -> Snapshot | None:

@@ -20,8 +20,8 @@ from tui.companion.state import State, StateStore
 from tui.concurrency import in_thread
 from tui.domain.credits import Credit
 from tui.domain.findings import mismatches
-from tui.domain.limit_stops import ResumePlan, Whom
 from tui.domain.queue import Queued
+from tui.domain.resumes import ResumePlan, Whom
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import (
     Consent,

@@ -1,25 +1,30 @@
 """The one value that the companion publishes and every front end shows, and its keeper."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from tui.domain.forecast import Forecast
 from tui.domain.invites import InviteState
-from tui.domain.ledger import Event
-from tui.domain.question import NoQuestion, Question
-from tui.domain.queue import Queued
-from tui.domain.resets import WindowKey
-from tui.domain.resuming import ResumeLog
-from tui.domain.sessions import Session
-from tui.domain.snapshot import Snapshot
-from tui.domain.spend import Spend
-from tui.domain.waiting import Announcement, Waiting
+from tui.domain.resumes import ResumeLog
 from tui.domain.windows import NEAR_PERCENT
-from tui.sources.base import SourceStatus
+
+if TYPE_CHECKING:  # a command that only reads needs few of them
+    from tui.domain.forecast import Forecast
+    from tui.domain.ledger import Event
+    from tui.domain.question import NoQuestion, Question
+    from tui.domain.queue import Queued
+    from tui.domain.resets import WindowKey
+    from tui.domain.sessions import Session
+    from tui.domain.snapshot import Snapshot
+    from tui.domain.spend import Spend
+    from tui.domain.waiting import Announcement, Waiting
+    from tui.sources.base import SourceStatus
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -36,11 +41,11 @@ class Link(msgspec.Struct, frozen=True):
     statuses: tuple[SourceStatus, ...] = ()
     """What the chain found out about every source when it last looked."""
 
-    def healthy(self, source: str | None, statuses: tuple[SourceStatus, ...]) -> "Link":
+    def healthy(self, source: str | None, statuses: tuple[SourceStatus, ...]) -> Link:
         """After a good reading."""
         return replace(self, source=source, failure=None, failing_since=None, statuses=statuses)
 
-    def failing(self, why: str, now: datetime, interval: timedelta, statuses: tuple[SourceStatus, ...]) -> "Link":
+    def failing(self, why: str, now: datetime, interval: timedelta, statuses: tuple[SourceStatus, ...]) -> Link:
         """After a failed one; the next is tried after the interval."""
         since, statuses = self.failing_since or now, statuses or self.statuses
         link = replace(self, failure=why, failing_since=since, statuses=statuses)

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from tui.domain.credits import Bank, Credit, CreditStatus
-from tui.domain.findings import has_moved
 from tui.domain.ledger import Event, EventKind
 from tui.domain.snapshot import Snapshot
-from tui.domain.windows import RESET_GRACE, Window, label
+from tui.domain.windows import RESET_GRACE, Window, has_moved, label
 
 _EARLY_DROP: float = 5.0
 """A window that falls by fewer points was recalculated, not reset."""

@@ -1,9 +1,7 @@
 """What a spend really did, as the readings before and after show it."""
 
-from datetime import datetime, timedelta
-
 from tui.domain.spend import Outcome, Spend
-from tui.domain.windows import MAIN_LIMIT, Window, WindowKind, label
+from tui.domain.windows import MAIN_LIMIT, Window, WindowKind, has_moved, label
 
 
 def has_dropped(before: Window, after: Window) -> bool | None:
@@ -56,10 +54,3 @@ def _main_windows(spend: Spend) -> list[tuple[Window, Window | None]]:
         return []
     after = {(window.limit_id, window.minutes): window for window in spend.after}
     return [(old, after.get((old.limit_id, old.minutes))) for old in spend.before if old.limit_id == MAIN_LIMIT]
-
-
-def has_moved(before: Window, after: Window) -> datetime | None:
-    """The new reset date if it moved by more than two clocks may differ; None if it stayed or is unknown."""
-    if before.resets_at is None or after.resets_at is None:
-        return None
-    return after.resets_at if abs(after.resets_at - before.resets_at) > timedelta(minutes=2) else None

@@ -6,10 +6,10 @@ Only the main limit counts: a banked reset is not stated to clear the limits of 
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final
 
-import msgspec
-
+from tui.domain.resumes import LimitStop as LimitStop
+from tui.domain.resumes import Whom as Whom
 from tui.domain.sessions import Session, active, interrupted, live, of_account
 from tui.domain.snapshot import Snapshot
 from tui.domain.windows import NEAR_PERCENT, RESET_GRACE, Window, WindowState
@@ -22,25 +22,6 @@ _ALL_BUT_FULL: Final = 99.0
 
 _SETTLED: Final = timedelta(minutes=2)
 """A session that was stopped so long before use was last seen to be allowed was not stopped by what holds now."""
-
-
-class LimitStop(msgspec.Struct, frozen=True):
-    """A session that a limit stopped."""
-
-    thread_id: str
-    stopped_at: datetime
-
-
-Whom: TypeAlias = tuple[str, ...] | bool
-"""Who is told to go on: the threads named, every one that stopped, or nobody."""
-
-
-class ResumePlan(msgspec.Struct, frozen=True):
-    """Who is told to go on once a reset was spent; kept with the spend."""
-
-    whom: Whom
-    stops: tuple[LimitStop, ...] = ()
-    """Who had stopped when the person decided."""
 
 
 def allowed(snapshot: Snapshot) -> bool | None:

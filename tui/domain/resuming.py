@@ -8,14 +8,15 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 
-import msgspec
 from msgspec.structs import replace
 
-from tui.domain.limit_stops import LimitStop, Whom
-from tui.domain.sessions import FEED_LAG, Session, SessionState, active, interrupted
+from tui.domain.resumes import LimitStop, Whom
+from tui.domain.resumes import Resume as Resume
+from tui.domain.resumes import ResumeLog as ResumeLog
+from tui.domain.resumes import ResumeStage as ResumeStage
+from tui.domain.sessions import Session, SessionState, active, interrupted
 from tui.errors import UsageError
 
 _THREAD_ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -23,48 +24,6 @@ _THREAD_ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F
 
 KEPT: Final = 200
 """So many threads are remembered; a stop from before them is long over."""
-
-
-class ResumeStage(StrEnum):
-    """How far carrying on has come."""
-
-    CLAIMED = "claimed"
-    """Written down before the message goes out, so that a crash sends none twice."""
-    SENT = "sent"
-    """Codex took the message."""
-    COMMAND = "command"
-    """Nobody could be sent it; the command to resume is shown instead."""
-    DONE = "done"
-    """The thread was seen at work again."""
-
-
-class Resume(msgspec.Struct, frozen=True):
-    """One thread to be carried on after one stop."""
-
-    stop: LimitStop
-    claimed_at: datetime
-    stage: ResumeStage = ResumeStage.CLAIMED
-    reason: str | None = None
-    """Why the command is shown, one line."""
-    done_at: datetime | None = None
-
-
-class ResumeLog(msgspec.Struct, frozen=True):
-    """Every thread that was carried on."""
-
-    entries: tuple[Resume, ...] = ()
-
-    def of(self, stop: LimitStop) -> Resume | None:
-        """The record that covers a stop; one stop told by two feeds may bear two moments."""
-        return next((entry for entry in reversed(self.entries) if _covers(entry, stop)), None)
-
-
-def _covers(entry: Resume, stop: LimitStop) -> bool:
-    if entry.stop.thread_id != stop.thread_id:
-        return False
-    if entry.done_at is not None and stop.stopped_at > entry.done_at:
-        return False
-    return stop.stopped_at <= entry.claimed_at + FEED_LAG
 
 
 def due(

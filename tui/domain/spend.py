@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tui.domain.credits import Bank, Credit, CreditStatus
-from tui.domain.limit_stops import ResumePlan
+from tui.domain.resumes import ResumePlan
 from tui.domain.snapshot import Account, Snapshot
 from tui.domain.windows import Window, WindowKind, WindowState
 from tui.errors import ConsumeRejected

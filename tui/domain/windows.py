@@ -164,3 +164,10 @@ def label(window: Window) -> str:
     if window.minutes % 1440 == 0:
         return f"{window.minutes // 1440} days"
     return f"{window.minutes // 60} hours" if window.minutes % 60 == 0 else f"{window.minutes} min"
+
+
+def has_moved(before: Window, after: Window) -> datetime | None:
+    """The new reset date if it moved by more than two clocks may differ; None if it stayed or is unknown."""
+    if before.resets_at is None or after.resets_at is None:
+        return None
+    return after.resets_at if abs(after.resets_at - before.resets_at) > timedelta(minutes=2) else None

@@ -1,14 +1,17 @@
 """What a source of truth can do. The companion knows this protocol and no concrete source."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import msgspec
 
-from tui.domain.referral import InviteAnswer, InviteList, InviteRequest, OfferAnswer
-from tui.domain.sessions import SessionUpdate
-from tui.domain.snapshot import Account, Snapshot
-from tui.domain.spend import ConsumeAnswer, ConsumeRequest
+if TYPE_CHECKING:
+    from tui.domain.referral import InviteAnswer, InviteList, InviteRequest, OfferAnswer
+    from tui.domain.sessions import SessionUpdate
+    from tui.domain.snapshot import Account, Snapshot
+    from tui.domain.spend import ConsumeAnswer, ConsumeRequest
 
 SourceName = Literal["daemon", "codex", "http", "stub"]
 

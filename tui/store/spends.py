@@ -7,18 +7,20 @@ the number of processes.
 import sqlite3
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
 
 from tui.domain.ledger import Event
-from tui.domain.queue import Queued
 from tui.domain.snapshot import Account
 from tui.domain.spend import Consent, ConsentKind, Spend, Stage
 from tui.errors import SpendHeld, StoreError
-from tui.store.accounts import read_account, write_account
 from tui.store.database import Database, stamp
 from tui.store.events import insert_events
+
+if TYPE_CHECKING:
+    from tui.domain.queue import Queued
 
 _COLUMNS = "key, account, journaled_at, closed_at, body"
 
@@ -29,7 +31,7 @@ class SpendJournal:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin(self, spend: Spend, holder: str, event: Event, queued: Queued | None = None) -> None:
+    def begin(self, spend: Spend, holder: str, event: Event, queued: "Queued | None" = None) -> None:
         """Write a new spend down, on the disk, before anything is sent.
 
         Args:
@@ -137,7 +139,9 @@ def _moment(text: str) -> datetime:
         return datetime.fromtimestamp(0, UTC)
 
 
-def _take_out(connection: sqlite3.Connection, account: str, queued: Queued) -> None:
+def _take_out(connection: sqlite3.Connection, account: str, queued: "Queued") -> None:
+    from tui.store.accounts import read_account, write_account
+
     state = read_account(connection, account)
     if state.queued is None or state.queued.armed_at != queued.armed_at:
         raise SpendHeld("the queued reset was taken out or spent elsewhere", "nothing was spent by this one")

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from typing import Final
 
-from tui.domain.findings import findings, has_dropped, has_moved, mismatches
+from tui.domain.findings import findings, has_dropped, mismatches
 from tui.domain.spend import Outcome, Spend, Stage
-from tui.domain.windows import MAIN_LIMIT, Window, WindowKind, label
+from tui.domain.windows import MAIN_LIMIT, Window, WindowKind, has_moved, label
 from tui.ui.view.spending import named
 from tui.ui.view.text import Level, Line, Span, clean, left, right, wrap
 from tui.ui.view.times import full, last_moment
