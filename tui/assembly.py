@@ -29,6 +29,7 @@ from tui.store.database import Database
 
 if TYPE_CHECKING:
     from tui.domain.question import AskRules
+    from tui.hooks.installation import Installation
     from tui.sources.backend import HttpAsker
     from tui.sources.login import LoginProvider
     from tui.sources.null_referrals import NullReferrals
@@ -110,8 +111,16 @@ def open_companion(
         rules=partial(_ask_rules, settings.ask),
         message=settings.ask.message,
         asks=asks,
+        hooks=partial(_hooks, options, settings, paths) if follows_files else None,
+        before_credits=settings.hold.before_credits,
         process=uuid.uuid4().hex,
     )
+
+
+def _hooks(options: SourceOptions, settings: Settings, paths: Paths) -> "Installation":
+    from tui.hooks.installation import Installation
+
+    return Installation(find_codex_home(options.codex_home).path, paths.hooks, paths.gates, settings.guard.tools)
 
 
 def _open_rollouts(codex_home: Path | None, clock: Clock) -> SessionFeed:

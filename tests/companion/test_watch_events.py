@@ -12,7 +12,9 @@ from tests.companion.test_attending import THREAD, attended, cleared, consent, u
 from tests.domain.worlds import FIVE_HOURS, credit, snapshot, window
 from tests.support.clocks import ManualClock
 from tui.companion.watch_events import WatchEvent, WatchEventKind, WatchEvents
-from tui.domain.sessions import SessionState
+from tui.domain.held_sessions import HeldThread, with_held
+from tui.domain.hooks import GateMode
+from tui.domain.sessions import SessionState, merge_update
 from tui.domain.spend import ConsumeAnswer, ConsumeCode
 from tui.errors import ConsumeRejected
 
@@ -107,3 +109,25 @@ async def test_a_stop_of_a_past_window_is_no_event(world: World) -> None:
         world.clock.advance(16)
         await until(world, lambda _: world.clock.sleepers >= 3)
     assert "interrupted" not in kinds(events)
+
+
+async def test_a_held_session_is_held_and_goes_on(world: World) -> None:
+    events = watched(world)
+    world.source.reading = AT_LIMIT
+    await world.companion.poller.poll()
+    store, clock = world.companion.store, world.clock
+    running = merge_update({}, update(clock, SessionState.RUNNING))
+    holds = {THREAD: HeldThread(clock.now(), "/work/api-server")}
+    store.update(gate=GateMode.CLOSED, sessions=with_held(running, holds, clock.now()))
+    events.clear()
+    let_go = with_held(store.state.sessions, {}, clock.now())
+    store.update(gate=GateMode.OPEN, sessions=let_go)
+    assert kinds(events) == []
+    clock.advance(1)
+    store.update(sessions=with_held(merge_update(let_go, update(clock, SessionState.IDLE)), {}, clock.now()))
+    assert kinds(events) == ["resumed"]
+    store.update(gate=GateMode.CLOSED, sessions=with_held(store.state.sessions, holds, clock.now()))
+    let_go = with_held(store.state.sessions, {}, clock.now())
+    clock.advance(1)
+    store.update(sessions=with_held(merge_update(let_go, update(clock, SessionState.IDLE)), {}, clock.now()))
+    assert kinds(events) == ["resumed", "held"]  # its person interrupted it at a closed gate

@@ -13,12 +13,13 @@ from tui.domain.snapshot import Snapshot
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
-RUNNING, IDLE, APPROVAL, STOPPED, GONE = (
+RUNNING, IDLE, APPROVAL, STOPPED, GONE, HELD = (
     SessionState.RUNNING,
     SessionState.IDLE,
     SessionState.WAITING_APPROVAL,
     SessionState.STOPPED_AT_LIMIT,
     SessionState.GONE,
+    SessionState.HELD,
 )
 FIVE_HOUR_KEY: WindowKey = ("codex", FIVE_HOURS)
 WEEK_KEY: WindowKey = ("codex", WEEK)
@@ -64,6 +65,15 @@ def stopped_situation(**changes: object) -> Situation:
     values: dict[str, object] = {
         "snapshot": reading(allowed=False),
         "sessions": sessions(session(1, STOPPED, START - MINUTE / 2)),
+    }
+    return Situation(**(values | changes))  # type: ignore[arg-type]
+
+
+def held_situation(**changes: object) -> Situation:
+    """One session is held at a limit that is hit, and another had stopped there."""
+    values: dict[str, object] = {
+        "snapshot": reading(allowed=False),
+        "sessions": sessions(session(1, STOPPED, START - MINUTE / 2), session(2, HELD, START - MINUTE / 3)),
     }
     return Situation(**(values | changes))  # type: ignore[arg-type]
 

@@ -95,6 +95,7 @@ def test_any_history(history: list[Step]) -> None:
             SessionState.RUNNING,
             SessionState.WAITING_APPROVAL,
             SessionState.STOPPED_AT_LIMIT,
+            SessionState.HELD,
         }
         assert question.threads
         assert dates[question.key] - now > 5 * MINUTE

@@ -7,12 +7,14 @@ from tests.domain.asking import (
     APPROVAL,
     FIVE_HOUR_KEY,
     GONE,
+    HELD,
     HOUR,
     IDLE,
     MINUTE,
     RUNNING,
     STOPPED,
     WEEK_KEY,
+    held_situation,
     reading,
     session,
     sessions,
@@ -70,7 +72,7 @@ def test_a_session_about_to_stop_is_asked_about() -> None:
     assert question.empty_at == START + 8 * MINUTE
     assert question.waiting_saved == 3 * HOUR - 8 * MINUTE
     assert (question.threads, question.stops) == ((thread(1),), ())
-    assert question.choices == tuple(Choice)
+    assert question.choices == tuple(choice for choice in Choice if choice is not Choice.LET_FAIL)
 
 
 def test_only_a_count_is_enough_to_ask() -> None:
@@ -313,3 +315,37 @@ def test_an_open_question_stands_while_it_is_true(situation: Situation, stands: 
 def test_a_warning_stands_while_somebody_works(state: object, stands: bool) -> None:
     wavering = working_situation(None, sessions=sessions(session(1, state)))  # type: ignore[arg-type]
     assert still_stands(ask(working_situation()), wavering, START) is stands
+
+
+def test_one_question_covers_what_is_held_and_what_stopped() -> None:
+    question = ask(held_situation())
+    assert question.cause is Cause.HELD
+    assert question.threads == (thread(2), thread(1))
+    assert [stop.thread_id for stop in question.stops] == [thread(1)]
+    assert Choice.LET_FAIL in question.choices
+    assert Choice.QUEUE not in question.choices
+    assert Choice.LET_FAIL not in ask(stopped_situation()).choices
+    assert still_stands(question, held_situation(), START)
+
+
+def test_where_there_is_room_again_nothing_is_asked_about_the_held() -> None:
+    room = held_situation(snapshot=reading(3.0, allowed=True), sessions=sessions(session(2, HELD)))
+    assert silence(room) is NoQuestionReason.NOTHING_RUNNING
+    assert not still_stands(ask(held_situation()), room, START)
+
+
+def test_held_is_asked_once_and_to_let_fail_holds_until_the_reset() -> None:
+    for choice, reason in ((None, NoQuestionReason.ALREADY_ASKED), (Choice.LET_FAIL, NoQuestionReason.MUTED)):
+        memory = after(choice, held_situation())
+        assert silence(held_situation(), memory) is reason
+        assert silence(stopped_situation(), memory) is reason
+    entry = memory.find(FIVE_HOUR_KEY)
+    assert entry is not None
+    assert entry.lets_fail
+    later = reading(2.0, at=START + 4 * HOUR, five_left=8 * HOUR)
+    assert observed(memory, later).find(FIVE_HOUR_KEY) is None
+
+
+def test_credits_that_carry_on_may_be_held_back_and_asked_about() -> None:
+    snapshot = replace(reading(allowed=True), paid=PaidCredits(True, False, "20"))
+    assert ask(held_situation(snapshot=snapshot, sessions=sessions(session(2, HELD)))).cause is Cause.HELD

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from tests.support.clocks import START
 from tui.domain.credits import Bank
+from tui.domain.held_sessions import RELEASE_SEEN_WITHIN, HeldThread, held, with_held
 from tui.domain.sessions import (
     IDLE_KEPT,
     SILENCE_KEPT,
@@ -262,3 +263,41 @@ def test_only_the_plan_s_sessions_count_as_at_work() -> None:
     assert active(fold(rollout(0, RUNNING, uses_plan=False))) == ()
     assert len(live(fold(rollout(0, RUNNING, uses_plan=False)), START)) == 1
     assert len(active(fold(rollout(0, RUNNING, uses_plan=False), daemon(1, RUNNING, uses_plan=True)))) == 1
+
+
+HELD_THREAD = {"t": HeldThread(START + timedelta(seconds=10), "/work/api")}
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def test_a_held_session_is_held_until_it_is_heard_of_again() -> None:
+    held_now = with_held(fold(rollout(0, RUNNING)), HELD_THREAD, at(10))
+    assert [(session.state, session.since) for session in held(held_now)] == [(SessionState.HELD, at(10))]
+    assert with_held(held_now, HELD_THREAD, at(11)) is held_now
+    assert active(held_now) == ()
+    let_go = with_held(held_now, {}, at(20))
+    assert (let_go["t"].state, held(let_go)) == (SessionState.HELD, ())
+    heard = with_held(merge_update(let_go, rollout(21, IDLE)), {}, at(22))
+    assert (heard["t"].state, heard["t"].held_since) == (IDLE, None)
+    unheard = with_held(let_go, {}, at(20) + RELEASE_SEEN_WITHIN)
+    assert unheard["t"].state is RUNNING
+
+
+def test_what_came_before_the_release_was_noticed_counts_too() -> None:
+    held_now = with_held(fold(rollout(0, RUNNING)), HELD_THREAD, at(10))
+    heard = merge_update(held_now, rollout(19, IDLE))
+    assert with_held(heard, {}, at(20))["t"].state is IDLE
+
+
+def test_a_held_session_that_no_feed_knows_lives_while_it_is_held() -> None:
+    held_now = with_held({}, HELD_THREAD, at(10))
+    assert (held_now["t"].workspace, live(held_now, at(10) + timedelta(days=3))) == ("/work/api", (held_now["t"],))
+    assert forget_daemon(held_now) == held_now
+    assert with_held(held_now, {}, at(20)) == {}
+
+
+def test_a_word_of_a_feed_does_not_end_a_hold() -> None:
+    held_now = with_held(fold(rollout(0, RUNNING)), HELD_THREAD, at(10))
+    assert merge_update(held_now, daemon(12, WAITING))["t"].state is SessionState.HELD

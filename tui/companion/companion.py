@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tui.companion.supervisor import Supervisor
     from tui.domain.ledger import Event
     from tui.domain.question import AskRules
+    from tui.hooks.installation import Installation
     from tui.sources.base import Referrals, SessionFeed
 
 
@@ -44,6 +45,8 @@ class Companion:
         rules: "Callable[[], AskRules] | None" = None,
         message: str = "Continue where you left off.",
         asks: bool = False,
+        hooks: "Callable[[], Installation] | None" = None,
+        before_credits: bool = False,
         process: str | None = None,
     ) -> None:
         """Read and send nothing yet.
@@ -62,6 +65,8 @@ class Companion:
             rules: Makes the rules of when to ask.
             message: What a stopped thread is told.
             asks: Whether a person is there to be asked.
+            hooks: What Codex runs for us, and the gate through which requests are held; None holds none.
+            before_credits: Whether a request is held that paid credits would carry.
             process: A name that no other process ever has; None takes the holder's.
         """
         self.clock = clock
@@ -76,6 +81,8 @@ class Companion:
         self._rules = rules
         self._message = message
         self._asks = asks
+        self._hooks = hooks
+        self._before_credits = before_credits
 
     @cached_property
     def sessions(self) -> "SessionTracker":
@@ -112,6 +119,16 @@ class Companion:
         from tui.companion.queue import QueueWatch
 
         return QueueWatch(self.store, self.records, self.spender, self.clock, self._ask_rules)
+
+    async def keep_gate(self) -> None:
+        """Hold requests at the limit and let them go, until cancelled."""
+        if self._hooks is None:
+            return
+        from tui.companion.gate import GateKeeper
+
+        hooks, parts = self._hooks(), (self.store, self.poller, self.records, self.clock)
+        users, first = hooks.plan_users, self._before_credits
+        await GateKeeper(*parts, gate=hooks.gate, plan_users=users, before_credits=first).follow()
 
     @cached_property
     def inviter(self) -> "Inviter":
@@ -154,6 +171,7 @@ class Companion:
             "questions": self.questions.follow,
             "queue": self.queue.follow,
             "spends": self.spender.follow,
+            "gate": self.keep_gate,
             "resumes": self.resumer.follow,
             "invites": self.inviter.follow,
         }
@@ -168,6 +186,10 @@ class Companion:
         """Read once and learn every live session, for commands that end again."""
         await self.poller.poll()
         await self.sessions.scan_once()
+        if self._hooks is not None:
+            from tui.companion.gate import show_held
+
+            show_held(self.store, self._hooks().gate.waiters(), self.clock.now())
 
     def refresh(self) -> None:
         """Read now instead of at the next turn, the single credits too."""

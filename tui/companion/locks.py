@@ -38,17 +38,25 @@ class AccountLocks:
             if self._folder is None:
                 yield True
             else:
-                with _file_lock(self._folder, account) as free:
+                with file_lock(self._folder, account) as free:
                     yield free
         finally:
             self._held.discard(account)
 
 
 @contextmanager
-def _file_lock(folder: Path, account: str) -> Iterator[bool]:
+def file_lock(folder: Path, what: str) -> Iterator[bool]:
+    """Hold a lock file of the folder, if it is free.
+
+    Yields:
+        Whether it was.
+
+    Raises:
+        StoreReadOnly: It cannot be made.
+    """
     from filelock import FileLock, Timeout  # 10 ms that only a spend pays
 
-    name = sha256(account.encode()).hexdigest()[:16]
+    name = sha256(what.encode()).hexdigest()[:16]
     lock = FileLock(folder / f"{name}.lock", timeout=0, thread_local=False, mode=0o600)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -21,6 +21,7 @@ from tui.companion.state import State, StateStore
 from tui.domain.account_state import AccountState, after_reading
 from tui.domain.ask_memory import AskMemory, answered, asked
 from tui.domain.forecast import SampleLog
+from tui.domain.held_sessions import held
 from tui.domain.interruption import Situation, decide, settled, still_stands
 from tui.domain.ledger import Event, EventKind
 from tui.domain.limit_stops import Whom, at_work, binding_window
@@ -102,7 +103,8 @@ class QuestionService:
         self._situation = situation = await self._look(account, now)
         self._store.update(forecasts=situation.forecasts)
         question = self._store.state.question
-        if question is not None and not (question.cause is Cause.ABOUT_TO_STOP and self._resumer.limit_stops()):
+        has_stopped = bool(self._resumer.limit_stops() or held(self._store.state.sessions))
+        if question is not None and not (question.cause is Cause.ABOUT_TO_STOP and has_stopped):
             is_gone = self._has_lasted("gone", not still_stands(question, situation, now))
             reason = settled(situation, question.key, question.cause, account.memory, now)
             if is_gone or reason not in (None, self._reason_at_opening):

@@ -16,6 +16,7 @@ from tui.domain.windows import NEAR_PERCENT
 
 if TYPE_CHECKING:  # a command that only reads needs few of them
     from tui.domain.forecast import Forecast
+    from tui.domain.hooks import GateMode
     from tui.domain.ledger import Event
     from tui.domain.question import NoQuestion, Question
     from tui.domain.queue import Queued
@@ -99,6 +100,8 @@ class State(msgspec.Struct, frozen=True):
     """Work can go on again, seen in a reading; kept until it was acknowledged."""
     resumes: ResumeLog = msgspec.field(default_factory=ResumeLog)
     """The threads that were told to go on, and how far that came."""
+    gate: GateMode | None = None
+    """What held requests are told; None where this process does not keep the gate."""
     invites: InviteState = msgspec.field(default_factory=InviteState)
     """The referral programme and this account's invites."""
     problems: tuple[Problem, ...] = ()
@@ -156,6 +159,7 @@ class StateStore:
         waiting: Waiting | UnsetType | None = UNSET,
         announcement: Announcement | UnsetType | None = UNSET,
         resumes: ResumeLog | UnsetType = UNSET,
+        gate: GateMode | UnsetType | None = UNSET,
         invites: InviteState | UnsetType = UNSET,
         problems: tuple[Problem, ...] | UnsetType = UNSET,
     ) -> None:

@@ -10,6 +10,8 @@ import msgspec
 from tui.clock import Clock
 from tui.companion.records import Records
 from tui.companion.state import State, StateStore
+from tui.domain.held_sessions import held
+from tui.domain.hooks import GateMode
 from tui.domain.ledger import Event, EventKind
 from tui.domain.limit_stops import LimitStop, binding_window, stops
 from tui.domain.question import Cause
@@ -27,8 +29,10 @@ class WatchEventKind(StrEnum):
     """The limit is nearly used up, or expected to be soon while a session is at work."""
     INTERRUPTED = "interrupted"
     """A session stopped at the limit; or the limit is reached and no session is known."""
+    HELD = "held"
+    """A request of a session waits at the limit."""
     RESUMED = "resumed"
-    """A session that had stopped at the limit works again."""
+    """A session that had stopped at the limit, or was held there, works again."""
     RESET_OBSERVED = "reset_observed"
     SPENT = "spent"
     CREDIT_CHANGED = "credit_changed"
@@ -44,6 +48,9 @@ _OF_CREDITS: Final = frozenset(
         EventKind.COUNT_CHANGED,
     }
 )
+
+
+_GOES_ON: Final = (SessionState.RUNNING, SessionState.IDLE, SessionState.WAITING_APPROVAL)
 
 
 class WatchEvent(msgspec.Struct, frozen=True):
@@ -75,6 +82,7 @@ class WatchEvents:
         self._on_event = on_event
         self._was_near = self._was_reached = self._was_hit_unseen = False
         self._stops: dict[str, LimitStop] = {}
+        self._held: frozenset[str] = frozenset()
         self._snapshot: Snapshot | None = None
         store.listen(self._on_state)
         records.listen(self._on_line)
@@ -92,7 +100,11 @@ class WatchEvents:
         now, window = self._clock.now(), binding_window(state.snapshot)
         found = {stop.thread_id: stop for stop in stops(state.sessions, state.snapshot, now)}
         is_reached = state.snapshot.state(now) is WindowState.REACHED
-        is_near, is_hit_unseen = _is_near(state, now), is_reached and not found and not active(state.sessions)
+        holds = held(state.sessions)
+        is_near, is_hit_unseen = (
+            _is_near(state, now),
+            is_reached and not (found or self._held or holds or active(state.sessions)),
+        )
         if is_near and not self._was_near and not self._was_reached:
             self._emit(WatchEventKind.NEAR, now, window=window)
         for thread_id, stop in found.items():
@@ -101,6 +113,9 @@ class WatchEvents:
                 self._emit(
                     WatchEventKind.INTERRUPTED, stop.stopped_at, session=state.sessions[thread_id], window=window
                 )
+        for session in holds:
+            if session.thread_id not in self._held:
+                self._emit(WatchEventKind.HELD, session.since, session=session, window=window)
         if is_hit_unseen and not self._was_hit_unseen:
             self._emit(WatchEventKind.INTERRUPTED, now, window=window)
         self._was_near, self._was_reached, self._was_hit_unseen = is_near, is_reached, is_hit_unseen
@@ -110,9 +125,20 @@ class WatchEvents:
             if current is not None and current.state is SessionState.RUNNING:
                 del self._stops[thread_id]
                 self._emit(WatchEventKind.RESUMED, current.since, session=current)
+        self._emit_let_go(state)
         before, self._snapshot = self._snapshot, state.snapshot
         if before is not None and before is not state.snapshot:
             self._emit_resets(before, state.snapshot, now)
+
+    def _emit_let_go(self, state: State) -> None:
+        """Held sessions that went on, once they are heard of again; one that its person interrupted did not."""
+        self._held |= {session.thread_id for session in held(state.sessions)}
+        over = {thread for thread in self._held if not _is_held(state.sessions.get(thread))}
+        self._held -= over
+        for thread_id in sorted(over):
+            session = state.sessions.get(thread_id)
+            if session is not None and session.state in _GOES_ON and state.gate is not GateMode.CLOSED:
+                self._emit(WatchEventKind.RESUMED, session.since, session=session)
 
     def _emit_resets(self, before: Snapshot, after: Snapshot, now: datetime) -> None:
         at = before.provenance.observed_at
@@ -126,6 +152,10 @@ class WatchEvents:
             self._emit(WatchEventKind.CREDIT_CHANGED, line.at)
         elif line.kind is EventKind.SPEND_CLOSED and spend is not None and spend.outcome is Outcome.RESET:
             self._emit(WatchEventKind.SPENT, line.at)
+
+
+def _is_held(session: Session | None) -> bool:
+    return session is not None and session.state is SessionState.HELD
 
 
 def _is_near(state: State, now: datetime) -> bool:

@@ -37,6 +37,8 @@ class Remembered(msgspec.Struct, frozen=True):
     snoozes: tuple[Snooze, ...] = ()
     muted: bool = False
     """The person wants no question until the window is reset."""
+    lets_fail: bool = False
+    """The person lets requests fail until then, rather than hold them."""
 
     def veto(self, cause: Cause, now: datetime) -> NoQuestionReason | None:
         """Why this window is not asked about again; None if it may be."""
@@ -45,8 +47,9 @@ class Remembered(msgspec.Struct, frozen=True):
         snooze = next((snooze for snooze in self.snoozes if snooze.cause is cause), None)
         if snooze is not None:
             return NoQuestionReason.SNOOZED if snooze.holds(now) else None
-        # Once it is known to have stopped work, that it is about to is no news.
-        return NoQuestionReason.ALREADY_ASKED if cause in self.asked or Cause.STOPPED in self.asked else None
+        # Once it is known to have stopped or held work, that it is about to is no news.
+        hit = {Cause.STOPPED, Cause.HELD} & set(self.asked)
+        return NoQuestionReason.ALREADY_ASKED if cause in self.asked or hit else None
 
 
 class AskMemory(msgspec.Struct, frozen=True):
@@ -89,6 +92,8 @@ def answered(memory: AskMemory, question: Question, choice: Choice, now: datetim
     if choice in LATER:
         snooze = Snooze(question.cause, now, now + LATER[choice])
         return _with(memory, replace(entry, snoozes=(*_others(entry, question.cause), snooze)))
+    if choice is Choice.LET_FAIL:
+        return _with(memory, replace(entry, muted=True, lets_fail=True))
     return _with(memory, replace(entry, muted=True)) if choice is Choice.NOT_UNTIL_RESET else memory
 
 

@@ -8,7 +8,8 @@ import msgspec
 from tui.domain.ask_memory import AskMemory, observed
 from tui.domain.credits import Credit
 from tui.domain.forecast import Forecast
-from tui.domain.limit_stops import LimitStop, at_work, binding_window, is_reached, stops
+from tui.domain.held_sessions import held
+from tui.domain.limit_stops import LimitStop, at_work, binding_window, is_open, is_reached, stops
 from tui.domain.question import AskRules, Cause, NoQuestion, NoQuestionReason, Question
 from tui.domain.resets import WindowKey, key_of
 from tui.domain.sessions import Session
@@ -93,6 +94,7 @@ def still_stands(question: Question, situation: Situation, now: datetime) -> boo
     if _bank_veto(snapshot, now) is not None:
         return False
     still = {stop.thread_id for stop in stops(situation.sessions, snapshot, now)}
+    still |= set(_held_at(snapshot, situation))
     if question.cause is Cause.ABOUT_TO_STOP:
         still |= set(at_work(situation.sessions, now, snapshot))
     return bool(still) if question.cause is Cause.ABOUT_TO_STOP else bool(still & set(question.threads))
@@ -103,14 +105,16 @@ def _occasions(
 ) -> list[_Occasion] | NoQuestionReason:
     """What may be worth a question, the most pressing first; never an empty list."""
     stopped = stops(situation.sessions, snapshot, now, memory.open_at)
+    waiting = _held_at(snapshot, situation)
     working = at_work(situation.sessions, now, snapshot)
     window = binding_window(snapshot)
-    if not stopped and not working:
+    if not stopped and not working and not waiting:
         return NoQuestionReason.NOTHING_RUNNING
     if window is None:
         return NoQuestionReason.UNKNOWN
-    if stopped:
-        return [_Occasion(Cause.STOPPED, window, tuple(stop.thread_id for stop in stopped), stopped, None)]
+    if waiting or stopped:
+        threads = (*waiting, *(stop.thread_id for stop in stopped if stop.thread_id not in waiting))
+        return [_Occasion(Cause.HELD if waiting else Cause.STOPPED, window, threads, stopped, None)]
     if is_reached(snapshot, now):
         return [_Occasion(Cause.ABOUT_TO_STOP, window, working, (), now)]
     expected = [
@@ -121,6 +125,13 @@ def _occasions(
     if expected and snapshot.paid is not None and (snapshot.paid.has_credits or snapshot.paid.unlimited):
         return NoQuestionReason.PAID_CREDITS
     return expected or NoQuestionReason.NO_LIMIT_NEAR
+
+
+def _held_at(snapshot: Snapshot, situation: Situation) -> tuple[str, ...]:
+    """The threads that are held, while the limit lasts: where there is room again, they are about to go."""
+    window = binding_window(snapshot)
+    is_full = window is not None and (window.used_percent or 0.0) >= 100
+    return tuple(session.thread_id for session in held(situation.sessions)) if is_full or not is_open(snapshot) else ()
 
 
 def _expected(situation: Situation, snapshot: Snapshot, now: datetime) -> list[tuple[datetime, Window]]:

@@ -14,6 +14,8 @@ class EventKind(StrEnum):
     SPEND_UNKNOWN = "spend_unknown"
     SPEND_ANSWERED = "spend_answered"
     SPEND_CLOSED = "spend_closed"
+    SPEND_REFUSED = "spend_refused"
+    """An agent tried to spend, and the guard refused."""
     UNREADABLE = "unreadable"
     """A kind that this version does not know; its text begins with the kind."""
     CREDIT_GRANTED = "credit_granted"

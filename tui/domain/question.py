@@ -21,6 +21,8 @@ class Cause(StrEnum):
 
     STOPPED = "stopped"
     """A session stopped at the limit."""
+    HELD = "held"
+    """A session is held at the limit; others may have stopped."""
     ABOUT_TO_STOP = "about_to_stop"
     """A session is at work, and the limit is expected within the lead time."""
 
@@ -33,7 +35,9 @@ class Choice(StrEnum):
     QUEUE = "queue"
     """Spend one when the limit is really hit."""
     WAIT = "wait"
-    """Tell me at the natural reset."""
+    """Wait for the natural reset, and go on by itself."""
+    LET_FAIL = "let_fail"
+    """Let the held requests go, though the service will refuse them."""
     LATER_5 = "later_5"
     LATER_15 = "later_15"
     NOT_UNTIL_RESET = "not_until_reset"
@@ -68,7 +72,7 @@ class Question(msgspec.Struct, frozen=True):
     window_seen_at: datetime
     """The reading it comes from."""
     threads: tuple[str, ...]
-    """Whom it concerns: the sessions that stopped, or those at work."""
+    """Whom it concerns: the sessions that are held or stopped, or those at work."""
     stops: tuple[LimitStop, ...]
     """The stopped ones with their moments; empty where nothing stopped yet."""
     natural_reset: datetime | None
@@ -93,8 +97,9 @@ class Question(msgspec.Struct, frozen=True):
 
     @property
     def choices(self) -> tuple[Choice, ...]:
-        """What may be answered; there is nothing to queue for at a limit that is hit."""
-        return tuple(choice for choice in Choice if choice is not Choice.QUEUE or self.cause is Cause.ABOUT_TO_STOP)
+        """What may be answered: a limit that is hit has nothing to queue for, and only what is held can be let go."""
+        needs = {Choice.QUEUE: Cause.ABOUT_TO_STOP, Choice.LET_FAIL: Cause.HELD}
+        return tuple(choice for choice in Choice if needs.get(choice, self.cause) is self.cause)
 
 
 class NoQuestionReason(StrEnum):

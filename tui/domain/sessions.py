@@ -35,6 +35,8 @@ class SessionState(StrEnum):
     """What a session is doing."""
 
     RUNNING = "running"
+    HELD = "held"
+    """In the middle of a turn whose next request waits at the limit."""
     IDLE = "idle"
     WAITING_APPROVAL = "waiting_approval"
     STOPPED_AT_LIMIT = "stopped_at_limit"
@@ -90,6 +92,12 @@ class Session(msgspec.Struct, frozen=True):
     """The main limit as its file last showed it."""
     rollout_state: FeedState | None = None
     daemon_state: FeedState | None = None
+    held_since: datetime | None = None
+    """Since when a request of it is held; None while none is."""
+    held_heard_at: datetime | None = None
+    """When it was last heard of while it was held: what comes later shows it at work again."""
+    released_at: datetime | None = None
+    """When it was let go, until it is heard of again."""
 
     @property
     def name(self) -> str | None:
@@ -154,8 +162,8 @@ def forget_daemon(sessions: Mapping[str, Session]) -> Mapping[str, Session]:
     """
     kept: dict[str, Session] = {}
     for thread_id, session in sessions.items():
-        if session.rollout_state is not None:
-            kept[thread_id] = _weighed(replace(session, daemon_state=None))
+        if session.rollout_state is not None or session.held_since is not None:
+            kept[thread_id] = weighed(replace(session, daemon_state=None))
     return kept
 
 
@@ -200,6 +208,7 @@ def of_account(seen: Session | SessionUpdate, snapshot: Snapshot) -> bool:
 
 
 _RANK: Final = {
+    SessionState.HELD: 0,
     SessionState.STOPPED_AT_LIMIT: 0,
     SessionState.WAITING_APPROVAL: 1,
     SessionState.RUNNING: 2,
@@ -218,6 +227,8 @@ def _is_live(session: Session, now: datetime) -> bool:
     silent = now - session.seen_at
     if session.state is SessionState.GONE:
         return False
+    if session.state is SessionState.HELD:
+        return True
     if session.state in _STOPPED:
         return silent <= STOPPED_KEPT
     if session.state in _ACTIVE:
@@ -260,8 +271,8 @@ def _update(session: Session, update: SessionUpdate) -> Session:
     if update.state is None or (mine is not None and not _supersedes(update, mine)):
         return session
     if update.feed == "rollout":
-        return _weighed(replace(session, rollout_state=_word(update, mine)))
-    return _weighed(replace(session, daemon_state=_word(update, mine)))
+        return weighed(replace(session, rollout_state=_word(update, mine)))
+    return weighed(replace(session, daemon_state=_word(update, mine)))
 
 
 def _steps(update: SessionUpdate, word: FeedState) -> int | None:
@@ -303,7 +314,10 @@ def _origin(update: SessionUpdate) -> str | None:
     return update.rollout_path if update.feed == "rollout" else None
 
 
-def _weighed(session: Session) -> Session:
+def weighed(session: Session) -> Session:
+    """The session in the state that its feeds, or a hold, make it."""
+    if session.held_since is not None:
+        return replace(session, state=SessionState.HELD, since=session.held_since)
     state, since = _weigh(session.rollout_state, session.daemon_state)
     return replace(session, state=state, since=since)
 

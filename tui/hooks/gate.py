@@ -81,6 +81,10 @@ class Gate:
         except OSError as error:
             raise HooksError(f"cannot write {self.folder}: {error.strerror}", "check its permissions") from error
 
+    def has_heartbeat(self) -> bool:
+        """Whether a keeper is said to live."""
+        return (self.folder / "heartbeat").exists()
+
     def end(self) -> None:
         """Say that no keeper runs any more: what waits goes at once."""
         with suppress(OSError):

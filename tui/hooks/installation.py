@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tui.domain.gate import PlanUsers
 from tui.domain.hooks import HookState, HookStatus
 from tui.errors import HooksError
 from tui.hooks.editor import BACKUP_SUFFIX, HookEntry, hook_command, read_hooks_file, write_hooks_file
@@ -174,6 +175,21 @@ class Installation:
             return tomllib.loads((read_small_file(self._home / "config.toml") or b"").decode())
         except (HooksError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
             return {}
+
+    def plan_users(self) -> PlanUsers:
+        """Which model providers spend the plan's login: Codex's own, and those that ask for it."""
+        config = self._config()
+        providers = config.get("model_providers", {})
+        names = [
+            name
+            for name, about in (providers.items() if isinstance(providers, dict) else ())
+            if isinstance(about, dict) and about.get("requires_openai_auth") is True
+        ]
+        profiles, chosen = config.get("profiles"), config.get("profile")
+        profile = profiles.get(chosen) if isinstance(profiles, dict) and isinstance(chosen, str) else None
+        default = (profile if isinstance(profile, dict) else {}).get("model_provider", config.get("model_provider"))
+        users = ("openai", *names)
+        return PlanUsers(users, default is None or default in users)
 
     def _trusted_folders(self) -> list[Path]:
         """The folders that Codex may work in without asking."""

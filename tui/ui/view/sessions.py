@@ -21,6 +21,7 @@ _MODEL_CELLS: Final = 14
 
 _SIGNS: Final = {
     SessionState.RUNNING: ("●", Level.OK, "running"),
+    SessionState.HELD: ("◼", Level.REACHED, "held"),
     SessionState.IDLE: ("○", Level.DIM, "idle"),
     SessionState.WAITING_APPROVAL: ("◍", Level.NEAR, "needs approval"),
     SessionState.STOPPED_AT_LIMIT: ("✗", Level.REACHED, "stopped (limit)"),

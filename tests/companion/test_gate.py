@@ -1,0 +1,171 @@
+"""Keeping the gate: one keeper, who is held, what the hooks are told, and what is left behind."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.companion.scripted import AT_LIMIT, CLEARED, READING, World
+from tests.support.clocks import ManualClock
+from tui.companion.gate import ABSENT_SECONDS, GateKeeper
+from tui.domain.gate import PlanUsers
+from tui.domain.held_sessions import held
+from tui.domain.hooks import GateMode
+from tui.domain.ledger import EventKind
+from tui.hooks.gate import Gate, process_start
+
+USERS = PlanUsers(("openai",), default=True)
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Gate:
+    gate = Gate(tmp_path / "gate")
+    gate.make()
+    return gate
+
+
+@pytest.fixture
+async def world(clock: ManualClock, tmp_path: Path) -> AsyncIterator[World]:
+    world = World(clock, tmp_path)
+    await world.companion.poller.poll()
+    yield world
+    await world.companion.aclose()
+
+
+def keeper(world: World, gate: Gate) -> GateKeeper:
+    companion = world.companion
+    parts = companion.store, companion.poller, companion.records, world.clock
+    return GateKeeper(*parts, gate=gate, plan_users=lambda: USERS, before_credits=False)
+
+
+@asynccontextmanager
+async def keeping(world: World, gate: Gate) -> AsyncIterator[None]:
+    task = asyncio.create_task(keeper(world, gate).follow())
+    try:
+        yield
+        assert not task.done() or task.result() is None
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(world: World, holds: Callable[[], bool]) -> None:
+    """Let time pass until it holds."""
+    async with asyncio.timeout(20):
+        while not holds():
+            if world.clock.sleepers:
+                world.clock.advance(1)
+            await asyncio.to_thread(lambda: None)
+
+
+def wait_at(gate: Gate, session: str = "thread-1", **fields: str) -> None:
+    """Wait at the gate, as a hook does; this very process is the hook."""
+    pid = os.getpid()
+    body = json.dumps({"session_id": session, "cwd": "/work/api"} | fields)
+    (gate.folder / "waiting" / str(pid)).write_text(f"{pid} 1795640902\n{process_start(pid)}\n{body}")
+
+
+def mode(gate: Gate) -> GateMode | None:
+    said = gate.read()
+    return said.mode if said else None
+
+
+async def test_it_says_what_the_readings_show(world: World, gate: Gate) -> None:
+    async with keeping(world, gate):
+        await until(world, lambda: mode(gate) is GateMode.OPEN)
+        assert gate.has_heartbeat()
+        for reading, wanted in ((AT_LIMIT, GateMode.CLOSED), (CLEARED, GateMode.OPEN), (AT_LIMIT, GateMode.CLOSED)):
+            world.source.reading = reading
+            world.clock.advance(60)
+            await world.companion.poller.poll()
+            await until(world, lambda wanted=wanted: mode(gate) is wanted)  # type: ignore[misc]
+            await until(world, lambda wanted=wanted: world.companion.state.gate is wanted)  # type: ignore[misc]
+        said = gate.read()
+        assert said is not None
+        assert (said.providers, said.default_provider, said.resets_at is not None) == (("openai",), True, True)
+    assert not gate.has_heartbeat()
+    assert world.companion.state.gate is None
+
+
+async def test_who_waits_is_seen_and_the_keeper_lives_for_them(world: World, gate: Gate) -> None:
+    world.source.reading = AT_LIMIT
+    async with keeping(world, gate):
+        await until(world, lambda: mode(gate) is not None)
+        reads = len(world.source.reads)
+        quiet = (gate.folder / "heartbeat").read_bytes()
+        wait_at(gate)
+        await until(world, lambda: bool(held(world.companion.state.sessions)))
+        (session,) = held(world.companion.state.sessions)
+        assert (session.thread_id, session.workspace) == ("thread-1", "/work/api")
+        await until(world, lambda: (gate.folder / "heartbeat").read_bytes() > quiet)
+        assert len(world.source.reads) == reads  # the poller does not run here; it was only asked to
+        (gate.folder / "heartbeat").unlink()
+        await until(world, gate.has_heartbeat)
+        (gate.folder / "waiting" / str(os.getpid())).unlink()
+        await until(world, lambda: not held(world.companion.state.sessions))
+
+
+async def test_a_waiting_request_makes_the_limits_be_read_at_once(world: World, gate: Gate) -> None:
+    reads = len(world.source.reads)
+    polling = asyncio.create_task(world.companion.poller.follow())
+    async with keeping(world, gate):
+        await until(world, lambda: mode(gate) is GateMode.OPEN)
+        world.source.reading = AT_LIMIT
+        wait_at(gate)
+        await until(world, lambda: mode(gate) is GateMode.CLOSED)
+    polling.cancel()
+    await asyncio.gather(polling, return_exceptions=True)
+    assert len(world.source.reads) > reads
+
+
+async def test_one_keeper_and_the_other_takes_over(
+    world: World, gate: Gate, tmp_path: Path, clock: ManualClock
+) -> None:
+    other = World(clock, tmp_path, process="another")
+    await other.companion.poller.poll()
+    async with keeping(other, gate):
+        async with keeping(world, gate):
+            await until(world, lambda: mode(gate) is not None)
+            both = (world.companion, other.companion)
+            await until(world, lambda: any(each.state.gate is not None for each in both))
+            assert sum(each.state.gate is not None for each in both) == 1
+            wait_at(gate)
+            for each in (world, other):
+                await until(world, lambda each=each: bool(held(each.companion.state.sessions)))  # type: ignore[misc]
+        await until(other, lambda: other.companion.state.gate is not None and gate.has_heartbeat())
+    await other.companion.aclose()
+
+
+async def test_a_refused_spend_is_a_line_of_the_ledger(world: World, gate: Gate) -> None:
+    body = '{"session_id":"thread-1","tool_name":"mcp__codex_app__consume_usage_reset"}'
+    (gate.folder / "attempts" / "7").write_text(f"1795640902\n{body}")
+    async with keeping(world, gate):
+        await until(world, lambda: bool(world.companion.state.recent))
+        lines = [(line.kind, line.text) for line in world.ledger.events()]
+    kind, text = EventKind.SPEND_REFUSED, "an agent's own spend was refused in thread thread-1"
+    assert lines[-1] == (kind, f"{text}: mcp__codex_app__consume_usage_reset")
+
+
+async def test_without_a_gate_nothing_is_made(world: World, tmp_path: Path) -> None:
+    gate = Gate(tmp_path / "none")
+    async with keeping(world, gate):
+        await world.clock.until_sleeping(1)
+        world.clock.advance(ABSENT_SECONDS)
+        await world.clock.until_sleeping(1)
+        assert not gate.folder.exists()
+        gate.make()
+        await until(world, lambda: mode(gate) is GateMode.OPEN)
+
+
+async def test_what_was_said_before_is_taken_up_again(world: World, gate: Gate) -> None:
+    async with keeping(world, gate):
+        await until(world, lambda: mode(gate) is GateMode.OPEN)
+    before = gate.read()
+    world.source.reading = READING
+    async with keeping(world, gate):
+        await until(world, gate.has_heartbeat)
+    assert gate.read() == before

@@ -1,0 +1,136 @@
+"""Held by the real Codex, kept by the real companion: one question, one reset, and the same turn goes on."""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.hooks.codex import HookedCodex, hooked_codex
+from tests.support.codex_cli import private_folder
+from tests.support.stub_process import start_stub
+from tui.assembly import SourceOptions, open_companion
+from tui.companion.companion import Companion
+from tui.companion.state import State
+from tui.domain.held_sessions import held
+from tui.domain.hooks import GateMode
+from tui.domain.question import Cause, Choice
+from tui.domain.sessions import SessionState
+from tui.domain.spend import Consent, ConsentKind
+from tui.paths import resetbank_paths
+from tui.settings import Settings
+
+pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
+
+TOOLS = "Please work.\nrun: true\nrun: true\nrun: true\nThanks."
+
+
+@pytest.fixture
+def codex() -> Iterator[HookedCodex]:
+    with private_folder() as folder, start_stub(sandbox=folder / "box") as stub:
+        codex = hooked_codex(stub, folder)
+        codex.resetbank("hold", "on")
+        codex.trust()
+        yield codex
+
+
+@asynccontextmanager
+async def companion(codex: HookedCodex) -> AsyncIterator[Companion]:
+    """The whole program without a screen, as the screen runs it."""
+    options = SourceOptions("http", codex.stub.codex_home, codex.stub.url)
+    running = open_companion(
+        options, Settings(), resetbank_paths(codex.home), front_end="a test", watches=True, asks=True
+    )
+    task = asyncio.create_task(running.run())
+    try:
+        await seen(running, lambda state: state.gate is GateMode.OPEN and state.snapshot is not None)
+        yield running
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await running.aclose()
+
+
+async def seen(companion: Companion, condition: Callable[[State], bool], deadline: float = 30.0) -> State:
+    """Wait for a State of this kind."""
+    found = asyncio.Event()
+    unlisten = companion.listen(lambda state: found.set() if condition(state) else None)
+    try:
+        if not condition(companion.state):
+            async with asyncio.timeout(deadline):
+                await found.wait()
+    finally:
+        unlisten()
+    return companion.state
+
+
+async def spend(companion: Companion) -> None:
+    proposal = await companion.spender.propose()
+    await companion.spender.spend(proposal, Consent(ConsentKind.LETTER, companion.clock.now()), True)
+
+
+async def finished(turn: "subprocess.Popen[str]") -> str:
+    """Its output, once it has ended well."""
+    output, _ = await asyncio.to_thread(turn.communicate, timeout=60)
+    assert turn.returncode == 0, output
+    return output
+
+
+async def test_the_same_turn_goes_on_after_the_limit_in_its_middle(codex: HookedCodex) -> None:
+    async with companion(codex) as running:
+        turn = codex.start(TOOLS)
+        state = await seen(running, lambda state: bool(held(state.sessions)) and state.question is not None)
+        assert state.question is not None
+        assert (state.question.cause, state.gate) == (Cause.HELD, GateMode.CLOSED)
+        assert (codex.stub.spent(), codex.stub.requests("/responses")) == (0, 3)
+        await spend(running)
+        assert "usage limit" not in await finished(turn)
+        assert (codex.stub.spent(), codex.stub.requests("/responses")) == (1, 4)
+        idle = [SessionState.IDLE]
+        await seen(running, lambda state: [session.state for session in state.sessions.values()] == idle)
+        assert running.state.question is None
+
+
+async def test_three_sessions_are_one_question_and_one_reset(codex: HookedCodex) -> None:
+    codex.stub.set_usage("five_hour", 100)
+    async with companion(codex) as running:
+        await seen(running, lambda state: state.gate is GateMode.CLOSED)
+        turns = [codex.start(TOOLS) for _ in range(3)]
+        await seen(running, lambda state: len(held(state.sessions)) == 3)
+        await seen(running, lambda state: state.question is not None)
+        assert codex.stub.requests("/responses") == 0
+        place = ("--source", "http", "--base-url", codex.stub.url)
+        lines = (await asyncio.to_thread(codex.resetbank, "sessions", *place)).out.splitlines()
+        assert [line.split()[1] for line in lines] == ["held"] * 3
+        await spend(running)
+        for turn in turns:
+            await finished(turn)
+        assert (codex.stub.spent(), codex.stub.requests("/responses")) == (1, 12)
+        await seen(running, lambda state: not held(state.sessions) and state.question is None)
+
+
+async def test_wait_and_let_fail(codex: HookedCodex) -> None:
+    codex.stub.set_usage("five_hour", 100)
+    async with companion(codex) as running:
+        await seen(running, lambda state: state.gate is GateMode.CLOSED)
+        turn = codex.start(TOOLS)
+        state = await seen(running, lambda state: state.question is not None)
+        assert state.question is not None
+        assert Choice.LET_FAIL in state.question.choices
+        await running.questions.answer(state.question, Choice.WAIT)
+        await seen(running, lambda state: state.gate is GateMode.WAIT)
+        codex.stub.set_usage("five_hour", 0)
+        await finished(turn)
+        codex.stub.set_usage("five_hour", 100)
+        running.refresh()
+        await seen(running, lambda state: state.gate is GateMode.CLOSED)
+        turn = codex.start(TOOLS)
+        state = await seen(running, lambda state: state.question is not None)
+        assert state.question is not None
+        await running.questions.answer(state.question, Choice.LET_FAIL)
+        await seen(running, lambda state: state.gate is GateMode.PASS)
+        output, _ = await asyncio.to_thread(turn.communicate, timeout=60)
+        assert turn.returncode != 0
+        assert "usage limit" in output
+    assert codex.stub.spent() == 0

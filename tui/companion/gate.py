@@ -1,0 +1,196 @@
+"""Keeping the gate: requests are held at the limit, the person sees which, and they go when there is room again.
+
+One process keeps it, by a lock; every other one sees what is held, and takes over when the keeper dies.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from datetime import datetime
+from typing import Final
+
+from tui.clock import Clock
+from tui.companion.concurrency import first_of
+from tui.companion.locks import file_lock
+from tui.companion.poller import Poller
+from tui.companion.records import Records
+from tui.companion.state import State, StateStore
+from tui.concurrency import in_thread
+from tui.domain.account_state import AccountState
+from tui.domain.gate import PlanUsers, gate_state, held_threads
+from tui.domain.held_sessions import HeldThread, with_held
+from tui.domain.hooks import GateMode, GateState, SpendAttempt, Waiter
+from tui.domain.ledger import Event, EventKind
+from tui.domain.limit_stops import binding_window
+from tui.domain.resets import key_of
+from tui.errors import HooksError, StoreError, StoreReadOnly
+from tui.hooks.gate import Gate
+
+BUSY_SECONDS: Final = 0.5
+"""Between two looks while a request is held; also the pace of the heartbeat."""
+
+IDLE_SECONDS: Final = 1.0
+"""Between two looks while none is."""
+
+ABSENT_SECONDS: Final = 15.0
+"""Between two looks for a gate that nobody has made."""
+
+_SPENT_NOTE: Final = "one reset was spent; the request goes on"
+_ROOM_NOTE: Final = "there is room again; the request goes on"
+_FAIL_NOTE: Final = "the request goes on, as you chose"
+
+
+class GateKeeper:
+    """Keeps one Codex home's gate while this process runs, or shows what another one keeps."""
+
+    def __init__(
+        self,
+        store: StateStore,
+        poller: Poller,
+        records: Records,
+        clock: Clock,
+        *,
+        gate: Gate,
+        plan_users: Callable[[], PlanUsers],
+        before_credits: bool,
+    ) -> None:
+        """Touch nothing yet.
+
+        Args:
+            store: The readings, and where held sessions are shown.
+            poller: Reads at once when somebody begins to wait.
+            records: What the person chose, and where a refused spend is written down.
+            clock: The time.
+            gate: The files through which hooks are spoken to.
+            plan_users: Reads which threads spend the plan.
+            before_credits: Whether a request is held that paid credits would carry.
+        """
+        self._store = store
+        self._poller = poller
+        self._records = records
+        self._clock = clock
+        self._gate = gate
+        self._plan_users = plan_users
+        self._before_credits = before_credits
+        self._wake = asyncio.Event()
+        self._before = store.state
+        self._said: GateState | None = None
+        """What the hooks were told last; None while another process keeps the gate."""
+        self._beats = 0
+        self._known: frozenset[tuple[int, datetime]] = frozenset()
+        self._stirred = True
+        """Whether something changed since the last decision."""
+
+    async def follow(self) -> None:
+        """Keep the gate, or watch it, until cancelled."""
+        unlisten = self._store.listen(self._on_state)
+        try:
+            with ExitStack() as keeping:
+                while True:
+                    self._wake.clear()
+                    pause = await self._look(keeping)
+                    await first_of(self._wake.wait(), self._clock.sleep(pause))
+        finally:
+            unlisten()
+            self._show((), None)
+
+    def _on_state(self, state: State) -> None:
+        before, self._before = self._before, state
+        if (before.snapshot, before.waiting, before.question) != (state.snapshot, state.waiting, state.question):
+            self._stirred = True
+            self._wake.set()
+
+    async def _look(self, keeping: ExitStack) -> float:
+        """Look once; how long to wait for the next look."""
+        if not self._gate.folder.is_dir():
+            return ABSENT_SECONDS
+        if self._said is None:
+            self._try_to_keep(keeping)
+        waiters = self._gate.waiters()
+        known, self._known = self._known, frozenset((waiter.pid, waiter.since) for waiter in waiters)
+        if self._known - known:
+            self._poller.refresh()
+        if self._said is not None:
+            await self._keep(bool(waiters))
+        self._show(waiters, self._said.mode if self._said else None)
+        return BUSY_SECONDS if waiters else IDLE_SECONDS
+
+    def _try_to_keep(self, keeping: ExitStack) -> None:
+        with suppress(StoreReadOnly, HooksError), ExitStack() as trying:
+            if trying.enter_context(file_lock(self._gate.folder, "keeper")):
+                trying.callback(self._stop_keeping)
+                self._said = self._gate.read() or GateState(GateMode.OPEN)
+                self._beat()
+                keeping.push(trying.pop_all())
+
+    def _stop_keeping(self) -> None:
+        self._said = None
+        self._gate.end()
+
+    async def _keep(self, somebody_waits: bool) -> None:
+        if somebody_waits or not self._gate.has_heartbeat():  # a hook that gave us up has taken it away
+            self._beat()
+        if somebody_waits or self._stirred:
+            self._stirred = False
+            await self._decide(somebody_waits)
+        attempts = self._gate.take_attempts()
+        if attempts:
+            with suppress(StoreError):
+                await self._records.record(*(self._line(attempt) for attempt in attempts))
+
+    async def _decide(self, somebody_waits: bool) -> None:
+        """Say what follows from the newest reading and the person's last answer."""
+        assert self._said is not None
+        account = AccountState()
+        with suppress(StoreError):
+            account = await self._records.in_hand()
+        wanted = self._wanted(self._said, account)
+        if wanted != self._said and (somebody_waits or _matters(self._said, wanted)):
+            await in_thread(self._gate.write, wanted)
+            self._said = wanted
+
+    def _beat(self) -> None:
+        self._beats += 1
+        self._gate.beat(self._beats)
+
+    def _wanted(self, said: GateState, account: AccountState) -> GateState:
+        state = self._store.state
+        window = binding_window(state.snapshot) if state.snapshot else None
+        entry = account.memory.find(key_of(window)) if window else None
+        lets_fail = entry is not None and entry.lets_fail
+        spends = state.spending or state.open_spend is not None
+        return gate_state(
+            state.snapshot,
+            said,
+            self._plan_users(),
+            self._clock.now(),
+            before_credits=self._before_credits,
+            waits=window is not None and account.waiting is not None and account.waiting.window.key == key_of(window),
+            lets_fail=lets_fail,
+            note=_FAIL_NOTE if lets_fail else _SPENT_NOTE if spends else _ROOM_NOTE,
+        )
+
+    def _show(self, waiters: tuple[Waiter, ...], mode: GateMode | None) -> None:
+        self._store.update(gate=mode)
+        show_held(self._store, waiters, self._clock.now())
+
+    def _line(self, attempt: SpendAttempt) -> Event:
+        account = self._store.state.account_key or "unknown"
+        whose = f" in thread {attempt.session_id}" if attempt.session_id else ""
+        text = f"an agent's own spend was refused{whose}: {attempt.tool}"
+        return Event(attempt.at, EventKind.SPEND_REFUSED, account, text, "guard")
+
+
+def show_held(store: StateStore, waiters: tuple[Waiter, ...], now: datetime) -> None:
+    """Show which sessions are held."""
+    held = {
+        thread: HeldThread(since, next(waiter.workspace for waiter in waiters if waiter.session_id == thread))
+        for thread, since in held_threads(waiters)
+    }
+    store.update(sessions=with_held(store.state.sessions, held, now))
+
+
+def _matters(said: GateState, wanted: GateState) -> bool:
+    """Whether the difference is worth a write while nobody waits: a newer opening of an open gate is not."""
+    keys = ("mode", "account", "providers", "default_provider", "before_credits", "resets_at")
+    return any(getattr(said, key) != getattr(wanted, key) for key in keys)

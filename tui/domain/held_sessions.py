@@ -1,0 +1,67 @@
+"""Which sessions are held at the limit: a third word on a session, beside those of the two feeds."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from tui.domain.sessions import Session, SessionState, weighed
+
+RELEASE_SEEN_WITHIN: Final = timedelta(seconds=30)
+"""A session that was let go and of which nothing is heard for so long is taken at its feeds' last word again."""
+
+
+class HeldThread(msgspec.Struct, frozen=True):
+    """A thread of which a request is held."""
+
+    since: datetime
+    workspace: str | None = None
+
+
+def with_held(sessions: Mapping[str, Session], held: Mapping[str, HeldThread], now: datetime) -> Mapping[str, Session]:
+    """Show which sessions are held.
+
+    One that is let go is at work again once it is heard of. One that no feed knows is a session while it is held.
+
+    Args:
+        sessions: All sessions by thread id.
+        held: Every held thread by its id.
+        now: The present moment.
+
+    Returns:
+        The same mapping where nothing changed.
+    """
+    changed = dict(sessions)
+    for thread_id, session in sessions.items():
+        if session.held_since is None or thread_id in held:
+            continue
+        released_at = session.released_at or now
+        if session.rollout_state is None and session.daemon_state is None:
+            del changed[thread_id]
+        elif _heard_again(session) or now - released_at >= RELEASE_SEEN_WITHIN:
+            changed[thread_id] = _let_go(session)
+        else:
+            changed[thread_id] = replace(session, released_at=released_at)
+    for thread_id, thread in held.items():
+        known = sessions.get(thread_id) or Session(thread_id, SessionState.HELD, thread.since, thread.since)
+        workspace, heard_at = known.workspace or thread.workspace, known.seen_at
+        session = replace(known, held_since=thread.since, held_heard_at=heard_at, released_at=None, workspace=workspace)
+        changed[thread_id] = weighed(session)
+    return sessions if changed == sessions else changed
+
+
+def _heard_again(session: Session) -> bool:
+    return session.held_heard_at is not None and session.seen_at > session.held_heard_at
+
+
+def _let_go(session: Session) -> Session:
+    return weighed(replace(session, held_since=None, held_heard_at=None, released_at=None))
+
+
+def held(sessions: Mapping[str, Session]) -> tuple[Session, ...]:
+    """The sessions that wait at the limit in the middle of a turn, the longest held first."""
+    found = [session for session in sessions.values() if session.state is SessionState.HELD]
+    waiting = (session for session in found if session.released_at is None)
+    return tuple(sorted(waiting, key=lambda session: (session.since, session.thread_id)))
