@@ -36,6 +36,17 @@ def test_the_offer_is_told_in_the_services_words(pilot: StubProcess) -> None:
     assert (report["outcome"], report["offer"]["plans"], report["offer"]["rewards_left"]) == (None, ["plus", "pro"], 3)
 
 
+def test_a_member_of_a_workspace_is_offered_the_programme_of_the_workspace(tmp_path: Path) -> None:
+    with start_stub(scenario="workspace", sandbox=tmp_path / "sandbox") as stub:
+        offer = resetbank("invite", *over_http(stub))
+        assert (offer.code, "Your workspace gets 500 credits" in offer.out) == (0, True)
+        with resetbank_terminal("invite", "pal@example.com", *over_http(stub), rows=40) as running:
+            running.type(f"{code_of(running)}\n")
+            assert running.wait_for_end() == 0
+        assert [entry["email"] for entry in stub.invites()] == ["pal@example.com"]
+        assert resetbank("invites", "--json", *over_http(stub)).json["invites"][0]["state"] == "sent"
+
+
 def test_the_typed_code_sends_one(pilot: StubProcess) -> None:
     with resetbank_terminal("invite", "pal@example.com", *over_http(pilot), rows=40) as running:
         code = code_of(running)

@@ -82,10 +82,10 @@ class InviteStore:
         if self.is_of(account):
             self._store.update(invites=change(self.state))
 
-    def show_offer(self, account: Account, told: OfferAnswer) -> None:
+    def show_offer(self, account: Account, answer: OfferAnswer) -> None:
         """Show what the service offers now."""
-        now, unknowns = self._clock.now(), told.unknowns
-        known = {"standing": told.standing, "offer": told.offer, "reason": told.reason}
+        now, unknowns = self._clock.now(), answer.unknowns
+        known = {"standing": answer.standing, "offer": answer.offer, "reason": answer.reason}
         self.show(account, partial(replace, read_at=now, unknowns=unknowns, **known))
 
     def find(self, key: str) -> InviteRecord | None:

@@ -170,13 +170,13 @@ class Inviter:
 
     async def _ask(self, account: Account) -> None:
         try:
-            told = await self._service.offer(account)
+            answer = await self._service.offer(account)
         except SourceError as error:
             self._heed(error)
             self._invites.show(account, partial(replace, standing=OfferStatus.UNREACHABLE, reason=str(error)))
             return
-        self._invites.show_offer(account, told)
-        if told.offer is None:
+        self._invites.show_offer(account, answer)
+        if answer.offer is None:
             return
         now = self._clock.now()  # what is sent while the list is read may be missing from it
         try:
@@ -184,7 +184,7 @@ class Inviter:
         except SourceError as error:
             self._heed(error)
             unread = f"the list of invites could not be read: {error.message}"
-            self._invites.show(account, partial(replace, unknowns=(*told.unknowns, unread)))
+            self._invites.show(account, partial(replace, unknowns=(*answer.unknowns, unread)))
             return
 
         def merge(records: tuple[InviteRecord, ...]) -> tuple[Iterable[InviteRecord], Iterable[Event]]:
@@ -193,7 +193,7 @@ class Inviter:
             return matched, (*lines.of_changes(changes, now), *events)
 
         await self._invites.learn(account, merge)
-        unknowns = (*told.unknowns, *tracking.unknowns)
+        unknowns = (*answer.unknowns, *tracking.unknowns)
         self._invites.show(account, partial(replace, listed_at=now, unknowns=unknowns))
 
     async def _recall(self) -> None:
@@ -307,13 +307,13 @@ class Inviter:
     async def _require_offer(self, offer: Offer, account: Account) -> None:
         """Read the offer once more, just before sending: consent was given to that one."""
         try:
-            told = await self._service.offer(account)
+            answer = await self._service.offer(account)
         except SourceError as error:
             raise InviteRejected(f"nothing was sent: {error.message}", error.hint) from error
-        self._invites.show_offer(account, told)
+        self._invites.show_offer(account, answer)
         if not self._invites.is_of(account):
             raise InviteRejected("nothing was sent: another account is in use now", "look at it again")
-        if (why := offer_refusal(told, offer)) is not None:
+        if (why := offer_refusal(answer, offer)) is not None:
             raise InviteRejected(f"nothing was sent: {why}")
 
     async def resend(self, key: str) -> InviteRecord:

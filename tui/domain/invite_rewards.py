@@ -25,7 +25,7 @@ def with_rewards(records: Sequence[InviteRecord], banked: Iterable[Credit] | Non
     certain: dict[str, str] = {}
     for record in records:
         if (credit_id := _named_credit(record)) is not None:
-            certain.setdefault(credit_id, record.key)  # one reset came for one invite, whatever is told twice
+            certain.setdefault(credit_id, record.key)  # one reset came for one invite, whatever is said twice
     taken = set(certain)
     matched = [_matched(record, certain, taken) for record in records]
     earned = [credit for credit in banked or () if credit.is_earned and credit.id not in taken]

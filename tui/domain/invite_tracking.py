@@ -18,7 +18,7 @@ _CLOCKS_APART: Final = timedelta(minutes=5)
 
 
 class Change(msgspec.Struct, frozen=True):
-    """Something that a list of the service told about an invite."""
+    """Something new about an invite in the service's list."""
 
     record: InviteRecord
     before: InviteRecord | None
@@ -55,7 +55,7 @@ def merge_list(
         known = shelf.take(tracked)
         record = _updated(known, tracked, now) if known else _found(tracked, account, now, new_key())
         folded.append(record)
-        if known is None or _told(known) != _told(record):
+        if known is None or _shown(known) != _shown(record):
             changes.append(Change(record, known))
     shown = tuple(folded)
     for record in shelf.left():
@@ -92,7 +92,7 @@ class _Shelf:
         """The record of an invite: by its id, or by its address where the id was never learnt."""
         twins = self._by_id.get(tracked.id, [])
         if twins:
-            # Found in the list by one process while another sent it: the record with the consent tells more.
+            # Found in the list by one process while another sent it: the record with the consent says more.
             best = next((twin for twin in twins if twin.stage is not SendStage.FOUND), twins[0])
             for twin in twins:
                 if twin is best or twin.stage is SendStage.FOUND:
@@ -160,6 +160,6 @@ def _settled(record: InviteRecord, tracked: TrackedInvite, now: datetime) -> Res
     return resend
 
 
-def _told(record: InviteRecord) -> tuple[object, ...]:
+def _shown(record: InviteRecord) -> tuple[object, ...]:
     """What is worth telling a person when it differs."""
     return record.word, record.stage, record.resend

@@ -3,7 +3,7 @@
     written down → sending → sent | refused | unknown → found in the list | lost
 
 Sending is like spending: it is written down first, sent once, and never repeated blindly. An answer that never came
-is looked for in the service's own list of invites (wire.md 4.3); only a list that was read to its end and does not
+is looked for in the service's own list of invites; only a list that was read to its end and does not
 show it says that it was lost.
 """
 
@@ -91,7 +91,7 @@ class InviteRecord(msgspec.Struct, frozen=True):
     reason: str | None = None
     """Why it was refused, or what is not known of its sending."""
     tracked: TrackedInvite | None = None
-    """What the service last told of it."""
+    """What the service last said of it."""
     changed_at: datetime | None = None
     """When its state was seen to change last."""
     resend: Resend | None = None
@@ -171,9 +171,9 @@ class InviteRecord(msgspec.Struct, frozen=True):
         if tracked.resend_at is not None and now < tracked.resend_at:
             return "it is too early"
         if self.resend is not None and self.resend.stage is ResendStage.SENT:
-            # A second one would go out before the service's list has told of the first.
-            is_told = tracked.resend_at is not None and tracked.resend_at > self.resend.at
-            if not is_told and now - self.resend.at < RESEND_FORGIVEN:
+            # A second one would go out before the service's list shows the first.
+            is_shown = tracked.resend_at is not None and tracked.resend_at > self.resend.at
+            if not is_shown and now - self.resend.at < RESEND_FORGIVEN:
                 return "it went out again a short while ago"
         return "the service does not allow it" if tracked.can_resend is False else None
 
@@ -206,7 +206,7 @@ class InviteState(msgspec.Struct, frozen=True):
     """Whether what is written down here was read; until then no invite is not the same as none."""
     reading: bool = False
     unknowns: tuple[str, ...] = ()
-    """What the offer or the list should have told and did not."""
+    """What the offer or the list should have said and did not."""
 
     shown: tuple[InviteRecord, ...] = ()
     """The invites worth showing: what was refused is in the ledger, what was lost and then sent again is past."""
@@ -215,14 +215,14 @@ class InviteState(msgspec.Struct, frozen=True):
         force_setattr(self, "shown", self._worth_showing())
 
     def _worth_showing(self) -> tuple[InviteRecord, ...]:
-        told = [record for record in self.records if record.stage is not SendStage.REFUSED]
+        sent = [record for record in self.records if record.stage is not SendStage.REFUSED]
         newest: dict[str, datetime] = {}
-        for record in told:
+        for record in sent:
             if record.stage is not SendStage.LOST and (place := comparable(record.address)) is not None:
                 newest[place] = max(record.written_at, newest.get(place, record.written_at))
         return tuple(
             record
-            for record in told
+            for record in sent
             if record.stage is not SendStage.LOST
             or newest.get(comparable(record.address) or "", record.written_at) <= record.written_at
         )
@@ -245,18 +245,18 @@ def changed_terms(offer: Offer, consented: Offer) -> str | None:
     return None if offer.terms == consented.terms else "the offer has changed; look at it again"
 
 
-def offer_refusal(told: OfferAnswer, consented: Offer) -> str | None:
-    """Why nothing may be sent on consent to an offer, by what the service tells of it now; None if it may.
+def offer_refusal(answer: OfferAnswer, consented: Offer) -> str | None:
+    """Why nothing may be sent on consent to an offer, by what the service says of it now; None if it may.
 
     Args:
-        told: What the service answers now.
+        answer: What the service answers now.
         consented: What consent was given to.
     """
-    if told.standing is not OfferStatus.OFFERED or told.offer is None:
-        return told.reason or "invites are not offered now"
-    if told.offer.sends_left == 0:
+    if answer.standing is not OfferStatus.OFFERED or answer.offer is None:
+        return answer.reason or "invites are not offered now"
+    if answer.offer.sends_left == 0:
         return "no invites are left"
-    return changed_terms(told.offer, consented)
+    return changed_terms(answer.offer, consented)
 
 
 # An outcome comes to a record as it is by then: another process may have seen the invite in the service's list
@@ -289,7 +289,7 @@ def resend_ended(record: InviteRecord, resend: Resend) -> InviteRecord:
 def comparable(address: str | None) -> str | None:
     """An address in a form in which all spellings of one are equal; None for no address.
 
-    Case has never told two mailboxes apart in practice, and a name beyond ASCII may come in either of its spellings.
+    No two mailboxes differ by case alone in practice, and a name beyond ASCII may come in either of its spellings.
     """
     if address is None:
         return None

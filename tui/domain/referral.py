@@ -84,7 +84,7 @@ class OfferStatus(StrEnum):
     FORBIDDEN = "forbidden"
     """The service answers this client with a refusal."""
     NOT_ASKED = "not_asked"
-    """It is the official service, which serves its own app alone, and nobody has told resetbank to try."""
+    """It is the official service, which serves its own app alone, and its user has not asked to try."""
     UNREACHABLE = "unreachable"
     """Nothing could be read; what was known before stays."""
 
@@ -133,7 +133,7 @@ class OfferAnswer(msgspec.Struct, frozen=True):
     standing: OfferStatus
     """Never `UNREAD`; `UNREACHABLE` where the answer does not say whether anything is offered."""
     offer: Offer | None
-    """None where none is told; an offer that is not for this account can still be described."""
+    """None where there is none; an offer that is not for this account can still be described."""
     reason: str | None = None
     """Why it is not offered, in the service's words."""
     unknowns: tuple[str, ...] = ()
@@ -154,7 +154,7 @@ class TrackedInvite(msgspec.Struct, frozen=True):
     created_at: datetime | None = None
     expires_at: datetime | None = None
     can_resend: bool | None = None
-    """Whether its e-mail can be sent again at all; a pause alone is told by `resend_at`."""
+    """Whether its e-mail can be sent again at all; a pause alone shows in `resend_at`."""
     resend_at: datetime | None = None
     """From when on its e-mail can be sent again."""
     rewards: tuple[Reward, ...] = ()

@@ -114,12 +114,12 @@ class ReferralClient:
         """Send one invite, once; see `Referrals.invite`."""
         answer = await self._send(self._invites, request.account_id, encode_invite(request))
         try:
-            told = decode_invited(answer.body, request.address)
+            invited = decode_invited(answer.body, request.address)
         except BadPayload as error:
             raise InviteUnknown(f"the invite was sent, but {error.message}", LOOK) from error
-        if isinstance(told, str):
-            raise InviteRejected(f"the service did not send it: {told}")
-        return told
+        if isinstance(invited, str):
+            raise InviteRejected(f"the service did not send it: {invited}")
+        return invited
 
     async def resend(self, referral_id: str, account: Account) -> None:
         """Have an e-mail sent once more; see `Referrals.resend`."""
@@ -174,8 +174,8 @@ class ReferralClient:
 
 
 def _forbidden(answer: Answer) -> str:
-    told = None if is_web_page(answer) else decode_refusal(answer.body)
-    return told or f"{answer.host} answers this client with a refusal (403)"
+    words = None if is_web_page(answer) else decode_refusal(answer.body)
+    return words or f"{answer.host} answers this client with a refusal (403)"
 
 
 def _send_trouble(answer: Answer) -> None:
@@ -193,8 +193,8 @@ def _send_trouble(answer: Answer) -> None:
     if "cf-mitigated" in answer.headers or (status in (403, 429) and is_challenge(answer)):
         raise InviteRejected(f"a Cloudflare check stands before {host} ({status}); nothing was sent", APP)
     if 400 <= status < 500 and status != 408:
-        told = None if is_web_page(answer) else decode_refusal(answer.body)
-        reason = told or _REASONS.get(status, f"status {status}")
+        words = None if is_web_page(answer) else decode_refusal(answer.body)
+        reason = words or _REASONS.get(status, f"status {status}")
         hint = {401: "run codex once to refresh your login", 429: "wait a while and try again"}.get(status, "")
         raise InviteRejected(f"{host} refused ({status}): {reason}", hint)
     raise InviteUnknown(f"{host} answered with {status}", LOOK)

@@ -78,13 +78,7 @@ def _tool_call(kind: str, first: str, rest: str) -> ToolCall:
 
 
 def turn_answer(reading: Reading, allowed: bool, tool_call: ToolCall | None = None) -> Response:
-    """Answer one request.
-
-    Args:
-        reading: The account after the request.
-        allowed: Whether the request was metered; otherwise a limit stopped it.
-        tool_call: What the model asks for before it goes on; None ends the turn with plain text.
-    """
+    """Answer one request, with the meter: a refusal at a limit, a tool call, or plain text that ends the turn."""
     headers = meter_headers(reading)
     if not allowed:
         return _limit_answer(reading, headers)

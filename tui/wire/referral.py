@@ -94,9 +94,9 @@ def decode_offer(body: bytes, program: str) -> OfferAnswer:
     return OfferAnswer(standing, offer, reason or code, reader.unknowns)
 
 
-def _sends_left(reader: FieldReader, told: int | None, limits: Iterable[object] | None) -> int | None:
-    """How many invites can be sent: what was told, or less where a limit on a span of time leaves less."""
-    lefts = [] if told is None else [told]
+def _sends_left(reader: FieldReader, stated: int | None, limits: Iterable[object] | None) -> int | None:
+    """How many invites can be sent: what was stated, or less where a limit on a span of time leaves less."""
+    lefts = [] if stated is None else [stated]
     for item in limits or ():
         limit = reader.mapping(item, "a limit on invites")
         if limit is None or limit.get("capacity_type", "send") != "send":
@@ -183,8 +183,8 @@ def decode_refusal(body: bytes) -> str | None:
     except BadPayload:
         return None
     detail = payload.get("detail")
-    told = _words(payload.get("message"))
-    return told or _words(detail.get("message") if isinstance(detail, dict) else detail)
+    words = _words(payload.get("message"))
+    return words or _words(detail.get("message") if isinstance(detail, dict) else detail)
 
 
 def _words(value: object) -> str | None:
@@ -209,9 +209,9 @@ def decode_tracking(body: bytes) -> TrackingPage:
     if items is None:
         raise BadPayload("the list of invites came without its items", "check the base URL")
     invites = [invite for item in items if (invite := _tracked(reader, item)) is not None]
-    told, listed = payload.get("cursor"), payload.get("items")
-    cursor = told if isinstance(told, str) and clean_text(told, _LONGEST_CURSOR) == told else None
-    ended = told is None or told == ""
+    following, listed = payload.get("cursor"), payload.get("items")
+    cursor = following if isinstance(following, str) and clean_text(following, _LONGEST_CURSOR) == following else None
+    ended = following is None or following == ""
     if cursor is None and not ended:
         reader.note("the place in the list of invites makes no sense")  # so its end is out of reach
     whole = isinstance(listed, list) and len(invites) == len(listed) and (ended or cursor is not None)

@@ -77,11 +77,7 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 def find_account(transaction: Transaction, account: str) -> Account:
-    """Look an account up.
-
-    Raises:
-        UnknownAccount: There is none of this id.
-    """
+    """Look an account up, or raise `UnknownAccount`."""
     row = transaction.execute(
         "SELECT id, plan, email, plan_since, last_used_at FROM account WHERE id = ?", account
     ).fetchone()
@@ -91,11 +87,7 @@ def find_account(transaction: Transaction, account: str) -> Account:
 
 
 def add_account(transaction: Transaction, account: Account, windows: Sequence[MeteredWindow]) -> None:
-    """Make an account.
-
-    Raises:
-        Refused: There is one of this id.
-    """
+    """Make an account, or raise `Refused` where there is one of this id."""
     added = transaction.execute(
         "INSERT INTO account (id, plan, email, plan_since, last_used_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         *msgspec.structs.astuple(account),
@@ -126,11 +118,7 @@ def account_ids(transaction: Transaction) -> list[str]:
 
 
 def read(transaction: Transaction, account: str, *, all_credits: bool = False) -> Reading:
-    """Read one account as its rows stand; its complimentary reset may still be owed.
-
-    Raises:
-        UnknownAccount: There is none of this id.
-    """
+    """Read one account as its rows stand, or raise `UnknownAccount`; its complimentary reset may still be owed."""
     found, now = find_account(transaction, account), transaction.now
     windows = transaction.execute(
         "SELECT kind, used_percent, resets_at, limit_id FROM usage_window WHERE account = ? ORDER BY slot", account
@@ -172,11 +160,7 @@ def _credit(row: tuple[Any, ...]) -> HeldCredit:
 
 
 def settle(transaction: Transaction, account: str, *, all_credits: bool = False) -> Reading:
-    """Read one account after it was given the complimentary reset that it is owed, from the moment it was owed on.
-
-    Raises:
-        UnknownAccount: There is none of this id.
-    """
+    """Read one account after it was given the complimentary reset that it is owed, from the moment it was owed on."""
     reading = read(transaction, account, all_credits=all_credits)
     if reading.owed_since is None:
         return reading

@@ -62,9 +62,9 @@ class Bank:
         """Open the state and go on from where it stands.
 
         Args:
-            clock: The machine's clock, which the service's own runs ahead of by its offset.
+            clock: The machine's clock, which the service's own runs ahead of.
             path: The SQLite file; None keeps the state in memory.
-            scenario: The scenario to be in. A state that is in this one already goes on; None goes on with any.
+            scenario: The scenario to be in; None goes on with any.
 
         Raises:
             StoreError: The file cannot be used.
@@ -97,13 +97,7 @@ class Bank:
             return accounts.settle(transaction, account, all_credits=all_credits)
 
     def consume(self, account: str, redeem_request_id: str, credit_id: str | None) -> Redemption:
-        """Redeem a credit, at most once for this key.
-
-        Args:
-            account: Whose.
-            redeem_request_id: The client's key.
-            credit_id: The credit asked for; None takes the soonest to expire.
-        """
+        """Redeem the credit asked for, or the soonest to expire; at most once for this key."""
         with self._database.writing() as transaction:
             reading = accounts.settle(transaction, account)
             done = _redeemed_by(transaction, account, redeem_request_id)
@@ -132,10 +126,6 @@ class Bank:
     def take_turn(self, account: str, thread: str | None = None) -> tuple[Reading, bool]:
         """One model turn: its cost, unless a limit is reached; and what it earns, where it is a friend's first.
 
-        Args:
-            account: Whose.
-            thread: The thread that it is part of, where the request names one.
-
         Returns:
             The account after it, and whether the turn was allowed.
         """
@@ -163,11 +153,7 @@ class Bank:
     # What the controls ask for
 
     def set_usage(self, account: str, kind: WindowKind, used_percent: float) -> None:
-        """Put the main limit's window of this kind to a share.
-
-        Raises:
-            Refused: The account has no such window.
-        """
+        """Put the main limit's window of this kind to a share; raises `Refused` where there is none."""
         with self._database.writing() as transaction:
             reading = accounts.settle(transaction, account)
             if all(window.kind is not kind for window in reading.main_windows):
@@ -186,21 +172,11 @@ class Bank:
             return self._database.advance(transaction, seconds).now
 
     def grant(self, account: str, count: int, expires_in: float | None) -> list[str]:
-        """Grant credits out of kindness; their ids.
-
-        Args:
-            account: To whom.
-            count: How many.
-            expires_in: Seconds to their last moment; None means never.
-        """
+        """Grant so many credits out of kindness, each for so many seconds (None: for ever); their ids."""
         return self._land(account, goodwill(uuid4().hex, count, expires_in))
 
     def buy(self, account: str, purchase_id: str) -> list[str]:
-        """Buy a single reset, once for this purchase; its id, also where it was bought before.
-
-        Raises:
-            Refused: None is sold, or not to this plan.
-        """
+        """Buy a single reset, once for this purchase; its id. Raises `Refused` where none is sold to this plan."""
         return self._land(account, purchase(account, purchase_id), is_sold=True)
 
     def _land(self, account: str, grant: Grant, *, is_sold: bool = False) -> list[str]:
@@ -211,11 +187,7 @@ class Bank:
             return grants.land(transaction, account, grant, reading.terms)
 
     def change_plan(self, account: str, plan: Plan) -> Reading:
-        """Give an account another plan; what is due to it under the old one comes first.
-
-        Returns:
-            The account after it, with all its credits.
-        """
+        """Give an account another plan, after what is due under the old one; the account, with all its credits."""
         with self._database.writing() as transaction:
             reading = accounts.settle(transaction, account)
             if plan.name != reading.plan:
@@ -229,14 +201,7 @@ class Bank:
     def adding_account(self, account: str, plan: Plan, email: str, last_used_ago: float | None) -> Iterator[None]:
         """Make a further account, with the windows of its plan, unused; none where the block inside fails.
 
-        Args:
-            account: Its id.
-            plan: Its plan.
-            email: Its address.
-            last_used_ago: Seconds since it last used Codex; None: never.
-
-        Raises:
-            Refused: There is one of this id.
+        `last_used_ago` is in seconds; None: never. Raises `Refused` where there is one of this id.
         """
         with self._database.writing() as transaction:
             used_at = None if last_used_ago is None else transaction.now - last_used_ago
@@ -246,11 +211,7 @@ class Bank:
             yield
 
     def begin(self, scenario: str) -> None:
-        """Start a scenario; the clock goes on, and redemptions stay remembered.
-
-        Raises:
-            UsageError: There is no such scenario.
-        """
+        """Start a scenario, or raise `UsageError`; the clock goes on, and redemptions stay remembered."""
         wanted = find_scenario(scenario)
         with self._database.writing() as transaction:
             begin(self._database, transaction, wanted)

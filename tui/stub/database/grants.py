@@ -36,12 +36,12 @@ def land(
     at: float | None = None,
     start: CreditStart | None = None,
 ) -> list[str]:
-    """Carry a grant out, once: the only way to get anything.
+    """Carry a grant out, once: the only way to get anything. One whose key has landed before changes nothing.
 
     Args:
         transaction: The transaction.
         account: To whom.
-        grant: What; one whose key has landed before changes nothing.
+        grant: What.
         plan: The account's, which gives a reset its title.
         at: When; None: now.
         start: What its credits look like, where they are not ordinary ones.
@@ -88,13 +88,7 @@ def credits_of(transaction: Transaction, key: str) -> list[str]:
 
 
 def revoke(transaction: Transaction, account: str, key: str | None = None) -> list[str]:
-    """Take back what an account still holds; the ids.
-
-    Args:
-        transaction: The transaction.
-        account: Whose.
-        key: Only what came with this grant; None: all.
-    """
+    """Take back what an account still holds, or only what came with the grant of this key; the ids."""
     rows = transaction.execute(
         "UPDATE credit SET status = ?1 WHERE account = ?2 AND status NOT IN (?1, ?3)"
         " AND NOT (status = ?4 AND coalesce(expires_at <= ?5, 0))"

@@ -21,11 +21,7 @@ _FIELDS: Final = ", ".join(field.name for field in fields(Invite))
 
 
 def find(transaction: Transaction, *, token: str | None = None, referral_id: str | None = None) -> Invite:
-    """Look an invite up by its link's token, or by its id.
-
-    Raises:
-        Refused: There is none.
-    """
+    """Look an invite up by its link's token, or by its id; raises `Refused` where there is none."""
     found = select(transaction, "token = ? OR id = ?", token, referral_id)
     if not found:
         raise Refused(404, "There is no such invite.")
@@ -86,11 +82,7 @@ def open_link(transaction: Transaction, invite: Invite) -> Invite:
 
 
 def join(transaction: Transaction, campaign: Campaign, invite: Invite, friend: Account) -> Invite:
-    """An account comes through an invite; again changes nothing, too late neither.
-
-    Raises:
-        Refused: Another account came before.
-    """
+    """An account comes through an invite, unless another did; again changes nothing, too late neither."""
     if invite.friend not in (None, friend.id):
         raise Refused(409, "another account has come through this invite")
     if not invite.awaits_friend(transaction.now):
@@ -106,11 +98,7 @@ def join(transaction: Transaction, campaign: Campaign, invite: Invite, friend: A
 
 
 def note_turn(transaction: Transaction, account: str) -> bool:
-    """An account has completed a model turn: perhaps the first message of a friend, which rewards both sides.
-
-    Returns:
-        Whether it was one that is rewarded.
-    """
+    """An account has completed a model turn; whether it was the first message of a friend, which rewards both sides."""
     transaction.execute("UPDATE account SET last_used_at = ? WHERE id = ?", transaction.now, account)
     campaign = transaction.scenario.campaign
     found = select(transaction, "friend = ? AND joined_at IS NOT NULL AND first_message_at IS NULL", account)
@@ -133,11 +121,7 @@ def note_turn(transaction: Transaction, account: str) -> bool:
 
 
 def take_back(transaction: Transaction, campaign: Campaign, invite: Invite) -> tuple[Invite, list[str]]:
-    """Take back what of both rewards is still there; the ids of the resets among it. Again takes nothing more.
-
-    Raises:
-        Refused: It has earned nothing.
-    """
+    """Take back what of both rewards is still there, once; the resets among it. Refused if it earned none."""
     if invite.reward_slot is None:
         raise Refused(409, "this invite has earned nothing")
     if invite.reversed_at is not None:

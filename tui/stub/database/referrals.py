@@ -76,13 +76,10 @@ class Referrals:
     def send(
         self, account: str, emails: Sequence[str], program: str = CONSUMER
     ) -> tuple[list[Tracked], dict[str, AddressRefusal]]:
-        """Send invites; an address that is named twice gets one.
+        """Send invites; an address that is named twice gets one. Raises `Refused` where the account is offered none.
 
         Returns:
             What was sent, and which addresses got none and why.
-
-        Raises:
-            Refused: The account is offered no campaign.
         """
         with self._database.writing() as transaction:
             offer = _offer(transaction, account, program)
@@ -103,11 +100,11 @@ class Referrals:
     def tracking(
         self, account: str, *, past_seconds: float, before: int | None, limit: int, program: str = CONSUMER
     ) -> tuple[list[Tracked], int | None]:
-        """A page of an account's invites, newest first.
+        """A page of an account's invites, newest first, of those sent in so many seconds.
 
         Args:
             account: Whose.
-            past_seconds: Only those sent in so many seconds.
+            past_seconds: How far back.
             before: Where the page begins: behind the invite of this number; None begins with the newest.
             limit: How many at most.
             program: In which programme.
@@ -125,11 +122,7 @@ class Referrals:
             return [_track(transaction, invite) for invite in found[:limit]], following
 
     def resend(self, account: str, referral_id: str) -> float:
-        """Send an invite's e-mail once more; from when on it can be sent again.
-
-        Raises:
-            Refused: It is another account's, nobody can join by it any more, or it was sent only lately.
-        """
+        """Send an invite's e-mail once more, unless that was lately; from when on it can be sent again."""
         with self._database.writing() as transaction:
             find_account(transaction, account)
             invite = invites.find(transaction, referral_id=referral_id)
@@ -151,21 +144,13 @@ class Referrals:
             return _track(transaction, invite), _campaign(transaction)
 
     def accept(self, token: str, account: str) -> Tracked:
-        """An account comes through an invite's link.
-
-        Raises:
-            Refused: Another account came before.
-        """
+        """An account comes through an invite's link, unless another came before."""
         with self._database.writing() as transaction:
             invite, friend = invites.find(transaction, token=token), find_account(transaction, account)
             return _track(transaction, invites.join(transaction, _campaign(transaction), invite, friend))
 
     def reverse(self, referral_id: str) -> tuple[Tracked, list[str]]:
-        """Take back what of both rewards is still there; the ids of the resets among it.
-
-        Raises:
-            Refused: It has earned nothing.
-        """
+        """Take back what of both rewards is still there; the ids of the resets among it."""
         with self._database.writing() as transaction:
             found = invites.find(transaction, referral_id=referral_id)
             invite, revoked = invites.take_back(transaction, _campaign(transaction), found)

@@ -65,11 +65,7 @@ class StubDatabase:
 
     @contextmanager
     def entering(self, wanted: Scenario) -> Iterator[tuple[Transaction, bool]]:
-        """The first transaction; a database that holds nothing yet is put into a scenario.
-
-        Yields:
-            The transaction, and whether nothing was there.
-        """
+        """The first transaction, and whether nothing was there: then the database is put into a scenario."""
         with self._lock, readable(self._path), transaction(self._connection):
             is_new = not self._connection.execute("SELECT EXISTS (SELECT 1 FROM world)").fetchone()[0]
             if is_new:

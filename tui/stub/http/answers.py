@@ -38,11 +38,7 @@ async def read_body(request: Request, longest: int) -> bytes | None:
 
 
 async def read_json(request: Request, kind: type[T]) -> T:
-    """Read and check a request's body.
-
-    Raises:
-        Refused: Too long, not JSON, or not of this kind.
-    """
+    """Read and check a body; `Refused` where it is too long, not JSON, or not of this kind."""
     body = await read_body(request, MAX_BODY)
     if body is None:
         raise Refused(413, "the body is too long")
@@ -55,11 +51,7 @@ async def read_json(request: Request, kind: type[T]) -> T:
 
 
 def whole_number(text: str, largest: int, what: str) -> int:
-    """Read a number from 1 on out of a query.
-
-    Raises:
-        Refused: It is none, or too large.
-    """
+    """Read a number from 1 on out of a query, or raise `Refused`."""
     if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= largest:
         return int(text)
     raise Refused(400, f"{what} is 1 to {largest}")

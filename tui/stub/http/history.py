@@ -36,12 +36,7 @@ class ThreadQuery(msgspec.Struct, frozen=True):
 def reset_history(reading: Reading, cursor: str | None) -> Payload:
     """One page of the grants and redemptions of the last 30 days, newest first; it names no credit.
 
-    Args:
-        reading: The account, with all its credits.
-        cursor: The `next_cursor` of the page before; None begins with the newest.
-
-    Raises:
-        Refused: It is not one that was given here.
+    The cursor is the `next_cursor` of the page before, or None; `Refused` where it is not one that was given here.
     """
     since = reading.now - HISTORY_SECONDS
     found = []
@@ -106,13 +101,7 @@ def _period(reading: Reading, kind: WindowKind, start: int) -> Payload:
 
 
 def thread_usage(reading: Reading, requests: Mapping[str, int], asked: Sequence[ThreadQuery]) -> Payload:
-    """The share of each window that a thread's requests took, all of them together.
-
-    Args:
-        reading: The account.
-        requests: How many requests of each thread were metered.
-        asked: The threads to tell of; one that was never seen has no shares.
-    """
+    """The share of each window that a thread's requests took; a thread that was never seen has no shares."""
 
     def row(query: ThreadQuery) -> Payload:
         threads = dict.fromkeys((query.thread_id, *query.descendant_thread_ids))

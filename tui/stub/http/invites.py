@@ -36,12 +36,7 @@ class _Invite(msgspec.Struct):
 
 
 class InviteEndpoints:
-    """What a signed-in client asks of the referral programme.
-
-    Args:
-        referrals: Its state.
-        account_of: Tells the account that a request is signed in to, or raises.
-    """
+    """What a signed-in client asks of the referral programme."""
 
     def __init__(self, referrals: Referrals, account_of: Callable[[Request], str]) -> None:
         self._referrals = referrals

@@ -37,14 +37,9 @@ def make_token(account: str, now: datetime, *, plan: str = "plus", email: str = 
 
 
 def account_of(headers: Mapping[str, str], now: datetime) -> str:
-    """The account that a request is signed in to.
+    """The account that a request is signed in to; `Refused` where the login is missing, broken, expired or disagrees.
 
-    Args:
-        headers: The request's, with names that compare without case.
-        now: The machine's moment, not the service's: advancing the service's clock signs nobody out.
-
-    Raises:
-        Refused: It is missing, malformed, expired, or disagrees with itself.
+    `now` is the machine's moment, not the service's: advancing the service's clock signs nobody out.
     """
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:

@@ -93,13 +93,7 @@ class ResetRules(msgspec.Struct, frozen=True):
     """The price of a single reset; None: none is sold."""
 
     def reached_at(self, plan: Plan, began: float, plan_since: float) -> float | None:
-        """The moment from which an account of a plan has its complimentary reset; None: never.
-
-        Args:
-            plan: The account's.
-            began: When the scenario began.
-            plan_since: Since when the account has had this plan.
-        """
+        """The moment from which an account of a plan has its complimentary reset; None: never."""
         return max(began + self.reaches.get(plan.name, 0.0), plan_since) if plan.banks else None
 
     def price_for(self, plan: Plan) -> Price | None:

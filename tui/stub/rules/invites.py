@@ -228,13 +228,7 @@ def ineligible(invite: Invite, campaign: Campaign, friend: Candidate, now: float
 
 
 def first_message(campaign: Campaign, friend: Plan, referrer: Plan, rewarded: int) -> Ineligible | Unrewarded | int:
-    """What a friend's first message in time comes to.
-
-    Args:
-        campaign: The invite's.
-        friend: The plan that the friend has now.
-        referrer: The plan that the referrer has now.
-        rewarded: How many invites of the referrer were rewarded so far.
+    """What a friend's first message in time comes to, by both plans and how many invites were rewarded before.
 
     Returns:
         Why neither side gets anything; or the invite's place among the rewarded ones, and both do.

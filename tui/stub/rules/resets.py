@@ -85,15 +85,7 @@ def redeem(
     credit_id: str | None,
     flags: ScenarioFlags,
 ) -> Redemption:
-    """Redeem one credit.
-
-    Args:
-        windows: The account's windows, rolled over.
-        held: The account's credits, or those of them that come into question.
-        now: The present moment.
-        credit_id: The credit asked for; None takes the soonest to expire.
-        flags: What the scenario does beyond the rule.
-    """
+    """Redeem the credit asked for, or the soonest to expire; the windows are rolled over already."""
     kept = tuple(windows)
     spendable = [credit for credit in held if credit.is_spendable(now) and credit_id in (None, credit.id)]
     if not spendable:

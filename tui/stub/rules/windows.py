@@ -72,13 +72,7 @@ def blocking(windows: Iterable[MeteredWindow]) -> MeteredWindow | None:
 def charge_turn(
     windows: Sequence[MeteredWindow], costs: Mapping[WindowKind, float], now: float
 ) -> tuple[MeteredWindow, ...]:
-    """One completed model turn: a share of every window of the main limit, and the start of an idle one.
-
-    Args:
-        windows: The account's windows, rolled over.
-        costs: The shares, as its plan has them; a window that is not in its plan costs nothing.
-        now: The present moment.
-    """
+    """One model turn: its share, in per cent, of every window of the main limit; an idle one starts."""
     return tuple(
         set_usage(window, max(window.used_percent, min(100.0, window.used_percent + costs.get(window.kind, 0.0))), now)
         if window.limit_id == MAIN_LIMIT
@@ -96,13 +90,7 @@ def fresh_window(kind: WindowKind, now: float) -> MeteredWindow:
 def change_windows(
     windows: Sequence[MeteredWindow], kinds: Iterable[WindowKind], now: float
 ) -> tuple[MeteredWindow, ...]:
-    """The windows after a change of plan: a kind that both plans have keeps its share and its date.
-
-    Args:
-        windows: The account's windows, rolled over.
-        kinds: The new plan's, in the order of their slots.
-        now: The present moment.
-    """
+    """The windows after a change of plan, in the new slots; a kind that both have keeps its share and date."""
     kept = {window.kind: window for window in windows if window.limit_id == MAIN_LIMIT}
     others = [window for window in windows if window.limit_id != MAIN_LIMIT]
     return (*(kept.get(kind) or fresh_window(kind, now) for kind in kinds), *others)
