@@ -41,6 +41,9 @@ def test_json_follows_the_contract(stub: StubProcess) -> None:
         "ordinary_usage_allowed",
         "windows",
         "resets",
+        "spend_cap",
+        "unlimited",
+        "reached_reason",
         "open_spend",
     ]
     assert (report["schema"], report["source"], report["stale"]) == (1, "http", False)

@@ -70,10 +70,10 @@ def test_any_history(history: list[Step]) -> None:
         now += step.wait
         for key in step.restart:
             generation[key] += 1
-            dates[key] = now + timedelta(minutes=key[1])
+            dates[key] = now + timedelta(minutes=key[1] or 0)
         used = {FIVE_HOUR_KEY: step.five, WEEK_KEY: step.week} | dict.fromkeys(step.restart, 1.0)
         taken = snapshot(
-            *(window(key[1], used[key], resets_in=dates[key] - now, at=now) for key in used),
+            *(window(key[1] or 0, used[key], resets_in=dates[key] - now, at=now) for key in used),
             rows=tuple(credit(f"c{number}") for number in range(step.credits)),
             allowed=step.allowed,
             at=now,

@@ -72,3 +72,28 @@ def test_whatever_is_chosen_can_be_spent_and_nothing_lapses_sooner(days: list[in
         assert chosen.expires_at == START + timedelta(days=min(alive))
     else:
         assert not isinstance(chosen, Credit)
+
+
+@pytest.mark.parametrize(
+    ("available", "rows", "usable"),
+    [
+        (None, None, None),
+        (3, None, 3),
+        (0, None, 0),
+        (0, (credit(),), 0),
+        (None, (credit(),), None),
+        (2, (), 2),
+        (1, (credit(days=-1),), 0),
+        (1, (credit(supported=False),), 0),
+        (1, (credit(status=CreditStatus.UNKNOWN),), 0),
+        (1, (credit(type="cloud_minutes"),), 0),
+        (2, (credit("a"), credit("b", days=-1)), 1),
+        (9, (credit("a"), credit("b")), 9),
+        (1, (credit("a"), credit("b")), 1),
+    ],
+)
+def test_how_many_can_be_promised(available: int | None, rows: tuple[Credit, ...] | None, usable: int | None) -> None:
+    bank = Bank(available, rows)
+    assert bank.usable(START) == usable
+    if usable == 0 and available:
+        assert isinstance(choose_credit(bank, START), str)

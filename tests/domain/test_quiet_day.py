@@ -52,7 +52,7 @@ class Service:
     def use(self, percent: float, now: datetime) -> None:
         for key, share in ((FIVE_HOUR_KEY, percent), (WEEK_KEY, percent / 25)):
             self.used[key] = min(100.0, self.used[key] + share)
-            self.ends[key] = self.ends[key] or now + timedelta(minutes=key[1])
+            self.ends[key] = self.ends[key] or now + timedelta(minutes=key[1] or 0)
 
     def spend(self) -> None:
         assert self.credits
@@ -65,12 +65,11 @@ class Service:
         self.generation[key] += 1
 
     def read(self, now: datetime) -> Snapshot:
-        windows = (
-            window(
-                key[1], float(round(used)), resets_in=(self.ends[key] or now + timedelta(minutes=key[1])) - now, at=now
-            )
-            for key, used in self.used.items()
-        )
+        windows = []
+        for key, used in self.used.items():
+            minutes = key[1] or 0
+            end = self.ends[key] or now + timedelta(minutes=minutes)
+            windows.append(window(minutes, float(round(used)), resets_in=end - now, at=now))
         rows = tuple(credit(f"c{number}", 20) for number in range(self.credits))
         return snapshot(*windows, rows=rows, allowed=not self.is_reached, at=now)
 

@@ -10,7 +10,7 @@ from tests.wire.test_fields import ANY_JSON
 from tui.domain.credits import Credit, CreditStatus
 from tui.domain.snapshot import PaidCredits, Snapshot, SpendControl
 from tui.domain.spend import ConsumeCode, ConsumeRequest
-from tui.domain.windows import WindowKind
+from tui.domain.windows import WindowKind, WindowState
 from tui.errors import BadPayload
 from tui.wire.appserver import (
     Login,
@@ -98,6 +98,24 @@ def test_a_workspace_cap() -> None:
         "individualLimit": {"remainingPercent": 30, "resetsAt": 1790000000},
     }
     assert limits(rateLimits=main).spend_control == SpendControl(True, 70.0, datetime.fromtimestamp(1790000000, UTC))
+
+
+def test_any_word_of_the_app_server_stops_use() -> None:
+    fine = {"primary": {"usedPercent": 10, "windowDurationMins": 300, "resetsAt": 1900000000}}
+    free = {"rateLimits": fine, "ordinaryUsageAllowed": None, "rateLimitsByLimitId": None}
+    assert limits(**free).state(CODEX.observed_at) is WindowState.OK
+    full = {"primary": {"usedPercent": 100, "windowDurationMins": 300, "resetsAt": 1900000000}}
+    for word in (
+        {"ordinaryUsageAllowed": False},
+        {"ordinaryUsageAllowed": "false"},
+        {"rateLimits": fine | {"rateLimitReachedType": "rate_limit_reached"}},
+        {"rateLimits": fine | {"spendControlReached": True}},
+        {"rateLimitsByLimitId": {"codex": full}},
+        {"rateLimitsByLimitId": {"codex": fine | {"rateLimitReachedType": "primary"}}},
+    ):
+        assert limits(**(free | word)).state(CODEX.observed_at) is WindowState.REACHED, word
+    for odd in ({"ordinaryUsageAllowed": "perhaps"}, {"rateLimits": "odd"}, {"rateLimitsByLimitId": {"codex": 7}}):
+        assert limits(**(free | odd)).state(CODEX.observed_at) is WindowState.UNKNOWN, odd
 
 
 def test_an_old_server_that_tells_little() -> None:

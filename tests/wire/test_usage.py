@@ -1,13 +1,14 @@
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.wire.samples import FULL_USAGE, HTTP, OBSERVED, PRO_USAGE
 from tests.wire.test_fields import ANY_JSON
-from tui.domain.snapshot import PaidCredits, Snapshot, SpendControl
+from tui.domain.snapshot import PaidCredits, Provenance, Snapshot, SpendControl
 from tui.domain.windows import WindowKind, WindowState
 from tui.wire.usage import decode_usage
 
@@ -25,7 +26,7 @@ def with_primary(**changes: object) -> Snapshot:
 
 
 def test_the_full_answer() -> None:
-    seen = decode_usage(FULL_USAGE, HTTP)
+    seen = decode_usage(FULL_USAGE, Provenance("http", datetime(2025, 1, 1, tzinfo=UTC)))
     assert (seen.account.id, seen.account.plan, seen.account.email) == ("acc1", "plus", "me@example.com")
     assert seen.ordinary_usage_allowed is True
     assert [(limit.limit_id, limit.name) for limit in seen.limits] == [
@@ -36,10 +37,11 @@ def test_the_full_answer() -> None:
         (WindowKind.FIVE_HOUR, 42.0, datetime(2025, 1, 1, 0, 2, tzinfo=UTC)),
         (WindowKind.WEEKLY, 5.0, datetime(2025, 1, 1, 12, 0, tzinfo=UTC)),
     ]
-    assert (seen.bank.available, seen.bank.applicable, seen.bank.credits) == (2, 0, None)
+    assert (seen.bank.available, seen.bank.credits) == (2, None)
     assert seen.paid == PaidCredits(False, False, "0")
     assert seen.spend_control == SpendControl(False, None, None)
-    assert seen.unknowns == ("the primary window of codex_bengalfox has no length",)
+    assert seen.unknowns[0] == "the primary window of codex_bengalfox has no length"
+    assert not seen.unclear
 
 
 def test_a_weekly_window_in_the_primary_slot() -> None:
@@ -70,7 +72,7 @@ def test_a_null_rate_limit_leaves_no_windows_and_a_reason() -> None:
     )
     assert seen.limits == ()
     assert seen.ordinary_usage_allowed is None
-    assert seen.state(OBSERVED) is WindowState.UNKNOWN
+    assert seen.state(OBSERVED) is WindowState.REACHED
     assert seen.spend_control == SpendControl(True, 101.0, datetime.fromtimestamp(1790000000, UTC))
     assert seen.unknowns == ("the service reports no usage windows",)
 
@@ -80,9 +82,19 @@ def test_lengths_become_minutes_rounded_up(seconds: object, minutes: int) -> Non
     assert with_primary(limit_window_seconds=seconds).limits[0].windows[0].minutes == minutes
 
 
-@pytest.mark.parametrize("seconds", [0, -1, "0", None, True, "long", 10**12, []])
-def test_a_window_without_a_usable_length_is_dropped(seconds: object) -> None:
+@pytest.mark.parametrize("seconds", [0, "0", 0.0])
+def test_a_window_of_no_length_is_a_disabled_one(seconds: object) -> None:
     assert with_primary(limit_window_seconds=seconds).limits[0].windows == ()
+
+
+@pytest.mark.parametrize("seconds", [-1, None, True, "long", 10**12, []])
+def test_a_window_without_a_usable_length_counts_when_it_is_full(seconds: object) -> None:
+    later = OBSERVED.timestamp() + 60
+    seen = with_primary(limit_window_seconds=seconds, reset_at=later)
+    assert (seen.limits[0].windows[0].minutes, seen.state(OBSERVED)) == (None, WindowState.UNKNOWN)
+    assert with_primary(limit_window_seconds=seconds, used_percent=100, reset_at=later).state(OBSERVED) is (
+        WindowState.REACHED
+    )
 
 
 @pytest.mark.parametrize("share", [None, True, -5, "many", [], 1e12])
@@ -104,11 +116,11 @@ def test_windows_come_shortest_first_whatever_their_slot() -> None:
     assert [w.minutes for w in seen.limits[0].windows] == [300, 10080]
 
 
-def test_a_limit_id_that_comes_twice_is_believed_once() -> None:
+def test_of_a_limit_that_comes_twice_the_word_that_stops_use_is_believed() -> None:
     again = {"metered_feature": "codex", "limit_name": "fake", "rate_limit": {"allowed": False}}
     seen = usage(additional_rate_limits=[again])
-    assert [limit.limit_id for limit in seen.limits] == ["codex"]
-    assert "the limit codex came twice" in seen.unknowns
+    assert [(limit.limit_id, limit.allowed, len(limit.windows)) for limit in seen.limits] == [("codex", False, 2)]
+    assert seen.state(OBSERVED) is WindowState.REACHED
 
 
 @pytest.mark.parametrize(
@@ -146,6 +158,101 @@ def test_outside_text_is_cut_and_cleaned() -> None:
 def test_nobody_floods_the_list_of_limits() -> None:
     many = [{"metered_feature": f"m{n}", "rate_limit": {}} for n in range(5000)]
     assert len(usage(additional_rate_limits=many).limits) == 51
+
+
+def test_the_time_until_a_reset_beats_a_wrong_clock() -> None:
+    """The service's clock is two hours ahead of this machine's: its dates mean nothing here, its durations do."""
+    there = OBSERVED + timedelta(hours=2)
+    seen = with_primary(reset_at=there.timestamp() + 600, reset_after_seconds=600)
+    assert seen.windows[0].resets_at == OBSERVED + timedelta(seconds=600)
+    assert seen.clock_ahead == -timedelta(hours=2)
+    agreeing = with_primary(reset_at=OBSERVED.timestamp() + 630, reset_after_seconds=600)
+    assert (agreeing.windows[0].resets_at, agreeing.clock_ahead) == (OBSERVED + timedelta(seconds=630), None)
+    full = with_primary(used_percent=100, reset_at=OBSERVED.timestamp() - 7200, reset_after_seconds=600)
+    assert full.state(OBSERVED) is WindowState.REACHED
+
+
+def test_a_cap_in_numbers() -> None:
+    limit = {"limit": "200", "used": "184.5", "remaining_percent": 9, "used_percent": 90, "reset_after_seconds": 60}
+    seen = usage(rate_limit=None, spend_control={"reached": False, "individual_limit": limit})
+    assert seen.spend_control == SpendControl(False, 92.25, OBSERVED + timedelta(seconds=60), "184.5", "200")
+    assert seen.state(OBSERVED) is WindowState.NEAR
+
+
+def test_a_word_that_is_not_understood_is_no_leave() -> None:
+    for changes in (
+        {"rate_limit": "odd"},
+        {"rate_limit_reached_type": 7},
+        {"spend_control": {"reached": "perhaps"}},
+        {"spend_control": "odd"},
+        {"rate_limit": json.loads(FULL_USAGE)["rate_limit"] | {"allowed": "perhaps"}},
+        {"rate_limit": json.loads(FULL_USAGE)["rate_limit"] | {"secondary_window": "full"}},
+    ):
+        assert usage(**changes).unclear, changes
+    for harmless in ({"additional_rate_limits": "odd"}, {"code_review_rate_limit": 7}, {"credits": 7}):
+        assert not usage(**harmless).unclear, harmless
+
+
+ODD_WORDS: list[object] = [None, True, False, 0, 1, "false", "true", "FALSE", "perhaps", 2, []]
+SHARES = st.sampled_from([None, 0, 50, 95, 100, 137.5, "100", "x", -1])
+LENGTHS = st.sampled_from([18000, 604800, 0, -1, None, "x", 10**12])
+WINDOWS = (
+    st.none() | st.just("odd") | st.builds(lambda u, n: {"used_percent": u, "limit_window_seconds": n}, SHARES, LENGTHS)
+)
+REACHED_TYPES = st.sampled_from(
+    [None, {"type": None}, "rate_limit_reached", {"type": "rate_limit_reached"}, {"type": "new"}, 7]
+    + [{"type": f"workspace_member_{what}"} for what in ("credits_depleted", "usage_limit_reached")]
+)
+PAID = st.none() | st.builds(lambda h, u: {"has_credits": h, "unlimited": u}, st.booleans(), st.booleans())
+CAPS = st.none() | st.builds(
+    lambda reached, share: {"reached": reached, "individual_limit": share and {"used_percent": share}},
+    st.sampled_from(ODD_WORDS),
+    st.sampled_from([None, 40, 95, 100]),
+)
+FALSE, TRUE = (False, 0, "false", "FALSE"), (True, 1, "true")
+
+
+@given(
+    st.booleans(), st.sampled_from(ODD_WORDS), st.sampled_from(ODD_WORDS), WINDOWS, WINDOWS, REACHED_TYPES, PAID, CAPS
+)
+@settings(max_examples=1000)
+def test_nobody_is_free_to_work_against_any_word(
+    whole: bool, allowed: Any, reached: Any, first: Any, second: Any, kind: Any, paid: Any, cap: Any
+) -> None:
+    """Over all combinations: free only if every statement allows it; near instead of reached only by paid credits."""
+    limit = {"allowed": allowed, "limit_reached": reached, "primary_window": first, "secondary_window": second}
+    fields = {
+        "rate_limit": limit if whole else None,
+        "rate_limit_reached_type": kind,
+        "credits": paid,
+        "spend_control": cap,
+    }
+    state = usage(**fields, additional_rate_limits=None).state(OBSERVED)
+    if not whole:
+        allowed = reached = first = second = None
+    windows = [w for w in (first, second) if isinstance(w, dict) and w.get("limit_window_seconds") != 0]
+    full = any(w.get("used_percent") in (100, 137.5, "100") for w in windows)
+    word = kind["type"] if isinstance(kind, dict) else kind
+    capped = cap is not None and (cap["reached"] in TRUE or cap["individual_limit"] == {"used_percent": 100})
+    workspace = capped or str(word).startswith("workspace")
+    stopped = allowed in FALSE or reached in TRUE or full or isinstance(word, str) or workspace
+    if stopped:
+        by_credits = allowed in TRUE and paid is not None and any(paid.values()) and not workspace
+        assert state is (WindowState.NEAR if by_credits else WindowState.REACHED)
+        return
+    assert state is not WindowState.REACHED
+    understood = (
+        (allowed is None or allowed in TRUE)
+        and (reached is None or reached in FALSE)
+        and (cap is None or cap["reached"] is None or cap["reached"] in FALSE)
+        and word is None
+        and "odd" not in (first, second)
+        and all(w.get("used_percent") in (0, 50) and w["limit_window_seconds"] in (18000, 604800) for w in windows)
+    )
+    metered = bool(windows) or (cap is not None and cap["individual_limit"] is not None)
+    free = understood and (metered or (paid is not None and paid["unlimited"]))
+    near_cap = cap is not None and cap["individual_limit"] == {"used_percent": 95}
+    assert (state is WindowState.OK) is (free and not near_cap)
 
 
 KEYS = st.sampled_from(sorted(json.loads(FULL_USAGE)))

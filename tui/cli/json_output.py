@@ -12,7 +12,7 @@ from tui.domain.referral import OfferStatus
 from tui.domain.sessions import Session
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import Outcome, Spend
-from tui.domain.windows import NEAR_PERCENT, Limit, Window
+from tui.domain.windows import NEAR_PERCENT, Window
 
 SCHEMA: Final = 1
 
@@ -45,6 +45,9 @@ def status_report(
             "ordinary_usage_allowed": None,
             "windows": [],
             "resets": {"available": None, "credits": None},
+            "spend_cap": None,
+            "unlimited": None,
+            "reached_reason": None,
             "open_spend": _open_spend(open_spend),
         }
     account, bank = snapshot.account, snapshot.bank
@@ -56,16 +59,28 @@ def status_report(
         "stale": stale,
         "account": {"id": account.id, "plan": account.plan, "email": account.email},
         "ordinary_usage_allowed": snapshot.ordinary_usage_allowed,
-        "windows": [
-            _window(window) | {"state": limit.state_of(window, now, near_percent)}
-            for limit in snapshot.limits
-            for window in limit.windows
-        ],
+        "windows": [_window(window) | {"state": window.state(now, near_percent)} for window in snapshot.windows],
         "resets": {
             "available": bank.available,
             "credits": None if bank.credits is None else [_credit(credit) for credit in bank.credits],
         },
+        "spend_cap": _spend_cap(snapshot, near_percent),
+        "unlimited": snapshot.is_unlimited,
+        "reached_reason": snapshot.reached_reason,
         "open_spend": _open_spend(open_spend),
+    }
+
+
+def _spend_cap(snapshot: Snapshot, near_percent: float) -> dict[str, Any] | None:
+    cap = snapshot.spend_control
+    if cap is None or not cap.is_meter:
+        return None
+    return {
+        "used_percent": cap.used_percent,
+        "used": cap.used,
+        "limit": cap.limit,
+        "resets_at": rfc3339(cap.resets_at),
+        "state": cap.state(near_percent),
     }
 
 
@@ -212,10 +227,7 @@ def rfc3339(moment: datetime | None) -> str | None:
 
 def _judged(windows: tuple[Window, ...], now: datetime) -> list[dict[str, Any]]:
     """Windows of a spend, judged by their percentages alone, since `allowed` is not part of the record."""
-    return [
-        _window(window) | {"state": Limit(window.limit_id, window.limit_name, None, (window,)).state_of(window, now)}
-        for window in windows
-    ]
+    return [_window(window) | {"state": window.state(now)} for window in windows]
 
 
 def _window(window: Window) -> dict[str, Any]:

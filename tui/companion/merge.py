@@ -19,7 +19,7 @@ def merge(previous: Snapshot | None, fresh: Snapshot) -> Snapshot:
         return fresh
     if previous.account.key != fresh.account.key or previous.bank.available != fresh.bank.available:
         return fresh
-    bank = replace(previous.bank, available=fresh.bank.available, applicable=fresh.bank.applicable)
+    bank = replace(previous.bank, available=fresh.bank.available)
     return replace(fresh, bank=bank)
 
 

@@ -89,8 +89,6 @@ class Bank(msgspec.Struct, frozen=True):
     """The rows, soonest to lapse first. None: not loaded, only the count is known; empty: none are listed."""
     credits_observed_at: datetime | None = None
     """When the rows were read; they are read less often than the count."""
-    applicable: int | None = None
-    """`applicable_available_count`: information only, its meaning is unproven (wire.md 1.4)."""
     price: Price | None = None
     """What one more would cost, told with the rows; None where none is sold, or the price is not told."""
 
@@ -101,6 +99,16 @@ class Bank(msgspec.Struct, frozen=True):
     def spendable(self, now: datetime) -> tuple[Credit, ...]:
         """The listed credits that can be spent now, soonest to lapse first."""
         return tuple(credit for credit in self.credits or () if credit.refusal(now) is None)
+
+    def usable(self, now: datetime) -> int | None:
+        """How many can be spent now, as far as that can be promised; None where that is unknown.
+
+        The rows that are known may show that what the service counts cannot be spent: lapsed, or not for this plan.
+        """
+        if not self.credits or not self.available:
+            return self.available
+        listed = len(self.spendable(now))
+        return min(self.available, listed + self.unlisted) if listed else 0
 
     def find(self, credit_id: str) -> Credit | None:
         """The listed credit with this id."""

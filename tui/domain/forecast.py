@@ -145,7 +145,7 @@ class SampleLog(msgspec.Struct, frozen=True):
     def _is_other(self, snapshot: Snapshot) -> bool:
         return self.account is not None and self.account.differs_from(snapshot.account)
 
-    def samples(self, limit_id: str, minutes: int) -> tuple[Sample, ...]:
+    def samples(self, limit_id: str, minutes: int | None) -> tuple[Sample, ...]:
         """The readings of one window, the newest last."""
         return next((series.samples for series in self.series if series.mark.key == (limit_id, minutes)), ())
 

@@ -144,7 +144,7 @@ def _expected(situation: Situation, snapshot: Snapshot, now: datetime) -> list[t
         empty_at = max(now, line.empty_at)
         if window.resets_at is None or empty_at < window.resets_at:
             found.append((empty_at, window))
-    return sorted(found, key=lambda pair: (pair[0], pair[1].minutes))
+    return sorted(found, key=lambda pair: (pair[0], pair[1].minutes or 0))
 
 
 def settled(
@@ -177,7 +177,7 @@ def _veto(
     waiting = occasion.waiting(now)
     if situation.spend_locked:
         return NoQuestionReason.SPEND_LOCKED
-    if snapshot.spend_control is not None and snapshot.spend_control.reached:
+    if not snapshot.reset_helps(now):
         return NoQuestionReason.WORKSPACE_CAP
     if waiting is not None and waiting <= rules.least_waiting:
         return NoQuestionReason.RESET_NEAR

@@ -26,9 +26,9 @@ _SETTLED: Final = timedelta(minutes=2)
 
 def allowed(snapshot: Snapshot) -> bool | None:
     """The service's own word on ordinary use; a refusal anywhere counts. None where it said nothing."""
-    words = (snapshot.ordinary_usage_allowed, snapshot.main_limit.allowed if snapshot.main_limit else None)
-    if False in words:
+    if snapshot.is_refused:
         return False
+    words = (snapshot.ordinary_usage_allowed, snapshot.main_limit.allowed if snapshot.main_limit else None)
     return True if True in words else None
 
 
@@ -40,8 +40,8 @@ def binding_window(snapshot: Snapshot) -> Window | None:
     windows = snapshot.main_limit.windows if snapshot.main_limit else ()
     full = [window for window in windows if (window.used_percent or 0.0) >= 100]
     if full:
-        return max(full, key=lambda window: (window.resets_at or snapshot.provenance.observed_at, window.minutes))
-    return max(windows, key=lambda window: (window.used_percent or 0.0, window.minutes), default=None)
+        return max(full, key=lambda window: (window.resets_at or snapshot.provenance.observed_at, window.minutes or 0))
+    return max(windows, key=lambda window: (window.used_percent or 0.0, window.minutes or 0), default=None)
 
 
 def is_reached(snapshot: Snapshot, now: datetime) -> bool:
@@ -82,7 +82,7 @@ def stops(
         open_at: When use was last clearly seen to be allowed, if that is known.
     """
     window = binding_window(snapshot)
-    begin = window.resets_at - window.length - RESET_GRACE if window and window.resets_at else None
+    begin = window.begins_at - RESET_GRACE if window and window.begins_at else None
     shown = {session.thread_id for session in live(sessions, now)}
     found = []
     for session in interrupted(sessions):

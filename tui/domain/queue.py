@@ -94,8 +94,8 @@ def should_fire(
     """
     if not queued.is_armed or dies(queued, snapshot, now) is not None:
         return False
-    if snapshot.spend_control is not None and snapshot.spend_control.reached:
-        return False  # a cap of the workspace, which no banked reset lifts
+    if not snapshot.reset_helps(now):
+        return False
     window = binding_window(snapshot)
     if window is not None and window.resets_at is not None and window.resets_at - now <= least_waiting:
         return False

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tui.domain.snapshot import Snapshot
 from tui.domain.windows import RESET_GRACE, Window
 
-WindowKey: TypeAlias = tuple[str, int]
+WindowKey: TypeAlias = tuple[str, int | None]
 """Limit id and length in minutes: which window it is, whatever its date (wire.md 1.6: slots mean nothing)."""
 
 _LEAST_FALL: Final = 5.0
@@ -23,7 +23,7 @@ class WindowMark(msgspec.Struct, frozen=True):
     """
 
     limit_id: str
-    minutes: int
+    minutes: int | None
     used_percent: float | None
     """The highest share seen since the mark was set."""
     resets_at: datetime | None
@@ -49,9 +49,9 @@ class WindowMark(msgspec.Struct, frozen=True):
 
     def _has_begun_anew(self, window: Window) -> bool:
         """Whether the window in hand began when the remembered one had ended; a date that only moved does not."""
-        if self.resets_at is None or window.resets_at is None:
+        if self.resets_at is None or window.begins_at is None:
             return False
-        return window.resets_at - window.length >= self.resets_at - RESET_GRACE
+        return window.begins_at >= self.resets_at - RESET_GRACE
 
     def follow(self, snapshot: Snapshot) -> "WindowMark":
         """The mark after a newer reading of the same window."""

@@ -193,7 +193,7 @@ def propose(snapshot: Snapshot, now: datetime, credit: Credit | None) -> Proposa
         account=snapshot.account,
         credit=credit,
         before=snapshot.windows,
-        effects=tuple(Effect(w, 0.0, now + w.length if w.resets_at else None) for w in windows),
+        effects=tuple(Effect(w, 0.0, now + w.length if w.resets_at and w.length else None) for w in windows),
         waiting_saved=waiting,
         unused_week_percent=max(0.0, 100.0 - week.used_percent) if week and week.used_percent is not None else None,
         resets_left=None if count is None else max(0, count - 1),

@@ -1,7 +1,6 @@
 """Usage windows: what kind they are, how full, and what that means now.
 
-Windows are classified by their length, never by the slot they arrived in (wire.md 1.6). The service's own `allowed`
-outranks every percentage, and what is unknown stays unknown.
+Windows are classified by their length, never by the slot they arrived in. What is unknown stays unknown.
 """
 
 from datetime import datetime, timedelta
@@ -11,7 +10,7 @@ from typing import Final
 import msgspec
 
 MAIN_LIMIT: Final = "codex"
-"""The limit id that meters ordinary use; others meter single models (wire.md 1.4)."""
+"""The limit id that meters ordinary use; others meter single models."""
 
 NEAR_PERCENT: Final = 90.0
 """From this share of a window on, it counts as near; the settings can move it."""
@@ -20,7 +19,7 @@ RESET_GRACE: Final = timedelta(minutes=1)
 """How long past its reset time a window's percentage is still believed: two clocks never agree to the second."""
 
 _TOLERANCE: Final = 0.05
-"""Codex itself classifies lengths within five per cent (wire.md 1.6)."""
+"""Codex itself classifies lengths within five per cent."""
 
 
 class WindowKind(StrEnum):
@@ -33,6 +32,25 @@ class WindowKind(StrEnum):
     OTHER = "other"
 
 
+class KindFacts(msgspec.Struct, frozen=True):
+    """What there is to know of a kind of window: a new kind is one more member and one more entry in `KINDS`."""
+
+    hours: tuple[int, int]
+    """Its shortest and longest length."""
+    label: str
+    """Its name in a table."""
+    limit: str
+    """The limit's name in a sentence: the `limit` is reached."""
+
+
+KINDS: Final = {
+    WindowKind.FIVE_HOUR: KindFacts((5, 5), "5 hours", "5-hour limit"),
+    WindowKind.DAILY: KindFacts((24, 24), "Day", "daily limit"),
+    WindowKind.WEEKLY: KindFacts((168, 168), "Week", "weekly limit"),
+    WindowKind.MONTHLY: KindFacts((28 * 24, 31 * 24), "Month", "monthly limit"),
+}
+
+
 class WindowState(StrEnum):
     """What a window's use means."""
 
@@ -42,19 +60,11 @@ class WindowState(StrEnum):
     UNKNOWN = "unknown"
 
 
-def classify(minutes: float) -> WindowKind:
-    """Tell what kind a window of this length is.
-
-    Args:
-        minutes: The window's length.
-    """
-    hours = minutes / 60
-    for kind, shortest, longest in (
-        (WindowKind.FIVE_HOUR, 5, 5),
-        (WindowKind.DAILY, 24, 24),
-        (WindowKind.WEEKLY, 168, 168),
-        (WindowKind.MONTHLY, 28 * 24, 31 * 24),
-    ):
+def classify(minutes: float | None) -> WindowKind:
+    """Tell what kind a window of this length is; one whose length is not known is of no kind of its own."""
+    hours = (minutes or 0) / 60
+    for kind, facts in KINDS.items():
+        shortest, longest = facts.hours
         if shortest * (1 - _TOLERANCE) <= hours <= longest * (1 + _TOLERANCE):
             return kind
     return WindowKind.OTHER
@@ -67,8 +77,8 @@ class Window(msgspec.Struct, frozen=True):
     """The limit it belongs to: `codex` for ordinary use."""
     limit_name: str | None
     """The service's name for that limit, if it gave one; text from outside."""
-    minutes: int
-    """Its length; always above zero, since a window of no length is a disabled one and is dropped on reading."""
+    minutes: int | None
+    """Its length, above zero; None where the service said nothing usable: it still counts when it is full."""
     used_percent: float | None
     """0 and up; above 100 has been seen. None where the service said nothing usable."""
     resets_at: datetime | None
@@ -80,22 +90,42 @@ class Window(msgspec.Struct, frozen=True):
         return classify(self.minutes)
 
     @property
-    def length(self) -> timedelta:
+    def length(self) -> timedelta | None:
         """Its length."""
-        return timedelta(minutes=self.minutes)
+        return None if self.minutes is None else timedelta(minutes=self.minutes)
+
+    @property
+    def begins_at(self) -> datetime | None:
+        """When it began, as far as its end and its length say so."""
+        return None if self.resets_at is None or self.length is None else self.resets_at - self.length
 
     def is_idle(self, observed_at: datetime) -> bool:
-        """Whether nothing has pinned it yet: unused, and its reset slides along with the clock (wire.md 1.6)."""
-        if self.used_percent != 0 or self.resets_at is None:
-            return False
-        return self.resets_at - observed_at >= self.length - RESET_GRACE
+        """Whether no request has started it yet: unused, and its reset slides along with the clock."""
+        begins_at = self.begins_at
+        return self.used_percent == 0 and begins_at is not None and begins_at >= observed_at - RESET_GRACE
 
     def elapsed_fraction(self, now: datetime) -> float | None:
         """How much of it has gone by, 0 to 1: where an even pace would stand. None where unknown."""
-        if self.resets_at is None:
+        if self.resets_at is None or not self.length:
             return None
-        left = (self.resets_at - now) / self.length
-        return min(1.0, max(0.0, 1.0 - left))
+        return min(1.0, max(0.0, 1.0 - (self.resets_at - now) / self.length))
+
+    def state(self, now: datetime, near_percent: float = NEAR_PERCENT) -> WindowState:
+        """Judge it.
+
+        Args:
+            now: The present moment.
+            near_percent: From which share on it counts as near.
+        """
+        if self.used_percent is None:
+            return WindowState.UNKNOWN
+        if self.resets_at is not None and now >= self.resets_at + RESET_GRACE:
+            return WindowState.UNKNOWN  # what was observed belongs to a window that is over
+        if self.used_percent >= 100:
+            return WindowState.REACHED
+        if self.used_percent >= near_percent:
+            return WindowState.NEAR
+        return WindowState.UNKNOWN if self.minutes is None else WindowState.OK
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -104,63 +134,35 @@ class Limit(msgspec.Struct, frozen=True):
     limit_id: str
     name: str | None
     allowed: bool | None
-    """The service's own word on whether use is allowed now; outranks the percentages. None where it did not say."""
+    """The service's own word on whether use is allowed now. None where it did not say."""
     windows: tuple[Window, ...]
     reached_type: str | None = None
-    """The service's word for what was reached, raw (wire.md 1.4)."""
-
-    def state_of(self, window: Window, now: datetime, near_percent: float = NEAR_PERCENT) -> WindowState:
-        """Judge one of its windows.
-
-        Args:
-            window: One of this limit's windows.
-            now: The present moment.
-            near_percent: From which share on it counts as near.
-        """
-        if window.used_percent is None:
-            return WindowState.UNKNOWN
-        if window.resets_at is not None and now >= window.resets_at + RESET_GRACE:
-            return WindowState.UNKNOWN  # what was observed belongs to a window that is over
-        if window.used_percent >= 100:
-            return WindowState.NEAR if self.allowed else WindowState.REACHED
-        return WindowState.NEAR if window.used_percent >= near_percent else WindowState.OK
-
-    def state(self, now: datetime, near_percent: float = NEAR_PERCENT) -> WindowState:
-        """Judge the limit as a whole; the worst window counts, and `allowed` outranks them all."""
-        if self.allowed is False:
-            return WindowState.REACHED
-        states = {self.state_of(window, now, near_percent) for window in self.windows}
-        for state in (WindowState.REACHED, WindowState.NEAR, WindowState.UNKNOWN):
-            if state in states:
-                return state
-        return WindowState.OK if states else WindowState.UNKNOWN
+    """The service's word for what was reached, raw."""
+    reached: bool | None = None
+    """The service's own word on whether it is reached. None where it did not say."""
 
     def blocker_of(self, window: Window, now: datetime) -> Window | None:
         """The window that makes this one's remaining share useless: another that is reached, the last to reset."""
-        if self.state_of(window, now) is WindowState.REACHED:
+        if window.state(now) is WindowState.REACHED:
             return None
-        reached = [w for w in self.windows if w is not window and self.state_of(w, now) is WindowState.REACHED]
-        return max(reached, key=lambda w: w.minutes, default=None)
+        reached = [w for w in self.windows if w is not window and w.state(now) is WindowState.REACHED]
+        return max(reached, key=lambda w: w.minutes or 0, default=None)
 
     def binding_window(self, now: datetime) -> Window | None:
         """The window that stops work first: the longest reached one, or else the fullest known one."""
-        reached = [w for w in self.windows if self.state_of(w, now) is WindowState.REACHED]
+        reached = [w for w in self.windows if w.state(now) is WindowState.REACHED]
         if reached:
-            return max(reached, key=lambda w: w.minutes)
-        known = [w for w in self.windows if self.state_of(w, now) is not WindowState.UNKNOWN]
+            return max(reached, key=lambda w: w.minutes or 0)
+        known = [w for w in self.windows if w.state(now) is not WindowState.UNKNOWN]
         return max(known, key=lambda w: w.used_percent or 0.0, default=None)
 
 
 def label(window: Window) -> str:
     """Name a window for a person: `5 hours`, `Day`, `Week`, `Month`, or its length."""
-    known = {
-        WindowKind.FIVE_HOUR: "5 hours",
-        WindowKind.DAILY: "Day",
-        WindowKind.WEEKLY: "Week",
-        WindowKind.MONTHLY: "Month",
-    }.get(window.kind)
-    if known:
-        return known
+    if window.kind in KINDS:
+        return KINDS[window.kind].label
+    if not window.minutes:
+        return "A window"
     if window.minutes % 1440 == 0:
         return f"{window.minutes // 1440} days"
     return f"{window.minutes // 60} hours" if window.minutes % 60 == 0 else f"{window.minutes} min"
@@ -171,3 +173,11 @@ def has_moved(before: Window, after: Window) -> datetime | None:
     if before.resets_at is None or after.resets_at is None:
         return None
     return after.resets_at if abs(after.resets_at - before.resets_at) > timedelta(minutes=2) else None
+
+
+def limit_label(window: Window | None) -> str:
+    """Name a window's limit in a sentence: `5-hour limit`, or by its length."""
+    if window is None or not window.minutes:
+        return "usage limit"
+    known = KINDS.get(window.kind)
+    return known.limit if known else f"limit of {window.minutes / 60:g} hours"

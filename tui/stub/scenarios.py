@@ -112,16 +112,11 @@ _TEAMMATES = replace(
 )
 """The programme for members of a workspace."""
 
-_SPEND_CAP = {"source": "workspace", "unit": "usd", "limit": "20.00", "used": "3.50", "remaining": "16.50"}
 _UNKNOWN_EXTRAS = MappingProxyType(
     {
         "rate_limit": None,
-        "spend_control": {
-            "reached": False,
-            "individual_limit": _SPEND_CAP
-            | {"used_percent": 17, "remaining_percent": 83, "reset_after_seconds": 100, "reset_at": 1_800_000_000},
-        },
-        "rate_limit_reached_type": {"type": "lunar_tide_reached", "details": None},
+        "spend_control": {"reached": False, "individual_limit": None},
+        "rate_limit_upsell": {"banner_type": "lunar_tide", "ctas": []},
         "promo": {
             "campaign_id": "c",
             "title": "[b]A title[/b]",

@@ -1,4 +1,4 @@
-"""The app-server's methods (wire.md 5): exact parameters, and results to domain values."""
+"""The app-server's methods (README.md, "App-server"): exact parameters, and results to domain values."""
 
 import re
 from collections.abc import Mapping
@@ -7,22 +7,14 @@ from typing import Final
 import msgspec
 
 from tui.domain.credits import Bank
-from tui.domain.snapshot import Account, PaidCredits, Provenance, Snapshot, SpendControl
+from tui.domain.snapshot import Account, Provenance, Snapshot
 from tui.domain.spend import ConsumeAnswer, ConsumeCode, ConsumeRequest
-from tui.domain.windows import MAIN_LIMIT, Limit, Window
+from tui.domain.windows import MAIN_LIMIT, Limit
 from tui.errors import BadPayload
 from tui.wire.credits import read_credits
 from tui.wire.fields import FieldReader, clean_text, load_object
 from tui.wire.jsonrpc import INVALID_REQUEST, Refusal
-from tui.wire.windows import (
-    LONGEST_ID,
-    MOST_LIMITS,
-    arrange_limits,
-    arrange_windows,
-    read_paid,
-    read_reached_type,
-    read_window,
-)
+from tui.wire.windows import LONGEST_ID, MOST_LIMITS, arrange_limits, read_limit, read_paid, read_spend_control, snake
 
 INITIALIZE: Final = "initialize"
 INITIALIZED: Final = "initialized"
@@ -35,7 +27,7 @@ NEWS: Final = frozenset({"account/rateLimits/updated", "thread/status/changed", 
 ACCOUNT_UPDATED: Final = "account/updated"
 
 COUNT_ONLY: Final = {"excludeResetCreditDetails": True}
-"""Parameters of a background reading; servers older than them want null instead (wire.md 5.4)."""
+"""Parameters of a background reading; servers older than them want null instead."""
 
 _OUTCOMES: Final = {
     "reset": ConsumeCode.RESET,
@@ -56,11 +48,11 @@ class Login(msgspec.Struct, frozen=True):
 
 
 def initialize_params(version: str, *, experimental: bool = False) -> dict[str, object]:
-    """The handshake's parameters (wire.md 5.2).
+    """The handshake's parameters .
 
     Args:
         version: Ours.
-        experimental: Whether experimental methods are wanted, as `thread/queue/add` is (wire.md 11.7).
+        experimental: Whether experimental methods are wanted, as `thread/queue/add` is.
     """
     return {
         "clientInfo": {"name": "resetbank", "title": "resetbank", "version": version},
@@ -69,18 +61,18 @@ def initialize_params(version: str, *, experimental: bool = False) -> dict[str, 
 
 
 def http_status(message: str) -> int | None:
-    """The HTTP status that an error text tells of (`failed: 503`, wire.md 1.3); None where it names none."""
+    """The HTTP status that an error text tells of (`failed: 503`); None where it names none."""
     match = _HTTP_STATUS.search(message)
     return int(match[1]) if match else None
 
 
 def wants_login(refusal: Refusal) -> bool:
-    """Whether a refusal means that nobody is signed in, or not with ChatGPT (wire.md 5.4 and 5.6)."""
+    """Whether a refusal means that nobody is signed in, or not with ChatGPT."""
     return refusal.code == INVALID_REQUEST and "authentication required" in refusal.message
 
 
 def decode_login(body: bytes) -> Login:
-    """Read the result of `account/read` (wire.md 5.3).
+    """Read the result of `account/read`.
 
     Raises:
         BadPayload: It is no JSON object.
@@ -97,7 +89,7 @@ def decode_login(body: bytes) -> Login:
 
 
 def decode_rate_limits(body: bytes, provenance: Provenance, login: Login) -> Snapshot:
-    """Read the result of `account/rateLimits/read` (wire.md 5.4).
+    """Read the result of `account/rateLimits/read`.
 
     Args:
         body: The result's JSON.
@@ -109,80 +101,61 @@ def decode_rate_limits(body: bytes, provenance: Provenance, login: Login) -> Sna
     """
     payload = load_object(body, "the limits")
     reader = FieldReader()
-    main = reader.mapping(payload.get("rateLimits"), "the main limit") or {}
-    allowed = reader.flag(payload.get("ordinaryUsageAllowed"), "whether ordinary use is allowed")
-    limits = _limits(reader, payload, provenance, allowed)
+    main = reader.mapping(snake(payload.get("rateLimits")), "the main limit") or {}
+    # Null means that Codex did not say.
+    allowed = reader.word(payload.get("ordinaryUsageAllowed"), "whether ordinary use is allowed")
+    limits = _limits(reader, payload, main, provenance, allowed)
     main_limit = next((limit for limit in limits if limit.limit_id == MAIN_LIMIT), None)
     if main_limit is None or not main_limit.windows:
         reader.note("the service reports no usage windows")
+    control = main.get("spend_control_reached"), main.get("individual_limit")
     return Snapshot(
         provenance=provenance,
         account=Account(
             id=reader.text(payload.get("accountId"), "the account id", LONGEST_ID),
-            plan=reader.text(main.get("planType"), "the plan", LONGEST_ID) or login.plan,
+            plan=reader.text(main.get("plan_type"), "the plan", LONGEST_ID) or login.plan,
             email=login.email,
         ),
-        ordinary_usage_allowed=allowed,
+        ordinary_usage_allowed=main_limit.allowed if main_limit else allowed,
         limits=limits,
         bank=_bank(reader, payload, provenance),
-        paid=_paid(reader, main),
-        spend_control=_spend_control(reader, main),
+        paid=read_paid(reader, main.get("credits")),
+        spend_control=read_spend_control(reader, *control, provenance.observed_at),
         unknowns=reader.unknowns,
+        unclear=reader.unclear,
+        clock_ahead=reader.clock_ahead,
     )
 
 
 def _limits(
-    reader: FieldReader, payload: Mapping[str, object], provenance: Provenance, allowed: bool | None
+    reader: FieldReader,
+    payload: Mapping[str, object],
+    main: Mapping[str, object],
+    provenance: Provenance,
+    allowed: bool | None,
 ) -> tuple[Limit, ...]:
-    found: dict[str, Limit] = {}
-    main = reader.mapping(payload.get("rateLimits"), "the main limit")
-    if main is not None:
-        limit = _limit(reader, main, MAIN_LIMIT, provenance, allowed)
-        if limit.windows or limit.allowed is not None:  # else it stands for a service that reports no limit at all
-            found[limit.limit_id] = limit
+    found: list[Limit] = []
+    if main or payload.get("rateLimits") is not None:
+        limit = read_limit(reader, {"allowed": allowed, **main}, provenance.observed_at)
+        if limit.windows or limit.reached_type or limit.allowed is not None:
+            found.append(limit)  # else it stands for a service that reports no limit at all
+        reader.unclear = reader.unclear or not isinstance(payload.get("rateLimits"), dict)
     by_id = reader.mapping(payload.get("rateLimitsByLimitId"), "the list of limits") or {}
     for key in list(by_id)[:MOST_LIMITS]:
         limit_id = clean_text(key, LONGEST_ID)
-        fields = reader.mapping(by_id[key], f"the limit {limit_id}")
-        if fields and limit_id and limit_id not in found:
-            limit = _limit(reader, fields, limit_id, provenance, allowed)
-            found.setdefault(limit.limit_id, limit)
-    return arrange_limits(reader, list(found.values()))
-
-
-def _limit(
-    reader: FieldReader, fields: Mapping[str, object], default_id: str, provenance: Provenance, allowed: bool | None
-) -> Limit:
-    limit_id = reader.text(fields.get("limitId"), "the id of a limit", LONGEST_ID) or default_id
-    name = reader.text(fields.get("limitName"), "the name of a limit", LONGEST_ID)
-
-    def window(slot: str) -> Window | None:
-        return read_window(
-            reader,
-            fields.get(slot),
-            f"the {slot} window of {limit_id}",
-            limit_id=limit_id,
-            limit_name=name,
-            length=("windowDurationMins", 1.0),
-            used="usedPercent",
-            resets="resetsAt",
-            resets_after=None,
-            observed_at=provenance.observed_at,
-        )
-
-    return Limit(
-        limit_id,
-        name,
-        allowed if limit_id == MAIN_LIMIT else None,
-        arrange_windows(window("primary"), window("secondary")),
-        read_reached_type(reader, fields.get("rateLimitReachedType")),
-    )
+        of_main = limit_id == MAIN_LIMIT
+        beside = reader if of_main else FieldReader(reader)
+        fields = beside.mapping(snake(by_id[key]), f"the limit {limit_id}")
+        if fields and limit_id:
+            found.append(read_limit(beside, fields, provenance.observed_at, limit_id))
+        reader.unclear = reader.unclear or (of_main and fields is None and by_id[key] is not None)
+    return arrange_limits(found)
 
 
 def _bank(reader: FieldReader, payload: Mapping[str, object], provenance: Provenance) -> Bank:
     key = "rateLimitResetCredits"
     if key in payload and payload[key] is None:
-        return Bank(available=0, credits=None)  # Codex passes on the service's null, which means none (wire.md 1.4)
+        return Bank(available=0, credits=None)  # Codex passes on the service's null, which means none
     fields = reader.mapping(payload.get(key), "the banked resets") or {}
     available = reader.count(fields.get("availableCount"), "the count of banked resets")
     if available is None:
@@ -191,25 +164,8 @@ def _bank(reader: FieldReader, payload: Mapping[str, object], provenance: Proven
     return Bank(available, listed, None if listed is None else provenance.observed_at)
 
 
-def _paid(reader: FieldReader, main: Mapping[str, object]) -> PaidCredits | None:
-    return read_paid(reader, main.get("credits"), "hasCredits")
-
-
-def _spend_control(reader: FieldReader, main: Mapping[str, object]) -> SpendControl | None:
-    reached = reader.flag(main.get("spendControlReached"), "whether the workspace's cap is reached")
-    limit = reader.mapping(main.get("individualLimit"), "the workspace's cap on you")
-    if limit is None:
-        return None if reached is None else SpendControl(reached, None, None)
-    remaining = reader.number(limit.get("remainingPercent"), "the rest of the workspace's cap", 100.0)
-    return SpendControl(
-        reached=reached,
-        used_percent=None if remaining is None else 100.0 - remaining,
-        resets_at=reader.moment(limit.get("resetsAt"), "the reset time of the workspace's cap"),
-    )
-
-
 def consume_params(request: ConsumeRequest) -> dict[str, str]:
-    """The parameters of a consume (wire.md 5.6); without a credit id the service picks one."""
+    """The parameters of a consume; without a credit id the service picks one."""
     params = {"idempotencyKey": request.key}
     if request.credit_id is not None:
         params["creditId"] = request.credit_id

@@ -1,4 +1,4 @@
-"""The credits endpoint's answer (wire.md 2.1), and credit rows in either spelling, to the domain's credits."""
+"""The credits endpoint's answer, and the rows of either interface, to domain credits (README.md, "Banked resets")."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -4,7 +4,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -73,8 +73,17 @@ class FieldReader:
     absent, and None with a note for anything else that it cannot take at its word.
     """
 
-    def __init__(self) -> None:
-        self._notes: dict[str, None] = {}
+    def __init__(self, beside: "FieldReader | None" = None) -> None:
+        """Begin.
+
+        Args:
+            beside: Another reader whose notes this one adds to, for fields that cannot stop ordinary use.
+        """
+        self._notes: dict[str, None] = {} if beside is None else beside._notes
+        self.unclear = False
+        """Whether a word that could stop ordinary use made no sense."""
+        self.clock_ahead: timedelta | None = None
+        """How far this machine's clock is ahead of the service's, where a field shows that they disagree."""
 
     @property
     def unknowns(self) -> tuple[str, ...]:
@@ -116,6 +125,16 @@ class FieldReader:
         self._odd(what)
         return None
 
+    def word(self, value: object, what: str) -> bool | None:
+        """True or false about what may stop ordinary use, however it is spelt; nonsense leaves that unclear."""
+        spelt = value.strip().lower() if isinstance(value, str) else value
+        if spelt in (True, "true", "1"):
+            return True
+        if spelt in (False, "false", "0"):
+            return False
+        self.unclear = self.unclear or value is not None
+        return self.flag(value, what)
+
     def text(self, value: object, what: str, longest: int = LONGEST_TEXT) -> str | None:
         """Text, made safe to show; empty counts as absent."""
         if value is None:
@@ -146,7 +165,7 @@ class FieldReader:
         return number + 0.0  # minus zero becomes zero
 
     def percent(self, value: object, what: str) -> float | None:
-        """A share in per cent; fractions and more than 100 have been seen (wire.md 1.4)."""
+        """A share in per cent; fractions and more than 100 have been seen."""
         return self.number(value, what, _LARGEST_PERCENT)
 
     def count(self, value: object, what: str) -> int | None:

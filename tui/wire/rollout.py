@@ -12,10 +12,10 @@ from typing import Final
 
 import msgspec
 
-from tui.domain.windows import MAIN_LIMIT, Limit, Window
+from tui.domain.windows import Limit
 from tui.errors import BadPayload
 from tui.wire.fields import FieldReader, load_object
-from tui.wire.windows import LONGEST_ID, arrange_windows, read_reached_type, read_window
+from tui.wire.windows import LONGEST_ID, read_limit
 
 LONGEST_LINE: Final = 1 << 20
 """Bytes of a line that is decoded; the lines that matter are far shorter."""
@@ -208,7 +208,8 @@ def _fact(reader: FieldReader, kind: object, payload: Mapping[str, object], at: 
         case "token_count":
             limits = reader.mapping(payload.get("rate_limits"), "the limits") or {}
             plan = reader.text(limits.get("plan_type"), "the plan", LONGEST_ID)
-            return Metered(_limit(reader, limits, at) if limits else None, plan)
+            limit = read_limit(reader, limits, at or _UNKNOWN_MOMENT)
+            return Metered(limit if limit.windows or limit.reached_type else None, plan)
         case "thread_name_updated":
             return Named(title=reader.text(payload.get("thread_name"), "the title", LONGEST_NAME))
         case "user_message":
@@ -284,26 +285,3 @@ def _how(payload: Mapping[str, object]) -> TurnEnd:
     if error:
         return TurnEnd.ERROR
     return TurnEnd.SILENT if payload.get("last_agent_message") is None else TurnEnd.COMPLETED
-
-
-def _limit(reader: FieldReader, fields: Mapping[str, object], at: datetime | None) -> Limit | None:
-    limit_id = reader.text(fields.get("limit_id"), "the id of a limit", LONGEST_ID) or MAIN_LIMIT  # null when old
-    name = reader.text(fields.get("limit_name"), "the name of a limit", LONGEST_ID)
-
-    def window(slot: str) -> Window | None:
-        return read_window(
-            reader,
-            fields.get(slot),
-            f"the {slot} window of {limit_id}",
-            limit_id=limit_id,
-            limit_name=name,
-            length=("window_minutes", 1.0),
-            used="used_percent",
-            resets="resets_at",
-            resets_after=None if at is None else "resets_in_seconds",  # before autumn 2025
-            observed_at=at or _UNKNOWN_MOMENT,
-        )
-
-    windows = arrange_windows(window("primary"), window("secondary"))
-    reached = read_reached_type(reader, fields.get("rate_limit_reached_type"))
-    return Limit(limit_id, name, None, windows, reached) if windows or reached else None

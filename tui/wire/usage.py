@@ -1,20 +1,13 @@
-"""The quota endpoint's usage answer (wire.md 1.4) to a `Snapshot`."""
+"""The quota endpoint's usage answer (README.md, "Usage") to a `Snapshot`."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from tui.domain.credits import Bank
 from tui.domain.snapshot import Account, Provenance, Snapshot, SpendControl
-from tui.domain.windows import MAIN_LIMIT, Limit, Window
+from tui.domain.windows import MAIN_LIMIT, Limit
 from tui.wire.fields import FieldReader, load_object
-from tui.wire.windows import (
-    LONGEST_ID,
-    MOST_LIMITS,
-    arrange_limits,
-    arrange_windows,
-    read_paid,
-    read_reached_type,
-    read_window,
-)
+from tui.wire.windows import LONGEST_ID, MOST_LIMITS, arrange_limits, read_limit, read_paid, read_spend_control
 
 CODE_REVIEW_LIMIT = "code_review"
 """The limit id given to `code_review_rate_limit`, which has none of its own."""
@@ -33,7 +26,7 @@ def decode_usage(body: bytes, provenance: Provenance, account_id: str | None = N
     """
     payload = load_object(body, "the usage answer")
     reader = FieldReader()
-    limits = _limits(reader, payload, provenance)
+    limits = _limits(reader, payload, provenance.observed_at)
     main = next((limit for limit in limits if limit.limit_id == MAIN_LIMIT), None)
     if main is None or not main.windows:
         reader.note("the service reports no usage windows")
@@ -47,82 +40,52 @@ def decode_usage(body: bytes, provenance: Provenance, account_id: str | None = N
         ordinary_usage_allowed=main.allowed if main else None,
         limits=limits,
         bank=_bank(reader, payload),
-        paid=read_paid(reader, payload.get("credits"), "has_credits"),
-        spend_control=_spend_control(reader, payload.get("spend_control")),
+        paid=read_paid(reader, payload.get("credits")),
+        spend_control=_spend_control(reader, payload.get("spend_control"), provenance.observed_at),
         unknowns=reader.unknowns,
+        unclear=reader.unclear,
+        clock_ahead=reader.clock_ahead,
     )
 
 
-def _limits(reader: FieldReader, payload: Mapping[str, object], provenance: Provenance) -> tuple[Limit, ...]:
-    reached = read_reached_type(reader, payload.get("rate_limit_reached_type"))
-    found = [
-        _limit(reader, payload.get("rate_limit"), MAIN_LIMIT, None, provenance, reached),
-        _limit(reader, payload.get("code_review_rate_limit"), CODE_REVIEW_LIMIT, None, provenance),
-    ]
-    for item in reader.items(payload.get("additional_rate_limits"), "the list of other limits", MOST_LIMITS) or ():
-        fields = reader.mapping(item, "one of the other limits")
-        if fields is None:
-            continue
-        name = reader.text(fields.get("limit_name"), "the name of another limit", LONGEST_ID)
-        limit_id = reader.text(fields.get("metered_feature"), "the id of another limit", LONGEST_ID) or name
+def _limits(reader: FieldReader, payload: Mapping[str, object], observed_at: datetime) -> tuple[Limit, ...]:
+    found = []
+    main = reader.mapping(payload.get("rate_limit"), "the main limit")
+    reader.unclear = reader.unclear or (main is None and payload.get("rate_limit") is not None)
+    reached_type = {"rate_limit_reached_type": payload.get("rate_limit_reached_type")}
+    if main is not None or reached_type["rate_limit_reached_type"] is not None:
+        limit = read_limit(reader, {**(main or {}), **reached_type, "limit_id": None}, observed_at)
+        if main is not None or limit.reached_type is not None:
+            found.append(limit)
+    beside = FieldReader(reader)
+    review = beside.mapping(payload.get("code_review_rate_limit"), "the limit of code review")
+    if review is not None:
+        found.append(read_limit(beside, review, observed_at, CODE_REVIEW_LIMIT))
+    for item in beside.items(payload.get("additional_rate_limits"), "the list of other limits", MOST_LIMITS) or ():
+        fields = beside.mapping(item, "one of the other limits") or {}
+        name = beside.text(fields.get("limit_name"), "the name of another limit", LONGEST_ID)
+        limit_id = beside.text(fields.get("metered_feature"), "the id of another limit", LONGEST_ID) or name
+        other = beside.mapping(fields.get("rate_limit"), "one of the other limits")
         if limit_id is None:
             reader.note("one of the other limits has no name")
-            continue
-        found.append(_limit(reader, fields.get("rate_limit"), limit_id, name, provenance))
-    return arrange_limits(reader, [limit for limit in found if limit is not None])
-
-
-def _limit(
-    reader: FieldReader,
-    value: object,
-    limit_id: str,
-    name: str | None,
-    provenance: Provenance,
-    reached_type: str | None = None,
-) -> Limit | None:
-    fields = reader.mapping(value, f"the limit {limit_id}")
-    if fields is None:
-        return None
-
-    def window(slot: str) -> Window | None:
-        return read_window(
-            reader,
-            fields.get(f"{slot}_window"),
-            f"the {slot} window of {limit_id}",
-            limit_id=limit_id,
-            limit_name=name,
-            length=("limit_window_seconds", 60.0),
-            used="used_percent",
-            resets="reset_at",
-            resets_after="reset_after_seconds",
-            observed_at=provenance.observed_at,
-        )
-
-    allowed = reader.flag(fields.get("allowed"), f"whether {limit_id} allows use")
-    return Limit(limit_id, name, allowed, arrange_windows(window("primary"), window("secondary")), reached_type)
+        elif other is not None:
+            found.append(read_limit(beside, other, observed_at, limit_id, name))
+    return arrange_limits(found)
 
 
 def _bank(reader: FieldReader, payload: Mapping[str, object]) -> Bank:
     key = "rate_limit_reset_credits"
     if key in payload and payload[key] is None:
-        return Bank(available=0, credits=None)  # null was seen for accounts that hold none (wire.md 1.4)
+        return Bank(available=0, credits=None)  # null was seen for accounts that hold none
     fields = reader.mapping(payload.get(key), "the count of banked resets")
     available = None if fields is None else reader.count(fields.get("available_count"), "the count of banked resets")
     if available is None:
         reader.note("the service did not say how many resets are banked")
-    applicable = None
-    if fields is not None:
-        applicable = reader.count(fields.get("applicable_available_count"), "the count of applicable resets")
-    return Bank(available=available, credits=None, applicable=applicable)
+    return Bank(available=available, credits=None)
 
 
-def _spend_control(reader: FieldReader, value: object) -> SpendControl | None:
+def _spend_control(reader: FieldReader, value: object, observed_at: datetime) -> SpendControl | None:
     fields = reader.mapping(value, "the workspace's cap")
-    if fields is None:
-        return None
-    limit = reader.mapping(fields.get("individual_limit"), "the workspace's cap on you") or {}
-    return SpendControl(
-        reached=reader.flag(fields.get("reached"), "whether the workspace's cap is reached"),
-        used_percent=reader.percent(limit.get("used_percent"), "the use of the workspace's cap"),
-        resets_at=reader.moment(limit.get("reset_at"), "the reset time of the workspace's cap"),
-    )
+    reader.unclear = reader.unclear or (fields is None and value is not None)
+    fields = fields or {}
+    return read_spend_control(reader, fields.get("reached"), fields.get("individual_limit"), observed_at)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from tui.domain.snapshot import Snapshot
+from tui.domain.snapshot import Snapshot, Wall
 from tui.domain.spend import Stage
 from tui.domain.waiting import Announcement, ResumeReason
 from tui.domain.windows import Window, WindowState, label
@@ -59,13 +59,31 @@ def _sentence(view: ViewState, snapshot: Snapshot) -> Line:
     window = limit.binding_window(view.now) if limit else None
     if judged is WindowState.REACHED:
         return _stopped(view, snapshot, window)
+    if snapshot.paid_credits_carry_on(view.now):
+        offer = f"; {view.does('spend', 'spends one')}" if snapshot.bank.usable(view.now) else ""
+        return (Span("The plan's limit is reached; ", Level.NEAR), Span(f"paid credits carry on{offer}"))
+    cap = snapshot.spend_control
+    if (
+        cap is not None
+        and cap.is_meter
+        and (window is None or cap.state(view.state.near_percent) is judged is WindowState.NEAR)
+    ):
+        resets = f", resets {until(cap.resets_at, view.now, view.zone)}" if cap.resets_at else ""
+        used = f"{percent(cap.used_percent)} of the workspace's cap used{resets}"
+        if judged is WindowState.NEAR:
+            return (Span("Near the workspace's cap: ", Level.NEAR), Span(used))
+        if judged is WindowState.OK:
+            return (Span("Free to work: ", Level.OK), Span(used))
+    if judged is WindowState.OK and snapshot.is_unlimited:
+        return (Span("Free to work: ", Level.OK), Span("this account is unlimited, nothing is metered"))
     if judged is WindowState.UNKNOWN or limit is None or window is None:
         known = f"; {_used(window)}" if window else ""
         return (Span("Unknown how much is left", Level.UNKNOWN), Span(f"{known}: {_why_unknown(snapshot)}"))
     when = f" resets {until(window.resets_at, view.now, view.zone)};" if window.resets_at else ""
     bank = _bank(view, snapshot)
     if judged is WindowState.NEAR:
-        offer = f"; {view.does('spend', 'spends one')}" if snapshot.bank.available and not view.state.queued else ""
+        usable = snapshot.bank.usable(view.now) and not view.state.queued
+        offer = f"; {view.does('spend', 'spends one')}" if usable else ""
         return (Span(f"{_used(window)}, near:", Level.NEAR), Span(f"{when} {bank}{offer}"))
     if all(w.used_percent == 0 for w in limit.windows):
         return (Span("Free to work: ", Level.OK), Span(f"nothing is used; {bank}"))
@@ -93,15 +111,32 @@ def _used(window: Window) -> str:
 
 def _stopped(view: ViewState, snapshot: Snapshot, window: Window | None) -> Line:
     reached = window is not None and (window.used_percent or 0) >= 100
+    walls = snapshot.walls(view.now)
+    if Wall.CREDITS in walls:
+        return (
+            Span("Stopped: the workspace is out of credits. ", Level.REACHED),
+            Span("No reset helps; whoever runs the workspace can add credits"),
+        )
+    if Wall.CAP in walls:
+        cap = snapshot.spend_control
+        ends = (
+            f"it resets {until(cap.resets_at, view.now, view.zone)}" if cap and cap.resets_at else "its end is not told"
+        )
+        return (
+            Span("Stopped: the workspace's cap on you is reached. ", Level.REACHED),
+            Span(f"No reset helps; {ends}"),
+        )
     cause = f"{limit_word(window)} reached" if reached and window else "the service allows no ordinary use now"
     start = Span(f"Stopped: {cause}. ", Level.REACHED)
     end = window.resets_at if reached and window and window.resets_at and window.resets_at > view.now else None
     if end and end - view.now <= _SHORT_WAIT:
         return (start, Span(f"It resets by itself at {until(end, view.now, view.zone)}"))
     wait = f"wait until {until(end, view.now, view.zone)}" if end else "wait; when it ends is not told"
-    if snapshot.bank.available == 0:
-        return (start, Span(f"No reset in the bank; {wait}"))
-    if snapshot.bank.available is None:
+    usable = snapshot.bank.usable(view.now)
+    if usable == 0:
+        none = "No reset in the bank" if snapshot.bank.available == 0 else "No reset that can be spent now"
+        return (start, Span(f"{none}; {wait}"))
+    if usable is None:
         return (start, Span(f"How many resets are banked is unknown; {wait}"))
     return (start, Span(f"{view.does('spend', 'spends one reset and goes on now')}, or {wait}"))
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from tui.domain.windows import Limit, Window, WindowKind, WindowState
+from tui.domain.windows import Limit, Window, WindowState, limit_label
 from tui.ui.view.text import Level
 
 WORD_CELLS: Final = 9
@@ -53,13 +53,7 @@ def counted(count: int, noun: str) -> str:
 
 def limit_word(window: Window) -> str:
     """What a reached window is called: `5-hour limit`, `weekly limit`."""
-    known = {
-        WindowKind.FIVE_HOUR: "5-hour limit",
-        WindowKind.DAILY: "daily limit",
-        WindowKind.WEEKLY: "weekly limit",
-        WindowKind.MONTHLY: "monthly limit",
-    }
-    return known.get(window.kind, f"limit of {window.minutes / 60:g} hours")
+    return limit_label(window)
 
 
 def window_word(
@@ -74,7 +68,7 @@ def window_word(
         near_percent: From which share on it counts as near.
         stopped: Whether the service says that use has stopped, whatever the percentages say.
     """
-    state = limit.state_of(window, now, near_percent)
+    state = window.state(now, near_percent)
     if state is WindowState.REACHED or (stopped and window.used_percent is not None and window.used_percent >= 100):
         return "✗ REACHED", Level.REACHED
     if state is WindowState.UNKNOWN:
