@@ -13,29 +13,28 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tui.clock import Clock, LocalZone, SystemClock
-from tui.companion.companion import Companion
-from tui.companion.connection import SourceChain
-from tui.companion.locks import AccountLocks
-from tui.companion.records import Tables
-from tui.domain.snapshot import Account
+from tui import DEFAULT_SCENARIO
+from tui.clock import Clock, SystemClock
 from tui.errors import NotViable, StoreError
 from tui.paths import Paths
 from tui.settings import AskSettings, Settings
-from tui.sources.base import Referrals, SessionFeed, Source, SourceName, SourceOption, SourceStatus
+from tui.sources.base import SourceOption, SourceStatus
 from tui.sources.chain import Chain
 from tui.sources.codex_home import CodexHome, find_codex_home, read_config
 from tui.store.database import Database
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a command that only reads the limits loads none of these
+    from tui.companion.companion import Companion
+    from tui.companion.connection import SourceChain
+    from tui.companion.reading import Reading
+    from tui.companion.records import Tables
     from tui.domain.question import AskRules
     from tui.hooks.installation import Installation
     from tui.sources.backend import HttpAsker
+    from tui.sources.base import Referrals, SessionFeed, Source, SourceName
     from tui.sources.login import LoginProvider
     from tui.sources.null_referrals import NullReferrals
     from tui.sources.referrals import ReferralClient
-
-DEFAULT_SCENARIO = "busy"
 
 
 class SourceOptions(msgspec.Struct, frozen=True):
@@ -67,7 +66,7 @@ def open_companion(
     watches: bool = False,
     asks: bool = False,
     invites: bool = False,
-) -> Companion:
+) -> "Companion":
     """Put a companion together; nothing is read or sent yet.
 
     Args:
@@ -83,6 +82,8 @@ def open_companion(
     Raises:
         UsageError: The base URL or the scenario cannot be used.
     """
+    from tui.companion.companion import Companion
+
     clock = clock or SystemClock()
     chain: SourceChain
     referrals: Callable[[], Referrals]
@@ -123,13 +124,43 @@ def _hooks(options: SourceOptions, settings: Settings, paths: Paths) -> "Install
     return Installation(find_codex_home(options.codex_home).path, paths.hooks, paths.gates, settings.guard.tools)
 
 
-def _open_rollouts(codex_home: Path | None, clock: Clock) -> SessionFeed:
+async def read_limits_once(
+    options: SourceOptions, settings: Settings, paths: Paths, clock: Clock | None = None
+) -> "Reading":
+    """Read once, for a command that ends: what the service shows is kept, and nothing in hand is touched.
+
+    Raises:
+        SourceError: Nothing could be read.
+        UsageError: The base URL or the scenario cannot be used.
+    """
+    from tui.companion.reading import read_limits
+
+    clock = clock or SystemClock()
+    chain: SourceChain
+    database: Database | StoreError
+    if options.demo is not None:
+        chain, path = _EmbeddedChain(clock, options.demo), None
+    else:
+        chain, path = Chain(_candidates(options, settings, clock)), paths.database
+    try:
+        database = Database(path)
+    except StoreError as error:
+        database = error
+    try:
+        return await read_limits(chain, database, near_percent=settings.limits.near_percent, demo=options.demo)
+    finally:
+        if isinstance(database, Database):
+            database.close()
+
+
+def _open_rollouts(codex_home: Path | None, clock: Clock) -> "SessionFeed":
     from tui.sources.rollouts import RolloutFeed
 
     return RolloutFeed(find_codex_home(codex_home), clock)
 
 
 def _ask_rules(ask: AskSettings) -> "AskRules":
+    from tui.clock import LocalZone
     from tui.domain.question import AskRules
 
     return AskRules(
@@ -143,13 +174,13 @@ def _ask_rules(ask: AskSettings) -> "AskRules":
 
 def screen_connector(
     options: SourceOptions, settings: Settings, paths: Paths, clock: Clock | None = None
-) -> Callable[[], Awaitable[Companion]]:
+) -> "Callable[[], Awaitable[Companion]]":
     """What the screen awaits after its first paint: a companion, in a thread because importing and opening take time.
 
     Without any login, and where nothing was asked for, it is one on the embedded service.
     """
 
-    def connect() -> Companion:
+    def connect() -> "Companion":
         effective = options
         nothing_asked = (options.source, options.base_url, options.demo) == ("auto", None, None)
         if nothing_asked and _nobody_is_signed_in(find_codex_home(options.codex_home)):
@@ -172,6 +203,8 @@ def _nobody_is_signed_in(home: CodexHome) -> bool:
 
 async def describe_referrals(options: SourceOptions, settings: Settings) -> str:
     """Whom invites are asked for, or why nobody is, for `resetbank doctor`; asks nobody."""
+    from tui.domain.snapshot import Account
+
     service = _referrals(options, settings, SystemClock())
     from tui.sources.null_referrals import NullReferrals
 
@@ -187,7 +220,10 @@ async def probe_sources(options: SourceOptions, settings: Settings) -> tuple[Sou
     return (*statuses, SourceStatus("stub", True, "always there, on --demo or --source stub"))
 
 
-def _open_tables(database: Path | None, locks: Path | None) -> Tables:
+def _open_tables(database: Path | None, locks: Path | None) -> "Tables":
+    from tui.companion.locks import AccountLocks
+    from tui.companion.records import Tables
+
     return Tables(Database(database), AccountLocks(locks))
 
 
@@ -205,21 +241,21 @@ def _candidates(options: SourceOptions, settings: Settings, clock: Clock) -> lis
     ]
 
 
-async def _open_daemon(home: CodexHome, clock: Clock, options: SourceOptions) -> Source:
+async def _open_daemon(home: CodexHome, clock: Clock, options: SourceOptions) -> "Source":
     _refuse_own_base_url(options)
     from tui.sources.daemon import open_daemon
 
     return await open_daemon(home, clock)
 
 
-async def _open_codex(home: CodexHome, clock: Clock, options: SourceOptions, command: str) -> Source:
+async def _open_codex(home: CodexHome, clock: Clock, options: SourceOptions, command: str) -> "Source":
     _refuse_own_base_url(options)
     from tui.sources.appserver import open_codex
 
     return await open_codex(command, home, clock)
 
 
-async def _open_http(home: CodexHome, clock: Clock, options: SourceOptions) -> Source:
+async def _open_http(home: CodexHome, clock: Clock, options: SourceOptions) -> "Source":
     from tui.sources.backend import open_backend
     from tui.sources.logins import Logins, choose_base_url
 
@@ -227,7 +263,7 @@ async def _open_http(home: CodexHome, clock: Clock, options: SourceOptions) -> S
     return await open_backend(base_url, Logins(home, base_url, own, clock), clock)
 
 
-def _no_referrals() -> Referrals:
+def _no_referrals() -> "Referrals":
     from tui.domain.referral import OfferStatus
     from tui.sources.null_referrals import NullReferrals
 
@@ -267,7 +303,7 @@ def _refuse_own_base_url(options: SourceOptions) -> None:
         raise NotViable("--base-url names a service that only the source http can ask")
 
 
-class _EmbeddedChain(SourceChain):
+class _EmbeddedChain:
     """Opens the embedded service once and keeps it, so that a demo's bank survives a fault."""
 
     def __init__(self, clock: Clock, scenario: str) -> None:
@@ -276,7 +312,7 @@ class _EmbeddedChain(SourceChain):
         self._clock = clock
         self._stub = embedded_stub(clock, scenario)
 
-    async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
+    async def open(self) -> "tuple[Source, tuple[SourceStatus, ...]]":
         """Open a source on the embedded service; always viable."""
         from tui.sources.backend import Backend
         from tui.sources.base_url import parse_base_url
@@ -285,7 +321,10 @@ class _EmbeddedChain(SourceChain):
         source = Backend(base_url, self._login(), self._clock, name="stub", app=self._stub.app)
         return source, (SourceStatus("stub", True, "the embedded service"),)
 
-    def referrals(self) -> Referrals:
+    async def upgrade(self, _current: str) -> None:
+        """Nothing is preferred to it."""
+
+    def referrals(self) -> "Referrals":
         """Its referral programme."""
         from tui.sources.base_url import parse_base_url
         from tui.sources.referrals import ReferralClient

@@ -74,3 +74,12 @@ def test_no_file_is_longer_than_four_hundred_lines() -> None:
     root = Path(__file__).parents[2]
     long = {str(file.relative_to(root)) for file in (root / "tui").rglob("*.py") if file.read_text().count("\n") > 400}
     assert long == set()
+
+
+def test_status_passes_few_files_of_ours() -> None:
+    """From a fresh interpreter, against the real stub; the second run also compares with the first."""
+    words = [sys.executable, "-m", "tests.bench.files_passed"]
+    for _ in range(2):
+        result = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+        files = result.stdout.splitlines()[1:]
+        assert 10 < len(files) <= 35, files

@@ -18,7 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     report = asyncio.run(_examine(arguments))
     if arguments.json:
-        from tui.cli.oneshot import print_json
+        from tui.cli.json_output import print_json
 
         print_json(report)
     else:

@@ -110,7 +110,7 @@ async def _after(name: str, action: str, home: "CodexHome", settings: "Settings"
 
 def _report(status: "HookStatus", *, as_json: bool = False) -> None:
     if as_json:
-        from tui.cli.oneshot import print_json
+        from tui.cli.json_output import print_json
 
         print_json({"schema": 1, **hook_json(status)})
         return

@@ -57,8 +57,7 @@ async def _invite(companion: "Companion", arguments: argparse.Namespace) -> int:
 
 
 def _tell_offer(companion: "Companion", *, as_json: bool) -> int:
-    from tui.cli.json_output import invite_report
-    from tui.cli.oneshot import print_json
+    from tui.cli.json_output import invite_report, print_json
     from tui.domain.referral import OfferStatus
     from tui.ui.view.offer import offer_lines
     from tui.ui.view.text import plain
@@ -98,8 +97,7 @@ async def _send(companion: "Companion", arguments: argparse.Namespace) -> "Invit
 
 
 def _told(companion: "Companion", record: "InviteRecord", *, as_json: bool) -> int:
-    from tui.cli.json_output import invite_report
-    from tui.cli.oneshot import print_json
+    from tui.cli.json_output import invite_report, print_json
     from tui.domain.invites import SendStage
     from tui.ui.view.inviting import sent_lines
     from tui.ui.view.text import plain
@@ -119,8 +117,7 @@ def _told(companion: "Companion", record: "InviteRecord", *, as_json: bool) -> i
 
 
 def _print_refusal(companion: "Companion", error: "ResetbankError") -> None:
-    from tui.cli.json_output import invite_report
-    from tui.cli.oneshot import print_json
+    from tui.cli.json_output import invite_report, print_json
 
     print_json(invite_report(companion.state.invites, "refused", None, str(error)))
 

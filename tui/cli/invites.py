@@ -27,8 +27,8 @@ async def _invites(companion: "Companion", *, as_json: bool) -> int:
     import shutil
 
     from tui.cli import complain
-    from tui.cli.json_output import invites_report
-    from tui.cli.oneshot import print_json, read_once
+    from tui.cli.json_output import invites_report, print_json
+    from tui.cli.oneshot import read_once
     from tui.clock import LocalZone
     from tui.domain.referral import OfferStatus
     from tui.errors import SourceError

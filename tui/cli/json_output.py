@@ -1,55 +1,44 @@
-"""What resetbank itself writes for scripts: the JSON of design.md section 7, schema 1. null means unknown."""
+"""What resetbank itself writes for scripts: its own JSON, schema 1, which the README describes. null means unknown."""
 
-from collections.abc import Iterable
+import sys
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from tui.domain.credits import Credit
-from tui.domain.findings import findings
-from tui.domain.invites import InviteRecord, InviteState
-from tui.domain.ledger import Event
-from tui.domain.referral import OfferStatus
-from tui.domain.sessions import Session
-from tui.domain.snapshot import Snapshot
-from tui.domain.spend import Outcome, Spend
-from tui.domain.windows import NEAR_PERCENT, Window
+import msgspec
+
+from tui.domain.windows import NEAR_PERCENT
+
+if TYPE_CHECKING:  # `status` pays for none of these
+    from collections.abc import Iterable
+
+    from tui.domain.credits import Credit
+    from tui.domain.invites import InviteRecord, InviteState
+    from tui.domain.ledger import Event
+    from tui.domain.sessions import Session
+    from tui.domain.snapshot import Snapshot
+    from tui.domain.spend import Outcome, Spend
+    from tui.domain.windows import Window
 
 SCHEMA: Final = 1
 
 
 def status_report(
-    snapshot: Snapshot | None,
+    snapshot: "Snapshot",
     now: datetime,
     *,
     stale: bool,
-    open_spend: Spend | None,
+    open_spend: "Spend | None",
     near_percent: float = NEAR_PERCENT,
 ) -> dict[str, Any]:
     """What `status --json` prints.
 
     Args:
-        snapshot: The last reading; None where nothing is known.
+        snapshot: The reading.
         now: The present moment.
         stale: Whether the reading is older than it should be.
         open_spend: The account's open spend.
         near_percent: From which share on a window counts as near.
     """
-    if snapshot is None:
-        return {
-            "schema": SCHEMA,
-            "source": None,
-            "observed_at": None,
-            "age_seconds": None,
-            "stale": True,
-            "account": {"id": None, "plan": None, "email": None},
-            "ordinary_usage_allowed": None,
-            "windows": [],
-            "resets": {"available": None, "credits": None},
-            "spend_cap": None,
-            "unlimited": None,
-            "reached_reason": None,
-            "open_spend": _open_spend(open_spend),
-        }
     account, bank = snapshot.account, snapshot.bank
     return {
         "schema": SCHEMA,
@@ -71,7 +60,7 @@ def status_report(
     }
 
 
-def _spend_cap(snapshot: Snapshot, near_percent: float) -> dict[str, Any] | None:
+def _spend_cap(snapshot: "Snapshot", near_percent: float) -> dict[str, Any] | None:
     cap = snapshot.spend_control
     if cap is None or not cap.is_meter:
         return None
@@ -84,8 +73,11 @@ def _spend_cap(snapshot: Snapshot, near_percent: float) -> dict[str, Any] | None
     }
 
 
-def spend_report(spend: Spend, now: datetime) -> dict[str, Any]:
+def spend_report(spend: "Spend", now: datetime) -> dict[str, Any]:
     """What `spend --json` prints about a spend that was consented to."""
+    from tui.domain.findings import findings
+    from tui.domain.spend import Outcome
+
     outcome = Outcome.UNKNOWN if spend.is_open or spend.outcome is None else spend.outcome
     return {
         "schema": SCHEMA,
@@ -99,7 +91,7 @@ def spend_report(spend: Spend, now: datetime) -> dict[str, Any]:
     }
 
 
-def refusal_report(outcome: Outcome, before: Iterable[Window], now: datetime, note: str) -> dict[str, Any]:
+def refusal_report(outcome: "Outcome", before: "Iterable[Window]", now: datetime, note: str) -> dict[str, Any]:
     """What `spend --json` prints where no spend came about."""
     return {
         "schema": SCHEMA,
@@ -113,12 +105,12 @@ def refusal_report(outcome: Outcome, before: Iterable[Window], now: datetime, no
     }
 
 
-def sessions_report(sessions: Iterable[Session]) -> dict[str, Any]:
+def sessions_report(sessions: "Iterable[Session]") -> dict[str, Any]:
     """What `sessions --json` prints: every live thread, those that need somebody first."""
     return {"schema": SCHEMA, "sessions": [_session(session) for session in sessions]}
 
 
-def _session(session: Session) -> dict[str, Any]:
+def _session(session: "Session") -> dict[str, Any]:
     return {
         "id": session.thread_id,
         "workspace": session.workspace,
@@ -128,7 +120,7 @@ def _session(session: Session) -> dict[str, Any]:
     }
 
 
-def invites_report(book: InviteState) -> dict[str, Any]:
+def invites_report(book: "InviteState") -> dict[str, Any]:
     """What `invites --json` prints: the offer, null where there is none, and every invite, newest first."""
     return {
         "schema": SCHEMA,
@@ -138,7 +130,7 @@ def invites_report(book: InviteState) -> dict[str, Any]:
 
 
 def invite_report(
-    book: InviteState, outcome: str | None, record: InviteRecord | None, note: str | None
+    book: "InviteState", outcome: str | None, record: "InviteRecord | None", note: str | None
 ) -> dict[str, Any]:
     """What `invite --json` prints.
 
@@ -157,7 +149,9 @@ def invite_report(
     }
 
 
-def _offer(book: InviteState) -> dict[str, Any] | None:
+def _offer(book: "InviteState") -> dict[str, Any] | None:
+    from tui.domain.referral import OfferStatus
+
     offer = book.offer
     if book.standing is not OfferStatus.OFFERED or offer is None:
         return None
@@ -171,7 +165,7 @@ def _offer(book: InviteState) -> dict[str, Any] | None:
     }
 
 
-def _invite(record: InviteRecord) -> dict[str, Any]:
+def _invite(record: "InviteRecord") -> dict[str, Any]:
     return {
         "id": record.referral_id,
         "key": record.key,
@@ -185,7 +179,7 @@ def _invite(record: InviteRecord) -> dict[str, Any]:
 
 
 def watch_row(
-    event: str, at: datetime, session: Session | None, window: Window | None, resets_available: int | None
+    event: str, at: datetime, session: "Session | None", window: "Window | None", resets_available: int | None
 ) -> dict[str, Any]:
     """One event, as `watch --json` prints it; what does not apply is null."""
     return {
@@ -199,12 +193,12 @@ def watch_row(
     }
 
 
-def ledger_report(events: Iterable[Event]) -> dict[str, Any]:
+def ledger_report(events: "Iterable[Event]") -> dict[str, Any]:
     """What `ledger --json` prints: every event, oldest first."""
     return {"schema": SCHEMA, "events": [event_row(event) for event in events]}
 
 
-def event_row(event: Event) -> dict[str, str | None]:
+def event_row(event: "Event") -> dict[str, str | None]:
     """One event as a flat row, for JSON and CSV alike."""
     return {
         "at": event.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
@@ -225,12 +219,12 @@ def rfc3339(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
 
 
-def _judged(windows: tuple[Window, ...], now: datetime) -> list[dict[str, Any]]:
+def _judged(windows: "tuple[Window, ...]", now: datetime) -> list[dict[str, Any]]:
     """Windows of a spend, judged by their percentages alone, since `allowed` is not part of the record."""
     return [_window(window) | {"state": window.state(now)} for window in windows]
 
 
-def _window(window: Window) -> dict[str, Any]:
+def _window(window: "Window") -> dict[str, Any]:
     return {
         "limit_id": window.limit_id,
         "limit_name": window.limit_name,
@@ -241,7 +235,7 @@ def _window(window: Window) -> dict[str, Any]:
     }
 
 
-def _credit(credit: Credit) -> dict[str, Any]:
+def _credit(credit: "Credit") -> dict[str, Any]:
     return {
         "id": credit.id,
         "type": credit.type,
@@ -252,7 +246,7 @@ def _credit(credit: Credit) -> dict[str, Any]:
     }
 
 
-def _open_spend(spend: Spend | None) -> dict[str, Any] | None:
+def _open_spend(spend: "Spend | None") -> dict[str, Any] | None:
     if spend is None:
         return None
     return {
@@ -264,3 +258,22 @@ def _open_spend(spend: Spend | None) -> dict[str, Any] | None:
         "sends": spend.sends,
         "reason": spend.reason,
     }
+
+
+def print_json(report: object) -> None:
+    """Print one JSON document, readable and stable."""
+    print(_as_output_can_carry(msgspec.json.format(msgspec.json.encode(report), indent=2).decode(), indent=2))
+
+
+def print_json_line(row: object) -> None:
+    """Print one JSON object on a line of its own, at once."""
+    print(_as_output_can_carry(msgspec.json.encode(row).decode(), indent=None), flush=True)
+
+
+def _as_output_can_carry(document: str, indent: int | None) -> str:
+    """A JSON document with escapes for what standard output's encoding lacks."""
+    if document.isascii() or sys.stdout is None or "utf" in (sys.stdout.encoding or "utf").lower():
+        return document
+    import json
+
+    return json.dumps(json.loads(document), indent=indent)

@@ -21,8 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the local ledger; reads no source."""
     events = read_events()
     if arguments.json:
-        from tui.cli.json_output import ledger_report
-        from tui.cli.oneshot import print_json
+        from tui.cli.json_output import ledger_report, print_json
 
         print_json(ledger_report(events))
     elif arguments.csv:

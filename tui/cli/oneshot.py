@@ -1,7 +1,6 @@
 """What the commands without a screen share: one companion for the length of one command."""
 
 import argparse
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -70,26 +69,3 @@ async def read_once(companion: "Companion") -> "State":
     if state.snapshot is None:
         raise SourceError(state.link.failure or "nothing could be read")
     return state
-
-
-def print_json(report: object) -> None:
-    """Print one JSON document, readable and stable."""
-    import msgspec
-
-    print(_as_output_can_carry(msgspec.json.format(msgspec.json.encode(report), indent=2).decode(), indent=2))
-
-
-def print_json_line(row: object) -> None:
-    """Print one JSON object on a line of its own, at once."""
-    import msgspec
-
-    print(_as_output_can_carry(msgspec.json.encode(row).decode(), indent=None), flush=True)
-
-
-def _as_output_can_carry(document: str, indent: int | None) -> str:
-    """A JSON document with escapes for what standard output's encoding lacks."""
-    if document.isascii() or sys.stdout is None or "utf" in (sys.stdout.encoding or "utf").lower():
-        return document
-    import json
-
-    return json.dumps(json.loads(document), indent=indent)

@@ -4,6 +4,8 @@ import argparse
 import os
 import sys
 
+from tui import DEFAULT_SCENARIO
+
 TYPE_CHECKING = False  # checkers know the name; importing typing would cost a third of --help
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -11,8 +13,6 @@ if TYPE_CHECKING:
     from tui.companion.companion import Companion
     from tui.paths import Paths
     from tui.settings import Settings
-
-DEFAULT_SCENARIO = "busy"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

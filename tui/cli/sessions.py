@@ -28,8 +28,7 @@ async def _sessions(companion: "Companion", *, as_json: bool) -> int:
     now = companion.clock.now()
     sessions = live(companion.state.sessions, now)
     if as_json:
-        from tui.cli.json_output import sessions_report
-        from tui.cli.oneshot import print_json
+        from tui.cli.json_output import print_json, sessions_report
 
         print_json(sessions_report(sessions))
         return 0

@@ -102,8 +102,7 @@ async def _consent(companion: "Companion", proposal: "Proposal", screen: TextIO,
 
 def _print_result(companion: "Companion", spend: "Spend", *, as_json: bool) -> None:
     if as_json:
-        from tui.cli.json_output import spend_report
-        from tui.cli.oneshot import print_json
+        from tui.cli.json_output import print_json, spend_report
 
         print_json(spend_report(spend, companion.clock.now()))
         return
@@ -115,8 +114,7 @@ def _print_result(companion: "Companion", spend: "Spend", *, as_json: bool) -> N
 
 
 def _print_refusal(companion: "Companion", outcome: str, error: "ResetbankError") -> None:
-    from tui.cli.json_output import refusal_report
-    from tui.cli.oneshot import print_json
+    from tui.cli.json_output import print_json, refusal_report
     from tui.domain.spend import Outcome
 
     snapshot = companion.state.snapshot

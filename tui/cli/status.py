@@ -8,7 +8,7 @@ from tui.errors import EXIT_NEAR, EXIT_REACHED, EXIT_UNKNOWN
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tui.companion.companion import Companion
+    from tui.companion.reading import Reading
     from tui.companion.state import State
 
 
@@ -19,33 +19,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read once, print, and judge."""
-    from tui.cli.oneshot import run_with_companion
+    import asyncio
 
-    return run_with_companion(arguments, "resetbank status", lambda c, _: _status(c, as_json=arguments.json))
-
-
-async def _status(companion: "Companion", *, as_json: bool) -> int:
+    from tui.assembly import SourceOptions, read_limits_once
     from tui.cli import complain
-    from tui.cli.oneshot import print_json, read_once
+    from tui.clock import SystemClock
+    from tui.paths import resetbank_paths
+    from tui.settings import load_settings
 
-    state = await read_once(companion)
-    now = companion.clock.now()
-    if as_json:
-        from tui.cli.json_output import status_report
+    paths, clock = resetbank_paths(), SystemClock()
+    settings = load_settings(paths.settings)
+    reading = asyncio.run(read_limits_once(SourceOptions.of(arguments), settings, paths, clock))
+    now = clock.now()
+    if arguments.json:
+        from tui.cli.json_output import print_json, status_report
 
-        report = status_report(
-            state.snapshot,
-            now,
-            stale=state.is_stale(now),
-            open_spend=state.open_spend,
-            near_percent=state.near_percent,
+        print_json(
+            status_report(
+                reading.snapshot,
+                now,
+                stale=reading.is_stale(now),
+                open_spend=reading.open_spend,
+                near_percent=reading.near_percent,
+            )
         )
-        print_json(report)
     else:
-        print_status(state, now)
-    if state.store_failure:
-        complain(state.store_failure)
-    return exit_code(state, now)
+        print_status(reading.state, now)
+    if reading.store_failure:
+        complain(reading.store_failure)
+    return exit_code(reading, now)
 
 
 def print_status(state: "State", now: "datetime") -> None:
@@ -57,15 +59,15 @@ def print_status(state: "State", now: "datetime") -> None:
     print(status_text(ViewState(now, LocalZone(), state)))
 
 
-def exit_code(state: "State", now: "datetime") -> int:
-    """The exit code that tells how things stand; what is stale or unknown never passes for good."""
+def exit_code(reading: "Reading", now: "datetime") -> int:
+    """The exit code that says how things stand; what is stale or unknown never passes for good."""
     from tui.domain.windows import WindowState
 
-    if state.snapshot is None or state.is_stale(now):
+    if reading.is_stale(now):
         return EXIT_UNKNOWN
     return {
         WindowState.OK: 0,
         WindowState.NEAR: EXIT_NEAR,
         WindowState.REACHED: EXIT_REACHED,
         WindowState.UNKNOWN: EXIT_UNKNOWN,
-    }[state.snapshot.state(now, state.near_percent)]
+    }[reading.snapshot.state(now, reading.near_percent)]

@@ -74,8 +74,7 @@ async def _watch(companion: "Companion", *, once: bool, as_json: bool) -> int:
 
 def _print(event: "WatchEvent", *, as_json: bool) -> None:
     if as_json:
-        from tui.cli.json_output import watch_row
-        from tui.cli.oneshot import print_json_line
+        from tui.cli.json_output import print_json_line, watch_row
 
         print_json_line(watch_row(event.kind, event.at, event.session, event.window, event.resets_available))
         return

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from tui.domain.invites import InviteState
 from tui.domain.resumes import ResumeLog
+from tui.domain.snapshot import STALE_AFTER
 from tui.domain.windows import NEAR_PERCENT
 
 if TYPE_CHECKING:  # a command that only reads needs few of them
@@ -116,7 +117,7 @@ class State(msgspec.Struct, frozen=True):
         """Whether the numbers are older than they should be, or their source fails."""
         if self.snapshot is None or self.link.failure is not None:
             return self.snapshot is not None
-        allowed = max(timedelta(seconds=90), 2.5 * (self.link.interval or timedelta(0)))
+        allowed = max(STALE_AFTER, 2.5 * (self.link.interval or timedelta(0)))
         return self.snapshot.provenance.age(now) > allowed
 
 

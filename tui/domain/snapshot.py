@@ -2,11 +2,15 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from tui.domain.credits import Bank
 from tui.domain.windows import MAIN_LIMIT, NEAR_PERCENT, Limit, Window, WindowState
+
+STALE_AFTER: Final = timedelta(seconds=90)
+"""A reading that is older tells nothing certain any more."""
 
 
 class Provenance(msgspec.Struct, frozen=True):

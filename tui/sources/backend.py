@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import httpx
 import msgspec
@@ -18,7 +18,6 @@ from msgspec.structs import replace
 from tui import __version__
 from tui.clock import Clock
 from tui.domain.snapshot import Provenance, Snapshot
-from tui.domain.spend import ConsumeAnswer, ConsumeRequest
 from tui.errors import BadPayload, ConsumeRejected, NotViable, OutcomeUnknown, RateLimited, SignedOut, SourceError
 from tui.sources.answers import (
     Answer,
@@ -30,9 +29,11 @@ from tui.sources.answers import (
 )
 from tui.sources.base_url import BaseUrl
 from tui.sources.login import Login, LoginProvider, Token
-from tui.wire.consume import decode_consume, encode_consume
 from tui.wire.credits import decode_credit_rows, with_rows, without_rows
 from tui.wire.usage import decode_usage
+
+if TYPE_CHECKING:
+    from tui.domain.spend import ConsumeAnswer, ConsumeRequest
 
 LARGEST_ANSWER: Final = 1 << 20
 """Bytes of an answer that are read; real ones are a few thousand."""
@@ -165,8 +166,10 @@ class Backend:
         snapshot = replace(snapshot, account=account)
         return await self._with_rows(snapshot, login) if with_credits else snapshot
 
-    async def consume(self, request: ConsumeRequest) -> ConsumeAnswer:
+    async def consume(self, request: "ConsumeRequest") -> "ConsumeAnswer":
         """Send one spend, once; see `Source.consume`."""
+        from tui.wire.consume import decode_consume, encode_consume
+
         try:
             login = await self._login()
             if request.account_id is not None:

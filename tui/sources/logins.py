@@ -15,7 +15,6 @@ import msgspec
 
 from tui.clock import Clock
 from tui.errors import NotViable
-from tui.sources import secrets
 from tui.sources.base_url import BaseUrl, parse_base_url
 from tui.sources.codex_home import SIGN_IN, TOKEN_VARIABLE, CodexHome, parse_auth, read_auth_file, read_config
 from tui.sources.login import Login, Token, read_claims
@@ -64,6 +63,8 @@ class Logins(msgspec.Struct, frozen=True):
         return await codex_login(self.home, self.clock)
 
     async def _stored(self) -> Login | None:
+        from tui.sources import secrets
+
         stored = await secrets.stored_login(self.base_url)
         return None if stored is None else _opaque(stored.token, stored.account_id, "resetbank login")
 
@@ -95,6 +96,8 @@ async def codex_login(home: CodexHome, clock: Clock) -> Login:
         if login is not None:
             return login
     if store in ("keyring", "auto"):
+        from tui.sources import secrets
+
         entry = await secrets.codex_entry(home)
         if entry is not None:
             return parse_auth(entry.encode(errors="replace"), clock.now(), "Codex's keyring entry")

@@ -1,14 +1,17 @@
 """The last reading of each account, kept across restarts, so that changes in between are recorded once."""
 
+from typing import TYPE_CHECKING
+
 import msgspec
 from msgspec.structs import replace
 
-from tui.domain.changes import notice
-from tui.domain.ledger import Event
 from tui.domain.snapshot import Snapshot
 from tui.store.database import Database, stamp
-from tui.store.events import insert_events
-from tui.store.spends import spends_between
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from tui.domain.ledger import Event
 
 
 class Observations:
@@ -17,7 +20,7 @@ class Observations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def observe(self, snapshot: Snapshot) -> tuple[Event, ...]:
+    def observe(self, snapshot: Snapshot) -> "tuple[Event, ...]":
         """Compare a reading with the last one and put what changed by itself into the ledger.
 
         One transaction, so that of several resetbanks that see the same change exactly one records it. A reading older
@@ -39,18 +42,23 @@ class Observations:
                 if snapshot.bank.credits is None and previous.bank.credits is not None:
                     # Which credit it was shows once the single credits are there again: compare the bank then.
                     snapshot = replace(snapshot, bank=previous.bank)
-            since = stamp(previous.provenance.observed_at) if previous else ""
-            until = stamp(snapshot.provenance.observed_at)
-            spends = [spend for spend in spends_between(connection, account, since, until) if spend.may_have_spent]
-            credit_id = spends[0].credit_id if spends else None
-            events = notice(previous, snapshot, spent=bool(spends), spent_credit=credit_id) if previous else ()
-            insert_events(connection, events)
+            events = _changes(connection, previous, snapshot) if previous is not None else ()
             connection.execute(
                 "INSERT INTO observations VALUES (?, ?, ?) ON CONFLICT (account)"
                 " DO UPDATE SET observed_at = excluded.observed_at, body = excluded.body",
-                (account, until, msgspec.json.encode(snapshot).decode()),
+                (account, stamp(snapshot.provenance.observed_at), msgspec.json.encode(snapshot).decode()),
             )
         return events
+
+    def has_open_spend(self, account: str) -> bool:
+        """Whether the account has an open spend; tells it without the journal.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        query = "SELECT EXISTS (SELECT 1 FROM spends WHERE account = ? AND closed_at IS NULL)"
+        with self._database.reading() as connection:
+            return bool(connection.execute(query, (account,)).fetchone()[0])
 
     def last(self) -> Snapshot | None:
         """The newest reading of any account; None where none ever was.
@@ -61,6 +69,25 @@ class Observations:
         with self._database.reading() as connection:
             row = connection.execute("SELECT body FROM observations ORDER BY observed_at DESC LIMIT 1").fetchone()
         return _decode(row[0]) if row else None
+
+
+def _changes(connection: "sqlite3.Connection", previous: Snapshot, snapshot: Snapshot) -> "tuple[Event, ...]":
+    """Put what changed by itself between two readings into the ledger."""
+    from tui.domain.changes import notice
+
+    since, until = stamp(previous.provenance.observed_at), stamp(snapshot.provenance.observed_at)
+    spends = []
+    if connection.execute("SELECT EXISTS (SELECT 1 FROM spends)").fetchone()[0]:
+        from tui.store.spends import spends_between
+
+        between = spends_between(connection, snapshot.account.key, since, until)
+        spends = [spend for spend in between if spend.may_have_spent]
+    events = notice(previous, snapshot, spent=bool(spends), spent_credit=spends[0].credit_id if spends else None)
+    if events:
+        from tui.store.events import insert_events
+
+        insert_events(connection, events)
+    return events
 
 
 def _decode(body: str) -> Snapshot | None:

@@ -5,12 +5,13 @@ from typing import Final
 import msgspec
 from starlette.types import ASGIApp
 
+from tui import DEFAULT_SCENARIO
 from tui.clock import Clock
 from tui.stub.database.bank import Bank
 from tui.stub.faults import FaultState
 from tui.stub.http.app import create_app
 from tui.stub.http.logins import make_token
-from tui.stub.scenarios import DEFAULT_SCENARIO, MAIN_ACCOUNT
+from tui.stub.scenarios import MAIN_ACCOUNT
 
 EMBEDDED_BASE_URL: Final = "http://127.0.0.1/backend-api"
 """A base URL to ask it by; with an in-process transport nothing is ever dialled."""

@@ -19,7 +19,6 @@ from tui.stub.rules.resets import CREDIT_LIFETIME, ScenarioFlags
 from tui.stub.rules.windows import DAY
 from tui.stub.scenario import PILOT, CreditStart, InviteStart, RecurringFault, Scenario, WindowStart
 
-DEFAULT_SCENARIO: Final = "busy"
 MAIN_ACCOUNT: Final = "acc1"
 OTHER_ACCOUNT: Final = "acc2"
 """A second, quiet account that every scenario has, so that mixed-up logins can be shown to change nothing."""

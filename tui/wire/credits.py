@@ -8,7 +8,6 @@ import msgspec
 from msgspec.structs import replace
 
 from tui.domain.credits import CODEX_RATE_LIMITS, Credit, CreditStatus, Price
-from tui.domain.referral import without_addresses
 from tui.domain.snapshot import Snapshot
 from tui.wire.fields import FieldReader, clean_text, load_object
 
@@ -118,7 +117,11 @@ def _credit(reader: FieldReader, value: object) -> Credit | None:
 def _giver(reader: FieldReader, value: object) -> str | None:
     """A name or a handle; an address in its place is somebody's own, and is not kept."""
     giver = reader.text(value, "the giver of a reset", 120)
-    return without_addresses(giver) if giver else None
+    if not giver:
+        return None
+    from tui.domain.referral import without_addresses
+
+    return without_addresses(giver)
 
 
 def _either(row: Mapping[str, object], snake: str, camel: str) -> object:

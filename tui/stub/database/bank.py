@@ -14,6 +14,7 @@ from uuid import uuid4
 import msgspec
 from msgspec.structs import replace
 
+from tui import DEFAULT_SCENARIO
 from tui.clock import Clock
 from tui.domain.spend import ConsumeCode
 from tui.domain.windows import MAIN_LIMIT, WindowKind
@@ -30,7 +31,7 @@ from tui.stub.rules.plans import Plan
 from tui.stub.rules.resets import HeldCredit, HeldStatus, Redemption, redeem
 from tui.stub.rules.windows import blocking, change_windows, charge_turn, fresh_window, set_usage
 from tui.stub.scenario import Scenario
-from tui.stub.scenarios import DEFAULT_SCENARIO, find_scenario
+from tui.stub.scenarios import find_scenario
 
 
 class RequestRecord(msgspec.Struct, frozen=True):

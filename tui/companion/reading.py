@@ -1,0 +1,86 @@
+"""One reading for a command that ends: the service is asked, what it shows is kept, and nothing in hand is touched."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tui.domain.snapshot import STALE_AFTER, Snapshot
+from tui.errors import StoreError
+
+if TYPE_CHECKING:
+    from tui.companion.connection import SourceChain
+    from tui.companion.state import State
+    from tui.domain.spend import Spend
+    from tui.store.database import Database
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What one look at the service and the database shows."""
+
+    snapshot: Snapshot
+    open_spend: "Spend | None"
+    store_failure: str | None
+    """Why nothing could be kept; None where all is well."""
+    near_percent: float
+    demo: str | None
+
+    def is_stale(self, now: datetime) -> bool:
+        """Whether it is too old to judge by, because the service or this machine's clock says so."""
+        return self.snapshot.provenance.age(now) > STALE_AFTER
+
+    @property
+    def state(self) -> "State":
+        """The same as a State, for who shows it as the screen would."""
+        from tui.companion.state import Link, State
+
+        return State(
+            snapshot=self.snapshot,
+            link=Link(source=self.snapshot.provenance.source),
+            open_spend=self.open_spend,
+            demo=self.demo,
+            near_percent=self.near_percent,
+            store_failure=self.store_failure,
+        )
+
+
+async def read_limits(
+    chain: "SourceChain", database: "Database | StoreError", *, near_percent: float, demo: str | None
+) -> Reading:
+    """Ask the first source that can be used, and keep the reading.
+
+    Args:
+        chain: What picks the source.
+        database: Where the reading is kept; or why it cannot be.
+        near_percent: From which share on a window counts as near.
+        demo: The scenario of the embedded service, if that is the source.
+
+    Raises:
+        SourceError: Nothing could be read; the message is the source's own.
+    """
+    source, _ = await chain.open()
+    try:
+        snapshot = await source.read(with_credits=True)
+    finally:
+        await source.aclose()
+    open_spend, failure = None, None
+    try:
+        if isinstance(database, StoreError):
+            raise database
+        open_spend = _keep(snapshot, database)
+    except StoreError as error:
+        failure = str(error)
+    return Reading(snapshot, open_spend, failure, near_percent, demo)
+
+
+def _keep(snapshot: Snapshot, database: "Database") -> "Spend | None":
+    """Keep a reading; returns the account's open spend. Blocking, but nobody else uses the loop by then."""
+    from tui.store.observations import Observations
+
+    observations = Observations(database)
+    observations.observe(snapshot)
+    if not observations.has_open_spend(snapshot.account.key):
+        return None  # as nearly always: what reads the journal is not even loaded
+    from tui.store.spends import SpendJournal
+
+    return SpendJournal(database).open_spend(snapshot.account.key)
