@@ -251,12 +251,50 @@ async def test_waiting_is_answered_when_the_reset_is_seen_not_when_the_clock_say
         world.source.reading = later
         world.clock.advance(1)
         world.companion.refresh()
-        state = await until(world, lambda state: state.announcement is not None)
-        assert state.announcement is not None
-        assert await world.companion.resumer.resume(state.announcement.stops, since=state.announcement.since) == 1
+        await until(world, lambda state: state.announcement is not None)
+        await until(world, lambda state: bool(world.daemon.messages))
         assert [thread for thread, _ in world.daemon.messages] == [THREAD]
         world.companion.dismiss_notice()
         assert world.companion.state.announcement is None
+
+
+async def test_a_wait_that_is_cancelled_goes_on_by_nobody(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path, daemon=True)) as world:
+        question = (await stop(world)).question
+        assert question is not None
+        await world.companion.questions.answer(question, Choice.WAIT)
+        await until(world, lambda state: quiet(state) is NoQuestionReason.WAITING)
+        await world.companion.questions.cancel_wait()
+        assert world.companion.state.waiting is None
+        world.source.reading = CLEARED
+        world.clock.advance(60)
+        world.companion.refresh()
+        await until(world, lambda state: used(state) == 0)
+        await until(world, lambda _: world.clock.sleepers >= 3)
+        assert (world.companion.state.announcement, world.daemon.messages) == (None, [])
+
+
+async def test_a_wait_survives_a_restart_and_tells_each_thread_once(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path, daemon=True)) as world:
+        question = (await stop(world)).question
+        assert question is not None
+        await world.companion.questions.answer(question, Choice.WAIT)
+        await until(world, lambda state: quiet(state) is NoQuestionReason.WAITING)
+    messages: list[tuple[str, str]] = []
+    for process in ("the next screen", "the one after"):
+        async with attended(World(clock, tmp_path, daemon=True, process=process)) as again:
+            again.feed.told.put_nowait(update(clock, SessionState.STOPPED_AT_LIMIT, used=100.0))
+            await until(again, lambda state: THREAD in state.sessions)
+            again.source.reading = CLEARED
+            again.clock.advance(60)
+            again.companion.refresh()
+            await until(again, lambda state: state.announcement is not None)
+            await until(again, lambda state: bool(state.resumes.entries))
+            told = messages or again.daemon.messages
+            await until(again, lambda _, told=told: bool(told))  # type: ignore[misc]
+            await until(again, lambda _, again=again: again.clock.sleepers >= 3)  # type: ignore[misc]
+            messages += again.daemon.messages
+    assert [thread for thread, _ in messages] == [THREAD]
 
 
 async def test_an_answer_given_elsewhere_closes_the_question_here(clock: ManualClock, tmp_path: Path) -> None:

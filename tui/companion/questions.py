@@ -274,6 +274,15 @@ class QuestionService:
 
         await self._records.change(step)
 
+    async def cancel_wait(self) -> None:
+        """Wait no longer: what is held is asked about again, and nothing goes on by itself.
+
+        Raises:
+            StoreError: It could not be written down.
+        """
+        await self._records.change(lambda account: replace(account, waiting=None))
+        self._wake.set()
+
     def dismiss_notice(self) -> None:
         """The notice that a wait is over was seen."""
         self._dismissed = self._store.state.announcement

@@ -15,7 +15,9 @@ from tui.domain.account_state import AccountState
 from tui.domain.ledger import Event, EventKind
 from tui.domain.limit_stops import LimitStop, Whom, stops
 from tui.domain.resuming import ResumeLog, claimed, due, not_sent, seen, sent
+from tui.domain.sessions import interrupted
 from tui.domain.spend import Outcome, Spend
+from tui.domain.waiting import Announcement
 from tui.domain.windows import WindowState
 from tui.errors import ResetbankError
 
@@ -42,22 +44,28 @@ class Resumer:
         self._message = message
         self._wake = asyncio.Event()
         self._before = store.state
+        self._went_on: Announcement | None = None
 
     async def follow(self) -> None:
-        """Mark who works again, and do what a spend left to do; until cancelled."""
+        """Mark who works again, and do what a spend or a wait left to do; until cancelled."""
         unlisten = self._store.listen(self._on_state)
         try:
             while True:
                 self._wake.clear()
                 await self._mark_done()
                 await self._finish_plans()
+                await self._end_wait()
                 await self._wake.wait()
         finally:
             unlisten()
 
     def _on_state(self, state: State) -> None:
         before, self._before = self._before, state
-        if state.sessions is not before.sessions or state.snapshot is not before.snapshot:
+        if (
+            state.sessions is not before.sessions
+            or state.snapshot is not before.snapshot
+            or state.announcement is not before.announcement
+        ):
             self._wake.set()
 
     def limit_stops(self) -> tuple[LimitStop, ...]:
@@ -115,6 +123,18 @@ class Resumer:
         await self.resume(plan.stops, plan.whom, since=spend.consent.given_at)
         tables = self._records.require()
         await in_thread(tables.spends.advance, replace(spend, resumed_at=now))
+
+    async def _end_wait(self) -> None:
+        """Tell those to go on who stood still while the person waited for the natural reset, each once."""
+        state, over = self._store.state, self._store.state.announcement
+        if over is None or over == self._went_on or state.snapshot is None or not state.watches_sessions:
+            return
+        if state.snapshot.state(self._clock.now()) is WindowState.REACHED:
+            return
+        self._went_on = over
+        later = (session for session in interrupted(state.sessions) if over.since <= session.since <= over.observed_at)
+        threads = {stop.thread_id for stop in over.stops} | {session.thread_id for session in later}
+        await self.resume(over.stops, tuple(threads))
 
     async def _resume_one(self, stop: LimitStop, message: str) -> bool:
         mine = False

@@ -1,4 +1,4 @@
-"""Waiting for the natural reset: told when a reading shows it, never when the clock says so."""
+"""Waiting for the natural reset, and going on by itself when a reading shows it, never when the clock says so."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -21,7 +21,7 @@ class ResumeReason(StrEnum):
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """Somebody waits to be told."""
+    """Somebody waits, and their sessions go on by themselves."""
 
     account: Account
     window: WindowMark
@@ -35,14 +35,14 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 class Announcement(msgspec.Struct, frozen=True):
-    """Work can go on; carrying on is offered with it."""
+    """Work can go on: what was held goes, and each stopped session gets its message once."""
 
     reason: ResumeReason
     window: WindowMark
     """The window as it was while it was waited for."""
     observed_at: datetime
     since: datetime
-    """Since when it was waited for: the sessions that stopped after that may be carried on too."""
+    """Since when it was waited for: the sessions that stopped after that go on too."""
     stops: tuple[LimitStop, ...]
 
 
