@@ -59,33 +59,33 @@ def _fill(path: Path) -> None:
     """All in one transaction, by the service's own rules; of three invites one is opened, and some are joined."""
     clock, scenario = SystemClock(), find_scenario(_SCENARIO)
     Bank.open(clock, path, _SCENARIO).close()
-    world = StubDatabase(open_database(path), clock, path)
-    with world.writing() as moment:
+    database = StubDatabase(open_database(path), clock, path)
+    with database.writing() as transaction:
         campaign = scenario.campaign
         assert campaign is not None
-        members = [_account(moment, f"a{number}") for number in range(ACCOUNTS)]
+        members = [_account(transaction, f"a{number}") for number in range(ACCOUNTS)]
         # Sent earlier, so that its e-mail may be sent again.
-        earlier = replace(moment, now=moment.now - 3_600)
+        earlier = replace(transaction, now=transaction.now - 3_600)
         for account in members:
             sent = [
                 invites.send(earlier, campaign, account, f"{account.id}-{number}@example.org")
                 for number in range(INVITES_EACH)
             ]
             assert isinstance(sent[0], Invite)
-            invites.open_link(moment, sent[0])
+            invites.open_link(transaction, sent[0])
         for account in members[:CALLS]:
-            joined = invites.select(moment, "referrer = ? ORDER BY number DESC LIMIT 1", account.id)[0]
-            invites.join(moment, campaign, joined, _account(moment, f"friend-of-{account.id}"))
-        keen = _account(moment, KEEN)
+            joined = invites.select(transaction, "referrer = ? ORDER BY number DESC LIMIT 1", account.id)[0]
+            invites.join(transaction, campaign, joined, _account(transaction, f"friend-of-{account.id}"))
+        keen = _account(transaction, KEEN)
         for number in range(4 * CALLS):
-            invites.send(moment, replace(campaign, send_capacity=None), keen, f"{number}@example.org")
-    world.close()
+            invites.send(transaction, replace(campaign, send_capacity=None), keen, f"{number}@example.org")
+    database.close()
 
 
-def _account(moment: Transaction, account_id: str) -> Account:
-    account = Account(account_id, "plus", f"{account_id}@example.com", moment.now, None)
-    accounts.add_account(moment, account, [fresh_window(kind, moment.now) for kind in PLANS["plus"].windows])
-    grants.land(moment, account.id, complimentary(account.id), PLANS["plus"])
+def _account(transaction: Transaction, account_id: str) -> Account:
+    account = Account(account_id, "plus", f"{account_id}@example.com", transaction.now, None)
+    accounts.add_account(transaction, account, [fresh_window(kind, transaction.now) for kind in PLANS["plus"].windows])
+    grants.land(transaction, account.id, complimentary(account.id), PLANS["plus"])
     return account
 
 

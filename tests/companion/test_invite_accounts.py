@@ -150,7 +150,7 @@ async def test_a_look_asked_for_after_a_switch_is_not_answered_by_one_from_befor
     world.service.offer = slow  # type: ignore[method-assign]
     await world.inviter.refresh()
     await later[0]
-    assert (world.service.offers, world.book.account, world.book.standing) == (2, "acc2", OfferStatus.OFFERED)
+    assert (world.service.offers, world.book.account, world.book.status) == (2, "acc2", OfferStatus.OFFERED)
 
 
 @pytest.mark.parametrize("doing", ["look", "note"])
@@ -172,7 +172,7 @@ async def test_a_reading_that_comes_while_the_last_account_is_looked_up_decides(
     monkeypatch.setattr(heir.inviter, "_last_account", slow)
     if doing == "look":
         await heir.inviter.refresh()
-        assert (heir.book.standing, heir.book.records) == (OfferStatus.OFFERED, ())
+        assert (heir.book.status, heir.book.records) == (OfferStatus.OFFERED, ())
     else:
         note = await heir.inviter.note(OTHER, None)
         assert (note.account, heir.book.records) == ("acc2", (note,))

@@ -147,7 +147,7 @@ async def test_a_failing_service_and_a_locked_database_do_not_end_the_following(
         await rest(world)
         world.service.offered = SourceDown("gone")
         world.clock.advance(REFRESH_EVERY.total_seconds())
-        await until(world, lambda: world.book.standing is OfferStatus.UNREACHABLE)
+        await until(world, lambda: world.book.status is OfferStatus.UNREACHABLE)
         await rest(world)
         world.service.offered = OfferAnswer(OfferStatus.OFFERED, OFFER)
         world.service.tell(FRIEND, InviteStatus.OPENED)

@@ -36,7 +36,7 @@ async def test_what_is_found_and_what_differs_is_in_the_ledger_masked(world: Inv
 
 
 @pytest.mark.parametrize(
-    ("offered", "standing"),
+    ("offered", "status"),
     [
         (OfferAnswer(OfferStatus.NOT_OFFERED, OFFER, "not for your plan"), OfferStatus.NOT_OFFERED),
         (OfferAnswer(OfferStatus.FORBIDDEN, None, "403"), OfferStatus.FORBIDDEN),
@@ -44,16 +44,16 @@ async def test_what_is_found_and_what_differs_is_in_the_ledger_masked(world: Inv
     ],
 )
 async def test_how_things_stand_is_said_and_what_was_known_stays(
-    world: Inviting, offered: OfferAnswer | Exception, standing: OfferStatus
+    world: Inviting, offered: OfferAnswer | Exception, status: OfferStatus
 ) -> None:
     await world.invite()
     before = world.book
     world.service.offered = offered
     await world.inviter.refresh()
-    assert (world.book.standing, world.book.reading) == (standing, False)
+    assert (world.book.status, world.book.reading) == (status, False)
     assert world.book.records == before.records
     assert world.book.reason
-    if standing is OfferStatus.UNREACHABLE:
+    if status is OfferStatus.UNREACHABLE:
         assert (world.book.offer, world.book.read_at) == (before.offer, before.read_at)
 
 
@@ -64,7 +64,7 @@ async def test_a_list_that_cannot_be_read_is_said(world: Inviting) -> None:
     world.service.unlisted = SourceDown("the service answers 500")
     await world.inviter.refresh()
     assert world.book.unknowns == ("the list of invites could not be read: the service answers 500",)
-    assert (world.book.listed_at, world.book.standing) == (listed_at, OfferStatus.OFFERED)
+    assert (world.book.listed_at, world.book.status) == (listed_at, OfferStatus.OFFERED)
     world.service.unlisted = None
     await world.inviter.refresh()
     assert not world.book.unknowns
@@ -131,7 +131,7 @@ async def test_without_a_reading_the_invites_of_the_last_account_are_shown(
     offers = service.offers
     await world.inviter.refresh()
     assert [row.address for row in world.book.records] == [FRIEND]
-    assert (world.book.standing, world.book.is_loaded, service.offers) == (OfferStatus.UNREACHABLE, True, offers)
+    assert (world.book.status, world.book.is_loaded, service.offers) == (OfferStatus.UNREACHABLE, True, offers)
     assert world.book.reason == (
         "the limits cannot be read, so nothing is asked about invites;"
         " these are the invites of me@example.com, as last known"
@@ -148,17 +148,17 @@ async def test_where_no_account_was_ever_read_nothing_is_called_empty(
     world.chain.failure = SourceDown("nobody is there")
     await world.companion.poller.poll()
     await world.inviter.refresh()
-    assert (world.book.standing, world.book.is_loaded, world.book.records) == (OfferStatus.UNREACHABLE, False, ())
+    assert (world.book.status, world.book.is_loaded, world.book.records) == (OfferStatus.UNREACHABLE, False, ())
     with pytest.raises(SourceError, match="not known yet"):
         await world.inviter.note(OTHER, None)
     await world.companion.aclose()
 
 
-@pytest.mark.parametrize("standing", [OfferStatus.NOT_ASKED, OfferStatus.FORBIDDEN])
+@pytest.mark.parametrize("status", [OfferStatus.NOT_ASKED, OfferStatus.FORBIDDEN])
 async def test_what_another_process_wrote_is_seen_where_no_list_can_be_read(
-    world: Inviting, tmp_path: Path, standing: OfferStatus
+    world: Inviting, tmp_path: Path, status: OfferStatus
 ) -> None:
-    world.service.offered = OfferAnswer(standing, None, "not from here")
+    world.service.offered = OfferAnswer(status, None, "not from here")
     await world.inviter.refresh()
     async with another(world, tmp_path) as other:
         await other.inviter.note(OTHER, None)
@@ -179,11 +179,11 @@ async def test_nobody_looks_while_told_to_wait(world: Inviting) -> None:
     for _ in range(5):
         await world.inviter.refresh()
     assert world.service.offers == 1
-    assert (world.book.standing, world.book.reading) == (OfferStatus.UNREACHABLE, False)
+    assert (world.book.status, world.book.reading) == (OfferStatus.UNREACHABLE, False)
     world.service.sell()
     world.clock.advance(120)
     await world.inviter.refresh()
-    assert (world.service.offers, world.book.standing) == (2, OfferStatus.OFFERED)
+    assert (world.service.offers, world.book.status) == (2, OfferStatus.OFFERED)
 
 
 async def test_a_reset_that_arrives_is_no_reason_to_break_off_the_wait(world: Inviting) -> None:

@@ -187,7 +187,7 @@ async def test_whose_invite_it_is_must_be_known(clock: ManualClock, service: Scr
         with pytest.raises(SourceError, match="not known yet"):
             await attempt
     await world.inviter.refresh()
-    assert (world.book.standing, service.offers, service.requests) == (OfferStatus.UNREACHABLE, 0, [])
+    assert (world.book.status, service.offers, service.requests) == (OfferStatus.UNREACHABLE, 0, [])
     await world.companion.aclose()
 
 

@@ -131,7 +131,7 @@ async def test_an_offer_that_has_ended_since_it_was_read(pilot: StubProcess) -> 
         pilot.advance(15 * 86_400.0)
         with pytest.raises(InviteRejected, match=r"nothing was sent: .*ended"):
             await send(companion)
-        assert companion.state.invites.standing is OfferStatus.NOT_OFFERED
+        assert companion.state.invites.status is OfferStatus.NOT_OFFERED
         assert (pilot.invites(), pilot.requests(INVITE)) == ([], 0)
 
 
@@ -153,7 +153,7 @@ async def test_an_address_that_somebody_else_has_invited(pilot: StubProcess) -> 
 
 
 @pytest.mark.parametrize(
-    ("fault", "standing", "line"),
+    ("fault", "status", "line"),
     [
         ("status:401", OfferStatus.UNREACHABLE, "refuses the login (401); run codex once to refresh your login"),
         ("status:403", OfferStatus.FORBIDDEN, "Not offered to this client; open the Codex app: fault: status 403"),
@@ -166,10 +166,10 @@ async def test_an_address_that_somebody_else_has_invited(pilot: StubProcess) -> 
         ("huge", OfferStatus.UNREACHABLE, "answers more than 1 MiB"),
     ],
 )
-async def test_an_offer_that_cannot_be_read(pilot: StubProcess, fault: str, standing: OfferStatus, line: str) -> None:
+async def test_an_offer_that_cannot_be_read(pilot: StubProcess, fault: str, status: OfferStatus, line: str) -> None:
     pilot.fault("/eligibility", fault, 9)
     async with inviting(pilot) as companion:
-        assert companion.state.invites.standing is standing
+        assert companion.state.invites.status is status
         assert line in offer_told(companion)
         assert companion.state.invites.offer is None
 
@@ -180,7 +180,7 @@ async def test_a_service_that_is_killed_keeps_what_was_known(pilot: StubProcess)
         pilot.kill()
         await companion.inviter.refresh()
         book = companion.state.invites
-        assert book.standing is OfferStatus.UNREACHABLE
+        assert book.status is OfferStatus.UNREACHABLE
         assert [record.address for record in book.records] == ["pal@example.com"]
         assert "The offer could not be read: no connection to 127.0.0.1" in offer_told(companion)
         assert book.offer is not None  # dimmed, as it was last known

@@ -34,7 +34,7 @@ async def test_the_programme_for_persons_is_asked(serve: Serve) -> None:
     server = await serve(CURRENT)
     async with asking(server) as client:
         told = await client.offer(ACCOUNT)
-    assert told.standing is OfferStatus.OFFERED
+    assert told.status is OfferStatus.OFFERED
     assert told.offer is not None
     assert told.offer.program == CONSUMER
     (request,) = server.requests
@@ -60,7 +60,7 @@ async def test_where_no_programme_is_served_nothing_is_offered(serve: Serve, sta
     server = await serve(says(b"{}", status))
     async with asking(server) as client:
         told = await client.offer(ACCOUNT)
-    assert (told.standing, told.offer) == (OfferStatus.NOT_OFFERED, None)
+    assert (told.status, told.offer) == (OfferStatus.NOT_OFFERED, None)
     assert told.reason == f"127.0.0.1:{server.port} has no referral programme"
     assert len(server.requests) == 1
 
@@ -160,7 +160,7 @@ async def test_nothing_is_sent_where_it_is_not_known_for_whom(
             await client.invite(InviteRequest(FRIEND, CONSUMER, consent_of))
         with pytest.raises(InviteRejected, match="nothing was sent: the login is not known"):
             await client.resend("ref-1", Account(consent_of))
-        assert (await client.offer(Account(consent_of))).standing is OfferStatus.OFFERED, "reading is no sending"
+        assert (await client.offer(Account(consent_of))).status is OfferStatus.OFFERED, "reading is no sending"
     assert len(server.requests) == 1
 
 

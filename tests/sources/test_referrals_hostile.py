@@ -260,7 +260,7 @@ async def test_a_service_that_refuses_this_client_is_an_answer(serve: Serve, beh
     server = await serve(behave)
     async with asking(server, LOGIN) as client:
         told = await client.offer(ACCOUNT)
-    assert (told.standing, told.offer) == (OfferStatus.FORBIDDEN, None)
+    assert (told.status, told.offer) == (OfferStatus.FORBIDDEN, None)
     assert reason in (told.reason or "")
     assert len(server.requests) == 1, "a refusal is not asked a second time in other words"
 

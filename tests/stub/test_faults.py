@@ -153,8 +153,8 @@ async def test_a_flaky_service_recovers_by_itself(embedded: Start) -> None:
 
 
 def test_a_port_scan_does_not_fill_the_memory() -> None:
-    traffic = FaultState()
+    faults = FaultState()
     for number in range(5_000):
-        traffic.arrive(f"/{number}")
-    assert len(traffic.served) <= 1_001
-    assert traffic.served["(other)"] == 4_000
+        faults.arrive(f"/{number}")
+    assert len(faults.served) <= 1_001
+    assert faults.served["(other)"] == 4_000

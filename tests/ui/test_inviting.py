@@ -362,9 +362,9 @@ async def test_the_panel_s_keys_can_be_changed(clock: ManualClock, written: list
         assert clipboard(written) == [LINK]
 
 
-@pytest.mark.parametrize("standing", list(OfferStatus))
-async def test_every_standing_can_be_shown(standing: OfferStatus, clock: ManualClock) -> None:
-    state = offered(standing=standing, offer=None, reason=None)
+@pytest.mark.parametrize("status", list(OfferStatus))
+async def test_every_status_can_be_shown(status: OfferStatus, clock: ManualClock) -> None:
+    state = offered(status=status, offer=None, reason=None)
     async with panel(state, clock) as (pilot, app, _):
         await pilot.press("a", "down", "o")
         await settle(pilot)

@@ -246,11 +246,11 @@ def test_nothing_is_wider_than_the_screen(
     width: int,
     masked: bool,
     draw: Callable[[ViewState, InviteRecord, int], tuple[Line, ...]],
-    standing: OfferStatus,
+    status: OfferStatus,
     text: str,
 ) -> None:
     offer = replace(OFFER, title=text, description=text, rules=(text, text), plans=(text,))
-    shown = view(offered(*records, offer=offer, standing=standing, reason=text), masked=masked)
+    shown = view(offered(*records, offer=offer, status=status, reason=text), masked=masked)
     for line in draw(shown, records[0], width):
         assert line_width(line) <= width
         assert not any(ord(character) < 32 for span in line for character in span.text)

@@ -25,7 +25,7 @@ from tui.wire.referral import (
 
 def test_an_offer() -> None:
     told = offer()
-    assert (told.standing, told.reason, told.unknowns) == (OfferStatus.OFFERED, None, ())
+    assert (told.status, told.reason, told.unknowns) == (OfferStatus.OFFERED, None, ())
     assert told.offer is not None
     assert (told.offer.id, told.offer.program) == ("credits_500", "codex_referral_consumer")
     assert (told.offer.title, told.offer.description) == ("Invite friends", "You both get something.")
@@ -36,7 +36,7 @@ def test_an_offer() -> None:
 
 def test_what_is_not_offered_says_why() -> None:
     told = offer(should_show=False, ineligible_reason="Your plan has none.", ineligible_reason_code="plan")
-    assert (told.standing, told.reason) == (OfferStatus.NOT_OFFERED, "Your plan has none.")
+    assert (told.status, told.reason) == (OfferStatus.NOT_OFFERED, "Your plan has none.")
     assert offer(should_show=False, ineligible_reason_code="plan").reason == "plan"
     assert offer(should_show=False).reason is None
 
@@ -44,7 +44,7 @@ def test_what_is_not_offered_says_why() -> None:
 @pytest.mark.parametrize("shown", [None, "true", 1, [], "yes"])
 def test_only_a_plain_yes_is_an_offer(shown: object) -> None:
     told = offer(should_show=shown)
-    assert told.standing is OfferStatus.UNREACHABLE
+    assert told.status is OfferStatus.UNREACHABLE
     assert told.reason == "the service does not say whether invites are offered"
 
 
@@ -99,7 +99,7 @@ def test_any_odd_field_of_the_offer_is_read(field: str, value: object) -> None:
     told = offer(**{field: value})
     plain = {True: OfferStatus.OFFERED, False: OfferStatus.NOT_OFFERED}
     shown = plain[value] if isinstance(value, bool) else OfferStatus.UNREACHABLE
-    assert told.standing is (shown if field == "should_show" else OfferStatus.OFFERED)
+    assert told.status is (shown if field == "should_show" else OfferStatus.OFFERED)
 
 
 @given(st.binary() | ANY_JSON.map(pack))

@@ -67,7 +67,7 @@ def _tell_offer(companion: "Companion", *, as_json: bool) -> int:
         print_json(invite_report(book, None, None, book.reason))
     else:
         print(plain(offer_lines(_view(companion), WIDTH)))
-    return {OfferStatus.OFFERED: 0, OfferStatus.UNREACHABLE: EXIT_FAILURE}.get(book.standing, EXIT_REFUSED)
+    return {OfferStatus.OFFERED: 0, OfferStatus.UNREACHABLE: EXIT_FAILURE}.get(book.status, EXIT_REFUSED)
 
 
 async def _send(companion: "Companion", arguments: argparse.Namespace) -> "InviteRecord":
@@ -76,12 +76,12 @@ async def _send(companion: "Companion", arguments: argparse.Namespace) -> "Invit
     from tui.domain.spend import ConsentKind
     from tui.errors import InviteRejected, NoTerminal
     from tui.ui.view.inviting import consent_lines
-    from tui.ui.view.offer import standing_line
+    from tui.ui.view.offer import status_line
     from tui.ui.view.text import plain
 
     companion.inviter.check(arguments.address)
-    if companion.state.invites.standing is not OfferStatus.OFFERED:
-        raise InviteRejected(f"nothing was sent: {plain((standing_line(_view(companion)),))}")
+    if companion.state.invites.status is not OfferStatus.OFFERED:
+        raise InviteRejected(f"nothing was sent: {plain((status_line(_view(companion)),))}")
     proposal = companion.inviter.propose(arguments.address)
     screen = sys.stderr if arguments.json else sys.stdout
     if not (sys.stdin.isatty() and screen.isatty()):

@@ -33,7 +33,7 @@ async def _invites(companion: "Companion", *, as_json: bool) -> int:
     from tui.domain.referral import OfferStatus
     from tui.errors import SourceError
     from tui.ui.view.invites import listed_lines
-    from tui.ui.view.offer import standing_line
+    from tui.ui.view.offer import status_line
     from tui.ui.view.text import plain
     from tui.ui.view.view_state import ViewState
 
@@ -52,8 +52,8 @@ async def _invites(companion: "Companion", *, as_json: bool) -> int:
     incomplete = book.unknowns[0] if book.unknowns else None
     if failure is not None:
         complain(failure)
-    if book.standing is not OfferStatus.OFFERED:
-        complain(plain((standing_line(view),)))
+    if book.status is not OfferStatus.OFFERED:
+        complain(plain((status_line(view),)))
     elif incomplete is not None:
         complain(incomplete)
-    return EXIT_FAILURE if book.standing is OfferStatus.UNREACHABLE or (incomplete and book.listed_at is None) else 0
+    return EXIT_FAILURE if book.status is OfferStatus.UNREACHABLE or (incomplete and book.listed_at is None) else 0

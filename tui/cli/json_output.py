@@ -153,7 +153,7 @@ def _offer(book: "InviteState") -> dict[str, Any] | None:
     from tui.domain.referral import OfferStatus
 
     offer = book.offer
-    if book.standing is not OfferStatus.OFFERED or offer is None:
+    if book.status is not OfferStatus.OFFERED or offer is None:
         return None
     return {
         "id": offer.id,

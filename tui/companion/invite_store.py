@@ -85,7 +85,7 @@ class InviteStore:
     def show_offer(self, account: Account, answer: OfferAnswer) -> None:
         """Show what the service offers now."""
         now, unknowns = self._clock.now(), answer.unknowns
-        known = {"standing": answer.standing, "offer": answer.offer, "reason": answer.reason}
+        known = {"status": answer.status, "offer": answer.offer, "reason": answer.reason}
         self.show(account, partial(replace, read_at=now, unknowns=unknowns, **known))
 
     def find(self, key: str) -> InviteRecord | None:

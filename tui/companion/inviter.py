@@ -173,7 +173,7 @@ class Inviter:
             answer = await self._service.offer(account)
         except SourceError as error:
             self._heed(error)
-            self._invites.show(account, partial(replace, standing=OfferStatus.UNREACHABLE, reason=str(error)))
+            self._invites.show(account, partial(replace, status=OfferStatus.UNREACHABLE, reason=str(error)))
             return
         self._invites.show_offer(account, answer)
         if answer.offer is None:
@@ -210,7 +210,7 @@ class Inviter:
             await self._invites.load(remembered, afresh=True)
             reason += f"; these are the invites of {remembered.email or remembered.key}, as last known"
         if self._account() is None:
-            self._store.update(invites=replace(self._invites.state, standing=OfferStatus.UNREACHABLE, reason=reason))
+            self._store.update(invites=replace(self._invites.state, status=OfferStatus.UNREACHABLE, reason=reason))
 
     def _next_reading(self) -> datetime | None:
         """When it is time to read without anybody asking: only where something pending is known."""
@@ -256,7 +256,7 @@ class Inviter:
             SourceError: Whose invite it would be is not known.
         """
         account, state = self._require(self._account()), self._invites.state
-        if state.standing is not OfferStatus.OFFERED or state.offer is None:
+        if state.status is not OfferStatus.OFFERED or state.offer is None:
             raise InviteRejected(f"nothing was sent: {state.reason or 'nothing is offered'}")
         if state.offer.sends_left == 0:
             raise InviteRejected("nothing was sent: no invites are left")

@@ -190,7 +190,7 @@ class InviteProposal(msgspec.Struct, frozen=True):
 class InviteState(msgspec.Struct, frozen=True):
     """Everything that is known of the referral programme and of this account's invites."""
 
-    standing: OfferStatus = OfferStatus.UNREAD
+    status: OfferStatus = OfferStatus.UNREAD
     offer: Offer | None = None
     reason: str | None = None
     """Why it is not offered, not asked for, or could not be read; text that may come from outside."""
@@ -252,7 +252,7 @@ def offer_refusal(answer: OfferAnswer, consented: Offer) -> str | None:
         answer: What the service answers now.
         consented: What consent was given to.
     """
-    if answer.standing is not OfferStatus.OFFERED or answer.offer is None:
+    if answer.status is not OfferStatus.OFFERED or answer.offer is None:
         return answer.reason or "invites are not offered now"
     if answer.offer.sends_left == 0:
         return "no invites are left"

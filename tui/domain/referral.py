@@ -130,7 +130,7 @@ class Offer(msgspec.Struct, frozen=True):
 class OfferAnswer(msgspec.Struct, frozen=True):
     """What the service answers when it is asked for its offer."""
 
-    standing: OfferStatus
+    status: OfferStatus
     """Never `UNREAD`; `UNREACHABLE` where the answer does not say whether anything is offered."""
     offer: Offer | None
     """None where there is none; an offer that is not for this account can still be described."""

@@ -13,13 +13,13 @@ NOT_ASKED: Final = "the official service offers invites in Codex's own app alone
 class NullReferrals:
     """Stands where nobody may be asked: says why, and sends nothing."""
 
-    def __init__(self, standing: OfferStatus, reason: str) -> None:
-        self._standing = standing
+    def __init__(self, status: OfferStatus, reason: str) -> None:
+        self._status = status
         self._reason = reason
 
     async def offer(self, account: Account) -> OfferAnswer:
         """Why there is none."""
-        return OfferAnswer(self._standing, None, self._reason)
+        return OfferAnswer(self._status, None, self._reason)
 
     async def tracking(self, account: Account) -> InviteList:
         """Nothing, and nothing can be concluded from that."""

@@ -90,8 +90,8 @@ def decode_offer(body: bytes, program: str) -> OfferAnswer:
     if shown is None:
         untold = "the service does not say whether invites are offered"
         return OfferAnswer(OfferStatus.UNREACHABLE, offer, untold, reader.unknowns)
-    standing = OfferStatus.OFFERED if shown else OfferStatus.NOT_OFFERED
-    return OfferAnswer(standing, offer, reason or code, reader.unknowns)
+    status = OfferStatus.OFFERED if shown else OfferStatus.NOT_OFFERED
+    return OfferAnswer(status, offer, reason or code, reader.unknowns)
 
 
 def _sends_left(reader: FieldReader, stated: int | None, limits: Iterable[object] | None) -> int | None:

@@ -149,7 +149,7 @@ class InviteScreen(Screen[None]):
             self._redraw()
         is_other = view.state.account_key != self._looked_for
         due = is_other or self._looked_at is None or view.now - self._looked_at >= REFRESH_EVERY
-        if due and view.state.invites.standing is not OfferStatus.NOT_ASKED:
+        if due and view.state.invites.status is not OfferStatus.NOT_ASKED:
             self._look()
 
     def _redraw(self) -> None:
@@ -206,7 +206,7 @@ class InviteScreen(Screen[None]):
     def action_invite_send(self) -> None:
         """Invite one friend, where that is offered."""
         book = self._view.state.invites
-        if book.standing is not OfferStatus.OFFERED or book.offer is None:
+        if book.status is not OfferStatus.OFFERED or book.offer is None:
             self._say("nothing is offered here, so nothing can be sent")
         elif book.offer.sends_left == 0:
             self._say("no invites are left; nothing was sent")

@@ -96,7 +96,7 @@ def invite_rows(view: ViewState, chosen: str | None, width: int) -> tuple[Line, 
 
 def _as_known(view: ViewState, lines: Iterable[Line]) -> tuple[Line, ...]:
     """Dimmed while nothing can be read: it was so when it was read last."""
-    return dimmed(lines) if view.state.invites.standing is OfferStatus.UNREACHABLE else tuple(lines)
+    return dimmed(lines) if view.state.invites.status is OfferStatus.UNREACHABLE else tuple(lines)
 
 
 def _row_end(view: ViewState, record: InviteRecord, *, brief: bool) -> str:
@@ -318,7 +318,7 @@ def panel_status(view: ViewState, width: int) -> Line:
 def panel_keys(view: ViewState, record: InviteRecord | None, width: int) -> Line:
     """The keys that do something for the invite under the hand; what does not fit is in the help."""
     book = view.state.invites
-    useless = {INVITE_APP} if book.standing is OfferStatus.OFFERED else {INVITE_SEND}
+    useless = {INVITE_APP} if book.status is OfferStatus.OFFERED else {INVITE_SEND}
     if book.offer is not None and book.offer.sends_left == 0:
         useless.add(INVITE_SEND)
     if record is None or record.shareable_link is None:
@@ -327,7 +327,7 @@ def panel_keys(view: ViewState, record: InviteRecord | None, width: int) -> Line
         useless.add(INVITE_RESEND)
     if record is None or not record.can_be_forgotten(view.now):
         useless.add(INVITE_FORGET)
-    if book.standing is OfferStatus.OFFERED:
+    if book.status is OfferStatus.OFFERED:
         useless.add(INVITE_NOTE)
     items = [(view.keys.get(c.id, c.key), c.title, f"screen.{c.id}") for c in INVITE_COMMANDS if c.id not in useless]
     items += [(view.keys.get("help", "?"), "Help", "app.help"), ("esc", "Back", "screen.back")]

@@ -25,21 +25,21 @@ def offer_lines(view: ViewState, width: int, *, short: bool = False) -> tuple[Li
     book = view.state.invites
     if book.reading and book.read_at is None:
         return ((Span("asking what is offered…", Level.DIM),),)
-    if book.standing is OfferStatus.OFFERED and book.offer is not None:
+    if book.status is OfferStatus.OFFERED and book.offer is not None:
         return tuple(_offered(view, book.offer, width, short))
-    lines: list[Line] = list(wrap(standing_line(view), width))
-    if book.standing in (OfferStatus.NOT_ASKED, OfferStatus.FORBIDDEN, OfferStatus.NOT_OFFERED) and not short:
+    lines: list[Line] = list(wrap(status_line(view), width))
+    if book.status in (OfferStatus.NOT_ASKED, OfferStatus.FORBIDDEN, OfferStatus.NOT_OFFERED) and not short:
         lines += _elsewhere(view, width)
-    if book.standing is OfferStatus.UNREACHABLE and book.offer is not None:
+    if book.status is OfferStatus.UNREACHABLE and book.offer is not None:
         lines += [(Span(line[0].text, Level.DIM),) for line in _offered(view, book.offer, width, True) if line]
     return tuple(lines)
 
 
-def standing_line(view: ViewState) -> Line:
+def status_line(view: ViewState) -> Line:
     """How things stand where nothing is offered, and why."""
     book = view.state.invites
     reason = service_text(view, book.reason)
-    match book.standing:
+    match book.status:
         case OfferStatus.UNREAD:
             return (Span("not asked yet", Level.DIM),)
         case OfferStatus.NOT_ASKED | OfferStatus.FORBIDDEN:
@@ -115,7 +115,7 @@ def read_text(view: ViewState) -> str:
     book = view.state.invites
     if book.reading:
         return "reading…"
-    if book.standing is OfferStatus.NOT_ASKED:
+    if book.status is OfferStatus.NOT_ASKED:
         return "nobody was asked"
     if book.unknowns:
         return f"? {service_text(view, book.unknowns[0])}"

@@ -52,7 +52,7 @@ async def test_an_official_address_is_never_asked_unasked(base_url: str | None, 
     service = referrals_of(base_url, Settings())
     assert isinstance(service, NullReferrals)
     told = await service.offer(ACCOUNT)
-    assert (told.standing, told.offer) == (OfferStatus.NOT_ASKED, None)
+    assert (told.status, told.offer) == (OfferStatus.NOT_ASKED, None)
     assert not (await service.tracking(ACCOUNT)).complete
     for sending in (service.invite(INVITE), service.resend("ref-1", ACCOUNT)):
         with pytest.raises(InviteRejected, match=r"nothing was sent.*; invite in the Codex app"):
@@ -86,7 +86,7 @@ def test_an_address_that_cannot_be_used_is_said(codex: CodexFolder, monkeypatch:
     service = referrals_of(None, Settings())
     assert isinstance(service, NullReferrals)
     told = asyncio.run(service.offer(Account()))
-    assert told.standing is OfferStatus.UNREACHABLE
+    assert told.status is OfferStatus.UNREACHABLE
     assert "evil.example" in (told.reason or "")
 
 
@@ -104,7 +104,7 @@ async def test_an_official_address_sees_no_socket(
     monkeypatch.setattr(socket, "socket", refuse)
     companion.store.update(snapshot=snapshot())
     await companion.inviter.refresh()
-    assert companion.state.invites.standing is OfferStatus.NOT_ASKED
+    assert companion.state.invites.status is OfferStatus.NOT_ASKED
     note = await companion.inviter.note(FRIEND, LINK)
     with pytest.raises(InviteRejected, match="nothing was sent"):
         await companion.inviter.invite(

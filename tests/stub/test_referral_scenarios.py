@@ -39,26 +39,26 @@ def test_the_pilot_has_an_invite_in_every_state(open_bank: Opener) -> None:
 
 
 @contextmanager
-def a_world(clock: ManualClock, scenario: str) -> Iterator[StubDatabase]:
-    world = StubDatabase(open_database(None), clock, None)
-    with world.entering(find_scenario(scenario)) as (moment, _):
-        begin(world, moment, find_scenario(scenario))
-    yield world
-    world.close()
+def a_database(clock: ManualClock, scenario: str) -> Iterator[StubDatabase]:
+    database = StubDatabase(open_database(None), clock, None)
+    with database.entering(find_scenario(scenario)) as (transaction, _):
+        begin(database, transaction, find_scenario(scenario))
+    yield database
+    database.close()
 
 
 def test_hundreds_of_invites_page_completely_and_stably(clock: ManualClock) -> None:
-    with a_world(clock, "pilot-start") as world:
-        bank = Bank(world)
+    with a_database(clock, "pilot-start") as database:
+        bank = Bank(database)
         addresses = [f"friend{number}@example.com" for number in range(347)]
 
         def send(emails: list[str]) -> None:
-            with world.writing() as moment:
-                campaign = moment.scenario.campaign
+            with database.writing() as transaction:
+                campaign = transaction.scenario.campaign
                 assert campaign is not None
                 for email in emails:
-                    referrer = find_account(moment, "acc1")
-                    invites.send(moment, replace(campaign, send_capacity=None), referrer, email)
+                    referrer = find_account(transaction, "acc1")
+                    invites.send(transaction, replace(campaign, send_capacity=None), referrer, email)
 
         send(addresses)
         seen: list[str] = []
@@ -81,8 +81,8 @@ def test_the_period_bounds_the_list(open_bank: Opener) -> None:
 
 
 def test_the_database_keeps_the_bounds_by_itself(clock: ManualClock) -> None:
-    with a_world(clock, "pilot") as world, world.writing() as moment:
-        tell = moment.connection.execute
+    with a_database(clock, "pilot") as database, database.writing() as transaction:
+        tell = transaction.connection.execute
         for wrong in (
             "UPDATE invite SET joined_at = 1, friend = 'ada' WHERE email = 'dennis@example.org'",
             "UPDATE invite SET first_message_at = 1, reward_slot = 1 WHERE email = 'grace@example.com'",
@@ -114,6 +114,6 @@ def test_every_scenario_adds_up(open_bank: Opener, clock: ManualClock, name: str
 
 def test_credits_never_come_without_a_grant(clock: ManualClock) -> None:
     for name in SCENARIOS:
-        with a_world(clock, name) as world, world.reading() as moment:
+        with a_database(clock, name) as database, database.reading() as transaction:
             query = "SELECT count(*) FROM credit LEFT JOIN grant ON grant.id = grant_id WHERE grant.id IS NULL"
-            assert moment.connection.execute(query).fetchone() == (0,)
+            assert transaction.connection.execute(query).fetchone() == (0,)
