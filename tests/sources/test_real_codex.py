@@ -95,7 +95,7 @@ def as_codex_tells(credit: Credit) -> Credit:
 
 
 def comparable(seen: Snapshot) -> dict[str, object]:
-    """What both interfaces tell (wire.md 0)."""
+    """What both interfaces tell."""
     return {
         "account": (seen.account.id, seen.account.email),
         "allowed": seen.ordinary_usage_allowed,
@@ -301,7 +301,7 @@ async def test_a_killed_daemon_is_down_and_a_fresh_one_recovers(service: StubPro
 
 
 async def test_news_of_a_thread_wake_the_daemon_s_reader(service: StubProcess) -> None:
-    """A turn in one client of the daemon is news to another that subscribes to nothing (wire.md 11.6)."""
+    """A turn in one client of the daemon is news to another that subscribes to nothing."""
     async with real_daemon(service):
         source = await open_daemon(CodexHome(service.codex_home), CLOCK)
         other = AppServerSource("daemon", await connect_daemon(CodexHome(service.codex_home).daemon_socket), CLOCK)

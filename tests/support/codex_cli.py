@@ -1,4 +1,4 @@
-"""The real Codex CLI, kept offline (wire.md 11.1, 11.2)."""
+"""The real Codex CLI, kept offline (wire/README.md, "Trying it offline")."""
 
 import os
 import shutil

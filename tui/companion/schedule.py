@@ -1,4 +1,4 @@
-"""How often to ask (design.md section 3), as pure functions."""
+"""How often to ask, as pure functions."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,7 +9,7 @@ RELAXED: Final = timedelta(minutes=5)
 """Between readings while the windows are at rest."""
 
 CREDITS_EVERY: Final = timedelta(minutes=10)
-"""The single credits are rate limited harder than the usage (wire.md 2.2)."""
+"""The single credits are rate limited harder than the usage."""
 
 _PACE: Final = ((99.0, 5), (90.0, 15), (75.0, 30), (0.0, 60))
 _REST_AFTER: Final = timedelta(minutes=10)

@@ -124,7 +124,7 @@ def with_limits(snapshot: Snapshot | None, update: SessionUpdate) -> Snapshot | 
     """The reading after a session's own file told newer limits; None where it told nothing newer.
 
     Only windows that the reading has are moved on. The service's word on use is from before: it no longer holds once a
-    window is full (wire.md 11.5: at the limit the file says 100 per cent, and no more).
+    window is full (at the limit the file says 100 per cent, and no more).
 
     Args:
         snapshot: The last reading.

@@ -1,4 +1,4 @@
-"""Noticing what changed between two readings without our doing (wire.md 1.6, 2.2 and 3.7)."""
+"""Noticing what changed between two readings without our doing."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import force_setattr
 
 CODEX_RATE_LIMITS: Final = "codex_rate_limits"
-"""The only reset type known to clear the Codex windows; others are shown, never offered (wire.md 2.1)."""
+"""The only reset type known to clear the Codex windows; others are shown, never offered."""
 
 LAPSE_WARNING: Final = timedelta(days=3)
 """A credit that lapses within this time is marked."""
@@ -44,7 +44,7 @@ class Credit(msgspec.Struct, frozen=True):
 
     @property
     def is_earned(self) -> bool:
-        """Whether a friend is named for it: it was earned by an invite (wire.md 2.1)."""
+        """Whether a friend is named for it: it was earned by an invite."""
         return (self.granted_by or "").startswith("@")
 
     def is_expired(self, now: datetime) -> bool:

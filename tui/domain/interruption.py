@@ -1,4 +1,4 @@
-"""When to ask (design.md section 5): once, when work stopped or is about to stop, and only where an answer can help."""
+"""When to ask: once, when work stopped or is about to stop, and only where an answer can help."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

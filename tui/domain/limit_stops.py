@@ -1,7 +1,7 @@
 """Whether the limit of ordinary use is really hit, which window it is, and whom it stopped.
 
-The service's word outranks the percentages; a session that was stopped outranks a reading from before (wire.md 7, 8).
-Only the main limit counts: a banked reset is not stated to clear the limits of single models (wire.md 3.5).
+The service's word outranks the percentages; a session that was stopped outranks a reading from before.
+Only the main limit counts: a banked reset is not stated to clear the limits of single models.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ READING_LAG: Final = timedelta(seconds=30)
 """For so long after a session was stopped, a reading may still show the time before."""
 
 _ALL_BUT_FULL: Final = 99.0
-"""What the meter may show at a limit that is hit (wire.md 7)."""
+"""What the meter may show at a limit that is hit."""
 
 _SETTLED: Final = timedelta(minutes=2)
 """A session that was stopped so long before use was last seen to be allowed was not stopped by what holds now."""

@@ -1,4 +1,4 @@
-"""The words of asking: what a person is asked, what they may answer, and why nothing is asked (design.md section 5)."""
+"""The words of asking: what a person is asked, what they may answer, and why nothing is asked."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum

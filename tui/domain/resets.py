@@ -10,7 +10,7 @@ from tui.domain.snapshot import Snapshot
 from tui.domain.windows import RESET_GRACE, Window
 
 WindowKey: TypeAlias = tuple[str, int | None]
-"""Limit id and length in minutes: which window it is, whatever its date (wire.md 1.6: slots mean nothing)."""
+"""Limit id and length in minutes: which window it is, whatever its date: slots mean nothing."""
 
 _LEAST_FALL: Final = 5.0
 """A window that falls by fewer points was recalculated, not reset."""
@@ -19,7 +19,7 @@ _LEAST_FALL: Final = 5.0
 class WindowMark(msgspec.Struct, frozen=True):
     """A window as it is remembered until it starts afresh.
 
-    Its date may move without a reset (wire.md 1.6), so the mark follows it.
+    Its date may move without a reset, so the mark follows it.
     """
 
     limit_id: str

@@ -1,7 +1,7 @@
 """Carrying on: which threads get the message, once each, and what is shown of it.
 
 Only a thread that stopped at a limit gets it, never twice for one stop, and it counts as done only when the thread is
-seen at work again (wire.md 11.7).
+seen at work again.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Spending one reset: the state machine of design.md section 4, without any input or output.
+"""Spending one reset: the state machine, without any input or output.
 
     idle → proposed → consented → journaled → sent → answered | unknown → verified → closed
 
@@ -27,7 +27,7 @@ CONSENT_LIFETIME: Final = timedelta(hours=1)
 """An open spend whose consent is older is finished only when a person asks for it: the moment they meant has passed."""
 
 KEY_LIFETIME: Final = timedelta(days=30)
-"""A credit lives this long by default (wire.md 2.2); an open spend of unknown expiry is let go after it."""
+"""A credit lives this long by default; an open spend of unknown expiry is let go after it."""
 
 
 class IllegalStep(Exception):
@@ -58,7 +58,7 @@ class Outcome(StrEnum):
 
 
 class ConsumeCode(StrEnum):
-    """What the service answers to a consume (wire.md 3.2)."""
+    """What the service answers to a consume."""
 
     RESET = "reset"
     NOTHING_TO_RESET = "nothing_to_reset"
@@ -120,7 +120,7 @@ class Effect(msgspec.Struct, frozen=True):
     before: Window
     expected_percent: float
     expected_reset: datetime | None
-    """Where the reset date may move to; both have been seen (wire.md 3.5). None where the window has no date."""
+    """Where the reset date may move to; both have been seen. None where the window has no date."""
 
 
 class Proposal(msgspec.Struct, frozen=True):
@@ -132,7 +132,7 @@ class Proposal(msgspec.Struct, frozen=True):
     """The credit to spend; None where the service listed no rows and chooses itself."""
     before: tuple[Window, ...]
     effects: tuple[Effect, ...]
-    """The main limit's windows; single models' are not stated to be reset (wire.md 3.5)."""
+    """The main limit's windows; single models' are not stated to be reset."""
     waiting_saved: timedelta | None
     """How long work would otherwise stand still; None while it does not."""
     unused_week_percent: float | None

@@ -1,4 +1,4 @@
-"""What an HTTP answer of the quota endpoint means (wire.md 1.3 and 3.2), told apart from how it was fetched."""
+"""What an HTTP answer of the quota endpoint means (wire/README.md, "Usage"), told apart from how it was fetched."""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from tui.errors import (
 _LONGEST_PAUSE: Final = 24 * 3600.0
 _SECONDS: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _PERHAPS_DONE: Final = frozenset({408, 409})
-"""Refusals after which the effect may still be there (wire.md 3.3)."""
+"""Refusals after which the effect may still be there."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -133,7 +133,7 @@ def is_web_page(answer: Answer) -> bool:
 
 
 def is_challenge(answer: Answer) -> bool:
-    """Whether a Cloudflare check answered in the service's place (wire.md 1.3)."""
+    """Whether a Cloudflare check answered in the service's place."""
     if "cf-mitigated" in answer.headers:
         return True
     return is_web_page(answer) and (b"challenge-platform" in answer.body or b"cf_chl_opt" in answer.body)

@@ -1,6 +1,6 @@
-"""The sources `daemon` and `codex`: Codex's own app-server, over the daemon's socket or a child's stdio (wire.md 5).
+"""The sources `daemon` and `codex`: Codex's own app-server, over the daemon's socket or a child's stdio.
 
-Codex keeps and renews the login itself; no token passes through here.
+Codex keeps and renews the login itself; no token passes through here. The facts: wire/README.md, "App-server".
 """
 
 import asyncio
@@ -34,7 +34,7 @@ from tui.wire.jsonrpc import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, ME
 HANDSHAKE_DEADLINE: Final = 6.0
 READ_DEADLINE: Final = 10.0
 CONSUME_DEADLINE: Final = 12.0
-"""Seconds; the server gives a consume 10 itself (wire.md 3.3)."""
+"""Seconds; the server gives a consume 10 itself."""
 
 _FINISH: Final = "resetbank asks again with the same key, which cannot spend twice"
 _PERHAPS_DONE: Final = frozenset({408, 409})
@@ -153,7 +153,7 @@ class AppServerSource:
             old = error.refusal.code in (INVALID_REQUEST, INVALID_PARAMS) and not wire.wants_login(error.refusal)
             if not old or params is None:
                 raise
-        self._takes_params = False  # an old server: null is all it takes (wire.md 5.4)
+        self._takes_params = False  # an old server: null is all it takes
         return await self._client.request(wire.LIMITS_READ, None, deadline=READ_DEADLINE)
 
     async def _require_account(self, account_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Two ways to an app-server: a child process over stdio, and the running daemon's socket (wire.md 5.1, 11.6).
+"""Two ways to an app-server: a child process over stdio, and the running daemon's socket.
 
 Either carries whole messages, none longer than `LARGEST_MESSAGE`, and closes within half a second.
 """

@@ -1,4 +1,4 @@
-"""The quota endpoint over HTTP (wire.md 1 to 3). The only importer of httpx.
+"""The quota endpoint over HTTP (wire/README.md, "Usage"). The only importer of httpx.
 
 A login goes only to the checked base URL, never across a redirect, never through a proxy to this machine. Every answer
 is read up to a size and within one deadline, whatever the server does.
@@ -39,7 +39,7 @@ LARGEST_ANSWER: Final = 1 << 20
 """Bytes of an answer that are read; real ones are a few thousand."""
 
 ROWS_PAUSE: Final = 60.0
-"""Seconds that the credits endpoint is left alone after a 429 at least (wire.md 2.2)."""
+"""Seconds that the credits endpoint is left alone after a 429 at least."""
 
 
 class Deadlines(msgspec.Struct, frozen=True):

@@ -28,8 +28,8 @@ class Source(Protocol):
         """Read limits and bank now.
 
         Args:
-            with_credits: Whether the single credits are wanted too. They are rate limited harder than the usage
-                (wire.md 2.2); where they alone fail, the snapshot comes without them and says so in `unknowns`.
+            with_credits: Whether the single credits are wanted too. They are rate limited harder than the usage;
+                where they alone fail, the snapshot comes without them and says so in `unknowns`.
 
         Raises:
             SourceDown: It did not answer or broke off.

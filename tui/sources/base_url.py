@@ -10,7 +10,7 @@ import msgspec
 from tui.errors import UsageError
 
 OFFICIAL: Final = "https://chatgpt.com/backend-api"
-"""Where Codex goes when its config.toml names no other address (wire.md 1.1)."""
+"""Where Codex goes when its config.toml names no other address."""
 
 _OFFICIAL_HOSTS: Final = frozenset({"chatgpt.com", "chat.openai.com"})
 _HOST_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", re.ASCII)
@@ -30,7 +30,7 @@ class BaseUrl(msgspec.Struct, frozen=True):
 
     @property
     def usage(self) -> str:
-        """The usage endpoint; its path depends on the style of the base (wire.md 1.1)."""
+        """The usage endpoint; its path depends on the style of the base."""
         return f"{self.url}/{self._style}/usage"
 
     @property

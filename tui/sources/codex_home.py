@@ -1,6 +1,6 @@
 """Codex's own folder: where it is, what its config.toml says, and its login. Read only, and never renewed.
 
-The refresh token is never used: a second program that redeems it logs the person out everywhere (wire.md 6).
+The refresh token is never used: a second program that redeems it logs the person out everywhere.
 """
 
 import os
@@ -63,12 +63,12 @@ class CodexHome(msgspec.Struct, frozen=True):
 
     @property
     def daemon_socket(self) -> Path:
-        """Where the running Codex daemon listens (wire.md 11.6)."""
+        """Where the running Codex daemon listens."""
         return self.path / "app-server-control" / "app-server-control.sock"
 
     @property
     def keyring_user(self) -> str:
-        """The user name of Codex's keyring entry (wire.md 6)."""
+        """The user name of Codex's keyring entry."""
         return f"cli|{sha256(str(self.path.resolve()).encode()).hexdigest()[:16]}"
 
     def pays_plan(self, provider: str | None) -> bool:
@@ -143,7 +143,7 @@ def read_auth_file(home: CodexHome, now: datetime) -> Login | None:
 
 
 def parse_auth(data: bytes, now: datetime, place: str) -> Login:
-    """Read a login in Codex's form (wire.md 6), from auth.json or from its keyring entry.
+    """Read a login in Codex's form, from auth.json or from its keyring entry.
 
     Args:
         data: The JSON.

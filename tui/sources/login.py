@@ -79,7 +79,7 @@ def fixed_login(login: Login) -> LoginProvider:
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What a JWT says about its bearer (wire.md 6); read, not verified, since the service verifies it."""
+    """What a JWT says about its bearer; read, not verified, since the service verifies it."""
 
     account_id: str | None = None
     plan: str | None = None

@@ -1,4 +1,4 @@
-"""Spending one reset at the quota endpoint (wire.md 3.1 and 3.2): the exact request, and the answer."""
+"""Spending one reset at the quota endpoint (README.md, "Spending"): the exact request, and the answer."""
 
 from typing import Final
 

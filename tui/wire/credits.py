@@ -25,7 +25,7 @@ class CreditRows(msgspec.Struct, frozen=True):
     """One answer of the credits endpoint."""
 
     available: int | None
-    """The service's count, which may exceed the rows (wire.md 2.2)."""
+    """The service's count, which may exceed the rows (README.md, "Banked resets")."""
     credits: tuple[Credit, ...] | None
     """None where the rows themselves are missing."""
     unknowns: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ def decode_credit_rows(body: bytes) -> CreditRows:
 
 
 def _price(reader: FieldReader, payload: Mapping[str, object]) -> Price | None:
-    """What one reset costs; the price is our own service's field, the real one tells none (wire.md 3.5)."""
+    """What one reset costs; the price is our own service's field, the real one tells none."""
     sale = reader.mapping(payload.get("reset_purchase"), "the price of a reset")
     if sale is None or payload.get("immediate_reset_purchase_eligible") is not True:
         return None
@@ -109,7 +109,7 @@ def _credit(reader: FieldReader, value: object) -> Credit | None:
         never_expires=expiry is None,
         title=reader.text(row.get("title"), "the title of a reset", 120),
         description=reader.text(row.get("description"), "the description of a reset"),
-        supported=row.get("is_supported_by_plan") is not False,  # absent means supported (wire.md 2.1)
+        supported=row.get("is_supported_by_plan") is not False,  # absent means supported
         granted_by=_giver(reader, row.get("profile_user_id")),
     )
 

@@ -1,4 +1,4 @@
-"""The envelope of the app-server's JSON-RPC 2.0 without `"jsonrpc"` (wire.md 5.1): one message a line or frame."""
+"""The envelope of the app-server's JSON-RPC 2.0 without `"jsonrpc"`: one message a line or frame."""
 
 from typing import Final
 

@@ -15,7 +15,7 @@ from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import limit_word, percent, resets
 
 _SHORT_WAIT: Final = timedelta(minutes=5)
-"""A reset is not offered for less waiting than this (design.md 5)."""
+"""A reset is not offered for less waiting than this."""
 
 STAGES: Final = {
     Stage.JOURNALED: "written down, not sent yet",

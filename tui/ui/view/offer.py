@@ -11,7 +11,7 @@ from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import counted
 
 CODEX_PAGE: Final = "https://chatgpt.com/codex/settings/usage"
-"""Codex's own page, as Codex itself names it at a limit (wire.md 8)."""
+"""Codex's own page, as Codex itself names it at a limit (wire/README.md, "Codex at the limit")."""
 
 
 def offer_lines(view: ViewState, width: int, *, short: bool = False) -> tuple[Line, ...]:
