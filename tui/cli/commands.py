@@ -154,6 +154,15 @@ GROUPS = {
             ),
             LOCAL,
         ),
+        "replay": Command(
+            "play a recording or rollouts: forecasts, warnings and advice as they would have been",
+            (
+                ("resetbank replay ~/.codex/sessions", "what would have been said about your own past"),
+                ("resetbank replay - --json", "a recording on standard input, answered line by line"),
+            ),
+            LOCAL,
+            codes="1 also where a line made no sense and was left out",
+        ),
         "stub": Command(
             "run a quota service on this machine, which the real Codex CLI can run against",
             (

@@ -256,7 +256,7 @@ class RolloutFiles:
                 return Added([])
             reader = RolloutReader(thread_id, path, 0, self._pays_plan)
             told: list[SessionUpdate] = []
-            for data in _unpack(path, _LONGEST_UNPACKED):
+            for data in unpack(path, _LONGEST_UNPACKED):
                 told = _condense_more(told, reader.feed(data, now))
         except OSError:
             return Added([])
@@ -264,7 +264,7 @@ class RolloutFiles:
         return Added(told)
 
 
-def _unpack(path: str, most: int) -> Iterator[bytes]:
+def unpack(path: str, most: int) -> Iterator[bytes]:
     """Unpack a file piece by piece; what comes after so many bytes is left out, since a small file can hold a flood.
 
     Raises:

@@ -1,0 +1,146 @@
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.commands import resetbank
+
+NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def reading(at: datetime, used: float, resets_at: datetime, **more: Any) -> str:
+    windows = [{"minutes": 300, "used_percent": used, "resets_at": resets_at.isoformat()}]
+    line = {
+        "type": "reading",
+        "at": at.isoformat(),
+        "source": "turn",
+        "ordinary_usage_allowed": True,
+        "windows": windows,
+    }
+    return json.dumps(line | {"resets": {"available": 1, "credits": None}, "sessions": []} | more)
+
+
+def ask(at: datetime) -> str:
+    return json.dumps({"type": "ask", "at": at.isoformat()})
+
+
+def climb(minutes: int, step: float = 1.0) -> Iterator[str]:
+    yield '{"type":"recording","schema":1,"utc_offset_minutes":0}'
+    for minute in range(minutes):
+        yield reading(NINE + timedelta(minutes=minute), min(100.0, minute * step), NINE + timedelta(hours=5))
+
+
+def answers(*lines: str) -> list[dict[str, Any]]:
+    done = resetbank("replay", "-", "--json", stdin="\n".join(lines) + "\n")
+    assert (done.code, done.err) == (0, "")
+    return [json.loads(line) for line in done.out.splitlines()]
+
+
+def test_a_question_is_answered_with_forecast_advice_and_an_end() -> None:
+    asked = NINE + timedelta(minutes=60, seconds=5)
+    out = answers(*climb(61), ask(asked))
+    assert [line["type"] for line in out] == ["forecast", "advice", "answered"]
+    assert {line["at"] for line in out} == {asked.isoformat()}
+    forecast = out[0]
+    assert forecast["minutes"] == 300
+    assert "average of this window" in forecast["basis"]
+    middle = datetime.fromisoformat(forecast["limit_at"]["p50"])
+    assert abs(middle - (NINE + timedelta(minutes=100))) < timedelta(minutes=10)
+    assert forecast["limit_at"]["p10"] <= forecast["limit_at"]["p50"] <= forecast["limit_at"]["p90"]
+
+
+def test_answers_come_while_the_input_stays_open() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tui", "replay", "-", "--json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        for minute in (5, 6):
+            process.stdin.write("\n".join((*climb(minute), ask(NINE + timedelta(minutes=minute)))) + "\n")
+            process.stdin.flush()
+            kinds: list[str] = []
+            while not kinds or kinds[-1] != "answered":
+                kinds.append(json.loads(process.stdout.readline())["type"])
+            assert kinds.count("advice") == 1
+        process.stdin.close()
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_a_warning_bears_the_time_of_its_reading_and_comes_once() -> None:
+    lines: list[str] = ['{"type":"recording","schema":1}']
+    for day in range(14):  # the same climb every morning: it is known by the second week
+        start = NINE + timedelta(days=day)
+        for minute in range(0, 90, 2):
+            used = min(100.0, minute * 1.25)
+            more = {"ordinary_usage_allowed": used < 100}
+            lines.append(reading(start + timedelta(minutes=minute), used, start + timedelta(hours=5), **more))
+            lines.append(ask(start + timedelta(minutes=minute, seconds=1)))
+        lines.append(reading(start + timedelta(hours=6), 0, start + timedelta(hours=11)))
+    warnings = [line for line in answers(*lines) if line["type"] == "warning"]
+    last = [w for w in warnings if w["at"] >= (NINE + timedelta(days=13)).isoformat()]
+    assert len(last) == 1
+    hit = NINE + timedelta(days=13, minutes=80)
+    ahead = hit - datetime.fromisoformat(last[0]["at"])
+    assert timedelta(minutes=5) <= ahead <= timedelta(minutes=30)
+
+
+def test_lines_that_make_no_sense_are_left_out_and_said_and_counted() -> None:
+    lines = [*climb(10), "{broken", '{"type":"reading","at":"never"}', ask(NINE + timedelta(minutes=10))]
+    done = resetbank("replay", "-", "--json", stdin="\n".join(lines))
+    assert done.code == 1
+    assert done.err.splitlines() == [
+        "resetbank: line 12 of standard input is left out: it is not a JSON object",
+        "resetbank: line 13 of standard input is left out: its time is missing or makes no sense",
+    ]
+    assert [json.loads(line)["type"] for line in done.out.splitlines()] == ["forecast", "advice", "answered"]
+
+
+def test_readings_out_of_order_and_of_nothing_change_nothing() -> None:
+    asked = ask(NINE + timedelta(minutes=31))
+    plain = answers(*climb(31), asked)
+    late = reading(NINE + timedelta(minutes=3), 99, NINE + timedelta(hours=5))
+    empty = reading(NINE + timedelta(minutes=30), 0, NINE, windows=[{"minutes": 300, "used_percent": None}])
+    assert answers(*climb(31), late, empty, asked) == plain
+
+
+def test_a_question_before_any_reading_has_an_answer() -> None:
+    out = answers(ask(NINE))
+    assert [(line["type"], line.get("verdict")) for line in out] == [("advice", "cannot_tell"), ("answered", None)]
+
+
+def test_files_and_folders_are_played_and_say_what_is_to_be_done(tmp_path: Path) -> None:
+    file = tmp_path / "monday.jsonl"
+    file.write_text("\n".join(climb(61)))
+    for place in (file, tmp_path):
+        done = resetbank("replay", str(place))
+        assert done.code == 0
+        assert "2026-03-02T10:00:00+00:00" in done.out
+    assert [json.loads(line)["type"] for line in resetbank("replay", str(file), "--json").out.splitlines()][
+        -1
+    ] == "answered"
+
+
+def test_it_goes_at_the_speed_that_is_wished(tmp_path: Path) -> None:
+    file = tmp_path / "monday.jsonl"
+    file.write_text("\n".join(climb(3)))
+    assert resetbank("replay", str(file), "--speed", "100000").code == 0
+    for speed in ("0", "-1", "fast"):
+        assert resetbank("replay", str(file), "--speed", speed).code == 2
+
+
+@pytest.mark.parametrize("content", [None, ""])
+def test_what_cannot_be_played_is_a_usage_error(tmp_path: Path, content: str | None) -> None:
+    place = tmp_path if content is not None else tmp_path / "nothing.jsonl"
+    done = resetbank("replay", str(place))
+    assert done.code == 2
+    assert len(done.err.splitlines()) == 1

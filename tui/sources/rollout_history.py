@@ -1,0 +1,85 @@
+"""The meter readings in rollout files, for the history and for replay. Blocking.
+
+Every request to the model writes the limits into the rollout, so that months of readings lie on disk before resetbank
+was ever started.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from tui.domain.reading import Reading, WindowReading
+from tui.domain.windows import MAIN_LIMIT
+from tui.sources.rollout_files import COMPRESSED, unpack
+from tui.wire.rollout import LimitTold, Metered, TurnEnd, TurnEnded, decode_line, relevant_lines
+
+_PIECE: Final = 8 << 20
+_LONGEST_UNPACKED: Final = 4 << 30
+
+
+def file_readings(path: Path) -> Iterator[Reading]:
+    """The readings of one rollout, in the order of the file.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    last: Reading | None = None
+    for block in _blocks(path):
+        for _, line in relevant_lines(block):
+            if b'"token_count"' not in line and b'"task_complete"' not in line and b'"error"' not in line:
+                continue
+            found = decode_line(line)
+            if found is None or found.at is None:
+                continue
+            at = found.at.timestamp()
+            fact = found.fact
+            if isinstance(fact, Metered):
+                limit = fact.limit
+                if limit is None or limit.limit_id != MAIN_LIMIT or not limit.windows:
+                    continue
+                windows = tuple(
+                    WindowReading(w.minutes, w.used_percent, w.resets_at.timestamp() if w.resets_at else None)
+                    for w in limit.windows
+                    if w.minutes
+                )
+                full = any((w.used_percent or 0) >= 100 for w in windows)
+                last = Reading(at, windows, False if full else None, running=int(not full), stopped=int(full))
+                yield last
+            elif last is not None and (
+                isinstance(fact, LimitTold) or (isinstance(fact, TurnEnded) and fact.how is TurnEnd.LIMIT)
+            ):
+                yield Reading(max(at, last.at), last.windows, False, running=0, stopped=1)
+
+
+def all_readings(files: Iterable[Path]) -> list[Reading]:
+    """The readings of many rollouts, in the order of time.
+
+    Raises:
+        OSError: One of them cannot be read.
+    """
+    found = [reading for file in files for reading in file_readings(file)]
+    found.sort(key=lambda reading: reading.at)
+    return found
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """Pieces of a file that end with a line's end."""
+    rest = b""
+    for piece in _pieces(path):
+        end = piece.rfind(b"\n")
+        if end < 0:
+            rest += piece
+            continue
+        yield rest + piece[: end + 1]
+        rest = piece[end + 1 :]
+    if rest:
+        yield rest
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    if path.name.endswith(COMPRESSED):
+        yield from unpack(str(path), _LONGEST_UNPACKED)
+        return
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            yield piece
