@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,3 +115,45 @@ def test_an_answer_without_an_id_or_a_link_takes_none_away() -> None:
 )
 def test_an_address_is_told_from_a_handle(text: str, shown: str) -> None:
     assert without_addresses(text) == shown
+
+
+AT = ["@", "＠", "﹫", " (at) ", "[at]", "{ AT }", "<at>", " @ ", "(@)", "&#64;", "&#x40;", "&commat;", "&amp;#64;"]
+AT += ["%40", "%2540", "=40", "\\u0040", " at ", "\u200b@", "@\u200b"]
+DOT = [".", "．", "。", "&#46;", "&period;", " dot ", " (dot) ", "[.]", "[dot]"]
+AROUND = ["", "<", "(", "'", '"', "mailto:", "to ", "to:", "x@y.example,", "https://x.example/?to="]
+NAMES = st.text("abcdefghijklmnopqrstuvwxyz", min_size=6, max_size=12).map(lambda name: f"q{name}")
+
+
+@given(
+    NAMES,
+    st.sampled_from(AT),
+    st.lists(st.sampled_from(DOT), min_size=1, max_size=2),
+    st.sampled_from(AROUND),
+    st.sampled_from(["", ">", ")", ".", ", please", "\nnext"]),
+    st.booleans(),
+)
+def test_no_spelling_of_an_address_shows_its_name(
+    name: str, at: str, dots: list[str], before: str, after: str, wide: bool
+) -> None:
+    text = f"{name}{at}example{''.join(f'{dot}org' for dot in dots)}"
+    if wide:
+        text = "".join(chr(ord(letter) + 0xFEE0) if "!" <= letter <= "~" else letter for letter in text)
+    shown = without_addresses(f"{before}{text}{after}")
+    assert name not in unicodedata.normalize("NFKC", shown)
+    assert without_addresses(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Invite 3 friends (at most).",
+        "Write to @friend. Then wait.",
+        "You and @friend at home",
+        "The help is at help.openai.com, the app at chatgpt.com/codex.",
+        "Look at this. Then go: https://x.example/?amount=4000&share=40%40.",
+        "50 % & more; ½ of ① is left…",
+        "नमस्ते &amp; ไทย",
+    ],
+)
+def test_a_text_without_an_address_stays_to_the_letter(text: str) -> None:
+    assert without_addresses(text) == text

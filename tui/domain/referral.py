@@ -22,7 +22,7 @@ _WORD: Final = re.compile(r'"[^"@]*"@[^\s<>(),;"]+|[^\s<>(),;"]+')
 _HOST: Final = r"[\w-]+(?:\.\w|\s+dot\s|\s*[(\[{<]\s*(?:dot|\.))"
 _AT: Final = re.compile(
     r"\s*[(\[{<]\s*(?:at|@)\s*[)\]}>]\s*"
-    r"|[%=](?:25)*40|\\u0040"
+    rf"|[%=](?:25)*40(?={_HOST})|\\u0040"
     rf"|\s+@\s*(?={_HOST})|(?<=\w)@\s+(?={_HOST})"
     rf"|\s+at\s+(?!(?:[\w-]+\.)*(?:chatgpt|openai)\.com)(?={_HOST})",  # the service speaks of its own pages
     re.IGNORECASE,
@@ -206,7 +206,8 @@ def without_addresses(text: str) -> str:
 
 def _plainly_spelled(text: str) -> str:
     """A text with its addresses in their ordinary spelling: `ada (at) x.com`, `ada&#64;x.com` and the like."""
-    for _ in range(2):  # what was escaped twice
+    for _ in range(3):  # what was escaped twice, in wide letters
+        text = unicodedata.normalize("NFKC", text)
         if "&" in text:
             from html import unescape  # 1 ms that few texts pay
 
