@@ -23,10 +23,10 @@ UPDATES = 10_000
 
 EVERYTHING = """
 import sys
-import keyring, httpx, websockets.asyncio.client, filelock
-import tui.sources.appserver, tui.sources.backend, tui.sources.logins, tui.sources.secrets
+import httpx, websockets.asyncio.client, filelock
+import tui.sources.appserver, tui.sources.backend, tui.sources.daemon, tui.sources.logins, tui.sources.rollouts
+import tui.sources.secret_service, tui.sources.secrets
 from tui.cli import main
-keyring.get_keyring()
 sys.exit(main(["--demo"]))
 """
 """The screen with every source and its libraries loaded, whichever is in use."""
