@@ -17,6 +17,8 @@ from time import perf_counter
 import pyte
 
 DEADLINE = 30.0
+_ALONE = 1.2
+"""Seconds without another key in which a letter counts."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 _Process = subprocess.Popen[bytes]
 
@@ -116,12 +118,13 @@ class Terminal(RawTerminal):
         raise AssertionError(f"never shown: {wanted!r}\nexit code {self.process.poll()}\n{self.text}")
 
     def press_until(self, key: str, wanted: str | Callable[[str], bool], presses: int = 50) -> str:
-        """Press a key again and again, as a hand does with a dialog that is deaf at first, until it is shown."""
+        """Press a key again and again, each time alone as a letter that consents must be, until it is shown."""
         holds = wanted if callable(wanted) else lambda text: wanted in text
         for _ in range(presses):
             self.type(key)
-            while self.read(0.15):
-                pass
+            ends = perf_counter() + _ALONE
+            while not holds(self.text) and perf_counter() < ends:
+                self.read(0.15)
             if holds(self.text):
                 return self.text
         raise AssertionError(f"never shown: {wanted!r}\n{self.text}")

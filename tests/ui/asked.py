@@ -8,11 +8,11 @@ from textual.pilot import Pilot
 from tests.support.clocks import ManualClock
 from tests.ui import live_states, states
 from tests.ui.scripted import ScriptedCompanion
-from tests.ui.showing import drawn, running
+from tests.ui.showing import drawn, frame, running, top
 from tui.companion.state import State
 from tui.ui.app import ResetbankApp
-from tui.ui.screens.ask import AskScreen
-from tui.ui.screens.dialog import GUARD_SECONDS
+from tui.ui.dialogs.question import QuestionDialog
+from tui.ui.screens.consent import GUARD_SECONDS, ConsentScreen
 
 
 def companion_of(clock: ManualClock, state: State | None = None) -> ScriptedCompanion:
@@ -22,8 +22,8 @@ def companion_of(clock: ManualClock, state: State | None = None) -> ScriptedComp
 @asynccontextmanager
 async def asked(
     companion: ScriptedCompanion, clock: ManualClock, *letters: str
-) -> AsyncIterator[tuple[Pilot[int], ResetbankApp, AskScreen]]:
+) -> AsyncIterator[tuple[Pilot[int], ResetbankApp, ConsentScreen]]:
     async with running(companion, clock, letters=drawn(*letters) if letters else None) as (pilot, app, _):
-        assert isinstance(app.screen, AskScreen)
+        assert isinstance(top(app), QuestionDialog)
         clock.advance(GUARD_SECONDS)
-        yield pilot, app, app.screen
+        yield pilot, app, frame(app)

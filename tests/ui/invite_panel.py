@@ -7,12 +7,13 @@ from textual.pilot import Pilot
 
 from tests.support.clocks import ManualClock
 from tests.ui.scripted import ScriptedCompanion
-from tests.ui.showing import running, settle
+from tests.ui.showing import frame, running, settle
 from tui.companion.state import State
 from tui.settings import Settings
 from tui.ui.app import ResetbankApp
+from tui.ui.dialogs.inviting import SendDialog
+from tui.ui.screens.consent import ConsentScreen
 from tui.ui.screens.invite import InviteScreen
-from tui.ui.screens.invite_send import InviteSendScreen
 
 
 @asynccontextmanager
@@ -27,9 +28,9 @@ async def panel(
         yield pilot, app, companion
 
 
-async def type_and_show(pilot: Pilot[int], address: str) -> InviteSendScreen:
+async def type_and_show(pilot: Pilot[int], address: str) -> ConsentScreen:
     await pilot.press("a", *address, "enter")
     await settle(pilot)
-    dialog = pilot.app.screen
-    assert isinstance(dialog, InviteSendScreen)
+    dialog = frame(pilot.app)
+    assert isinstance(dialog.dialog, SendDialog)
     return dialog

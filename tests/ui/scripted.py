@@ -58,6 +58,8 @@ class ScriptedAttendant:
         self.answers: list[tuple[Choice | None, Whom]] = []
         self.failure: ResetbankError | None = None
         self.takes_messages = True
+        self.closed: Question | None = None
+        """What `reopen` opens again."""
 
     def _change(self, **changes: Any) -> None:
         self._companion.publish(replace(self._companion.state, **changes))
@@ -90,6 +92,10 @@ class ScriptedAttendant:
     async def cancel_queue(self) -> None:
         self._fail()
         self._change(queued=None)
+
+    def reopen(self) -> Question | None:
+        self._change(question=self.closed)
+        return self.closed
 
     async def confirm_queue(self) -> None:
         self._fail()

@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import cycle
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
+from textual.app import App
 from textual.pilot import Pilot
 
 from tests.support.clocks import ManualClock
@@ -14,7 +15,10 @@ from tests.ui.states import ZONE
 from tui.companion.state import State
 from tui.settings import Settings
 from tui.ui.app import ResetbankApp
-from tui.ui.companion_port import CompanionPort
+from tui.ui.screens.consent import GUARD_SECONDS, ConsentScreen
+
+if TYPE_CHECKING:
+    from tui.companion.companion import Companion
 
 SIZES: Final = ((40, 12), (80, 24), (120, 40))
 at_every_size = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -40,16 +44,16 @@ def make_app(
     clock: ManualClock,
     *,
     settings: Settings | None = None,
-    connect: Callable[[], Awaitable[CompanionPort]] | None = None,
+    connect: Callable[[], Awaitable[ScriptedCompanion]] | None = None,
     demo: str | None = None,
     letters: Callable[[int], str] | None = None,
 ) -> ResetbankApp:
-    async def connected() -> CompanionPort:
+    async def connected() -> ScriptedCompanion:
         assert companion is not None
         return companion
 
     app = ResetbankApp(
-        connect=connect or connected,
+        connect=cast("Callable[[], Awaitable[Companion]]", connect or connected),
         settings=settings or Settings(),
         clock=clock,
         zone=ZONE,
@@ -98,3 +102,29 @@ async def settle(pilot: Pilot[int]) -> None:
     await pilot.pause()
     await pilot.app.workers.wait_for_complete()
     await pilot.pause()
+
+
+def top(app: App[Any]) -> Any:
+    """The dialog in sight, or the screen where there is none."""
+    return app.screen.dialog if isinstance(app.screen, ConsentScreen) else app.screen
+
+
+def frame(app: App[Any]) -> ConsentScreen:
+    """The screen of the dialog in sight."""
+    assert isinstance(app.screen, ConsentScreen)
+    return app.screen
+
+
+async def press_alone(pilot: Pilot[int], clock: ManualClock, letter: str, *, ends: bool = True) -> None:
+    """Press a letter as a person does who means it: nothing before it, nothing after it.
+
+    Args:
+        pilot: Presses it.
+        clock: Lets the time pass.
+        letter: The letter.
+        ends: Whether what it begins comes to an end, which is waited for.
+    """
+    clock.advance(GUARD_SECONDS + 0.01)
+    await pilot.press(letter)
+    clock.advance(GUARD_SECONDS + 0.01)
+    await (settle(pilot) if ends else pilot.pause())

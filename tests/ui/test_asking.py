@@ -13,17 +13,17 @@ from tests.support.clocks import ManualClock
 from tests.ui import live_states, states
 from tests.ui.asked import asked, companion_of
 from tests.ui.live_states import API, TOOLS
-from tests.ui.showing import running, screen_text, settle, words
+from tests.ui.showing import frame, press_alone, running, screen_text, settle, top, words
 from tui.domain.question import Choice
 from tui.domain.spend import ConsentKind
 from tui.errors import SourceDown, StoreLocked
-from tui.ui.screens.ask import AskScreen
-from tui.ui.screens.dialog import GUARD_SECONDS
+from tui.ui.dialogs.question import QuestionDialog
+from tui.ui.dialogs.queue import QueueDialog
+from tui.ui.dialogs.spend import SpendDialog
+from tui.ui.screens.consent import GUARD_SECONDS, ConsentScreen
 from tui.ui.screens.help import HelpScreen
 from tui.ui.screens.ledger import LedgerScreen
 from tui.ui.screens.main import MainScreen
-from tui.ui.screens.queue import QueueScreen
-from tui.ui.screens.spend import SpendScreen
 
 
 @pytest.mark.parametrize(
@@ -33,9 +33,8 @@ from tui.ui.screens.spend import SpendScreen
 async def test_each_letter_does_its_own_once(number: int, choice: Choice, whom: object, clock: ManualClock) -> None:
     companion = companion_of(clock)
     async with asked(companion, clock) as (pilot, app, dialog):
-        letter = dialog.letters[number]
-        await pilot.press(letter, letter, *dialog.letters)
-        await settle(pilot)
+        await press_alone(pilot, clock, dialog.letters[number])
+        await press_alone(pilot, clock, "A")
         ((_, consent),) = companion.spends
         assert consent.kind is ConsentKind.LETTER
         assert companion.carried_on == [whom]
@@ -43,15 +42,7 @@ async def test_each_letter_does_its_own_once(number: int, choice: Choice, whom: 
         assert "One reset was spent" in screen_text(app)
 
 
-async def test_two_different_letters_that_are_no_keys(clock: ManualClock) -> None:
-    async with asked(companion_of(clock), clock, "JUWTFRKNQYHGABCDE") as (_, _, dialog):
-        assert dialog.letters == ("H", "G")
-        lower = {key.upper() for binding in AskScreen.BINDINGS for key in binding.key.split(",")}  # type: ignore[union-attr]
-        assert not lower & set(dialog.letters)
-        assert {key for key in lower if len(key) == 1} <= AskScreen.NEVER
-
-
-BLIND = ("enter", "space", "up enter", "down enter", "y Y", "a b", "tab enter", "j space enter", "pagedown enter", "r")
+BLIND = ("enter", "space", "up enter", "down enter", "y", "a b", "tab enter", "j space enter", "pagedown enter", "r")
 
 
 @pytest.mark.parametrize("state", [live_states.stopped_question, live_states.several_question])
@@ -68,18 +59,16 @@ async def test_no_blind_key_spends_or_answers(keys: str, state: object, clock: M
         assert app.screen is dialog
 
 
-@pytest.mark.parametrize("key", ["A", "B", "w", "t", "f", "n"])
+@pytest.mark.parametrize("key", ["A", "B", "w", "t", "p", "m"])
 async def test_what_was_typed_ahead_means_nothing(key: str, clock: ManualClock) -> None:
     companion = companion_of(clock)
     async with running(companion, clock) as (pilot, app, _):
-        assert isinstance(app.screen, AskScreen)
+        assert isinstance(top(app), QuestionDialog)
         clock.advance(GUARD_SECONDS - 0.01)
         await pilot.press(key)
         await settle(pilot)
         assert (companion.spends, companion.attendant.answers) == ([], [])
-        clock.advance(0.02)
-        await pilot.press(key)
-        await settle(pilot)
+        await press_alone(pilot, clock, key)
         assert companion.attendant.answers
 
 
@@ -88,8 +77,8 @@ async def test_what_was_typed_ahead_means_nothing(key: str, clock: ManualClock) 
     [
         ("w", Choice.WAIT, "you are told when 5 hours is seen to start afresh"),
         ("t", Choice.LATER_5, "asked again in 5 min"),
-        ("f", Choice.LATER_15, "asked again in 15 min"),
-        ("n", Choice.NOT_UNTIL_RESET, "no more questions until 5 hours starts afresh"),
+        ("p", Choice.LATER_15, "asked again in 15 min"),
+        ("m", Choice.NOT_UNTIL_RESET, "no more questions until 5 hours starts afresh"),
     ],
 )
 async def test_an_answer_closes_it_and_spends_nothing(key: str, choice: Choice, note: str, clock: ManualClock) -> None:
@@ -129,9 +118,7 @@ async def test_chosen_sessions_alone_go_on(clock: ManualClock) -> None:
         assert "▸ [x] api-server" in screen_text(app)
         assert "[ ] docs" in screen_text(app)
         assert "spend and continue 2 of 3" in screen_text(app)
-        clock.advance(GUARD_SECONDS)
-        await pilot.press(dialog.letters[0])
-        await settle(pilot)
+        await press_alone(pilot, clock, dialog.letters[0])
         assert companion.carried_on == [(API, TOOLS)]
         carried = {carry.stop.thread_id for carry in companion.state.resumes.entries}
         assert carried == {API, TOOLS}
@@ -141,25 +128,23 @@ async def test_nobody_chosen_is_a_spend_alone(clock: ManualClock) -> None:
     companion = companion_of(clock, live_states.several_question())
     async with asked(companion, clock) as (pilot, _, dialog):
         await pilot.press("space", "down", "space", "down", "space")
-        clock.advance(GUARD_SECONDS)
-        await pilot.press(dialog.letters[0])
-        await settle(pilot)
+        await press_alone(pilot, clock, dialog.letters[0])
         assert companion.carried_on == [False]
         assert companion.attendant.answers[0][0] is Choice.SPEND_ONLY
 
 
 async def test_who_stops_meanwhile_joins(clock: ManualClock) -> None:
     companion = companion_of(clock)
-    async with asked(companion, clock) as (pilot, app, dialog):
+    async with asked(companion, clock) as (pilot, app, _):
         late = live_states.stopped(TOOLS, "/home/me/tools", 0)
         companion.publish(replace(companion.state, sessions={**companion.state.sessions, TOOLS: late}))
         await settle(pilot)
-        assert dialog.selection.chosen == (API, TOOLS)
+        assert top(app).selection.chosen == (API, TOOLS)
         assert "2 sessions stopped" in screen_text(app)
 
 
 @pytest.mark.parametrize(
-    ("key", "screen"), [("question_mark", HelpScreen), ("l", LedgerScreen), ("r", SpendScreen), ("u", QueueScreen)]
+    ("key", "screen"), [("question_mark", HelpScreen), ("l", LedgerScreen), ("r", SpendDialog), ("u", QueueDialog)]
 )
 async def test_it_opens_over_whatever_is_open(key: str, screen: type, clock: ManualClock) -> None:
     calm = replace(live_states.about_question(), question=None)
@@ -167,14 +152,14 @@ async def test_it_opens_over_whatever_is_open(key: str, screen: type, clock: Man
     async with running(companion, clock) as (pilot, app, _):
         await pilot.press(key)
         await settle(pilot)
-        assert isinstance(app.screen, screen)
+        assert isinstance(top(app), screen)
         companion.publish(live_states.about_question())
         await settle(pilot)
-        assert isinstance(app.screen, AskScreen)
+        assert isinstance(top(app), QuestionDialog)
         clock.advance(GUARD_SECONDS)
         await pilot.press("t")
         await settle(pilot)
-        assert isinstance(app.screen, screen)
+        assert isinstance(top(app), screen)
 
 
 async def test_a_dialog_that_still_reads_below_it_goes_on(clock: ManualClock) -> None:
@@ -183,9 +168,9 @@ async def test_a_dialog_that_still_reads_below_it_goes_on(clock: ManualClock) ->
         app.action_spend()
         companion.publish(live_states.stopped_question())
         await settle(pilot)
-        assert isinstance(app.screen, AskScreen)
+        assert isinstance(top(app), QuestionDialog)
         below = app.screen_stack[-2]
-        assert isinstance(below, SpendScreen)
+        assert isinstance(below, ConsentScreen)
         assert below.phase == "asking"
 
 
@@ -195,10 +180,9 @@ async def test_it_waits_for_a_spend_that_is_under_way(clock: ManualClock) -> Non
     async with running(companion, clock) as (pilot, app, _):
         await pilot.press("r")
         await settle(pilot)
-        dialog = app.screen
-        assert isinstance(dialog, SpendScreen)
-        clock.advance(GUARD_SECONDS)
-        await pilot.press(dialog.letter)
+        dialog = frame(app)
+        assert isinstance(dialog.dialog, SpendDialog)
+        await press_alone(pilot, clock, dialog.letter, ends=False)
         await pilot.pause()
         companion.publish(replace(companion.state, question=live_states.stopped_question().question))
         await pilot.pause()
@@ -207,7 +191,7 @@ async def test_it_waits_for_a_spend_that_is_under_way(clock: ManualClock) -> Non
         await settle(pilot)
         app.present(app._view)
         await settle(pilot)
-        assert isinstance(app.screen, AskScreen)
+        assert isinstance(top(app), QuestionDialog)
 
 
 async def test_a_question_that_is_settled_elsewhere_closes(clock: ManualClock) -> None:
@@ -249,7 +233,7 @@ async def test_another_question_takes_its_place(clock: ManualClock) -> None:
     async with asked(companion, clock) as (pilot, app, first):
         companion.publish(live_states.several_question())
         await settle(pilot)
-        assert isinstance(app.screen, AskScreen)
+        assert isinstance(top(app), QuestionDialog)
         assert app.screen is not first
         assert "3 sessions stopped" in screen_text(app)
         assert len(app.screen_stack) == 2
@@ -258,8 +242,7 @@ async def test_another_question_takes_its_place(clock: ManualClock) -> None:
 async def test_the_result_stays_though_the_question_is_gone(clock: ManualClock) -> None:
     companion = companion_of(clock)
     async with asked(companion, clock) as (pilot, app, dialog):
-        await pilot.press(dialog.letter)
-        await settle(pilot)
+        await press_alone(pilot, clock, dialog.letter)
         assert companion.state.question is None
         assert app.screen is dialog
         await pilot.press("enter", "n", "escape")
@@ -277,7 +260,7 @@ async def test_a_reading_that_fails_leaves_every_other_answer(clock: ManualClock
         assert "the service does not answer" in screen_text(app)
         assert dialog.letters == ()
         companion.failure = None
-        await pilot.press("r")
+        await pilot.press("f5")
         await settle(pilot)
         assert dialog.letters
         clock.advance(GUARD_SECONDS)
@@ -290,8 +273,7 @@ async def test_an_answer_that_cannot_be_written_down_spends_nothing(clock: Manua
     companion = companion_of(clock)
     companion.attendant.failure = StoreLocked("the database is locked", "try again")
     async with asked(companion, clock) as (pilot, app, dialog):
-        await pilot.press(dialog.letter)
-        await settle(pilot)
+        await press_alone(pilot, clock, dialog.letter)
         assert companion.spends == []
         assert "the database is locked" in screen_text(app)
 
@@ -315,13 +297,11 @@ async def test_queueing_from_the_question_needs_its_own_letter(clock: ManualCloc
     async with asked(companion, clock) as (pilot, app, _):
         await pilot.press("u")
         await settle(pilot)
-        dialog = app.screen
-        assert isinstance(dialog, QueueScreen)
+        dialog = frame(app)
+        assert isinstance(dialog.dialog, QueueDialog)
         await pilot.press("enter", "space", "u", dialog.letter)
         assert companion.state.queued is None
-        clock.advance(GUARD_SECONDS)
-        await pilot.press(dialog.letter)
-        await settle(pilot)
+        await press_alone(pilot, clock, dialog.letter)
         assert companion.attendant.answers == [(Choice.QUEUE, (API, TOOLS))]
         assert companion.state.queued is not None
         assert isinstance(app.screen, MainScreen)
@@ -352,8 +332,7 @@ async def test_nothing_is_queued_at_a_limit_that_is_hit(clock: ManualClock) -> N
 async def test_done_is_said_only_when_it_is_seen_at_work(clock: ManualClock) -> None:
     companion = companion_of(clock)
     async with asked(companion, clock) as (pilot, app, dialog):
-        await pilot.press(dialog.letter)
-        await settle(pilot)
+        await press_alone(pilot, clock, dialog.letter)
         assert "told, waiting to see it run" in screen_text(app)
         assert "running again" not in screen_text(app)
 

@@ -8,9 +8,9 @@ from tests.support.clocks import ManualClock
 from tests.ui import live_states, states
 from tests.ui.asked import asked, companion_of
 from tests.ui.live_states import API, DOCS
-from tests.ui.showing import running, screen_text, settle, words
+from tests.ui.showing import press_alone, running, screen_text, settle, top, words
 from tui.settings import AskSettings, Settings
-from tui.ui.screens.ask import AskScreen
+from tui.ui.dialogs.question import QuestionDialog
 
 
 async def test_it_rings_once_and_gives_the_title_back(clock: ManualClock, written: list[str]) -> None:
@@ -52,7 +52,7 @@ async def test_leaving_the_program_gives_the_title_back(clock: ManualClock, writ
 async def test_the_bell_can_be_turned_off(clock: ManualClock, written: list[str]) -> None:
     companion = companion_of(clock)
     async with running(companion, clock, settings=Settings(ask=AskSettings(bell=False))) as (pilot, app, _):
-        assert isinstance(app.screen, AskScreen)
+        assert isinstance(top(app), QuestionDialog)
         companion.publish(live_states.announced())
         await settle(pilot)
     assert "\x07" not in written
@@ -71,8 +71,7 @@ async def test_the_command_goes_to_the_clipboard_once_and_exactly(clock: ManualC
     companion = companion_of(clock, live_states.several_question())
     companion.attendant.takes_messages = False
     async with asked(companion, clock) as (pilot, app, dialog):
-        await pilot.press(dialog.letter)
-        await settle(pilot)
+        await press_alone(pilot, clock, dialog.letter)
         companion.publish(replace(companion.state, near_percent=80.0))
         await settle(pilot)
         assert f"codex resume {API}" in screen_text(app)
@@ -88,7 +87,6 @@ async def test_a_command_never_carries_a_hostile_id(clock: ManualClock, written:
     companion = companion_of(clock, live_states.asked(replace(states.at_limit(), sessions={evil: hostile})))
     companion.attendant.takes_messages = False
     async with asked(companion, clock) as (pilot, app, dialog):
-        await pilot.press(dialog.letter)
-        await settle(pilot)
+        await press_alone(pilot, clock, dialog.letter)
         assert "rm -rf" not in screen_text(app)
         assert not any("]52;" in text for text in written)

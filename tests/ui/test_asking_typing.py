@@ -8,12 +8,11 @@ from textual.events import AppBlur, AppFocus
 from tests.support.clocks import ManualClock
 from tests.ui import invite_states, live_states
 from tests.ui.asked import companion_of
-from tests.ui.showing import running, settle
+from tests.ui.showing import running, settle, top
 from tui.ui.app import ResetbankApp
-from tui.ui.screens.ask import AskScreen
-from tui.ui.screens.dialog import GUARD_SECONDS
-from tui.ui.screens.invite_send import InviteSendScreen
-from tui.ui.screens.typing import TypedLine
+from tui.ui.dialogs.inviting import SendDialog
+from tui.ui.dialogs.question import QuestionDialog
+from tui.ui.screens.consent import GUARD_SECONDS, TypedLine
 
 
 @pytest.mark.parametrize("keys", ["ctrl+p", "i a", "i w"])
@@ -27,7 +26,7 @@ async def test_it_waits_while_somebody_types(keys: str, clock: ManualClock, monk
         await settle(pilot)
         companion.publish(replace(live_states.stopped_question(), invites=offered))
         await settle(pilot)
-        assert not isinstance(app.screen, AskScreen)
+        assert not isinstance(top(app), QuestionDialog)
         assert rings == [True]
         clock.advance(GUARD_SECONDS)
         await pilot.press(*"Anna B nutw")  # capitals and keys that would answer
@@ -37,7 +36,7 @@ async def test_it_waits_while_somebody_types(keys: str, clock: ManualClock, monk
         await pilot.press("escape")
         app._tick()
         await settle(pilot)
-        assert isinstance(app.screen, AskScreen)
+        assert isinstance(top(app), QuestionDialog)
 
 
 async def test_a_palette_that_was_left_open_does_not_hold_it_back_for_ever(clock: ManualClock) -> None:
@@ -56,7 +55,7 @@ async def test_a_palette_that_was_left_open_does_not_hold_it_back_for_ever(clock
         await settle(pilot)
         app._tick()
         await settle(pilot)
-        assert isinstance(app.screen, AskScreen)
+        assert isinstance(top(app), QuestionDialog)
 
 
 async def test_it_waits_while_the_terminal_of_a_typing_person_is_not_in_front(clock: ManualClock) -> None:
@@ -70,5 +69,5 @@ async def test_it_waits_while_the_terminal_of_a_typing_person_is_not_in_front(cl
         app.post_message(AppFocus())
         await settle(pilot)
         await pilot.press(*"a@b")
-        assert isinstance(app.screen, InviteSendScreen)
+        assert isinstance(top(app), SendDialog)
         assert app.screen.query_one(TypedLine).value == "anna@b"

@@ -1,5 +1,7 @@
 """What an unforeseen crash leaves on the terminal."""
 
+from typing import Any, cast
+
 import pytest
 
 from tests.support.clocks import ManualClock
@@ -8,7 +10,6 @@ from tests.ui.scripted import ScriptedCompanion
 from tests.ui.showing import drawn
 from tui.settings import Settings
 from tui.ui.app import ResetbankApp
-from tui.ui.companion_port import CompanionPort
 
 
 async def test_an_unforeseen_crash_shows_no_local_variable(
@@ -19,11 +20,16 @@ async def test_an_unforeseen_crash_shows_no_local_variable(
             address = "gro.elpmaxe@yrollam"[::-1]
             raise RuntimeError(f"broken at {len(address)} by {address}")
 
-    async def connected() -> CompanionPort:
+    async def connected() -> ScriptedCompanion:
         return ScriptedCompanion(states.busy(), clock)
 
     app = Crashing(
-        connect=connected, settings=Settings(), clock=clock, zone=states.ZONE, letters=drawn("ABC"), drive=False
+        connect=cast(Any, connected),
+        settings=Settings(),
+        clock=clock,
+        zone=states.ZONE,
+        letters=drawn("ABC"),
+        drive=False,
     )
     with pytest.raises(RuntimeError, match="broken at 19"):
         async with app.run_test() as pilot:

@@ -6,12 +6,12 @@ from msgspec.structs import replace
 from tests.support.clocks import ManualClock
 from tests.ui.invite_panel import panel, type_and_show
 from tests.ui.invite_states import OFFER, offered
-from tests.ui.showing import settle, until, words
+from tests.ui.showing import press_alone, settle, top, until, words
 from tui.companion.state import State
 from tui.domain.invites import InviteState
-from tui.ui.screens.dialog import GUARD_SECONDS
+from tui.ui.dialogs.inviting import NoteDialog
+from tui.ui.screens.consent import GUARD_SECONDS
 from tui.ui.screens.invite import InviteScreen
-from tui.ui.screens.invite_note import InviteNoteScreen
 
 
 def of_account(state: State, account: str, **changes: object) -> State:
@@ -29,11 +29,9 @@ async def test_the_last_reward_that_goes_makes_it_another_question(clock: Manual
         companion.publish(offered(offer=replace(OFFER, rewards_left=0)))
         await settle(pilot)
         clock.advance(GUARD_SECONDS)
-        await pilot.press(first)
-        await settle(pilot)
+        assert dialog.letter != first
         assert companion.inviter.sent == []
-        await pilot.press(dialog.letter)
-        await settle(pilot)
+        await press_alone(pilot, clock, dialog.letter)
         assert [offer.rewards_left for _, _, offer in companion.inviter.sent] == [0]
 
 
@@ -73,15 +71,14 @@ async def test_a_note_is_begun_for_the_account_in_sight(account: str, stays: boo
         await pilot.press("w", *"new@example.com")
         companion.publish(of_account(offered(account=account), account))
         await settle(pilot)
-        assert isinstance(app.screen, InviteNoteScreen if stays else InviteScreen)
+        assert isinstance(top(app), NoteDialog if stays else InviteScreen)
 
 
 async def test_what_went_wrong_unforeseen_is_not_tried_again_from_the_same_place(clock: ManualClock) -> None:
     async with panel(offered(), clock) as (pilot, app, companion):
         companion.inviter.failure = RuntimeError("a bug")
         dialog = await type_and_show(pilot, "new@example.com")
-        clock.advance(GUARD_SECONDS)
-        await pilot.press(dialog.letter)
+        await press_alone(pilot, clock, dialog.letter, ends=False)
         await until(pilot, lambda: dialog.phase == "over")
         clock.advance(GUARD_SECONDS)
         await pilot.press("b")

@@ -7,7 +7,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.support.clocks import ManualClock
-from tests.ui.showing import drawn, settle, words
+from tests.ui.showing import drawn, press_alone, settle, words
 from tests.ui.states import ZONE
 from tui.assembly import SourceOptions, _EmbeddedChain, open_companion
 from tui.companion.companion import Companion
@@ -15,8 +15,7 @@ from tui.paths import resetbank_paths
 from tui.settings import Settings
 from tui.stub.embedded import EmbeddedStub
 from tui.ui.app import ResetbankApp
-from tui.ui.companion_port import CompanionPort
-from tui.ui.screens.dialog import GUARD_SECONDS
+from tui.ui.screens.consent import GUARD_SECONDS
 
 Open = tuple[Pilot[int], ResetbankApp, EmbeddedStub]
 
@@ -26,7 +25,7 @@ async def panel(clock: ManualClock, before: Callable[[EmbeddedStub], None] = lam
     """The invite panel of a demo; the service may be spoilt before anything is asked."""
     companion: Companion | None = None
 
-    async def connected() -> CompanionPort:
+    async def connected() -> Companion:
         assert companion is not None
         return companion
 
@@ -51,9 +50,7 @@ async def send(pilot: Pilot[int], clock: ManualClock, address: str = "pal@exampl
     """Type an address, consent, and read the screen."""
     await pilot.press("a", *address, "enter")
     await settle(pilot)
-    clock.advance(GUARD_SECONDS)
-    await pilot.press("A")
-    await settle(pilot)
+    await press_alone(pilot, clock, "A")
     assert isinstance(pilot.app, ResetbankApp)
     return words(pilot.app)
 
@@ -137,7 +134,5 @@ async def test_an_email_that_may_not_go_again_yet_says_from_when(clock: ManualCl
         stub.faults.arm("/send-email", "status:429", 1)
         await pilot.press("e")
         await settle(pilot)
-        clock.advance(GUARD_SECONDS)
-        await pilot.press(app.screen.letter)  # type: ignore[attr-defined]
-        await settle(pilot)
+        await press_alone(pilot, clock, app.screen.letter)  # type: ignore[attr-defined]
         assert "! no e-mail went to pal@example.com: 127.0.0.1 refused (429)" in words(app)

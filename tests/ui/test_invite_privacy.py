@@ -9,9 +9,8 @@ from tests.support.clocks import ManualClock
 from tests.ui import invite_states
 from tests.ui.invite_panel import panel, type_and_show
 from tests.ui.invite_states import OFFER, offered
-from tests.ui.showing import running, screen_text, settle, words
-from tui.ui.screens.dialog import GUARD_SECONDS
-from tui.ui.screens.typing import TypedLine
+from tests.ui.showing import press_alone, running, screen_text, settle, words
+from tui.ui.screens.consent import TypedLine
 
 ADDRESS = re.compile(r"[\w.]{2,}@example\.(?:com|org)")
 
@@ -32,9 +31,7 @@ async def test_no_picture_of_the_screen_shows_an_address(clock: ManualClock) -> 
         assert "new@example.com" in screen_text(app)
         assert shown_in(app.export_screenshot()) == set()
         await settle(pilot)  # the picture drew the question anew, and that is guarded like any change
-        clock.advance(GUARD_SECONDS)
-        await pilot.press(dialog.letter)
-        await settle(pilot)
+        await press_alone(pilot, clock, dialog.letter)
         assert len(companion.inviter.sent) == 1
         assert shown_in(app.export_screenshot()) == set()
 

@@ -4,12 +4,12 @@ from hypothesis import strategies as st
 from textual.binding import Binding, BindingsMap
 
 from tui.errors import SettingsError
-from tui.ui.commands import ALL_COMMANDS, shown_key
+from tui.ui.commands import COMMANDS, PLACES, commands_of, shown_key
 from tui.ui.keymap import normal_key, resolve_keys
 
 
 def test_defaults_stand() -> None:
-    assert resolve_keys({}) == {command.id: command.key for command in ALL_COMMANDS}
+    assert resolve_keys({}) == {command.id: command.key for command in COMMANDS}
 
 
 def test_a_key_is_replaced_and_normalised() -> None:
@@ -34,8 +34,8 @@ def test_two_commands_may_swap_their_keys() -> None:
         ({"ledger": "ctrl+p"}, "it opens the palette"),
         ({"ledger": "ctrl+i"}, "it moves the focus"),
         ({"ledger": "escape"}, "it leaves dialogs"),
-        ({"invite_copy": "q"}, "the panel needs it"),
-        ({"invite_copy": "pagedown"}, "the panel needs it"),
+        ({"invite_copy": "q"}, "is given to both"),
+        ({"invite_copy": "pagedown"}, "is given to both"),
         ({"spend": "enter"}, "pressed blindly"),
         ({"spend": "space"}, "pressed blindly"),
         ({"spend": "ctrl+m"}, "pressed blindly"),
@@ -60,18 +60,18 @@ def test_keys_are_named_as_textual_names_them(character: str) -> None:
     assert normal_key(character) == name
 
 
-@given(st.dictionaries(st.sampled_from([c.id for c in ALL_COMMANDS]), st.text(max_size=12)))
-def test_a_resolved_table_never_shares_a_key_within_a_panel(custom: dict[str, str]) -> None:
+@given(st.dictionaries(st.sampled_from([c.id for c in COMMANDS]), st.text(max_size=12)))
+def test_a_resolved_table_never_shares_a_key_within_a_place(custom: dict[str, str]) -> None:
     try:
         table = resolve_keys(custom)
     except SettingsError:
         return
-    panels = {command.id: command.panel for command in ALL_COMMANDS}
-    keys = [(panels[name], key) for name, keys in table.items() for key in keys.split(",")]
-    assert len(keys) == len(set(keys))
+    for place in PLACES:
+        keys = [key for command in commands_of(place) for key in table[command.id].split(",")]
+        assert len(keys) == len(set(keys))
 
 
-def test_a_key_may_mean_one_thing_on_each_panel() -> None:
+def test_a_key_may_mean_one_thing_in_each_place() -> None:
     table = resolve_keys({"invite_copy": "y", "ledger": "y"})
     assert (table["invite_copy"], table["ledger"]) == ("y", "y")
     with pytest.raises(SettingsError, match="'c' is given to both invite_copy and invite_qr"):

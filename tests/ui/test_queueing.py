@@ -11,25 +11,25 @@ from tests.support.clocks import ManualClock
 from tests.ui import live_states, states
 from tests.ui.live_states import API, DOCS
 from tests.ui.scripted import ScriptedCompanion
-from tests.ui.showing import running, screen_text, settle, words
+from tests.ui.showing import frame, press_alone, running, screen_text, settle, top, words
 from tui.companion.state import State
 from tui.domain.resuming import ResumeStage
 from tui.errors import NoCredit, StoreLocked
 from tui.ui.app import ResetbankApp
-from tui.ui.screens.dialog import GUARD_SECONDS
+from tui.ui.dialogs.queue import QueueDialog
+from tui.ui.dialogs.resume import ResumeDialog
+from tui.ui.screens.consent import GUARD_SECONDS, ConsentScreen
 from tui.ui.screens.main import MainScreen
-from tui.ui.screens.queue import QueueScreen
-from tui.ui.screens.resume import ResumeScreen
 
 
 @asynccontextmanager
-async def queueing(state: State, clock: ManualClock) -> AsyncIterator[tuple[Pilot[int], ResetbankApp, QueueScreen]]:
+async def queueing(state: State, clock: ManualClock) -> AsyncIterator[tuple[Pilot[int], ResetbankApp, ConsentScreen]]:
     async with running(ScriptedCompanion(state, clock), clock) as (pilot, app, _):
         await pilot.press("u")
         await settle(pilot)
-        assert isinstance(app.screen, QueueScreen)
+        assert isinstance(top(app), QueueDialog)
         clock.advance(GUARD_SECONDS)
-        yield pilot, app, app.screen
+        yield pilot, app, frame(app)
 
 
 def companion_in(app: ResetbankApp) -> ScriptedCompanion:
@@ -40,8 +40,7 @@ def companion_in(app: ResetbankApp) -> ScriptedCompanion:
 async def test_the_letter_queues_and_one_key_takes_it_out(clock: ManualClock) -> None:
     async with queueing(live_states.working(), clock) as (pilot, app, dialog):
         companion = companion_in(app)
-        await pilot.press(dialog.letter)
-        await settle(pilot)
+        await press_alone(pilot, clock, dialog.letter)
         queued = companion.state.queued
         assert queued is not None
         assert queued.is_armed
@@ -55,7 +54,7 @@ async def test_the_letter_queues_and_one_key_takes_it_out(clock: ManualClock) ->
         assert companion.spends == []
 
 
-@pytest.mark.parametrize("keys", ["enter", "space", "u", "up enter", "y", "x", "B"])
+@pytest.mark.parametrize("keys", ["enter", "space", "u", "up enter", "y", "x"])
 async def test_no_blind_key_queues(keys: str, clock: ManualClock) -> None:
     async with queueing(live_states.working(), clock) as (pilot, app, dialog):
         await pilot.press(*keys.split())
@@ -87,8 +86,7 @@ async def test_another_reset_is_another_question(clock: ManualClock) -> None:
 async def test_what_is_refused_is_explained(clock: ManualClock) -> None:
     async with queueing(live_states.working(), clock) as (pilot, app, dialog):
         companion_in(app).attendant.failure = NoCredit("no reset that could be spent is in the bank")
-        await pilot.press(dialog.letter)
-        await settle(pilot)
+        await press_alone(pilot, clock, dialog.letter)
         assert "no reset that could be spent" in words(app)
 
 
@@ -112,8 +110,8 @@ async def test_nothing_to_queue_says_why(state: object, reason: str, clock: Manu
 async def test_after_a_restart_a_letter_confirms(clock: ManualClock) -> None:
     async with queueing(live_states.queued_before_restart(), clock) as (pilot, app, dialog):
         assert "before the restart: still wanted?" in words(app)
-        await pilot.press("enter", dialog.letter)
-        await settle(pilot)
+        await pilot.press("enter")
+        await press_alone(pilot, clock, dialog.letter)
         queued = companion_in(app).state.queued
         assert queued is not None
         assert queued.is_armed
@@ -172,7 +170,7 @@ async def carrying(state: State, clock: ManualClock) -> AsyncIterator[tuple[Pilo
     async with running(ScriptedCompanion(state, clock), clock) as (pilot, app, _):
         await pilot.press("c")
         await settle(pilot)
-        assert isinstance(app.screen, ResumeScreen)
+        assert isinstance(top(app), ResumeDialog)
         clock.advance(GUARD_SECONDS)
         yield pilot, app
 

@@ -10,11 +10,10 @@ from textual.pilot import Pilot
 from tests.support.clocks import ManualClock
 from tests.ui import states
 from tests.ui.scripted import ScriptedCompanion
-from tests.ui.showing import Golden, at_every_size, make_app, running, screen_text, settle
+from tests.ui.showing import Golden, at_every_size, make_app, press_alone, running, screen_text, settle
 from tui.companion.state import State
 from tui.domain.spend import Spend, lose_answer
 from tui.errors import NotViable
-from tui.ui.companion_port import CompanionPort
 
 MAIN: Final[dict[str, Callable[[], State]]] = {
     "calm": states.calm,
@@ -42,7 +41,7 @@ async def test_main_screen(name: str, size: tuple[int, int], golden: Golden) -> 
 
 @at_every_size
 async def test_connecting(size: tuple[int, int], golden: Golden, clock: ManualClock) -> None:
-    async def never() -> CompanionPort:
+    async def never() -> ScriptedCompanion:
         await clock.sleep(1)
         raise AssertionError
 
@@ -54,7 +53,7 @@ async def test_connecting(size: tuple[int, int], golden: Golden, clock: ManualCl
 
 @at_every_size
 async def test_not_connected(size: tuple[int, int], golden: Golden, clock: ManualClock) -> None:
-    async def refused() -> CompanionPort:
+    async def refused() -> ScriptedCompanion:
         raise NotViable("no source can be used here", "run `codex login` first")
 
     app = make_app(None, clock, connect=refused)
@@ -73,9 +72,7 @@ async def ask(pilot: Pilot[int], clock: ManualClock) -> None:
 
 async def spend(pilot: Pilot[int], clock: ManualClock) -> None:
     await ask(pilot, clock)
-    clock.advance(1)
-    await pilot.press("A")
-    await settle(pilot)
+    await press_alone(pilot, clock, "A")
 
 
 async def ledger(pilot: Pilot[int], clock: ManualClock) -> None:

@@ -11,7 +11,7 @@ from tests.support.clocks import ManualClock
 from tests.ui import invite_states, live_states
 from tests.ui.invite_states import offered
 from tests.ui.scripted import ScriptedCompanion
-from tests.ui.showing import Golden, at_every_size, running, settle
+from tests.ui.showing import Golden, at_every_size, press_alone, running, settle
 from tests.ui.states import NOW
 from tui.companion.state import State
 from tui.domain.invites import Resend, ResendStage, refused, unanswered
@@ -64,8 +64,7 @@ async def consent(pilot: Pilot[int], companion: ScriptedCompanion, clock: Manual
 
 async def send(pilot: Pilot[int], companion: ScriptedCompanion, clock: ManualClock) -> None:
     await consent(pilot, companion, clock)
-    clock.advance(1)
-    await pilot.press("A")
+    await press_alone(pilot, clock, "A")
 
 
 async def send_in_vain(pilot: Pilot[int], companion: ScriptedCompanion, clock: ManualClock) -> None:
@@ -90,8 +89,7 @@ async def again(pilot: Pilot[int], companion: ScriptedCompanion, clock: ManualCl
 
 async def send_again(pilot: Pilot[int], companion: ScriptedCompanion, clock: ManualClock) -> None:
     await again(pilot, companion, clock)
-    clock.advance(1)
-    await pilot.press("A")
+    await press_alone(pilot, clock, "A")
 
 
 async def send_again_without_answer(pilot: Pilot[int], companion: ScriptedCompanion, clock: ManualClock) -> None:

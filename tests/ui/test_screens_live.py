@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from tests.support.clocks import ManualClock
 from tests.ui import live_states, states
 from tests.ui.scripted import ScriptedCompanion
-from tests.ui.showing import Golden, at_every_size, running, settle
+from tests.ui.showing import Golden, at_every_size, press_alone, running, settle
 from tui.companion.state import State
 from tui.domain.question import NoQuestionReason
 from tui.domain.resuming import seen
@@ -40,9 +40,7 @@ async def test_screen(name: str, size: tuple[int, int], golden: Golden) -> None:
 
 
 async def spend(pilot: Pilot[int], clock: ManualClock, companion: ScriptedCompanion) -> None:
-    clock.advance(1)
-    await pilot.press("A")
-    await settle(pilot)
+    await press_alone(pilot, clock, "A")
 
 
 async def spend_and_run(pilot: Pilot[int], clock: ManualClock, companion: ScriptedCompanion) -> None:

@@ -12,13 +12,13 @@ from textual.pilot import Pilot
 from tests.support.clocks import ManualClock
 from tests.ui import states
 from tests.ui.scripted import ScriptedCompanion
-from tests.ui.showing import drawn, running, screen_text, settle, until, words
+from tests.ui.showing import drawn, frame, press_alone, running, screen_text, settle, top, until, words
 from tui.domain.spend import ConsentKind, lose_answer
 from tui.errors import SpendHeld
 from tui.ui.app import ResetbankApp
-from tui.ui.screens.dialog import GUARD_SECONDS, NEVER_DRAWN, LetterDialog
+from tui.ui.dialogs.spend import SpendDialog
+from tui.ui.screens.consent import GUARD_SECONDS, ConsentScreen
 from tui.ui.screens.main import MainScreen
-from tui.ui.screens.spend import SpendScreen
 
 
 def companion_of(clock: ManualClock) -> ScriptedCompanion:
@@ -28,19 +28,19 @@ def companion_of(clock: ManualClock) -> ScriptedCompanion:
 @asynccontextmanager
 async def asking(
     companion: ScriptedCompanion, clock: ManualClock, *letters: str
-) -> AsyncIterator[tuple[Pilot[int], ResetbankApp, SpendScreen]]:
+) -> AsyncIterator[tuple[Pilot[int], ResetbankApp, ConsentScreen]]:
     async with running(companion, clock, letters=drawn(*letters) if letters else None) as (pilot, app, _):
         await pilot.press("r")
         await settle(pilot)
-        assert isinstance(app.screen, SpendScreen)
-        yield pilot, app, app.screen
+        assert isinstance(top(app), SpendDialog)
+        yield pilot, app, frame(app)
 
 
 async def test_the_letter_spends_exactly_once(clock: ManualClock) -> None:
     companion = companion_of(clock)
     async with asking(companion, clock) as (pilot, app, dialog):
         clock.advance(GUARD_SECONDS)
-        await pilot.press(dialog.letter, dialog.letter, dialog.letter)
+        await press_alone(pilot, clock, dialog.letter)
         await settle(pilot)
         assert len(companion.spends) == 1
         proposal, consent = companion.spends[0]
@@ -64,12 +64,11 @@ async def test_no_other_key_spends(keys: str, clock: ManualClock) -> None:
         assert companion.spends == []
 
 
-async def test_every_other_letter_is_ignored(clock: ManualClock) -> None:
+async def test_small_letters_are_ignored(clock: ManualClock) -> None:
     companion = companion_of(clock)
     async with asking(companion, clock) as (pilot, _, dialog):
         clock.advance(GUARD_SECONDS)
-        others = [letter for letter in "BCDEFGHILMOPRSTUVWXZ" if letter != dialog.letter]
-        await pilot.press(*others)
+        await pilot.press(*"abcdefghiloprstvwxz")
         assert companion.spends == []
         assert dialog.phase == "asking"
 
@@ -80,9 +79,7 @@ async def test_keys_typed_ahead_never_spend(clock: ManualClock) -> None:
         clock.advance(GUARD_SECONDS - 0.01)
         await pilot.press(dialog.letter)
         assert companion.spends == []
-        clock.advance(0.02)
-        await pilot.press(dialog.letter)
-        await settle(pilot)
+        await press_alone(pilot, clock, dialog.letter)
         assert len(companion.spends) == 1
 
 
@@ -104,13 +101,10 @@ async def test_another_reset_asks_again_with_another_letter(clock: ManualClock) 
         await settle(pilot)
         assert "Thu 10 Dec 00:00" in screen_text(app)
         assert dialog.letter == "B"
-        await pilot.press("A", "B")  # the old letter, and the new one too early
-        assert companion.spends == []
-        clock.advance(GUARD_SECONDS)
-        await pilot.press("A")
-        assert companion.spends == []
-        await pilot.press("B")
+        await pilot.press("B")  # too early
         await settle(pilot)
+        assert companion.spends == []
+        await press_alone(pilot, clock, "B")
         assert [proposal.credit for proposal, _ in companion.spends] == [states.THREE[1]]
 
 
@@ -123,11 +117,50 @@ async def test_choosing_goes_round(clock: ManualClock) -> None:
         assert companion.proposals == [None, "c3", "c1", "c2", "c1"]
 
 
-@pytest.mark.parametrize("rounds", ["JKNQYAB", "YQNKJZX"])
-async def test_letters_that_are_keys_are_never_drawn(rounds: str, clock: ManualClock) -> None:
-    async with asking(companion_of(clock), clock, rounds) as (_, _, dialog):
-        assert dialog.letter not in NEVER_DRAWN
-        assert dialog.letter in rounds
+@pytest.mark.parametrize("second", ["A", "b", "enter", "down", "escape"])
+async def test_a_key_behind_the_letter_takes_it_back(second: str, clock: ManualClock) -> None:
+    companion = companion_of(clock)
+    async with asking(companion, clock) as (pilot, _, dialog):
+        clock.advance(GUARD_SECONDS)
+        await pilot.press(dialog.letter, second)
+        clock.advance(GUARD_SECONDS)
+        await settle(pilot)
+        assert companion.spends == []
+
+
+async def test_a_key_before_the_letter_makes_it_count_for_nothing(clock: ManualClock) -> None:
+    companion = companion_of(clock)
+    async with asking(companion, clock) as (pilot, app, dialog):
+        clock.advance(GUARD_SECONDS)
+        await pilot.press("x")
+        clock.advance(GUARD_SECONDS - 0.01)
+        await pilot.press(dialog.letter)
+        clock.advance(GUARD_SECONDS)
+        await settle(pilot)
+        assert companion.spends == []
+        assert "that was too quick: nothing happened; press A alone" in words(app)
+        await press_alone(pilot, clock, dialog.letter)
+        assert len(companion.spends) == 1
+
+
+async def test_a_wrong_capital_closes_the_dialog(clock: ManualClock) -> None:
+    companion = companion_of(clock)
+    async with asking(companion, clock) as (pilot, app, _):
+        await press_alone(pilot, clock, "T")
+        assert isinstance(app.screen, MainScreen)
+        assert "T was not the letter: nothing is spent or sent. Is Caps Lock on?" in words(app)
+        assert companion.spends == []
+
+
+async def test_a_capital_never_opens_the_dialog(clock: ManualClock) -> None:
+    companion = companion_of(clock)
+    async with running(companion, clock) as (pilot, app, _):
+        for key in ("R", "U", "F", "A"):
+            await pilot.press(key)
+        await settle(pilot)
+        assert isinstance(app.screen, MainScreen)
+        assert companion.proposals == []
+        assert "a capital never opens this; is Caps Lock on?" in words(app)
 
 
 @pytest.mark.parametrize("key", ["escape", "n"])
@@ -144,14 +177,11 @@ async def test_an_old_question_is_asked_again(clock: ManualClock) -> None:
     companion = companion_of(clock)
     async with asking(companion, clock) as (pilot, app, dialog):
         clock.advance(301)
-        await pilot.press(dialog.letter)
-        await settle(pilot)
+        await press_alone(pilot, clock, dialog.letter)
         assert companion.spends == []
         assert len(companion.proposals) == 2
         assert "Asked again: the question was too old" in screen_text(app)
-        clock.advance(GUARD_SECONDS)
-        await pilot.press(dialog.letter)
-        await settle(pilot)
+        await press_alone(pilot, clock, dialog.letter)
         assert len(companion.spends) == 1
 
 
@@ -171,8 +201,7 @@ async def test_the_steps_are_shown_and_cannot_be_dismissed(clock: ManualClock) -
     companion = companion_of(clock)
     companion.held = asyncio.Event()
     async with asking(companion, clock) as (pilot, app, dialog):
-        clock.advance(GUARD_SECONDS)
-        await pilot.press(dialog.letter)
+        await press_alone(pilot, clock, dialog.letter, ends=False)
         await pilot.pause()
         assert "✓ sent" in screen_text(app)
         assert "▸ answered" in screen_text(app)
@@ -186,9 +215,7 @@ async def test_the_steps_are_shown_and_cannot_be_dismissed(clock: ManualClock) -
 
 async def test_a_result_is_not_dismissed_by_keys_typed_ahead(clock: ManualClock) -> None:
     async with asking(companion_of(clock), clock) as (pilot, app, dialog):
-        clock.advance(GUARD_SECONDS)
-        await pilot.press(dialog.letter)
-        await settle(pilot)
+        await press_alone(pilot, clock, dialog.letter)
         await pilot.press("enter", "escape")
         assert app.screen is dialog
         clock.advance(GUARD_SECONDS)
@@ -209,8 +236,7 @@ async def test_the_unforeseen_is_a_line_and_no_crash(clock: ManualClock) -> None
     companion = companion_of(clock)
     async with asking(companion, clock) as (pilot, app, dialog):
         companion.failure = RuntimeError("Bearer secret-token")
-        clock.advance(GUARD_SECONDS)
-        await pilot.press(dialog.letter)
+        await press_alone(pilot, clock, dialog.letter, ends=False)
         await until(pilot, lambda: dialog.phase == "over")
         assert "never sent with another key" in words(app)
         clock.advance(GUARD_SECONDS)
@@ -223,9 +249,7 @@ async def test_a_lost_answer_is_finished_with_its_own_key(clock: ManualClock) ->
     companion = companion_of(clock)
     companion.ends = lambda spend: lose_answer(spend, "the connection broke")
     async with asking(companion, clock) as (pilot, app, dialog):
-        clock.advance(GUARD_SECONDS)
-        await pilot.press(dialog.letter)
-        await settle(pilot)
+        await press_alone(pilot, clock, dialog.letter)
         assert "Outcome unknown" in screen_text(app)
         clock.advance(GUARD_SECONDS)
         await pilot.press("enter")
@@ -243,12 +267,10 @@ async def test_an_old_open_spend_asks_before_it_goes_on(clock: ManualClock) -> N
         await pilot.press("f")
         await settle(pilot)
         assert companion.finished == 0
-        assert isinstance(app.screen, LetterDialog)
+        assert isinstance(app.screen, ConsentScreen)
         await pilot.press("enter", "f")
         assert companion.finished == 0
-        clock.advance(GUARD_SECONDS)
-        await pilot.press(app.screen.letter)
-        await settle(pilot)
+        await press_alone(pilot, clock, app.screen.letter)
         assert companion.finished == 1
 
 

@@ -292,7 +292,7 @@ def test_no_panel_is_wider_than_its_room(name: str, width: int) -> None:
         recent_lines(shown, width),
         (header_line(shown, width), status_line(shown, width), key_line(shown, width)),
         wrap(headline(shown), width),
-        help_lines({}, width),
+        help_lines({}, "main", width),
     ):
         assert max(line_width(line) for line in lines) <= width
 

@@ -1,15 +1,18 @@
 """The pure texts around sessions: questions, advice, forecasts, quiet lines, commands."""
 
 from datetime import timedelta
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from tests.support.clocks import ManualClock
 from tests.ui import live_states, states
 from tests.ui.live_states import API, DOCS
 from tests.ui.test_view import says
+from tui.companion.companion import Companion
 from tui.companion.state import State
 from tui.domain.forecast import Forecast
 from tui.domain.limit_stops import LimitStop
@@ -19,12 +22,14 @@ from tui.domain.sessions import SessionState
 from tui.domain.spend import Proposal, propose
 from tui.domain.waiting import ResumeReason
 from tui.domain.windows import MAIN_LIMIT
+from tui.ui.dialogs.question import QuestionDialog
 from tui.ui.terminal import title_sequence
-from tui.ui.view.asking import advice, asking_title, choices_prompt, question_lines, terminal_title
+from tui.ui.view.asking import advice, asking_title, question_lines, terminal_title
 from tui.ui.view.chrome import key_line, status_line
 from tui.ui.view.headline import headline
 from tui.ui.view.limits import limits_lines
 from tui.ui.view.no_question import quiet_text
+from tui.ui.view.prompts import dialog_prompt
 from tui.ui.view.resume import command_lines
 from tui.ui.view.resuming import carry_lines, to_carry
 from tui.ui.view.selection import Selection
@@ -130,7 +135,9 @@ def test_a_question_stays_within_its_columns(width: int) -> None:
         assert state.question is not None
         selection = Selection(state.question.threads)
         lines: tuple[Line, ...] = question_lines(state.question, proposal_of(state), selection, view(state), width)
-        lines += choices_prompt(state.question, ("A", "B"), selection, view(state), width)
+        dialog = QuestionDialog(cast("Companion", None), ManualClock(), state.question)
+        dialog.phase = "asking"
+        lines += dialog_prompt(dialog, view(state), ("A", "B"), "two keys came close together", width)
         assert max(map(line_width, lines)) <= width
 
 

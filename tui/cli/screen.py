@@ -61,10 +61,11 @@ def _connector(
 
 
 def _letters(count: int) -> str:
-    """So many distinct capital letters that nobody can guess."""
+    """So many distinct capital letters that nobody can guess; of the whole alphabet, so that a blind one seldom hits."""
     import secrets
+    import string
 
-    return "".join(secrets.SystemRandom().sample("ABCDEFGHJKMNPQRSTUVWXYZ", count))
+    return "".join(secrets.SystemRandom().sample(string.ascii_uppercase, count))
 
 
 def _print_plainly(arguments: argparse.Namespace) -> int:

@@ -2,14 +2,16 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta, tzinfo
+from functools import partial
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.events import Key
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
@@ -17,20 +19,23 @@ from tui.clock import Clock
 from tui.companion.state import State
 from tui.domain.question import Question
 from tui.domain.referral import without_addresses
-from tui.domain.waiting import Announcement
 from tui.errors import ResetbankError
 from tui.settings import Settings
-from tui.ui.commands import COMMANDS, EVERYWHERE, INVITE_COMMANDS, shown_key
-from tui.ui.companion_port import CompanionPort
-from tui.ui.keymap import resolve_keys
+from tui.ui.commands import BY_ID, CONSENTING, OF_THE_APP, commands_of
+from tui.ui.keymap import Keymap
 from tui.ui.messages import Connected, Noted, StatePublished, Ticked
+from tui.ui.news import News
 from tui.ui.screens.main import MainScreen
 from tui.ui.terminal import title_sequence
 from tui.ui.themes import OWN_THEMES, check_theme, next_theme
 from tui.ui.view.view_state import Note, Problem, ViewState
 
-_PALETTE_SECONDS: Final = 60.0
-"""For so long an open palette holds a question back."""
+if TYPE_CHECKING:
+    from tui.companion.companion import Companion
+    from tui.ui.dialogs.dialog import Dialog
+
+_SECOND_INTERRUPT: Final = 3.0
+"""Within so many seconds a second ctrl+c leaves."""
 
 _CLOSING_SECONDS: Final = 0.4
 """How long the companion may take to let go at exit."""
@@ -41,15 +46,11 @@ class ResetbankApp(App[int]):
 
     TITLE = "resetbank"
     CSS_PATH = Path(__file__).with_name("styles.tcss")  # absolute, so that a subclass elsewhere finds it too
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(command.key, command.id, command.title, id=command.id, tooltip=command.help, show=command.show)
-        for command in COMMANDS
-    ]
 
     def __init__(
         self,
         *,
-        connect: Callable[[], Awaitable[CompanionPort]],
+        connect: "Callable[[], Awaitable[Companion]]",
         settings: Settings,
         clock: Clock,
         zone: tzinfo,
@@ -71,7 +72,7 @@ class ResetbankApp(App[int]):
         Raises:
             SettingsError: A theme or a key in the settings is not valid.
         """
-        self._table = resolve_keys(settings.keys)
+        self._user_keys = Keymap(settings.keys)
         theme = check_theme(settings.theme)
         super().__init__()
         for own in OWN_THEMES:
@@ -81,15 +82,12 @@ class ResetbankApp(App[int]):
         self._clock = clock
         self._letters = letters
         self._drive = drive
-        self._companion: CompanionPort | None = None
+        self._companion: Companion | None = None
         self._unlisten: Callable[[], None] = lambda: None
-        keys = {name: shown_key(keys) for name, keys in self._table.items()}
-        self._asks = settings.ask
-        self._asked: Question | None = None
-        self._held: tuple[Question, float] | None = None
-        self._announced: Announcement | None = None
+        self._news = News(self, clock, rings=settings.ask.bell)
         self._titles = 0
-        view = ViewState(clock.now(), zone, State(demo=demo), connecting=True, keys=keys)
+        self._last_interrupt = -math.inf
+        view = ViewState(clock.now(), zone, State(demo=demo), connecting=True, keys=self._user_keys.shown)
         remind_after = timedelta(days=settings.invite.remind_after_days)
         self._view = replace(view, codex=settings.codex.command, remind_after=remind_after)
 
@@ -97,9 +95,34 @@ class ResetbankApp(App[int]):
         """The main screen."""
         return MainScreen(self._view)
 
-    def on_load(self) -> None:
-        """Lay the user's keys over the defaults."""
-        self.set_keymap(self._table)
+    async def on_key(self, event: Key) -> None:
+        """Carry out the command that the key means where the person is."""
+        command, is_capital = self._user_keys.find(self._place, event.key, event.character)
+        if command is None:
+            return
+        if is_capital and command in CONSENTING:
+            text = (
+                f"a capital never opens this; is Caps Lock on? {self._user_keys.shown[command]} {BY_ID[command].title}"
+            )
+            self.post_message(Noted(text))
+        elif not await self.perform(command):
+            return
+        event.stop()
+        event.prevent_default()
+
+    @property
+    def _place(self) -> str:
+        """Which part of the command table holds for the screen on top; empty for one that is not ours."""
+        return getattr(self.screen, "place", "")
+
+    async def perform(self, command: str) -> bool:
+        """Carry out a command; tells whether it can be given here."""
+        press = getattr(self.screen, "press", None)
+        if press is not None and press(command):
+            return True
+        if command not in OF_THE_APP:
+            return False
+        return await self.run_action(f"app.{command}")
 
     def on_mount(self) -> None:
         """Connect once the first picture stands."""
@@ -149,54 +172,23 @@ class ResetbankApp(App[int]):
         """Give every open screen the scene; those that do not differ paint nothing."""
         self._view = view
         self._redraw(view)
-        self._tell_news(view.state)
+        self._news.show(view.state)
 
-    def _tell_news(self, state: State) -> None:
-        """Open a new question over whatever is open, but not over a spend that is under way; ring for good news.
+    def ask(self, question: Question) -> bool:
+        """Open a question; tells whether there is a companion that could answer it."""
+        if self._companion is None:
+            return False
+        from tui.ui.dialogs.question import QuestionDialog
 
-        It is held back, too, while somebody types text: a capital of a name must not consent to anything.
-        """
-        if state.announcement != self._announced:
-            self._announced = state.announcement
-            if state.announcement is not None:
-                self._ring()
-        if state.question == self._asked:
-            return
-        if state.question is not None:
-            from textual.widgets import Input  # not worth its import before there is a question
+        self._open_dialog(QuestionDialog(self._companion, self._clock, question))
+        return True
 
-            driving = any(getattr(screen, "phase", None) == "working" for screen in self.screen_stack)
-            typing = isinstance(self.focused, Input) or getattr(self.screen, "phase", None) == "typing"
-            if typing and (self._held is None or self._held[0] != state.question):
-                self._held = state.question, self._clock.monotonic()
-                self._ring()
-            if typing and self._is_abandoned():
-                self.screen.dismiss()
-                return
-            if driving or typing or self._companion is None:
-                return  # asked by one of the next seconds
-            self._ask(self._companion, state.question)
-        self._asked = state.question
+    def _open_dialog(self, dialog: "Dialog") -> None:
+        from tui.ui.screens.consent import ConsentScreen
 
-    def _is_abandoned(self) -> bool:
-        """Whether the palette has lain over a question for so long that nobody is typing there."""
-        from textual.command import CommandPalette
+        self.push_screen(ConsentScreen(dialog, self._view, self._clock, self._letters))
 
-        held_for = self._clock.monotonic() - self._held[1] if self._held else 0.0
-        return isinstance(self.screen, CommandPalette) and held_for >= _PALETTE_SECONDS
-
-    def _ask(self, companion: CompanionPort, question: Question) -> None:
-        from tui.ui.screens.ask import AskScreen
-
-        self._ring()
-        view, clock, letters = self._view, self._clock, self._letters
-        self.push_screen(AskScreen(view, companion, clock, letters, question, self._entitle))
-
-    def _ring(self) -> None:
-        if self._asks.bell:
-            self.bell()
-
-    def _entitle(self, title: str | None) -> None:
+    def entitle(self, title: str | None) -> None:
         """Set the terminal's own title; None from the last question gives the former one back."""
         first = self._titles == 0
         self._titles += 1 if title is not None else -1
@@ -226,35 +218,33 @@ class ResetbankApp(App[int]):
             self.present(replace(self._view, alarm=text))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: the command table, and a picture of the screen."""
-        from tui.ui.screens.invite import InviteScreen
-
-        on_panel = isinstance(screen, InviteScreen)
-        for command in INVITE_COMMANDS if on_panel else ():
-            yield SystemCommand(command.title, command.help, getattr(screen, f"action_{command.id}"))
-        for command in COMMANDS:
-            if on_panel and command.id not in EVERYWHERE:
-                continue  # it needs the main screen
-            yield SystemCommand(command.title, command.help, getattr(self, f"action_{command.id}"))
+        """The palette: every command of the place, and a picture of the screen."""
+        place = getattr(screen, "place", "")
+        available = getattr(screen, "available", None)
+        for command in commands_of(place):
+            if available is None or command.id in available or command.id in OF_THE_APP:
+                words = f"{command.help} ({self._user_keys.shown[command.id]})"
+                yield SystemCommand(command.title, words, partial(self.perform, command.id))
         yield SystemCommand("Screenshot", "Save a picture of the screen as SVG", self.deliver_screenshot)
 
     def action_spend(self) -> None:
         """Ask whether to spend one reset."""
         if (companion := self._free_companion()) is not None:
-            from tui.ui.screens.spend import SpendScreen
+            from tui.ui.dialogs.spend import SpendDialog
 
-            self.push_screen(SpendScreen(self._view, companion, self._clock, self._letters))
+            self._open_dialog(SpendDialog(companion, self._clock))
 
     def action_finish(self) -> None:
         """Finish the open spend with its own key."""
         companion, spend = self._free_companion(), self._view.state.open_spend
-        if companion is None or spend is None:
-            if companion is not None:
-                self.notify("no spend is open", markup=False)
+        if companion is None:
             return
-        from tui.ui.screens.finish import FinishScreen
+        if spend is None:
+            self.post_message(Noted("no spend is open"))
+            return
+        from tui.ui.dialogs.finish import FinishDialog
 
-        self.push_screen(FinishScreen(self._view, companion, self._clock, self._letters, spend))
+        self._open_dialog(FinishDialog(companion, self._clock, spend))
 
     def action_queue(self) -> None:
         """Queue one reset for the limit after asking; take a queued one out at once."""
@@ -262,26 +252,32 @@ class ResetbankApp(App[int]):
         if companion is None:
             return
         if queued is not None and queued.is_armed:
-            self._work(self._unqueue(companion), "queue")
+            self._work(self._take_out(companion), "queue")
             return
-        from tui.ui.screens.queue import QueueScreen
+        from tui.ui.dialogs.queue import QueueDialog
 
-        questions = companion.questions
-        arm = questions.confirm_queue if queued is not None else questions.queue
+        arm = companion.questions.confirm_queue if queued is not None else companion.questions.queue
         whom = queued.whom if queued is not None else True
-        view, clock, letters = self._view, self._clock, self._letters
-        self.push_screen(QueueScreen(view, companion, clock, letters, arm, whom=whom))
+        self._open_dialog(QueueDialog(companion, self._clock, self._view, arm, whom))
 
-    async def _unqueue(self, companion: CompanionPort) -> None:
+    async def _take_out(self, companion: "Companion") -> None:
+        from tui.ui.dialogs.queue import TAKEN_OUT
+
         await companion.questions.cancel_queue()
-        self.post_message(Noted("the queued reset was taken out; nothing is spent"))
+        self.post_message(Noted(TAKEN_OUT))
 
     def action_continue(self) -> None:
         """Carry on the sessions that a limit stopped, after showing which."""
         if (companion := self._free_companion()) is not None:
-            from tui.ui.screens.resume import ResumeScreen
+            from tui.ui.dialogs.resume import ResumeDialog
 
-            self.push_screen(ResumeScreen(self._view, companion, self._clock))
+            self._open_dialog(ResumeDialog(companion, self._clock, self._view))
+
+    def action_answer(self) -> None:
+        """Open the closed question again, while it is still true."""
+        companion = self._free_companion()
+        if companion is not None and companion.questions.reopen() is None:
+            self.post_message(Noted("no question is open: nothing is stopped or about to stop"))
 
     def action_invite(self) -> None:
         """Show the invite panel."""
@@ -291,7 +287,7 @@ class ResetbankApp(App[int]):
             self.push_screen(InviteScreen(self._view, companion, self._clock, self._letters))
 
     def action_dismiss(self) -> None:
-        """Take the announcement off the screen."""
+        """Dismiss the notice."""
         if (companion := self._free_companion()) is not None:
             companion.dismiss_notice()
 
@@ -303,13 +299,19 @@ class ResetbankApp(App[int]):
             self.push_screen(LedgerScreen(self._view, companion))
 
     def action_help(self) -> None:
-        """Show keys and signs."""
-        from tui.ui.screens.invite import InviteScreen
+        """Show the keys of this place, and the signs."""
+        from tui.ui.screens.help import HelpScreen
 
-        if isinstance(self.screen, MainScreen | InviteScreen):
-            from tui.ui.screens.help import HelpScreen
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self._view, self._user_keys.table, self._place))
 
-            self.push_screen(HelpScreen(self._view, self._table))
+    def action_help_quit(self) -> None:
+        """Ctrl+C: say how to leave; twice in a row leaves."""
+        now = self._clock.monotonic()
+        if now - self._last_interrupt <= _SECOND_INTERRUPT:
+            self.exit()
+        self._last_interrupt = now
+        self.post_message(Noted(f"{self._user_keys.shown['quit']} leaves; so does a second ctrl+c"))
 
     def action_refresh(self) -> None:
         """Read now; connect or poll again where that had failed."""
@@ -367,7 +369,7 @@ class ResetbankApp(App[int]):
         """Go on to the next theme."""
         self.theme = next_theme(self.theme)
 
-    def _free_companion(self) -> CompanionPort | None:
+    def _free_companion(self) -> "Companion | None":
         """The companion, if nothing else lies over the main screen."""
         if not isinstance(self.screen, MainScreen):
             return None

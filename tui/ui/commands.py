@@ -1,78 +1,138 @@
-"""The one table of what a person can do; bindings, palette, key line, help and `resetbank keys` come from it."""
+"""The one table of every key. Bindings, palette, footer, help, README and `resetbank keys` come from it."""
 
 from typing import Final
 
 import msgspec
 
+MAIN: Final = "main"
+INVITES: Final = "invites"
+PAGE: Final = "page"
+SPEND: Final = "spend"
+FINISH: Final = "finish"
+QUESTION: Final = "question"
+QUEUE: Final = "queue"
+CONTINUE: Final = "continue"
+INVITE_SEND: Final = "invite_send"
+INVITE_RESEND: Final = "invite_resend"
+INVITE_NOTE: Final = "invite_note"
+
+_MOVE: Final = "moving"
+_CHOOSE: Final = "choosing"
+_DIALOG: Final = "dialogs"
+_LOOKS: Final = "looks"
+_EVERYWHERE: Final = "everywhere"
+
 
 class Command(msgspec.Struct, frozen=True):
-    """One thing that a person can do on the main screen or on one of its panels."""
+    """One thing that a person can do in one place, or in several."""
 
     id: str
-    """Its name in the settings, the palette and the tests; the app's action has the same name."""
+    """Its name in the settings, the palette and the tests; the action has the same name."""
     key: str
     """Its default key as Textual writes keys; several with commas."""
     title: str
-    """One word or two for the key line."""
+    """One word or two for the footer."""
     help: str
-    """One sentence for the palette, the tooltip and the help."""
+    """One sentence for the palette and the help."""
+    place: str
+    """Where it can be done: one of the parts that `PLACES` lists."""
     show: bool = True
-    """Whether the key line shows it."""
-    panel: str = ""
-    """The panel that it belongs to; empty for the main screen. A key may mean one thing on each."""
+    """Whether the footer of the main screen shows it."""
 
 
-SPEND: Final = "spend"
-FINISH: Final = "finish"
-CONTINUE: Final = "continue"
-QUEUE: Final = "queue"
-INVITE: Final = "invite"
+class Place(msgspec.Struct, frozen=True):
+    """A screen or a dialog."""
 
-COMMANDS: Final[tuple[Command, ...]] = (
-    Command(SPEND, "r", "Spend", "Spend one banked reset; shows what it would do and asks first"),
-    Command(FINISH, "f", "Finish", "Finish an open spend with its own key; never spends a second reset"),
-    Command(QUEUE, "u", "Queue", "Queue one reset for the moment the limit is really hit, or take a queued one out"),
-    Command(CONTINUE, "c", "Continue", "Carry on the sessions that a limit stopped; shows which and asks first"),
-    Command(INVITE, "i", "Invite", "Invite friends, and follow each invite to its reward; asks before it sends"),
-    Command("dismiss", "x", "Dismiss", "Take the news that work can go on off the screen", show=False),
-    Command("ledger", "l", "Ledger", "Show everything that happened to resets and windows"),
-    Command("refresh", "f5,ctrl+r", "Refresh", "Read limits and bank now, or try to connect again"),
-    Command("theme", "t", "Theme", "Go on to the next colour theme", show=False),
-    Command("help", "question_mark,f1", "Help", "Show the keys and what the signs mean"),
-    Command("quit", "q", "Quit", "Leave; an open spend is kept and finished at the next start"),
+    title: str
+    parts: tuple[str, ...]
+    """The parts of the table that hold there; no two of them share a key."""
+
+
+_IN_DIALOGS: Final = (_DIALOG, _MOVE, _EVERYWHERE)
+
+PLACES: Final = {
+    MAIN: Place("Main screen", (MAIN, _MOVE, _LOOKS, _EVERYWHERE)),
+    PAGE: Place("Ledger and other pages", (PAGE, _MOVE, _LOOKS, _EVERYWHERE)),
+    INVITES: Place("Invite panel", (INVITES, PAGE, _MOVE, _LOOKS, _EVERYWHERE)),
+    SPEND: Place("Spending one reset", _IN_DIALOGS),
+    FINISH: Place("Finishing an open spend", _IN_DIALOGS),
+    QUESTION: Place("The question at a limit", (QUESTION, _CHOOSE, *_IN_DIALOGS)),
+    QUEUE: Place("Queueing one reset", (QUEUE, *_IN_DIALOGS)),
+    CONTINUE: Place("Carrying sessions on", (_CHOOSE, *_IN_DIALOGS)),
+    INVITE_SEND: Place("Inviting a friend", (INVITE_SEND, *_IN_DIALOGS)),
+    INVITE_RESEND: Place("Sending an e-mail again", _IN_DIALOGS),
+    INVITE_NOTE: Place("Writing down an invite", _IN_DIALOGS),
+}
+"""Every place that has keys, with the parts of the table that hold there."""
+
+COMMANDS: Final = (
+    Command("spend", "r", "Spend", "Spend one banked reset; shows what it would do and asks first", MAIN),
+    Command("finish", "f", "Finish", "Finish an open spend with its own key; never spends a second reset", MAIN),
+    Command("queue", "u", "Queue", "Queue one reset for the limit, or take a queued one out", MAIN),
+    Command("continue", "c", "Continue", "Carry on the sessions that a limit stopped; shows which, asks first", MAIN),
+    Command("answer", "a", "Answer", "Open the closed question again, while it is still true", MAIN),
+    Command("invite", "i", "Invite", "Invite friends, and follow each invite to its reward; asks first", MAIN),
+    Command("dismiss", "x", "Dismiss", "Dismiss the notice", MAIN, show=False),
+    Command("ledger", "l", "Ledger", "Show everything that happened to resets and windows", MAIN),
+    Command("quit", "q", "Quit", "Leave; an open spend is kept and finished at the next start", MAIN),
+    Command("invite_send", "a", "Invite", "Invite one friend by address; asks before an e-mail goes out", INVITES),
+    Command("invite_copy", "c", "Copy", "Copy the link of the selected invite", INVITES),
+    Command("invite_qr", "s", "QR code", "Show the link of the selected invite as a QR code", INVITES),
+    Command("invite_message", "m", "Message", "Write a message with the link of the selected invite", INVITES),
+    Command("invite_resend", "e", "E-mail again", "Send the e-mail of the selected invite again; asks first", INVITES),
+    Command("invite_note", "w", "Write down", "Write down an invite that was made elsewhere; sends nothing", INVITES),
+    Command("invite_forget", "d", "Forget", "Delete an invite that only this machine knows", INVITES),
+    Command("invite_app", "o", "Codex app", "Open Codex's own page in the browser, where invites are offered", INVITES),
+    Command("back", "escape,n,q,left", "Back", "Go back", PAGE),
+    Command("queue_it", "u", "Queue", "Queue a reset for the limit; asks for a letter first", QUESTION),
+    Command("wait", "w", "Wait", "Wait, and hear of the natural reset when it is seen", QUESTION),
+    Command("later_5", "t", "Later", "Ask again in 5 minutes", QUESTION),
+    Command("later_15", "p", "Later", "Ask again in 15 minutes", QUESTION),
+    Command("mute", "m", "Mute", "Ask no more until the reset", QUESTION),
+    Command("take_out", "x", "Take out", "Take the queued reset out", QUEUE),
+    Command("edit", "b", "Address", "Go back to the address", INVITE_SEND),
+    Command("toggle", "space", "Choose", "Choose whether this session goes on", _CHOOSE),
+    Command("close", "escape,n", "Close", "Close; nothing is spent or sent", _DIALOG),
+    Command("confirm", "enter", "Go on", "Go on where nothing is spent or sent to a person; leave a result", _DIALOG),
+    Command("previous", "up,k", "Up", "Go to the one above, or scroll", _MOVE, show=False),
+    Command("next", "down,j", "Down", "Go to the one below, or scroll", _MOVE, show=False),
+    Command("page_up", "pageup,ctrl+u", "Page up", "Scroll up by a page", _MOVE, show=False),
+    Command("page_down", "pagedown,ctrl+d", "Page down", "Scroll down by a page", _MOVE, show=False),
+    Command("first", "home,g", "Top", "Scroll to the top", _MOVE, show=False),
+    Command("last", "end,G", "End", "Scroll to the end", _MOVE, show=False),
+    Command("refresh", "f5,ctrl+r", "Refresh", "Read limits and bank now, or try to connect again", _EVERYWHERE),
+    Command("theme", "t", "Theme", "Go on to the next colour theme", _LOOKS, show=False),
+    Command("help", "question_mark,f1", "Help", "Show the keys of this place and what the signs mean", _EVERYWHERE),
 )
+"""Everything that can be done, in the order in which it is shown."""
 
-INVITE_SEND: Final = "invite_send"
-INVITE_COPY: Final = "invite_copy"
-INVITE_QR: Final = "invite_qr"
-INVITE_MESSAGE: Final = "invite_message"
-INVITE_RESEND: Final = "invite_resend"
-INVITE_NOTE: Final = "invite_note"
-INVITE_FORGET: Final = "invite_forget"
-INVITE_APP: Final = "invite_app"
+BY_ID: Final = {command.id: command for command in COMMANDS}
 
-INVITE_COMMANDS: Final[tuple[Command, ...]] = tuple(
-    Command(name, key, title, text, panel=INVITE)
-    for name, key, title, text in (
-        (INVITE_SEND, "a", "Invite", "Invite one friend by address; shown once more before an e-mail goes out"),
-        (INVITE_COPY, "c", "Copy", "Copy the chosen invite's link"),
-        (INVITE_QR, "s", "QR code", "Show the chosen invite's link as a QR code"),
-        (INVITE_MESSAGE, "m", "Message", "Compose a message with the chosen invite's link, to paste"),
-        (INVITE_RESEND, "e", "E-mail again", "Have the chosen invite's e-mail sent once more; asks first"),
-        (INVITE_NOTE, "w", "Write down", "Write down an invite that was made elsewhere; nothing is sent"),
-        (INVITE_FORGET, "d", "Forget", "Delete an invite that only this machine knows of, with its address"),
-        (INVITE_APP, "o", "Codex app", "Open Codex's own page in the browser, where invites are offered"),
-    )
-)
-"""What can be done on the invite panel."""
+OF_THE_APP: Final = frozenset(c.id for c in COMMANDS if c.place in (MAIN, _LOOKS, _EVERYWHERE))
+"""What the application itself carries out; the rest belongs to the screen or the dialog."""
 
-ALL_COMMANDS: Final = (*COMMANDS, *INVITE_COMMANDS)
-"""Everything that has a key of one's own choice."""
+CONSENTING: Final = frozenset(("spend", "finish", "queue", "answer", "invite_send", "invite_resend", "queue_it"))
+"""What opens a dialog in which something can be spent or sent: a capital never does."""
 
-EVERYWHERE: Final = frozenset(("refresh", "theme", "help", "quit"))
-"""What can be done on a panel as well as on the main screen."""
+_SHOWN_KEYS: Final = {
+    "question_mark": "?",
+    "slash": "/",
+    "escape": "esc",
+    "full_stop": ".",
+    "comma": ",",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+}
 
-_SHOWN_KEYS: Final = {"question_mark": "?", "slash": "/", "escape": "esc", "full_stop": ".", "comma": ","}
+
+def commands_of(place: str) -> tuple[Command, ...]:
+    """What can be done in a place; nothing in one that has no keys of ours."""
+    parts = PLACES[place].parts if place in PLACES else ()
+    return tuple(command for command in COMMANDS if command.place in parts)
 
 
 def shown_key(keys: str) -> str:

@@ -1,12 +1,12 @@
 """Checking the user's own keys, since Textual ignores unknown ids and lets one command steal another's key silently."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from tui.errors import SettingsError
 from tui.settings import nearest
-from tui.ui.commands import ALL_COMMANDS, INVITE, SPEND, Command
+from tui.ui.commands import COMMANDS, CONSENTING, PLACES, commands_of, shown_key
 
 RESERVED: Final = {
     "ctrl+c": "it copies and quits",
@@ -18,11 +18,8 @@ RESERVED: Final = {
 }
 """Keys that no command may take, with what they do."""
 
-PANEL_KEYS: Final = {INVITE: frozenset(("q", "left", "up", "down", "k", "j", "pageup", "pagedown"))}
-"""Keys that a panel needs for itself: the way back, and moving about."""
-
 _SAME_AS: Final = {"ctrl+m": "enter", "ctrl+j": "enter", "ctrl+i": "tab", "ctrl+h": "backspace"}
-"""Combinations that a terminal cannot tell from another key (textual.md 3, keys)."""
+"""Combinations that a terminal cannot tell from another key."""
 
 _NEVER_SPEND: Final = {"enter", "space"}
 """The keys that a hand or an agent presses blindly."""
@@ -60,39 +57,71 @@ def _is_known(key: str) -> bool:
     return (named or (len(base) == 1 and base.isprintable())) and set(modifiers) <= _MODIFIERS
 
 
-def resolve_keys(custom: Mapping[str, str], commands: Iterable[Command] = ALL_COMMANDS) -> dict[str, str]:
-    """Lay the user's keys over the defaults.
+_ALWAYS: Final = {"back": "escape", "close": "escape"}
+"""Keys that stay whatever the settings say: escape leaves everywhere."""
 
-    Args:
-        custom: Command id to key, or keys with commas, from the settings.
-        commands: The command table.
+_LAYOUTS: Final = (
+    ("йцукенгшщзфывапролдячсмить", "qwertyuiopasdfghjklzxcvbnm"),
+    ("ςερτυθιοπασδφγηξκλζχψωβνμ", "wertyuiopasdfghjklzxcvbnm"),
+    ("іїє", "s]'"),
+)
+"""Letters of other layouts with the Latin ones on the same keys; a terminal tells the letter alone."""
 
-    Returns:
-        Every command's keys, normalised.
+_LATIN: Final = {other: latin for others, latins in _LAYOUTS for other, latin in zip(others, latins, strict=True)}
 
-    Raises:
-        SettingsError: An unknown command, an unknown or reserved key, or one key for two commands of one panel.
-    """
-    panels = {command.id: command.panel for command in commands}
-    table = {command.id: command.key for command in commands}
+
+class Keymap:
+    """The user's keys laid over the defaults."""
+
+    def __init__(self, custom: Mapping[str, str]) -> None:
+        """Check the user's keys.
+
+        Args:
+            custom: Command id to key, or keys with commas, from the settings.
+
+        Raises:
+            SettingsError: An unknown command, an unknown or reserved key, or one key for two commands of one place.
+        """
+        self.table = resolve_keys(custom)
+        """Every command's keys, normalised."""
+        self.shown = {name: shown_key(keys) for name, keys in self.table.items()}
+        """The key that the screens show for each command."""
+
+    def find(self, place: str, key: str, character: str | None) -> tuple[str | None, bool]:
+        """The command that a key means in a place, and whether a capital was pressed for a small letter.
+
+        A letter of another layout means the command of its place on the keyboard.
+        """
+        owners = {k: c.id for c in commands_of(place) for k in self.table[c.id].split(",")}
+        if key in owners:
+            return owners[key], False
+        letter = (character or "").lower()
+        found = owners.get(letter) or owners.get(_LATIN.get(letter, ""))
+        return found, found is not None and letter != character
+
+
+def resolve_keys(custom: Mapping[str, str]) -> dict[str, str]:
+    """Lay the user's keys over the defaults; as `Keymap` takes them and complains."""
+    table = {command.id: command.key for command in COMMANDS}
     for name, keys in custom.items():
         if name not in table:
             raise SettingsError(f"settings: unknown command keys.{name}", nearest(name, list(table)))
-        table[name] = ",".join(_checked(name, key, panels[name]) for key in keys.split(","))
-    owners: dict[tuple[str, str], str] = {}
-    for name, keys in table.items():
-        for key in keys.split(","):
-            same = _SAME_AS.get(key, key)
-            other = owners.setdefault((panels[name], same), name)
-            if other != name:
-                raise SettingsError(
-                    f"settings: the key {key!r} is given to both {other} and {name}",
-                    f"give keys.{name if other not in custom else other} another key",
-                )
+        checked = [_checked(name, key) for key in keys.split(",")]
+        table[name] = ",".join([_ALWAYS[name], *checked] if name in _ALWAYS else checked)
+    for place in PLACES:
+        owners: dict[str, str] = {}
+        for name in (command.id for command in commands_of(place)):
+            for key in table[name].split(","):
+                other = owners.setdefault(_SAME_AS.get(key, key), name)
+                if other != name:
+                    raise SettingsError(
+                        f"settings: the key {key!r} is given to both {other} and {name}",
+                        f"give keys.{name if other not in custom else other} another key",
+                    )
     return table
 
 
-def _checked(name: str, key: str, panel: str) -> str:
+def _checked(name: str, key: str) -> str:
     key = normal_key(key)
     same = _SAME_AS.get(key, key)
     if not _is_known(key):
@@ -101,9 +130,7 @@ def _checked(name: str, key: str, panel: str) -> str:
         raise SettingsError(f"settings: keys.{name} has an unknown key {key!r}", _short(hint))
     if same in RESERVED:
         raise SettingsError(f"settings: keys.{name} cannot be {key!r}: {RESERVED[same]}", "choose another key")
-    if same in PANEL_KEYS.get(panel, ()):
-        raise SettingsError(f"settings: keys.{name} cannot be {key!r}: the panel needs it", "choose another key")
-    if name == SPEND and (same.split("+")[-1] in _NEVER_SPEND):
+    if name in CONSENTING and (same.split("+")[-1] in _NEVER_SPEND or key.isupper()):
         raise SettingsError(f"settings: keys.{name} cannot be {key!r}, which is pressed blindly", "choose another key")
     return key
 

@@ -1,11 +1,14 @@
 """What the screens tell each other, named as facts."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from tui.companion.state import State
-from tui.ui.companion_port import CompanionPort
+
+if TYPE_CHECKING:
+    from tui.companion.companion import Companion
 
 
 class Ticked(Message):
@@ -34,4 +37,4 @@ class Noted(Message):
 class Connected(Message):
     """The companion stands."""
 
-    companion: CompanionPort
+    companion: "Companion"

@@ -14,10 +14,11 @@ class HelpScreen(PageScreen):
 
     TITLE_TEXT: ClassVar[str] = "Help"
 
-    def __init__(self, view: ViewState, table: Mapping[str, str]) -> None:
+    def __init__(self, view: ViewState, table: Mapping[str, str], where: str) -> None:
         super().__init__(view)
         self._table = table
+        self._where = where
 
     def draw(self, width: int) -> tuple[Line, ...]:
         """The keys and the signs."""
-        return help_lines(self._table, width)
+        return help_lines(self._table, self._where, width)

@@ -1,13 +1,12 @@
-"""The invite panel: the offer, every invite, and what can be done with the one under the hand."""
+"""The invite panel: the offer, every invite, and what can be done with the one that is selected."""
 
 import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from msgspec.structs import replace
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.events import Resize
 from textual.screen import Screen
@@ -17,10 +16,9 @@ from tui.domain.invites import InviteRecord
 from tui.domain.referral import OfferStatus
 from tui.errors import ResetbankError
 from tui.ui.browser import can_open
-from tui.ui.commands import INVITE_COMMANDS, INVITE_FORGET
-from tui.ui.companion_port import CompanionPort
+from tui.ui.commands import INVITES
 from tui.ui.messages import Noted
-from tui.ui.screens.dialog import GUARD_SECONDS
+from tui.ui.screens.moving import scroll
 from tui.ui.view.chrome import demo_line
 from tui.ui.view.invites import detail_lines, earned_lines, invite_rows, panel_keys, panel_status
 from tui.ui.view.offer import CODEX_PAGE, offer_lines
@@ -29,8 +27,15 @@ from tui.ui.view.times import REDRAW_EVERY, counts_seconds
 from tui.ui.view.view_state import ViewState
 from tui.ui.widgets.lines import Draw, Lines
 
+if TYPE_CHECKING:
+    from tui.companion.companion import Companion
+    from tui.ui.dialogs.dialog import Dialog
+
 REFRESH_EVERY: Final = timedelta(seconds=60)
 """Between two looks while the panel is open."""
+
+LEAST_GAP: Final = 0.4
+"""Seconds between two presses that are not one key held down."""
 
 SECOND_PRESS: Final = 10.0
 """Seconds within which a second press forgets."""
@@ -45,19 +50,9 @@ class InviteScreen(Screen[None]):
     """Shows and changes nothing by itself: every e-mail has a dialog of its own."""
 
     AUTO_FOCUS: ClassVar[str | None] = ""
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,left", "back", "Back", id="invite.back", tooltip="Go back to the main screen"),
-        Binding("up,k", "move(-1)", "Previous", id="invite.previous", tooltip="Go to the previous invite"),
-        Binding("down,j", "move(1)", "Next", id="invite.next", tooltip="Go to the next invite"),
-        Binding("pageup", "scroll(-1)", "Up", id="invite.up", tooltip="Scroll up"),
-        Binding("pagedown", "scroll(1)", "Down", id="invite.down", tooltip="Scroll down"),
-        *(
-            Binding(command.key, command.id, command.title, id=command.id, tooltip=command.help)
-            for command in INVITE_COMMANDS
-        ),
-    ]
+    place = INVITES
 
-    def __init__(self, view: ViewState, companion: CompanionPort, clock: Clock, letters: Callable[[int], str]) -> None:
+    def __init__(self, view: ViewState, companion: "Companion", clock: Clock, letters: Callable[[int], str]) -> None:
         """Prepare; nothing is asked before it is shown.
 
         Args:
@@ -80,7 +75,7 @@ class InviteScreen(Screen[None]):
         self._has_seconds = False
 
     def compose(self) -> ComposeResult:
-        """The offer, the list, and the one under the hand."""
+        """The offer, the list, and the one that is selected."""
         yield Lines(lambda width: (demo_line(self._view, width),), id="band")
         with VerticalScroll(id="body", can_focus=False):
             yield self._panel(
@@ -123,7 +118,7 @@ class InviteScreen(Screen[None]):
 
     @property
     def chosen(self) -> InviteRecord | None:
-        """The invite under the hand."""
+        """The invite that is selected."""
         records = self._view.state.invites.shown
         return next((record for record in records if record.key == self._chosen), records[0] if records else None)
 
@@ -135,7 +130,7 @@ class InviteScreen(Screen[None]):
         return detail_lines(self._view, chosen, width) if chosen else ()
 
     def _draw_brief(self, width: int) -> tuple[Line, ...]:
-        """Where rows are scarce, what happens next with the one under the hand stays in sight."""
+        """Where rows are scarce, what happens next with the one that is selected stays in sight."""
         chosen = self.chosen
         return detail_lines(self._view, chosen, width, short=True)[:_BRIEF_ROWS] if chosen else ()
 
@@ -171,11 +166,23 @@ class InviteScreen(Screen[None]):
         self._looked_at, self._looked_for = self._clock.now(), self._view.state.account_key
         self.app.run_worker(self._companion.inviter.refresh(), name="invites", group="invites", exit_on_error=False)
 
-    def action_back(self) -> None:
-        """Go back."""
-        self.dismiss()
+    def press(self, command: str) -> bool:
+        """Carry out a command of the panel; tells whether it is one."""
+        if command == "back":
+            self.dismiss()
+        elif command in ("previous", "next"):
+            self._move(1 if command == "next" else -1)
+        elif command in _ACTIONS:
+            _ACTIONS[command](self)
+        else:
+            return scroll(self.query_one("#body", VerticalScroll), command)
+        return True
 
-    def action_move(self, step: int) -> None:
+    def action_press(self, command: str) -> None:
+        """Carry out the command that was clicked."""
+        self.press(command)
+
+    def _move(self, step: int) -> None:
         """Go to another invite, and keep it in sight."""
         keys = [record.key for record in self._view.state.invites.shown]
         if not keys:
@@ -198,12 +205,7 @@ class InviteScreen(Screen[None]):
         if not page.scroll_offset.y <= top < page.scroll_offset.y + page.size.height:
             page.scroll_to(y=max(0, top - page.size.height // 2), animate=False)
 
-    def action_scroll(self, pages: int) -> None:
-        """Scroll the page."""
-        page = self.query_one("#body", VerticalScroll)
-        page.scroll_relative(y=pages * max(1, page.size.height - 1), animate=False)
-
-    def action_invite_send(self) -> None:
+    def _send(self) -> None:
         """Invite one friend, where that is offered."""
         book = self._view.state.invites
         if book.status is not OfferStatus.OFFERED or book.offer is None:
@@ -211,45 +213,49 @@ class InviteScreen(Screen[None]):
         elif book.offer.sends_left == 0:
             self._say("no invites are left; nothing was sent")
         else:
-            from tui.ui.screens.invite_send import InviteSendScreen
+            from tui.ui.dialogs.inviting import SendDialog
 
-            self.app.push_screen(InviteSendScreen(self._view, self._companion, self._clock, self._letters))
+            self._open(SendDialog(self._companion, self._clock))
 
-    def action_invite_copy(self) -> None:
+    def _copy(self) -> None:
         """Copy the link."""
         if (link := self._link()) is not None:
             self.app.copy_to_clipboard(link)
             self._say("the link was copied, where the terminal allows that")
 
-    def action_invite_qr(self) -> None:
+    def _qr(self) -> None:
         """Show the link as a QR code."""
         if (link := self._link()) is not None:
             from tui.ui.screens.invite_share import InviteQrScreen
 
             self.app.push_screen(InviteQrScreen(self._view, link))
 
-    def action_invite_message(self) -> None:
+    def _message(self) -> None:
         """Compose a message."""
         if self._link() is not None and (chosen := self.chosen) is not None:
             from tui.ui.screens.invite_share import InviteMessageScreen
 
             self.app.push_screen(InviteMessageScreen(self._view, chosen))
 
-    def action_invite_resend(self) -> None:
+    def _resend(self) -> None:
         """Have the e-mail sent once more."""
         if (chosen := self._require_one()) is not None:
-            from tui.ui.screens.invite_again import InviteAgainScreen
+            from tui.ui.dialogs.inviting import ResendDialog
 
-            dialog = InviteAgainScreen(self._view, self._companion, self._clock, self._letters, chosen)
-            self.app.push_screen(dialog)
+            self._open(ResendDialog(self._companion, self._clock, chosen))
 
-    def action_invite_note(self) -> None:
+    def _note(self) -> None:
         """Write down an invite that was made elsewhere."""
-        from tui.ui.screens.invite_note import InviteNoteScreen
+        from tui.ui.dialogs.inviting import NoteDialog
 
-        self.app.push_screen(InviteNoteScreen(self._view, self._companion, self._clock))
+        self._open(NoteDialog(self._companion, self._clock))
 
-    def action_invite_forget(self) -> None:
+    def _open(self, dialog: "Dialog") -> None:
+        from tui.ui.screens.consent import ConsentScreen
+
+        self.app.push_screen(ConsentScreen(dialog, self._view, self._clock, self._letters))
+
+    def _forget(self) -> None:
         """Delete what only this machine knows."""
         chosen = self._require_one()
         if chosen is None:
@@ -257,11 +263,11 @@ class InviteScreen(Screen[None]):
         if not chosen.can_be_forgotten(self._clock.now()):
             self._say("the service knows of that invite; it cannot be forgotten here")
         elif not self._is_second_press(chosen.key):
-            key = self._view.keys.get(INVITE_FORGET, "d")
+            key = self._view.keys.get("invite_forget", "d")
             self._say(f"{key} once more within {SECOND_PRESS:g} s forgets the chosen invite, with its address")
         else:
             self._to_forget = None
-            self.app.run_worker(self._forget(chosen.key), name="invite", group="invite", exit_on_error=False)
+            self.app.run_worker(self._delete(chosen.key), name="invite", group="invite", exit_on_error=False)
 
     def _is_second_press(self, key: str) -> bool:
         """Whether forgetting was asked for a short while ago; not by a key that is held down."""
@@ -269,9 +275,9 @@ class InviteScreen(Screen[None]):
         since = now - first[1] if first is not None and first[0] == key else math.inf
         if since > SECOND_PRESS:
             self._to_forget = key, now
-        return GUARD_SECONDS <= since <= SECOND_PRESS
+        return LEAST_GAP <= since <= SECOND_PRESS
 
-    async def _forget(self, key: str) -> None:
+    async def _delete(self, key: str) -> None:
         try:
             await self._companion.inviter.forget(key)
         except ResetbankError as error:
@@ -279,7 +285,7 @@ class InviteScreen(Screen[None]):
         else:
             self._say("the invite was forgotten, with its address")
 
-    def action_invite_app(self) -> None:
+    def _app(self) -> None:
         """Open Codex's own page; where there is no browser, copy its address."""
         if can_open():
             self.app.open_url(CODEX_PAGE)
@@ -303,3 +309,15 @@ class InviteScreen(Screen[None]):
 
     def _say(self, text: str) -> None:
         self.app.post_message(Noted(text))
+
+
+_ACTIONS: Final = {
+    "invite_send": InviteScreen._send,
+    "invite_copy": InviteScreen._copy,
+    "invite_qr": InviteScreen._qr,
+    "invite_message": InviteScreen._message,
+    "invite_resend": InviteScreen._resend,
+    "invite_note": InviteScreen._note,
+    "invite_forget": InviteScreen._forget,
+    "invite_app": InviteScreen._app,
+}

@@ -1,17 +1,19 @@
 """The ledger: everything that happened, newest at the end."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import VerticalScroll
 
 from tui.domain.ledger import Event
 from tui.errors import ResetbankError
-from tui.ui.companion_port import CompanionPort
 from tui.ui.screens.page import PageScreen
 from tui.ui.view.ledger import ledger_lines
 from tui.ui.view.text import Level, Line, Span, clean, wrap
 from tui.ui.view.view_state import ViewState
 from tui.ui.widgets.lines import Lines
+
+if TYPE_CHECKING:
+    from tui.companion.companion import Companion
 
 NEWEST = 500
 """How many events are shown; `resetbank ledger` prints them all."""
@@ -22,7 +24,7 @@ class LedgerScreen(PageScreen):
 
     TITLE_TEXT: ClassVar[str] = "Ledger"
 
-    def __init__(self, view: ViewState, companion: CompanionPort) -> None:
+    def __init__(self, view: ViewState, companion: "Companion") -> None:
         super().__init__(view)
         self._companion = companion
         self._events: tuple[Event, ...] | None = None

@@ -9,6 +9,8 @@ from textual.containers import VerticalScroll
 from textual.events import Resize
 from textual.screen import Screen
 
+from tui.ui.commands import MAIN
+from tui.ui.screens.moving import scroll
 from tui.ui.view.bank import bank_lines
 from tui.ui.view.chrome import demo_line, fits, header_line, key_line, status_line, too_small_line
 from tui.ui.view.headline import headline
@@ -29,6 +31,7 @@ class MainScreen(Screen[None]):
     """Shows one scene; every panel is drawn by a function of `tui.ui.view`."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#body"
+    place = MAIN
 
     def __init__(self, view: ViewState) -> None:
         super().__init__()
@@ -63,6 +66,10 @@ class MainScreen(Screen[None]):
 
     def _draw_sessions(self, width: int) -> tuple[Line, ...]:
         return sessions_lines(self._view, width, short=self._short)
+
+    def press(self, command: str) -> bool:
+        """Scroll; tells whether the command does."""
+        return scroll(self.query_one("#body", VerticalScroll), command)
 
     def on_mount(self) -> None:
         """Lay out for the size that the terminal has from the start."""

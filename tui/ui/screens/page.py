@@ -3,10 +3,11 @@
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 
+from tui.ui.commands import PAGE
+from tui.ui.screens.moving import scroll
 from tui.ui.view.text import Level, Line, Span
 from tui.ui.view.view_state import ViewState
 from tui.ui.widgets.lines import Lines
@@ -17,9 +18,7 @@ class PageScreen(Screen[None]):
 
     TITLE_TEXT: ClassVar[str] = ""
     AUTO_FOCUS: ClassVar[str | None] = "#page"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,n,left", "back", "Back", id="page.back", tooltip="Go back to the main screen"),
-    ]
+    place = PAGE
 
     def __init__(self, view: ViewState) -> None:
         super().__init__()
@@ -43,13 +42,20 @@ class PageScreen(Screen[None]):
 
     def _keys(self) -> Line:
         return (
-            Span("esc", Level.KEY, "screen.back"),
-            Span(" Back", action="screen.back"),
+            Span("esc", Level.KEY, "screen.press('back')"),
+            Span(" Back", action="screen.press('back')"),
             Span("   "),
             Span("↑ ↓", Level.KEY),
             Span(" Scroll"),
         )
 
-    def action_back(self) -> None:
-        """Go back."""
-        self.dismiss()
+    def press(self, command: str) -> bool:
+        """Go back, or scroll; tells whether the command does either."""
+        if command == "back":
+            self.dismiss()
+            return True
+        return scroll(self.query_one("#page", VerticalScroll), command)
+
+    def action_press(self, command: str) -> None:
+        """Carry out the command that was clicked."""
+        self.press(command)

@@ -7,11 +7,10 @@ from tui.domain.question import LATER, Cause, Choice, Question
 from tui.domain.sessions import SessionState
 from tui.domain.spend import Proposal
 from tui.domain.windows import WindowKind, label
-from tui.ui.view.prompts import keys_prompt
 from tui.ui.view.selection import Selection, picking_lines
 from tui.ui.view.sessions import workspace_name
 from tui.ui.view.spending import effect_lines, named, note_lines, warnings
-from tui.ui.view.text import Level, Line, Span, cells, clip, fit
+from tui.ui.view.text import Level, Line, Span, cells, fit
 from tui.ui.view.times import brief, countdown
 from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import limit_word, percent
@@ -20,9 +19,6 @@ _MUCH_WAITING: Final = timedelta(hours=2)
 """So much waiting is worth a reset."""
 
 _LITTLE_WAITING: Final = timedelta(minutes=30)
-
-_LONG_PROMPT: Final = 60
-"""Columns from which on a key is told with all its words."""
 
 
 def _stopped(question: Question, threads: tuple[str, ...], view: ViewState) -> tuple[str, ...]:
@@ -88,7 +84,7 @@ def question_lines(
         view: Tells what the sessions are doing.
         width: Columns to stay within.
     """
-    at, zone = proposal.proposed_at, view.zone
+    at, zone = view.now, view.zone
     return (
         *_sessions(view, selection, width),
         *named("Waiting", Span(_waiting(question, at, zone)), width=width),
@@ -145,42 +141,24 @@ def _given_away(question: Question, proposal: Proposal) -> str | None:
     return percent(share) if share and question.window.kind is not WindowKind.WEEKLY else None
 
 
-def choices_prompt(
-    question: Question, letters: tuple[str, ...], selection: Selection, view: ViewState, width: int
-) -> tuple[Line, ...]:
-    """The keys that answer.
-
-    Args:
-        question: The question.
-        letters: The letters that spend; empty while none does.
-        selection: Who is to go on.
-        view: The time and the zone.
-        width: Columns to stay within.
-    """
-    long = width >= _LONG_PROMPT
-    lines: list[Line] = []
-    if letters:
-        both, only = letters
-        what = "spend and continue"
-        if len(selection.threads) > 1:
-            what += f" {len(selection.chosen)} of {len(selection.threads)}"
-        first = (Span("press "), Span(f" {both} ", Level.KEY), Span(f" {what}"))
-        second = (Span("press "), Span(f" {only} ", Level.KEY), Span(" spend only"))
-        lines += [(*first, Span("     "), *second)] if long else [first, second]
-    return tuple(clip(line, width) for line in (*lines, *keys_prompt(_keys(question, selection, view, long), width)))
+def spend_offers(selection: Selection) -> tuple[str, str]:
+    """What the two letters do."""
+    several = len(selection.threads) > 1
+    whom = f" {len(selection.chosen)} of {len(selection.threads)}" if several else ""
+    return f"spend and continue{whom}", "spend only"
 
 
-def _keys(question: Question, selection: Selection, view: ViewState, long: bool) -> list[tuple[str, str]]:
-    keys = [("u", "queue for the limit" if long else "queue")] if Choice.QUEUE in question.choices else []
+def answer_keys(question: Question, selection: Selection, view: ViewState) -> list[tuple[str, str]]:
+    """The commands that answer, with their words, and short ones where there is little room."""
+    keys = [("queue_it", "queue for the limit|queue")] if Choice.QUEUE in question.choices else []
     when = brief(question.natural_reset, view.now, view.zone) if question.natural_reset else "the reset"
-    keys.append(("w", f"wait, tell me at {when}" if long else "wait"))
     short, longer = (countdown(LATER[choice]) for choice in (Choice.LATER_5, Choice.LATER_15))
-    keys += [("t", f"later, in {short}" if long else short), ("f", f"in {longer}" if long else longer)]
-    keys.append(("n", "not until the reset" if long else "not now"))
+    keys.append(("wait", f"wait, tell me at {when}|wait"))
+    keys += [("later_5", f"later, in {short}|{short}"), ("later_15", f"in {longer}|{longer}")]
+    keys.append(("mute", "not until the reset|mute"))
     if len(selection.threads) > 1:
-        keys.append(("↑ ↓ space", "choose who continues" if long else "who"))
-    keys.append(("esc", "closes" if long else "close"))
-    return keys
+        keys.append(("previous next toggle", "choose who continues|who"))
+    return [*keys, ("close", "closes|close")]
 
 
 def answered_text(question: Question, choice: Choice) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
-from tui.ui.commands import COMMANDS, CONTINUE, FINISH, INVITE, QUEUE
-from tui.ui.view.no_question import quiet_text
+from tui.ui.commands import BY_ID, MAIN, commands_of, shown_key
+from tui.ui.view.no_question import can_reopen, quiet_text
 from tui.ui.view.resuming import limit_stands, to_carry, under_way
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, fit, line_width, spread
 from tui.ui.view.times import age, brief, countdown, local
@@ -83,18 +83,20 @@ def _fault(text: str, width: int) -> Line:
 
 def key_line(view: ViewState, width: int) -> Line:
     """The keys that fit; help and quit always, finish and continue only where there is something to do."""
-    shown = [command for command in COMMANDS if command.show]
-    useless = set() if view.state.open_spend else {FINISH}
+    useless = set() if view.state.open_spend else {"finish"}
     if not to_carry(view) and not under_way(view):
-        useless.add(CONTINUE)
+        useless.add("continue")
     if limit_stands(view) and view.state.queued is None:
-        useless.add(QUEUE)
-    shown = [command for command in shown if command.id not in useless]
-    items = {c.id: (view.keys.get(c.id, c.key), c.title) for c in shown}
-    for dropped in ("refresh", INVITE, "ledger", QUEUE):
+        useless.add("queue")
+    if not can_reopen(view):
+        useless.add("answer")
+    shown = [command for command in commands_of(MAIN) if command.show and command.id not in useless]
+    items = {c.id: (view.keys.get(c.id, shown_key(c.key)), c.title) for c in (*shown, BY_ID["quit"])}
+    for dropped in ("refresh", "invite", "ledger", "queue"):
         if sum(cells(key) + cells(title) + 3 for key, title in items.values()) <= width + 2:
             break
         items.pop(dropped, None)
+    items["quit"] = items.pop("quit")
     return key_spans([(key, title, f"app.{name}") for name, (key, title) in items.items()], width)
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from tui.ui.commands import ALL_COMMANDS, COMMANDS, INVITE_COMMANDS, shown_key
+from tui.ui.commands import COMMANDS, INVITES, MAIN, PAGE, PLACES, commands_of, shown_key
 from tui.ui.view.text import Level, Line, Span, left, wrap
 from tui.ui.view.words import LEGEND
 
-_KEY_CELLS = 12
+_KEY_CELLS = 14
 
 
 def all_keys(keys: str) -> str:
@@ -14,27 +14,27 @@ def all_keys(keys: str) -> str:
     return ", ".join(shown_key(key) for key in keys.split(","))
 
 
-def help_lines(table: Mapping[str, str], width: int) -> tuple[Line, ...]:
-    """Keys from the command table, then every sign.
+def help_lines(table: Mapping[str, str], place: str, width: int) -> tuple[Line, ...]:
+    """The keys of one place, then every sign.
 
     Args:
         table: Command id to its keys, the user's own laid over the defaults.
+        place: Where the person is.
         width: Columns to stay within.
     """
-    lines: list[Line] = [(Span("Keys", Level.STRONG),)]
-    for command in COMMANDS:
+    lines: list[Line] = [(Span(f"Keys: {PLACES[place].title}", Level.STRONG),)]
+    if place not in (MAIN, INVITES, PAGE):
+        lines += _entry("A … Z", "The letter that the dialog shows consents, pressed alone", Level.KEY, width)
+    for command in commands_of(place):
         lines += _entry(all_keys(table.get(command.id, command.key)), command.help, Level.KEY, width)
     lines += _entry("ctrl+p", "Everything by name", Level.KEY, width)
-    lines += _entry("↑ ↓", "Scroll where there is more than fits", Level.KEY, width)
-    lines += [(Span(" "),), (Span("Keys of the invite panel", Level.STRONG),)]
-    for command in INVITE_COMMANDS:
-        lines += _entry(all_keys(table.get(command.id, command.key)), command.help, Level.KEY, width)
     lines += [(Span(" "),), (Span("Signs", Level.STRONG),)]
     for sign, meaning, level in LEGEND:
         lines += _entry(sign, meaning, level, width)
     lines += [(Span(" "),), (Span("Safety", Level.STRONG),)]
     for text in (
-        "A reset is spent only by the capital letter that the dialog draws at random; Enter, space and y never do it.",
+        "A reset is spent only by the capital letter that the dialog draws at random. It counts only if no other key is"
+        " pressed in the 0.4 s before and after it; any other capital closes the dialog.",
         "One confirmed spend uses one key: whatever breaks, at most one reset is gone, and the ledger tells.",
     ):
         lines += wrap((Span(text),), width)
@@ -51,9 +51,9 @@ def _entry(sign: str, text: str, level: Level, width: int) -> tuple[Line, ...]:
 
 def key_table(table: Mapping[str, str], width: int) -> tuple[Line, ...]:
     """The key table for a terminal without a screen: id, keys and what they do."""
-    ids = max(len(command.id) for command in ALL_COMMANDS) + 2
+    ids = max(len(command.id) for command in COMMANDS) + 2
     rows: list[Line] = []
-    for command in ALL_COMMANDS:
+    for command in COMMANDS:
         start = left(command.id, ids) + left(all_keys(table.get(command.id, command.key)), _KEY_CELLS)
         rows += wrap((Span(start + "  "), Span(command.help)), width, indent=ids + _KEY_CELLS + 2)
     return tuple(rows)

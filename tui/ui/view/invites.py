@@ -7,17 +7,7 @@ from typing import Final
 from tui.domain.invite_rewards import ReminderReason, reminder_reason
 from tui.domain.invites import InviteRecord, ResendStage, SendStage
 from tui.domain.referral import RESET_CREDIT, InviteStatus, OfferStatus
-from tui.ui.commands import (
-    INVITE_APP,
-    INVITE_COMMANDS,
-    INVITE_COPY,
-    INVITE_FORGET,
-    INVITE_MESSAGE,
-    INVITE_NOTE,
-    INVITE_QR,
-    INVITE_RESEND,
-    INVITE_SEND,
-)
+from tui.ui.commands import INVITES, commands_of, shown_key
 from tui.ui.view.chrome import key_spans, note_line
 from tui.ui.view.offer import read_text, reward_text
 from tui.ui.view.service_text import service_text, shown_address
@@ -318,19 +308,20 @@ def panel_status(view: ViewState, width: int) -> Line:
 def panel_keys(view: ViewState, record: InviteRecord | None, width: int) -> Line:
     """The keys that do something for the invite under the hand; what does not fit is in the help."""
     book = view.state.invites
-    useless = {INVITE_APP} if book.status is OfferStatus.OFFERED else {INVITE_SEND}
+    useless = {"invite_app"} if book.status is OfferStatus.OFFERED else {"invite_send"}
     if book.offer is not None and book.offer.sends_left == 0:
-        useless.add(INVITE_SEND)
+        useless.add("invite_send")
     if record is None or record.shareable_link is None:
-        useless |= {INVITE_COPY, INVITE_QR, INVITE_MESSAGE}
+        useless |= {"invite_copy", "invite_qr", "invite_message"}
     if record is None or record.resend_refusal(view.now) is not None:
-        useless.add(INVITE_RESEND)
+        useless.add("invite_resend")
     if record is None or not record.can_be_forgotten(view.now):
-        useless.add(INVITE_FORGET)
+        useless.add("invite_forget")
     if book.status is OfferStatus.OFFERED:
-        useless.add(INVITE_NOTE)
-    items = [(view.keys.get(c.id, c.key), c.title, f"screen.{c.id}") for c in INVITE_COMMANDS if c.id not in useless]
-    items += [(view.keys.get("help", "?"), "Help", "app.help"), ("esc", "Back", "screen.back")]
+        useless.add("invite_note")
+    shown = [command for command in commands_of(INVITES) if command.place == INVITES and command.id not in useless]
+    items = [(view.keys.get(c.id, shown_key(c.key)), c.title, f"screen.press({c.id!r})") for c in shown]
+    items += [(view.keys.get("help", "?"), "Help", "app.help"), ("esc", "Back", "screen.press('back')")]
     while len(items) > 3 and sum(cells(key) + cells(title) + 3 for key, title, _ in items) > width + 2:
         items.pop(-3)
     return key_spans(items, width)

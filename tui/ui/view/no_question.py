@@ -5,6 +5,15 @@ from tui.domain.windows import label
 from tui.ui.view.times import brief
 from tui.ui.view.view_state import ViewState
 
+_CLOSED = (
+    NoQuestionReason.ALREADY_ASKED,
+    NoQuestionReason.SNOOZED,
+    NoQuestionReason.MUTED,
+    NoQuestionReason.WAITING,
+    NoQuestionReason.DAILY_CAP,
+)
+"""Why nothing is asked though there is something to ask."""
+
 
 def quiet_text(view: ViewState) -> str | None:
     """The line; None where the reason is of no interest."""
@@ -23,3 +32,9 @@ def quiet_text(view: ViewState) -> str | None:
         NoQuestionReason.MUTED: f"no question until {service_text}: you said so",
         NoQuestionReason.DAILY_CAP: f"no question: as many were asked today as the settings allow{resets}",
     }.get(no_question.reason)
+
+
+def can_reopen(view: ViewState) -> bool:
+    """Whether a question was closed that is still true."""
+    no_question = view.state.no_question
+    return no_question is not None and no_question.cause is not None and no_question.reason in _CLOSED

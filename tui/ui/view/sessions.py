@@ -24,7 +24,7 @@ _SIGNS: Final = {
     SessionState.HELD: ("◼", Level.REACHED, "held"),
     SessionState.IDLE: ("○", Level.DIM, "idle"),
     SessionState.WAITING_APPROVAL: ("◍", Level.NEAR, "needs approval"),
-    SessionState.STOPPED_AT_LIMIT: ("✗", Level.REACHED, "stopped (limit)"),
+    SessionState.STOPPED_AT_LIMIT: ("✗", Level.REACHED, "stopped at limit"),
     SessionState.STOPPED_BY_ERROR: ("!", Level.NEAR, "stopped (error)"),
     SessionState.GONE: ("○", Level.DIM, "gone"),
 }
@@ -127,4 +127,4 @@ def _stopped_line(view: ViewState, shown: tuple[Session, ...], width: int) -> tu
         name = names_of(view.state.sessions, [stopped[0].thread_id])[stopped[0].thread_id]
         sign, level, words = state_words(view, stopped[0])
         return (clip((Span(f"{sign} ", level), Span(name, Level.STRONG), Span(f"  {words}", level)), width),)
-    return (clip((Span("✗ ", Level.REACHED), Span(f"{len(stopped)} sessions stopped (limit)", Level.REACHED)), width),)
+    return (clip((Span("✗ ", Level.REACHED), Span(f"{len(stopped)} sessions stopped at limit", Level.REACHED)), width),)

@@ -1,0 +1,174 @@
+"""The question at a limit: one letter spends and carries on, another only spends, nothing else spends anything."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tui.clock import Clock
+from tui.domain.question import Choice, Question
+from tui.domain.spend import Consent, Outcome, Proposal, Spend
+from tui.ui.commands import QUESTION
+from tui.ui.dialogs.dialog import Close, Dialog, Next, Open, Run
+from tui.ui.dialogs.queue import QueueDialog
+from tui.ui.dialogs.spending import Spending
+from tui.ui.view.asking import (
+    answer_keys,
+    answered_text,
+    asking_title,
+    question_lines,
+    reading_lines,
+    settled_text,
+    spend_offers,
+    terminal_title,
+)
+from tui.ui.view.resuming import carry_lines, commands
+from tui.ui.view.selection import Selection
+from tui.ui.view.text import Line, Span
+from tui.ui.view.view_state import ViewState
+
+if TYPE_CHECKING:
+    from tui.companion.companion import Companion
+
+_ANSWERS = {
+    "wait": Choice.WAIT,
+    "later_5": Choice.LATER_5,
+    "later_15": Choice.LATER_15,
+    "mute": Choice.NOT_UNTIL_RESET,
+}
+
+
+class QuestionDialog(Dialog):
+    """Asks over whatever is open; closes by itself once the question is settled elsewhere."""
+
+    place = QUESTION
+
+    def __init__(self, companion: "Companion", clock: Clock, question: Question) -> None:
+        super().__init__(companion, clock)
+        self.question = question
+        self.selection = Selection(question.threads)
+        self.spending = Spending(companion, clock)
+        self.answer: Choice | None = None
+        """What was answered, or is being written down; a spend keeps the dialog open."""
+        self._is_closed = False
+        self._resumed: tuple[str, ...] = ()
+        self._consented_at: datetime | None = None
+
+    def begin(self, view: ViewState) -> Next:
+        """Read afresh, then ask."""
+        return self.spending.propose()
+
+    def follow(self, view: ViewState) -> Next:
+        """Follow the state; close once the question is gone while it is only asked."""
+        if view.state.question != self.question and self.answer not in (Choice.SPEND_AND_CONTINUE, Choice.SPEND_ONLY):
+            silent = self._is_closed or self.answer is not None or view.state.question is not None  # it says more
+            return Close(None if silent else settled_text(self.question, view))
+        if self._is_open():  # others may stop while the question stands
+            stopped = (stop.thread_id for stop in self.companion.resumer.limit_stops())
+            self.selection = self.selection.among(tuple(dict.fromkeys((*self.selection.threads, *stopped))))
+            return self.spending.follow(view, self.phase)
+        self.spending.follow(view, "working")
+        return None
+
+    def title(self, view: ViewState, width: int) -> str:
+        """Who stopped, or when that is expected."""
+        return asking_title(self.question, self.selection.threads, view, view.now, width)
+
+    def terminal_title(self, view: ViewState) -> str:
+        """The same, short."""
+        return terminal_title(self.question, self.selection.threads, view)
+
+    def body(self, view: ViewState, width: int) -> tuple[Line, ...]:
+        """The question, the steps or the result."""
+        if self.phase == "working":
+            return self.spending.progress(width)
+        if self.phase == "over":
+            return self._result(view, width)
+        note = self.spending.note_lines(width)
+        if self.phase == "reading" or self.spending.proposal is None:
+            return (*note, *reading_lines(view, self.selection, self.question, width))
+        return (*note, *question_lines(self.question, self.spending.proposal, self.selection, view, width))
+
+    def _result(self, view: ViewState, width: int) -> tuple[Line, ...]:
+        """What came of the spend, and of carrying on."""
+        lines, spend = self.spending.result(self.failure, view, width), self.spending.spend
+        if not self._resumed or spend is None or self.failure is not None:
+            return lines
+        if spend.is_open or spend.outcome is not Outcome.RESET:
+            return (*lines, (Span(" "),), (Span("Nobody was told to go on."),))
+        resumed = carry_lines(view, self._resumed, self._consented_at, width)
+        return (*lines[:1], *resumed, *lines[1:])  # a small screen shows the first lines only
+
+    def offers(self, view: ViewState) -> tuple[str, ...]:
+        """Two letters."""
+        return spend_offers(self.selection)
+
+    def keys(self, view: ViewState) -> list[tuple[str, str]]:
+        """Every answer but a spend; a reading that failed leaves them all."""
+        if not self._is_open():
+            return super().keys(view)
+        again = [("refresh", "reads again")] if self.phase == "over" else []
+        return [*again, *answer_keys(self.question, self.selection, view)]
+
+    def _is_open(self) -> bool:
+        return self.answer is None and not self._is_closed and self.phase != "working"
+
+    def consent(self, number: int) -> Next:
+        """Spend, with or without carrying on, if the question still fits the world."""
+        again, proposal = self.spending.ask_again(), self.spending.proposal
+        if again is not None or proposal is None or not self._is_open():
+            return again
+        self._resumed = self.selection.chosen if number == 0 else ()
+        self.answer = Choice.SPEND_AND_CONTINUE if self._resumed else Choice.SPEND_ONLY
+        consent = self.spending.letter()
+        self._consented_at = consent.given_at
+        return self.spending.drive(self._answer_and_spend(proposal, consent, self.answer), "spend")
+
+    async def _answer_and_spend(self, proposal: Proposal, consent: Consent, choice: Choice) -> Spend:
+        await self.companion.questions.answer(self.question, choice)
+        return await self.spending.begin(proposal, consent, self._resumed or False)
+
+    def do(self, command: str, view: ViewState) -> Next:
+        """Answer without spending, or choose who goes on."""
+        if command in _ANSWERS:
+            self.answer = _ANSWERS[command]
+            return Run(self._write_down(self.answer), "answer", self.phase)
+        match command:
+            case "queue_it":
+                whom = self.selection.chosen or False
+                return Open(QueueDialog(self.companion, self.clock, view, self._queue, whom))
+            case "refresh":
+                self.failure = None
+                return self.spending.propose()
+            case "toggle":
+                self.selection = self.selection.toggled()
+            case _:
+                self.selection = self.selection.moved(1 if command == "next" else -1)
+        return None
+
+    async def _write_down(self, choice: Choice) -> Next:
+        try:
+            await self.companion.questions.answer(self.question, choice)
+        except BaseException:
+            self.answer = None
+            raise
+        return Close(answered_text(self.question, choice))
+
+    async def _queue(self) -> None:
+        """Queue one as the answer to this question."""
+        self.answer = Choice.QUEUE
+        try:
+            await self.companion.questions.answer(self.question, Choice.QUEUE, self.selection.chosen or False)
+        except BaseException:
+            self.answer = None
+            raise
+
+    def leave(self) -> Next:
+        """Close without an answer; or leave the result."""
+        if not self._is_open():
+            return Close()
+        self._is_closed = True
+        return Close(work=self.companion.questions.answer(self.question, None))
+
+    def clipboard(self, view: ViewState) -> str | None:
+        """The first command that is left to type."""
+        left = commands(view, self._resumed, self._consented_at) if self.phase == "over" and self._resumed else ()
+        return left[0] if left else None
