@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.clocks import ManualClock
 from tests.support.stub_process import StubProcess, start_stub
+from tui.agent import MARKS
 
 # The many processes that the tests start would otherwise compile everything anew each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -33,7 +34,7 @@ def isolation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, folder in (("HOME", "home"), ("RESETBANK_HOME", "resetbank-home"), ("CODEX_HOME", "codex-home")):
         monkeypatch.setenv(name, str(tmp_path / folder))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "NO_COLOR"):
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "NO_COLOR", *MARKS):
         monkeypatch.delenv(name, raising=False)
 
 

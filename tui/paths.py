@@ -1,9 +1,14 @@
 """Where resetbank keeps its own files. `RESETBANK_HOME` moves all of them."""
 
+import errno
 import os
+import stat
 from pathlib import Path
+from typing import Final
 
 import msgspec
+
+LARGEST_SMALL_FILE: Final = 1 << 20
 
 
 class Paths(msgspec.Struct, frozen=True):
@@ -40,6 +45,27 @@ def resetbank_paths(home: Path | None = None) -> Paths:
 
 def _paths(settings: Path, state: Path) -> Paths:
     return Paths(settings, state / "resetbank.db", state / "locks", state / "hooks", state / "gates")
+
+
+def read_small_file(path: Path) -> bytes | None:
+    """The bytes of a file such as a person or another program writes by hand; None where there is none.
+
+    Raises:
+        OSError: It cannot be read, is larger than 1 MiB, or is a pipe or device, which would block or never end.
+    """
+    try:
+        # Opening a pipe to read blocks until somebody writes, unless told otherwise.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a file")
+    with os.fdopen(descriptor, "rb") as file:
+        data = file.read(LARGEST_SMALL_FILE + 1)
+    if len(data) > LARGEST_SMALL_FILE:
+        raise OSError(errno.EFBIG, "it is larger than 1 MiB")
+    return data
 
 
 def private_folder(path: Path) -> None:

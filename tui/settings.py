@@ -43,6 +43,7 @@ from typing import Annotated
 import msgspec
 
 from tui.errors import SettingsError
+from tui.paths import read_small_file
 
 
 class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -121,13 +122,14 @@ def load_settings(path: Path) -> Settings:
         SettingsError: Unreadable, not TOML, an unknown key, or a value of the wrong kind; names the file and the place.
     """
     try:
-        data = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return Settings()
+        content = read_small_file(path)
+        if content is None:
+            return Settings()
+        data = tomllib.loads(content.decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise SettingsError(f"cannot read the settings {path}: {reason}", "mend or remove the file") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(f"{path} is not valid TOML: {error}", "mend or remove the file") from error
     _check_names(path, data, Settings, "")
     try:

@@ -17,8 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Survey once, and carry on who stopped; exit 0 when every one was told, else 1."""
+    from tui.agent import refuse_under_codex
     from tui.cli.oneshot import run_with_companion
 
+    refuse_under_codex("'resetbank continue'")
     return run_with_companion(arguments, "resetbank continue", lambda c, s: _carry_on(c, s, arguments), watches=True)
 
 

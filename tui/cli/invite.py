@@ -28,9 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the offer, send one invite, or write one down."""
+    from tui.agent import refuse_under_codex
     from tui.cli.oneshot import run_with_companion
     from tui.errors import UsageError
 
+    if arguments.address is not None:
+        refuse_under_codex("'resetbank invite'")
     if (arguments.note or arguments.link) and not (arguments.note and arguments.address):
         raise UsageError("--note writes down one address, and --link belongs to it", "write: invite ADDRESS --note")
     return run_with_companion(arguments, "resetbank invite", lambda c, _: _invite(c, arguments), invites=True)

@@ -12,8 +12,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask for the token, or read it from a pipe, and store it; it is never printed."""
+    from tui.agent import refuse_under_codex
     from tui.errors import UsageError
 
+    refuse_under_codex("'resetbank login'")
     if not arguments.base_url:
         raise UsageError(
             "login needs --base-url URL, the service that the token is for",

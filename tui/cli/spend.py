@@ -33,11 +33,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _spend(companion: "Companion", settings: "Settings", arguments: argparse.Namespace) -> int:
+    from tui.agent import refuse_under_codex
     from tui.cli.oneshot import read_once
     from tui.domain.spend import Outcome
     from tui.errors import ResetbankError
 
     try:
+        refuse_under_codex("'resetbank spend'")
         state = await read_once(companion)
         spend = await companion.spender.finish() if state.open_spend is not None else None
         if spend is None:

@@ -5,11 +5,9 @@ import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
+from tui import paths
 from tui.errors import HooksError
-
-LARGEST_FILE: Final = 1 << 20
 
 
 def read_small_file(path: Path) -> bytes | None:
@@ -19,18 +17,9 @@ def read_small_file(path: Path) -> bytes | None:
         HooksError: It cannot be read, is no file, or is larger than 1 MiB.
     """
     try:
-        # A pipe or device in its place would block or never end.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise HooksError(f"{path} is not a file", "remove it")
-        with path.open("rb") as file:
-            data = file.read(LARGEST_FILE + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+        return paths.read_small_file(path)
     except OSError as error:
         raise HooksError(f"cannot read {path}: {error.strerror}", "check who owns it") from error
-    if len(data) > LARGEST_FILE:
-        raise HooksError(f"{path} is larger than 1 MiB", "that is not a file of Codex's or ours")
-    return data
 
 
 def replace_file(path: Path, data: bytes, *, mode: int = 0o600, like: Path | None = None) -> None:

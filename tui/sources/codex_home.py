@@ -4,7 +4,6 @@ The refresh token is never used: a second program that redeems it logs the perso
 """
 
 import os
-import stat
 import tomllib
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,6 +14,7 @@ from typing import Final
 import msgspec
 
 from tui.errors import BadPayload, NotViable, UsageError
+from tui.paths import read_small_file
 from tui.sources.base_url import OFFICIAL, BaseUrl, parse_base_url
 from tui.sources.login import Login, Token, header_text, read_claims
 from tui.wire.fields import clean_text, load_object
@@ -22,7 +22,6 @@ from tui.wire.fields import clean_text, load_object
 SIGN_IN: Final = "sign in with `codex login`"
 TOKEN_VARIABLE: Final = "RESETBANK_TOKEN"  # noqa: S105  # the name of a variable, not a token
 """The environment's token for a base URL of one's own, where there is no keyring."""
-_LARGEST_FILE: Final = 1 << 20
 
 
 class CodexConfig(msgspec.Struct, frozen=True):
@@ -189,15 +188,6 @@ def parse_auth(data: bytes, now: datetime, place: str) -> Login:
 def _read(path: Path) -> bytes | None:
     """A file's bytes; None where it does not exist."""
     try:
-        # A pipe or device in its place would block or never end.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise NotViable(f"{path} is not a file", "remove it and sign in with `codex login`")
-        with path.open("rb") as file:
-            data = file.read(_LARGEST_FILE + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+        return read_small_file(path)
     except OSError as error:
         raise NotViable(f"cannot read {path}: {error.strerror}", "check who owns it") from error
-    if len(data) > _LARGEST_FILE:
-        raise NotViable(f"{path} is larger than 1 MiB", "that is not Codex's file; sign in with `codex login`")
-    return data
