@@ -61,7 +61,7 @@ def _connector(
 
 
 def _letters(count: int) -> str:
-    """So many distinct capital letters that nobody can guess; of the whole alphabet, so that a blind one seldom hits."""
+    """Distinct capital letters that nobody can guess, of the whole alphabet: a blind key seldom hits one."""
     import secrets
     import string
 
