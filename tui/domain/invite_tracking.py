@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tui.domain.invites import LISTED_FOR, InviteRecord, Resend, ResendStage, SendStage, comparable, newest_first
-from tui.domain.referral import InviteList, TrackedInvite, masked
+from tui.domain.referral import InviteList, TrackedInvite
 
 SETTLING: Final = timedelta(minutes=1)
 """For so long after a send a list without it proves nothing."""
@@ -23,11 +23,6 @@ class Change(msgspec.Struct, frozen=True):
     record: InviteRecord
     before: InviteRecord | None
     """None for one that was found."""
-
-    @property
-    def who(self) -> str:
-        """The address, masked."""
-        return masked(self.record.address or "")
 
 
 def merge_list(
@@ -45,28 +40,28 @@ def merge_list(
     Returns:
         The records, newest first, and what differs.
     """
-    shelf = _Shelf(records)
-    folded: list[InviteRecord] = []
+    unmatched = _Unmatched(records)
+    merged: list[InviteRecord] = []
     changes: list[Change] = []
     listed: dict[str, TrackedInvite] = {}
     for tracked in tracking.invites:
         listed.setdefault(tracked.id, _as_of(tracked, now))
     for tracked in listed.values():
-        known = shelf.take(tracked)
+        known = unmatched.take(tracked)
         record = _updated(known, tracked, now) if known else _found(tracked, account, now, new_key())
-        folded.append(record)
+        merged.append(record)
         if known is None or _shown(known) != _shown(record):
             changes.append(Change(record, known))
-    shown = tuple(folded)
-    for record in shelf.left():
+    shown = tuple(merged)
+    for record in unmatched.left():
         settled = tracking.complete and record.is_open and SETTLING <= now - record.written_at < LISTED_FOR
         if settled and not any(_may_hide(other, record) for other in shown):
             lost = replace(record, stage=SendStage.LOST, reason="no answer came, and the service does not list it")
             changes.append(Change(lost, record))
-            folded.append(lost)
+            merged.append(lost)
         else:
-            folded.append(record)
-    return newest_first(folded), tuple(changes)
+            merged.append(record)
+    return newest_first(merged), tuple(changes)
 
 
 def _as_of(tracked: TrackedInvite, now: datetime) -> TrackedInvite:
@@ -75,7 +70,7 @@ def _as_of(tracked: TrackedInvite, now: datetime) -> TrackedInvite:
     return replace(tracked, can_resend=None) if is_paused and tracked.can_resend is False else tracked
 
 
-class _Shelf:
+class _Unmatched:
     """The records that no invite of the list has been found for yet; a long list is looked up, not searched."""
 
     def __init__(self, records: Iterable[InviteRecord]) -> None:
