@@ -24,6 +24,8 @@ class Paths(msgspec.Struct, frozen=True):
     """Folder of the scripts that Codex runs."""
     gates: Path
     """Folder of one gate per Codex home, through which requests are held and let go."""
+    links: Path
+    """Which links to a login elsewhere the person allowed, JSON, mode 0600."""
 
 
 def resetbank_paths(home: Path | None = None) -> Paths:
@@ -44,7 +46,9 @@ def resetbank_paths(home: Path | None = None) -> Paths:
 
 
 def _paths(settings: Path, state: Path) -> Paths:
-    return Paths(settings, state / "resetbank.db", state / "locks", state / "hooks", state / "gates")
+    return Paths(
+        settings, state / "resetbank.db", state / "locks", state / "hooks", state / "gates", state / "links.json"
+    )
 
 
 def read_small_file(path: Path) -> bytes | None:

@@ -3,6 +3,7 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -104,3 +105,23 @@ def test_watching_once_with_nothing_to_watch_fails_at_once() -> None:
     result = resetbank("watch", "--once")
     assert (result.code, result.out) == (1, "")
     assert result.err.count("\n") == 1
+
+
+def test_a_login_behind_a_link_is_asked_for_once_on_a_terminal(tmp_path: Path, stub: StubProcess) -> None:
+    auth, elsewhere = stub.codex_home / "auth.json", tmp_path / "theirs.json"
+    auth.rename(elsewhere)
+    auth.symlink_to(elsewhere)
+    status = ("status", "--source", "http", "--codex-home", str(stub.codex_home))
+    refused = resetbank(*status)
+    assert (refused.code, refused.out) == (1, "")
+    assert "is a link out of its folder" in refused.err
+    with resetbank_terminal(*status) as running:
+        running.wait_for("Type yes:")
+        running.type("no\n")
+        assert running.wait_for_end() == 1
+    assert resetbank(*status).code == 1
+    with resetbank_terminal(*status) as running:
+        running.wait_for("Type yes:")
+        running.type("yes\n")
+        assert running.wait_for_end() == 10
+    assert resetbank(*status).code == 10

@@ -36,6 +36,15 @@ def test_what_happened_to_a_credit_without_us(rows: tuple[object, ...], kind: Ev
     assert kinds(OLD, snapshot(*WINDOWS, rows=rows, at=LATER)) == [kind]  # type: ignore[arg-type]
 
 
+def test_one_expiry_in_two_precisions_is_one() -> None:
+    """The app-server tells whole seconds, the quota endpoint microseconds (wire/README.md, "Banked resets")."""
+    exact = tuple(
+        replace(row, expires_at=row.expires_at and row.expires_at + timedelta(microseconds=328_681))
+        for row in OLD.bank.credits or ()
+    )
+    assert kinds(OLD, snapshot(*WINDOWS, rows=exact, at=LATER)) == []
+
+
 @pytest.mark.parametrize(
     ("giver", "text"),
     [("@friend", "a reset was earned by an invite (@friend)"), ("Codex Team", "a reset was granted")],

@@ -116,6 +116,10 @@ async def test_rows_that_codex_did_not_pass_on_are_said_to_be_missing(child: Chi
     [
         (error(-32600, "codex account authentication required to read rate limits"), SignedOut),
         (error(-32603, "failed to fetch codex rate limits: GET u failed: 401 Unauthorized; body=hunter2"), SignedOut),
+        (
+            error(-32603, "failed to fetch codex rate limits: GET u failed: 402 X; body=deactivated_workspace"),
+            SignedOut,
+        ),
         (error(-32603, "failed to fetch codex rate limits: GET u failed: 429 Too Many Requests"), RateLimited),
         (error(-32603, "failed to fetch codex rate limits: GET u failed: 503 hunter2"), SourceDown),
         (error(-32603, "failed to fetch codex rate limits: error sending request hunter2"), SourceDown),
@@ -297,6 +301,37 @@ def pid(source: AppServerSource) -> int:
 async def test_what_is_not_viable_says_why(child: Child, account: Any, reason: str) -> None:
     with pytest.raises(NotViable, match=reason):
         await child.open(account__read=[account])
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        "mise codex@0.169.0 installed\\n",
+        "\\x1b[?2004h",
+        "\\x1b[32mentering devshell\\x1b[0m\\n\\n  menu: build\\n",
+        '["a list"]\\n7\\n"text"\\n{"level":"info"}\\n{no json}\\n',
+    ],
+)
+async def test_a_launcher_may_print_before_the_first_message(
+    codex: CodexFolder, clock: ManualClock, tmp_path: Path, noise: str
+) -> None:
+    launcher = tmp_path / "codex"
+    script = json.dumps(scripted.GOOD)
+    launcher.write_text(
+        f"#!/bin/sh\nprintf '{noise}'\nexec {sys.executable} {scripted.__file__} '{script}' {tmp_path / 'heard'}\n"
+    )
+    launcher.chmod(0o755)
+    source = await open_codex(str(launcher), codex.home, clock)
+    assert (await source.read(with_credits=True)).windows[0].used_percent == 7
+    await source.aclose()
+
+
+async def test_noise_without_end_is_another_program(codex: CodexFolder, clock: ManualClock, tmp_path: Path) -> None:
+    launcher = tmp_path / "codex"
+    launcher.write_text("#!/bin/sh\nexec yes 'not an app-server'\n")
+    launcher.chmod(0o755)
+    with pytest.raises(NotViable, match="does not speak the app-server's protocol"):
+        await open_codex(str(launcher), codex.home, clock)
 
 
 async def test_an_executable_that_is_not_there(codex: CodexFolder, clock: ManualClock) -> None:

@@ -13,8 +13,8 @@ from tests.sources.servers import Behaviour, Request, Server, drip, drop, flood,
 from tests.support.clocks import START, ManualClock
 from tests.wire.samples import FULL_USAGE
 from tui.domain.spend import ConsumeRequest
-from tui.errors import BadPayload, ConsumeRejected, OutcomeUnknown, ResetbankError, SignedOut, SourceDown
-from tui.sources.backend import LARGEST_ANSWER, Backend, Deadlines, failure_reason
+from tui.errors import BadPayload, ConsumeRejected, NotViable, OutcomeUnknown, ResetbankError, SignedOut, SourceDown
+from tui.sources.backend import LARGEST_ANSWER, Backend, Deadlines, failure_reason, open_backend
 from tui.sources.base_url import parse_base_url
 from tui.sources.login import Login, Token, fixed_login
 from tui.stub.embedded import embedded_stub
@@ -58,6 +58,12 @@ READ_FAILURES = [
     (REDIRECT, BadPayload, "redirects elsewhere"),
     (says(b"{}", "404 Not Found"), BadPayload, "no such endpoint"),
     (says(b"{}", "403 Forbidden"), SignedOut, "forbids"),
+    (says(b"{}", "401 X"), SignedOut, "run codex once"),
+    (says(b'{"error":{"code":"token_revoked"}}', "401 X"), SignedOut, "sign in again with `codex login`"),
+    (says(b'{"error":{"code":"token_invalidated"},"status":401}', "401 X"), SignedOut, "sign in again"),
+    (says(b'{"detail":{"code":"deactivated_workspace"}}', "402 X"), SignedOut, "choose another workspace"),
+    (says(b'{"error":{"code":"account_deactivated"}}', "403 X"), SignedOut, "the account is deactivated"),
+    (says(b"{}", "402 X"), SignedOut, "asks for payment"),
     (says(b"{}", "500 Oops"), SourceDown, "answers 500"),
     (says(b""), BadPayload, "not valid JSON"),
     (says(b"\x00\xff\xfe"), BadPayload, "not valid JSON"),
@@ -276,3 +282,25 @@ def test_every_error_of_httpx_is_a_clause_of_ours(kind: type[Exception]) -> None
     assert line.isprintable()
     if issubclass(kind, httpx.TransportError):
         assert line != "the request to 127.0.0.1:1 failed", "every transport error has a clause of its own"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALL_PROXY", "socks://127.0.0.1:9"),
+        ("ALL_PROXY", "socks5h://user:hunter2@127.0.0.1:9"),
+        ("HTTPS_PROXY", "ftp://127.0.0.1:9"),
+        ("HTTPS_PROXY", "http://[::1"),
+        ("SSL_CERT_FILE", "/nonexistent/certificates.pem"),
+    ],
+)
+async def test_an_environment_that_cannot_be_used_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, clock: ManualClock
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(
+        NotViable, match="settings for proxies or certificates cannot be used; set HTTPS_PROXY"
+    ) as caught:
+        await open_backend(parse_base_url("https://quota.example.com/backend-api"), LOGIN, clock)
+    assert "hunter2" not in str(caught.value)
+    Backend(parse_base_url("http://127.0.0.1:1"), LOGIN, clock)  # what is on this machine needs no proxy

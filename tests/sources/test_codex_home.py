@@ -10,8 +10,18 @@ from hypothesis import strategies as st
 from tests.sources.conftest import AUTH, CodexFolder, good_claims, jwt
 from tests.support.clocks import START
 from tui.errors import NotViable, UsageError
+from tui.paths import resetbank_paths
 from tui.sources.base_url import OFFICIAL
-from tui.sources.codex_home import CodexConfig, CodexHome, find_codex_home, parse_auth, read_auth_file, read_config
+from tui.sources.codex_home import (
+    CodexConfig,
+    CodexHome,
+    allow_link,
+    find_codex_home,
+    outside_link,
+    parse_auth,
+    read_auth_file,
+    read_config,
+)
 from tui.sources.login import Claims, Login, Token, read_claims
 
 
@@ -177,3 +187,45 @@ def test_the_keyring_user_follows_links(tmp_path: Path) -> None:
     users = {CodexHome(tmp_path / name).keyring_user for name in ("real", "link")}
     assert len(users) == 1
     assert len(users.pop()) == len("cli|") + 16
+
+
+def test_a_login_that_a_link_leads_to_elsewhere_needs_a_yes(codex: CodexFolder, tmp_path: Path) -> None:
+    codex.auth()
+    elsewhere, other = tmp_path / "theirs.json", tmp_path / "others.json"
+    codex.home.auth_file.rename(elsewhere)
+    other.write_bytes(elsewhere.read_bytes())
+    codex.home.auth_file.symlink_to(elsewhere)
+    assert outside_link(codex.home) == elsewhere
+    with pytest.raises(NotViable, match=r"is a link out of its folder, to .*theirs\.json; run resetbank on a terminal"):
+        read_auth_file(codex.home, START)
+    allow_link(codex.home, elsewhere)
+    assert resetbank_paths().links.stat().st_mode & 0o777 == 0o600
+    assert read_auth_file(codex.home, START) is not None
+    codex.home.auth_file.unlink()
+    codex.home.auth_file.symlink_to(other)
+    with pytest.raises(NotViable, match="others"):
+        read_auth_file(codex.home, START)
+
+
+def test_a_link_inside_of_its_folder_and_a_linked_folder_are_fine(codex: CodexFolder, tmp_path: Path) -> None:
+    codex.auth()
+    codex.home.auth_file.rename(codex.home.path / "real.json")
+    codex.home.auth_file.symlink_to("real.json")
+    assert read_auth_file(codex.home, START) is not None
+    (tmp_path / "link").symlink_to(codex.home.path)
+    assert read_auth_file(CodexHome(tmp_path / "link"), START) is not None
+
+
+def test_a_byte_order_mark_is_read_as_codex_reads_it(codex: CodexFolder) -> None:
+    codex.home.config_file.write_bytes(b'\xef\xbb\xbfchatgpt_base_url = "http://127.0.0.1:1/backend-api"\n')
+    assert read_config(codex.home).chatgpt_base_url == "http://127.0.0.1:1/backend-api"
+
+
+def test_which_providers_the_plan_pays(codex: CodexFolder) -> None:
+    codex.config("[model_providers.mine]\nrequires_openai_auth = true\n[model_providers.ollama]\nname = 'o'\n")
+    paid = {name: codex.home.pays_plan(name) for name in (None, "openai", "mine", "ollama", "other")}
+    assert paid == {None: True, "openai": True, "mine": True, "ollama": False, "other": False}
+    codex.config("model_providers = 7")
+    assert (codex.home.pays_plan("openai"), codex.home.pays_plan("mine")) == (True, False)
+    codex.config("[broken")
+    assert (codex.home.pays_plan("openai"), codex.home.pays_plan("mine")) == (True, False)

@@ -44,15 +44,19 @@ async def test_codex_s_login_goes_where_codex_is_configured_to(codex: CodexFolde
     assert (await login_for(FOREIGN, codex, own=False)).account_id == "acc1"
 
 
-async def test_codex_s_login_goes_to_the_official_service(codex: CodexFolder) -> None:
+@pytest.mark.parametrize("config", [f'chatgpt_base_url = "{SANDBOX}"', "chatgpt_base_url = 7", ""])
+async def test_codex_s_login_goes_only_where_codex_would_send_it(
+    codex: CodexFolder, memory_keyring: MemoryKeyring, config: str
+) -> None:
     codex.auth()
-    codex.config(f'chatgpt_base_url = "{SANDBOX}"')
-    assert (await login_for(OFFICIAL, codex)).account_id == "acc1"
-
-
-async def test_codex_s_login_may_try_a_sandbox(codex: CodexFolder, memory_keyring: MemoryKeyring) -> None:
-    codex.auth()
-    assert (await login_for(SANDBOX, codex)).account_id == "acc1"
+    codex.config(config)
+    own = {f'chatgpt_base_url = "{SANDBOX}"': SANDBOX, "": OFFICIAL}.get(config)
+    for url in (SANDBOX, "http://127.0.0.1:1", "http://127.0.0.1:2/backend-api", OFFICIAL, FOREIGN):
+        if own is not None and parse_base_url(url).origin == parse_base_url(own).origin:
+            assert (await login_for(url, codex)).account_id == "acc1"
+        else:
+            with pytest.raises(NotViable):
+                await login_for(url, codex)
 
 
 async def test_a_stored_login_goes_to_its_own_address_only(codex: CodexFolder, memory_keyring: MemoryKeyring) -> None:
@@ -63,7 +67,9 @@ async def test_a_stored_login_goes_to_its_own_address_only(codex: CodexFolder, m
         await login_for("https://other.example.com", codex)
 
 
-async def test_a_stored_login_outranks_a_sandbox_try(codex: CodexFolder, memory_keyring: MemoryKeyring) -> None:
+async def test_a_stored_login_goes_to_a_server_that_codex_does_not_name(
+    codex: CodexFolder, memory_keyring: MemoryKeyring
+) -> None:
     codex.auth()
     await store_login(parse_base_url(SANDBOX), Token("opaque"), None)
     assert (await login_for(SANDBOX, codex)).access_token == Token("opaque")
@@ -84,6 +90,7 @@ async def test_the_environment_s_token_is_for_one_s_own_address(
 
 
 async def test_without_login_and_keyring_every_reason_is_named(codex: CodexFolder) -> None:
+    codex.config(f'chatgpt_base_url = "{SANDBOX}"')
     with pytest.raises(NotViable) as caught:
         await login_for(SANDBOX, codex)
     line = str(caught.value)

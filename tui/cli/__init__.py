@@ -10,6 +10,7 @@ from tui.cli.output import forgive_output
 
 TYPE_CHECKING = False  # checkers know the name; importing typing would cost a third of --help
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
 
@@ -58,6 +59,27 @@ def _run(words: list[str]) -> int:
     except Exception as error:
         return _fail(error)
     return code
+
+
+def confirm_auth_link(arguments: "argparse.Namespace") -> None:
+    """Ask once, on a terminal, whether a login is used that a link in the Codex home leads to elsewhere."""
+    import os
+    from pathlib import Path
+
+    chosen = Path(getattr(arguments, "codex_home", None) or os.environ.get("CODEX_HOME") or "~/.codex").expanduser()
+    if not os.path.islink(chosen / "auth.json") or not (sys.stdin.isatty() and sys.stderr.isatty()):  # noqa: PTH114
+        return  # a broken folder is for the source to explain
+    from tui.sources.codex_home import CodexHome, allow_link, outside_link
+    from tui.ui.view.text import clean
+
+    home = CodexHome(chosen)
+    target = outside_link(home)
+    if target is None:
+        return
+    question = f"{home.auth_file} is a link out of its folder, to {target}. Use the login there? Type yes: "
+    print(clean(question), end=" ", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip() == "yes":
+        allow_link(home, target)
 
 
 def _fail(error: Exception) -> int:

@@ -44,9 +44,11 @@ async def _companion(
     arguments: argparse.Namespace, front_end: str, *, watches: bool, invites: bool
 ) -> AsyncIterator[tuple["Companion", "Settings"]]:
     from tui.assembly import SourceOptions, open_companion
+    from tui.cli import confirm_auth_link
     from tui.paths import resetbank_paths
     from tui.settings import load_settings
 
+    confirm_auth_link(arguments)
     paths = resetbank_paths()
     settings = load_settings(paths.settings)
     companion = open_companion(

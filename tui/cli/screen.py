@@ -28,11 +28,13 @@ def run(arguments: argparse.Namespace) -> int:
         return _print_plainly(arguments)
     import asyncio
 
+    from tui.cli import confirm_auth_link
     from tui.clock import LocalZone, SystemClock
     from tui.paths import resetbank_paths
     from tui.settings import load_settings
     from tui.ui.app import ResetbankApp
 
+    confirm_auth_link(arguments)
     paths = resetbank_paths()
     settings = load_settings(paths.settings)
 

@@ -22,11 +22,12 @@ def run(arguments: argparse.Namespace) -> int:
     import asyncio
 
     from tui.assembly import SourceOptions, read_limits_once
-    from tui.cli import complain
+    from tui.cli import complain, confirm_auth_link
     from tui.clock import SystemClock
     from tui.paths import resetbank_paths
     from tui.settings import load_settings
 
+    confirm_auth_link(arguments)
     paths, clock = resetbank_paths(), SystemClock()
     settings = load_settings(paths.settings)
     reading = asyncio.run(read_limits_once(SourceOptions.of(arguments), settings, paths, clock))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from tui.domain.credits import Bank, Credit, CreditStatus
+from tui.domain.credits import Bank, Credit, CreditStatus, same_moment
 from tui.domain.ledger import Event, EventKind
 from tui.domain.snapshot import Snapshot
 from tui.domain.windows import RESET_GRACE, Window, has_moved, label
@@ -89,7 +89,7 @@ def _credit_events(before: Snapshot, after: Snapshot, spent: bool, spent_credit:
             continue
         current = new.find(credit.id)
         if current is not None and current.status in (CreditStatus.AVAILABLE, CreditStatus.UNKNOWN):
-            if current.expires_at != credit.expires_at:
+            if not same_moment(current.expires_at, credit.expires_at):
                 change = (_utc(credit.expires_at), _utc(current.expires_at))
                 text = "a reset's last moment changed"
                 yield _event(after, EventKind.EXPIRY_CHANGED, text, credit=credit, change=change)

@@ -72,6 +72,13 @@ def _by_expiry(credit: Credit) -> tuple[int, float, str]:
     return (2 if credit.never_expires else 1), 0.0, credit.id
 
 
+def same_moment(one: datetime | None, other: datetime | None) -> bool:
+    """Whether two dates of one reset are one: the interfaces tell them in whole seconds and in microseconds."""
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) < timedelta(seconds=1)
+
+
 class Price(msgspec.Struct, frozen=True):
     """What one reset costs where one can be bought; as the service wrote it."""
 
@@ -119,4 +126,6 @@ class Bank(msgspec.Struct, frozen=True):
         """How many available credits the rows do not show, because the service caps its list."""
         if self.available is None or self.credits is None:
             return 0
-        return max(0, self.available - sum(credit.status is CreditStatus.AVAILABLE for credit in self.credits))
+        # A row whose status this version does not know may be among those that the service counts.
+        counted = (CreditStatus.AVAILABLE, CreditStatus.UNKNOWN)
+        return max(0, self.available - sum(credit.status in counted for credit in self.credits))

@@ -172,7 +172,7 @@ class Installation:
     def _config(self) -> dict[str, Any]:
         """Codex's config.toml, as far as it can be read."""
         try:
-            return tomllib.loads((read_small_file(self._home / "config.toml") or b"").decode())
+            return tomllib.loads((read_small_file(self._home / "config.toml") or b"").decode("utf-8-sig"))
         except (HooksError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
             return {}
 

@@ -54,6 +54,44 @@ class Failed(Exception):  # the other errors are named that way too
         self.odd = odd
 
 
+def login_trouble(who: str, status: int, text: bytes | str) -> SignedOut | None:
+    """Say what a refused login means and what helps, by the code in the answer; the answer's own text is not quoted.
+
+    Args:
+        who: Who refuses, for the message.
+        status: The answer's status.
+        text: The answer, or what Codex quotes of it.
+
+    Returns:
+        None where nothing is known of that status.
+    """
+    if isinstance(text, str):
+        text = text.encode(errors="replace")
+    if status not in (401, 402, 403):
+        return None
+    for words, meaning, hint in _REFUSALS:
+        if any(word in text[:_LONGEST_REFUSAL] for word in words):
+            return SignedOut(f"{who}: {meaning} ({status})", hint)
+    return {
+        401: SignedOut(f"{who} refuses the login (401)", "run codex once to refresh your login"),
+        402: SignedOut(f"{who} asks for payment (402)", "look at the plan of this account"),
+    }.get(status)
+
+
+_LONGEST_REFUSAL: Final = 4096
+_REFUSALS: Final = (
+    (
+        (b"deactivated_workspace", b"workspace_deactivated"),
+        "the workspace is deactivated",
+        "choose another workspace with `codex login`",
+    ),
+    ((b"account_deactivated", b"account_suspended"), "the account is deactivated", "ask OpenAI's support"),
+    ((b"unsupported_country",), "the service is not offered where you are", ""),
+    ((b"revoked", b"invalidated", b"token_reused"), "the login was ended", "sign in again with `codex login`"),
+)
+"""Codes of a refusal, what they mean, and what helps."""
+
+
 def describe_trouble(failure: Failed) -> SourceError:
     """The error of a reading for which no whole answer came."""
     if failure.odd:
@@ -80,8 +118,8 @@ def read_trouble(answer: Answer, now: datetime) -> None:
         raise SourceDown(f"a Cloudflare check stands before {host} ({status})", "use --source codex")
     if 300 <= status < 400:
         raise BadPayload(f"{host} redirects elsewhere ({status}); a login does not follow", "check the base URL")
-    if status == 401:
-        raise SignedOut(f"{host} refuses the login (401)", "run codex once to refresh your login")
+    if (trouble := login_trouble(host, status, answer.body)) is not None:
+        raise trouble
     if is_web_page(answer):
         raise BadPayload(f"{host} answers a web page instead of numbers ({status})", "check the base URL")
     if status == 403:
@@ -107,7 +145,8 @@ def consume_verdict(answer: Answer, hint: str) -> None:
     if status == 200:
         return
     if 400 <= status < 500 and status not in _PERHAPS_DONE:
-        next_step = {401: "run codex once to refresh your login", 429: "wait a minute and try again"}.get(status, "")
+        trouble = login_trouble(answer.host, status, answer.body)
+        next_step = "wait a minute and try again" if status == 429 else trouble.hint if trouble else ""
         raise ConsumeRejected(f"{answer.host} refused the spend ({status})", next_step)
     raise OutcomeUnknown(f"{answer.host} answered the spend with {status}", hint)
 

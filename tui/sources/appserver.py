@@ -24,6 +24,7 @@ from tui.errors import (
     SourceDown,
     SourceError,
 )
+from tui.sources.answers import login_trouble
 from tui.sources.appserver_client import AppServerClient, Refused, Unanswered
 from tui.sources.appserver_transports import Transport, start_child
 from tui.sources.codex_home import SIGN_IN, TOKEN_VARIABLE, CodexHome
@@ -174,8 +175,8 @@ def _raise_read_error(refusal: Refusal) -> NoReturn:
     if wire.wants_login(refusal):
         raise SignedOut("Codex is not signed in with ChatGPT", SIGN_IN)
     status = wire.http_status(refusal.message)
-    if status == 401:
-        raise SignedOut("the service refuses Codex's login (401)", SIGN_IN)
+    if status is not None and (trouble := login_trouble("the service", status, refusal.message)) is not None:
+        raise trouble
     if status == 429:
         raise RateLimited("the service asks Codex for fewer requests (429)")
     if status is not None:

@@ -7,12 +7,17 @@ the person's own Codex to answer and are ignored.
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Final
 
 import msgspec
 
 from tui.errors import BadPayload
 from tui.sources.appserver_transports import Transport, TransportClosed
-from tui.wire.jsonrpc import News, Refusal, Result, decode_message, encode_notification, encode_request
+from tui.wire.jsonrpc import News, Refusal, Result, after_noise, decode_message, encode_notification, encode_request
+
+_ANOTHER_PROTOCOL: Final = "what answers there does not speak the app-server's protocol"
+_MOST_NOISE: Final = 64 << 10
+"""Bytes before the first message that are put up with."""
 
 
 class Refused(Exception):
@@ -57,6 +62,8 @@ class AppServerClient:
         self._pending: dict[int, asyncio.Future[Result | Refusal]] = {}
         self._next_id = 0
         self._ended: str | None = None
+        self._noise = 0
+        self._spoke = False
         self._listener = asyncio.create_task(self._listen())
 
     @property
@@ -92,7 +99,8 @@ class AppServerClient:
         except TransportClosed as error:
             raise Unanswered(str(error), sent=True) from error
         except TimeoutError as error:
-            raise Unanswered(f"Codex did not answer within {deadline:g} s", sent=True) from error
+            reason = f"Codex did not answer within {deadline:g} s"
+            raise Unanswered(_ANOTHER_PROTOCOL if self._noise and not self._spoke else reason, sent=True) from error
         finally:
             self._pending.pop(request_id, None)
         if isinstance(found, Refusal):
@@ -121,7 +129,16 @@ class AppServerClient:
     async def _listen(self) -> None:
         try:
             while True:
-                message = decode_message(await self._transport.receive())
+                line = await self._transport.receive()
+                try:
+                    message = decode_message(line if self._spoke else after_noise(line))
+                except BadPayload:
+                    # A launcher may print lines of its own before the first message, for which nobody waits yet.
+                    self._noise += len(line)
+                    if self._spoke or not self._transport.may_chatter or self._noise > _MOST_NOISE:
+                        raise
+                    continue
+                self._spoke = self._spoke or message is not None
                 if isinstance(message, News):
                     self._on_news(message)
                 elif message is not None:
@@ -130,8 +147,8 @@ class AppServerClient:
                         waiting.set_result(message)
         except TransportClosed as error:
             self._end(str(error))
-        except BadPayload as error:
-            self._end(error.message)
+        except BadPayload:
+            self._end(_ANOTHER_PROTOCOL)
 
     def _end(self, reason: str) -> None:
         if self._ended is not None:

@@ -33,6 +33,9 @@ class TransportClosed(Exception):
 class Transport(Protocol):
     """A two-way line of messages."""
 
+    may_chatter: bool
+    """Whether lines that are no messages may come before the first one."""
+
     async def send(self, message: bytes) -> None:
         """Send one message.
 
@@ -56,6 +59,8 @@ class Transport(Protocol):
 
 class ChildTransport:
     """A child process in a process group of its own; one message a line."""
+
+    may_chatter = True
 
     def __init__(self, process: asyncio.subprocess.Process, shown: str) -> None:
         self._process = process
@@ -167,6 +172,8 @@ async def _drop(stream: asyncio.StreamReader | None) -> None:
 
 class SocketTransport:
     """A WebSocket over a Unix socket; one message a frame."""
+
+    may_chatter = False
 
     def __init__(self, connection: "ClientConnection") -> None:
         self._connection = connection

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from tui import __version__
 from tui.clock import Clock
+from tui.concurrency import in_loose_thread
 from tui.domain.snapshot import Provenance, Snapshot
 from tui.errors import BadPayload, ConsumeRejected, NotViable, OutcomeUnknown, RateLimited, SignedOut, SourceError
 from tui.sources.answers import (
@@ -61,12 +62,23 @@ class HttpAsker:
     Args:
         base_url: Where.
         app: An ASGI app to ask in this process instead of the network.
+
+    Raises:
+        NotViable: The environment's proxy or certificates cannot be used.
     """
 
     def __init__(self, base_url: BaseUrl, app: Callable[..., Any] | None = None) -> None:
         self._base_url = base_url
         self._in_process = app is not None
-        self._client = _client(base_url, app)
+        try:
+            self._client = _client(base_url, app)
+        except Exception as error:
+            # Proxies, exceptions from them and certificates come from the environment, and httpx knows its own kinds
+            # of each; what it says may quote a proxy's password.
+            raise NotViable(
+                "the environment's settings for proxies or certificates cannot be used",
+                "set HTTPS_PROXY to http://host:port, or unset ALL_PROXY, HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE",
+            ) from error
 
     async def ask(self, method: str, url: str, login: Login, deadline: float, body: bytes | None = None) -> Answer:
         """Send one request and read its whole answer.
@@ -340,5 +352,5 @@ async def open_backend(base_url: BaseUrl, login: LoginProvider, clock: Clock) ->
     """
     await login()
     if base_url.secure:
-        return await asyncio.to_thread(Backend, base_url, login, clock)
+        return await in_loose_thread(Backend, base_url, login, clock)
     return Backend(base_url, login, clock)

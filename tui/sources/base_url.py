@@ -55,6 +55,12 @@ class BaseUrl(msgspec.Struct, frozen=True):
         return host in _OFFICIAL_HOSTS or host.endswith((".chatgpt.com", ".openai.com"))
 
     @property
+    def origin(self) -> tuple[str, str]:
+        """Scheme, host and port: which server it is."""
+        parts = urlsplit(self.url)
+        return parts.scheme, parts.netloc.removesuffix(":443" if self.secure else ":80")
+
+    @property
     def host(self) -> str:
         """Host and port, for error lines."""
         return urlsplit(self.url).netloc

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from tui.errors import BadPayload, NotViable, UsageError
-from tui.paths import read_small_file
+from tui.paths import private_file, private_folder, read_small_file, resetbank_paths
 from tui.sources.base_url import OFFICIAL, BaseUrl, parse_base_url
 from tui.sources.login import Login, Token, header_text, read_claims
 from tui.wire.fields import clean_text, load_object
@@ -131,12 +131,50 @@ def _config_text(home: CodexHome, config: Mapping[str, object], key: str, defaul
     return value
 
 
+def outside_link(home: CodexHome) -> Path | None:
+    """Where auth.json leads, if that is out of its CODEX_HOME and nobody said yes to that yet.
+
+    Whoever can make a folder look like a CODEX_HOME could have a login of elsewhere sent to a service of their own.
+    """
+    if not os.path.islink(home.auth_file):  # noqa: PTH114  # False for one that cannot be looked at, as it is here
+        return None
+    target = home.auth_file.resolve()
+    allowed = _allowed_links().get(os.path.abspath(home.auth_file)) == str(target)  # noqa: PTH100  # the link itself
+    return None if allowed or target.is_relative_to(home.path.resolve()) else target
+
+
+def allow_link(home: CodexHome, target: Path) -> None:
+    """Keep that the person said yes to this link and this target.
+
+    Raises:
+        OSError: It cannot be written down.
+    """
+    place = resetbank_paths().links
+    private_folder(place.parent)
+    private_file(place)
+    links = _allowed_links() | {os.path.abspath(home.auth_file): str(target)}  # noqa: PTH100
+    place.write_bytes(msgspec.json.encode(links))
+
+
+def _allowed_links() -> dict[str, str]:
+    try:
+        return msgspec.json.decode(resetbank_paths().links.read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return {}
+
+
 def read_auth_file(home: CodexHome, now: datetime) -> Login | None:
     """Read auth.json; None where there is none.
 
     Raises:
         NotViable: It is there, but holds no login that can be used; the reason says what to do.
     """
+    target = outside_link(home)
+    if target is not None:
+        raise NotViable(
+            f"{home.auth_file} is a link out of its folder, to {target}",
+            "run resetbank on a terminal, which asks once whether to use that login",
+        )
     data = _read(home.auth_file)
     return None if data is None else parse_auth(data, now, str(home.auth_file))
 

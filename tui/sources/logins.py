@@ -1,9 +1,9 @@
 """Which login goes to which base URL. A login for the official service never goes to a foreign host.
 
 1. `RESETBANK_TOKEN`, for a base URL of one's own (`--base-url`) only.
-2. Codex's login, where that CODEX_HOME's config.toml names this very base URL, or it is the official one.
+2. Codex's login, where that CODEX_HOME's config.toml names the server of this base URL, or says nothing and it is the
+   official one: nowhere else would Codex itself send it.
 3. What `resetbank login` stored for a base URL of one's own.
-4. Codex's login for any base URL on this machine: that is how a sandbox is tried out.
 
 Codex's login is read from auth.json, or from Codex's keyring entry where config.toml says so.
 """
@@ -57,7 +57,7 @@ class Logins(msgspec.Struct, frozen=True):
     def _attempts(self) -> tuple[Callable[[], Awaitable[Login | None]], ...]:
         if _belongs(self.home, self.base_url):
             return (self._codex, self._stored) if self.own else (self._codex,)
-        return (self._stored, self._codex) if self.base_url.loopback else (self._stored,)
+        return (self._stored,)
 
     async def _codex(self) -> Login:
         return await codex_login(self.home, self.clock)
@@ -107,11 +107,8 @@ async def codex_login(home: CodexHome, clock: Clock) -> Login:
 
 def _belongs(home: CodexHome, base_url: BaseUrl) -> bool:
     """Whether Codex itself would send its login there."""
-    if base_url.official:
-        return True
     try:
-        # Without a word in config.toml Codex's address is the official one, which is never this one.
-        return read_config(home).base_url() == base_url
+        return read_config(home).base_url().origin == base_url.origin
     except NotViable:
         return False
 

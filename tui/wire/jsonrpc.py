@@ -69,6 +69,11 @@ def encode_notification(method: str) -> bytes:
     return msgspec.json.encode(_Notification(method))
 
 
+def after_noise(line: bytes) -> bytes:
+    """A line from where a message may begin: a launcher's escape codes may stand before the first one."""
+    return line[max(line.find(b'{"'), 0) :]
+
+
 def decode_message(line: bytes) -> Result | Refusal | News | None:
     """Tell what the server said.
 
