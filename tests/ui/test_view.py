@@ -148,7 +148,7 @@ def test_the_bank_tells_every_kind_of_credit() -> None:
         "never lapses",
         "? unknown status",
         "lapsed Fri 20 Nov 09:00",
-        "+6 more, not listed by the service",
+        "+5 more, not listed by the service",
     ):
         assert expected in text
 
@@ -253,6 +253,33 @@ def test_percent_never_rounds_to_an_edge(value: float | None, text: str) -> None
 
 
 hostile = st.text(max_size=60)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "width"),
+    [
+        ("अनुवाद-हिन्दी", "अनुवाद-हिन्दी", 8),
+        ("โปรเจกต์ที่หนึ่ง", "โปรเจกต์ที่หนึ่ง", 11),
+        ("U\u0308bung-cafe\u0301", "Übung-café", 10),
+        ("\u1112\u1161\u11ab\u1100\u1173\u11af", "한글", 4),
+        ("👩\u200d💻 ok", "👩\u200d💻 ok", 5),
+        ("👍🏽", "👍🏽", 2),
+        ("می\u200cخواهم", "می\u200cخواهم", 7),
+        ("\u0301a", "a", 1),
+        ("a" + "\u0300" * 40, "\u00e0" + "\u0300" * 6, 1),
+        ("a\x1b[31m\u202eb\u2066c\u200bd\x00", "a[31mbcd", 8),
+    ],
+)
+def test_marks_stay_and_controls_go(text: str, shown: str, width: int) -> None:
+    assert clean(text) == shown
+    assert cells(shown) == width
+    assert fit(shown, width) == shown
+    assert left(shown, width + 3) == shown + "   "
+
+
+def test_a_cut_never_parts_a_letter_from_its_marks() -> None:
+    assert fit("नमस्ते दुनिया", 3) == "नम…"
+    assert fit("👩\u200d💻👩\u200d💻", 3) == "👩\u200d💻…"
 
 
 @given(hostile)

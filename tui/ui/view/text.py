@@ -38,18 +38,60 @@ class Span(msgspec.Struct, frozen=True):
 Line = tuple[Span, ...]
 
 
+_JOINERS = "\u200c\u200d"
+"""Hidden characters that scripts and emoji need between two others."""
+_MOST_MARKS = 6
+"""Marks on one letter; more are a tower that hides the lines above and below."""
+
+
 def clean(text: str) -> str:
-    """Make text from outside fit for one line: no control, format or combining characters, single spaces."""
-    kept = (" " if character.isspace() else character for character in text)
-    shown = (c for c in kept if c == " " or not (unicodedata.category(c)[0] == "C" or unicodedata.category(c) == "Mn"))
-    return " ".join("".join(shown).split())
+    """Make text from outside fit for one line: no control or format characters, single spaces; marks stay.
+
+    It is composed, as macOS does not write its names: terminals measure letters with their marks apart in many ways.
+    """
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()
+    kept: list[str] = []
+    marks = _MOST_MARKS  # a mark needs a letter before it
+    for character in unicodedata.normalize("NFC", text):
+        kind = unicodedata.category(character)
+        if character.isspace():
+            kept.append(" ")
+            marks = _MOST_MARKS
+        elif kind[0] == "M" or character in _JOINERS:
+            marks += 1
+            if marks <= _MOST_MARKS:
+                kept.append(character)
+        elif kind[0] != "C":
+            kept.append(character)
+            marks = 0
+    return " ".join("".join(kept).split())
 
 
 def cells(text: str) -> int:
     """How many columns of a terminal a cleaned text takes."""
     if text.isascii():
         return len(text)
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+    return sum(_cluster_cells(cluster) for cluster in _clusters(text))
+
+
+def _clusters(text: str) -> list[str]:
+    """The text in pieces that are shown as one: a letter with its marks, emoji that are joined."""
+    found: list[str] = []
+    for character in text:
+        modifier = "\U0001f3fb" <= character <= "\U0001f3ff"
+        joined = found and found[-1][-1] == "\u200d" and character > "\u2000"
+        if found and (unicodedata.category(character)[0] == "M" or character in _JOINERS or joined or modifier):
+            found[-1] += character
+        else:
+            found.append(character)
+    return found
+
+
+def _cluster_cells(cluster: str) -> int:
+    if "\ufe0f" in cluster and cluster[0] > "\xff":
+        return 2
+    return 2 if unicodedata.east_asian_width(cluster[0]) in "WF" else 1
 
 
 def fit(text: str, width: int) -> str:
@@ -57,11 +99,11 @@ def fit(text: str, width: int) -> str:
     if cells(text) <= width:
         return text
     kept, used = [], 0
-    for character in text:
-        used += cells(character)
+    for cluster in _clusters(text):
+        used += _cluster_cells(cluster)
         if used > width - 1:
             break
-        kept.append(character)
+        kept.append(cluster)
     return "".join(kept).rstrip() + "…" if width > 0 else ""
 
 
