@@ -26,6 +26,7 @@ quoted, with every address in it masked.
      ├── HooksError                 Codex's hooks, or the files behind them, cannot be used as they are
      └── StoreError                 the local database cannot be used
           ├── StoreLocked           another program holds it for too long
+          ├── StoreUnclear          a commit failed and may be on the disk all the same
           ├── StoreReadOnly         it cannot be written
           ├── StoreCorrupt          it is no database, or a broken one
           └── StoreTooNew           a newer resetbank wrote it
@@ -175,6 +176,10 @@ class StoreError(ResetbankError):
 
 class StoreLocked(StoreError):
     """Another program holds the database for too long."""
+
+
+class StoreUnclear(StoreError):
+    """A commit failed, and nobody can tell whether it is on the disk."""
 
 
 class StoreReadOnly(StoreError):

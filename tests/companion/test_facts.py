@@ -123,15 +123,14 @@ async def test_who_was_to_go_on_goes_on_when_the_answer_is_learnt_later(clock: M
     async with attended(World(clock, tmp_path, daemon=True)) as world:
         question = (await stop(world)).question
         assert question is not None
-        world.source.answers.extend([LOST] * 3)
+        world.source.answers.extend([LOST] * 2)
         proposal = await world.companion.spender.propose()
         spending = asyncio.ensure_future(world.companion.spender.spend(proposal, consent(world), whom=True))
         await until(world, lambda _: spending.done(), step=1)
         assert spending.result().is_open
         assert world.daemon.messages == []
     async with attended(World(clock, tmp_path, daemon=True, process="the next screen")) as again:
-        again.source.reading = AT_LIMIT
-        again.source.answers.append(lambda: cleared(again))
+        again.source.reading = CLEARED  # it had its effect
         await until(again, lambda _: bool(again.daemon.messages), step=1)
         assert [thread for thread, _ in again.daemon.messages] == [THREAD]
         assert again.companion.state.open_spend is None

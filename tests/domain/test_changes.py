@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
 from tests.support.clocks import START
-from tui.domain.changes import notice
+from tui.domain.changes import Spent, notice
 from tui.domain.credits import CreditStatus
 from tui.domain.ledger import EventKind
 from tui.domain.snapshot import Account, Snapshot
@@ -15,8 +15,11 @@ WINDOWS = (window(FIVE_HOURS, 50.0), window(WEEK, 40.0))
 OLD = snapshot(*WINDOWS, rows=(credit("a", 2), credit("b", 20)))
 
 
-def kinds(before: Snapshot, after: Snapshot, **spent: object) -> list[EventKind]:
-    return [event.kind for event in notice(before, after, **spent)]  # type: ignore[arg-type]
+SPENT = Spent(windows=True, count=1, credits=frozenset({"a"}))
+
+
+def kinds(before: Snapshot, after: Snapshot, spent: Spent | None = None) -> list[EventKind]:
+    return [event.kind for event in notice(before, after, spent)]
 
 
 def test_nothing_changed_is_no_news() -> None:
@@ -63,12 +66,12 @@ def test_a_lapsed_credit_is_told_from_a_vanished_one() -> None:
 
 def test_our_own_spend_is_no_news() -> None:
     after = snapshot(window(FIVE_HOURS, 0.0), window(WEEK, 0.0), rows=(credit("b", 20),), at=LATER)
-    assert notice(OLD, after, spent=True, spent_credit="a") == ()
+    assert notice(OLD, after, SPENT) == ()
 
 
 def test_a_second_credit_that_goes_with_our_spend_is_noticed() -> None:
     after = snapshot(window(FIVE_HOURS, 0.0), window(WEEK, 0.0), rows=(), at=LATER)
-    assert kinds(OLD, after, spent=True, spent_credit="a") == [EventKind.CREDIT_VANISHED]
+    assert kinds(OLD, after, SPENT) == [EventKind.CREDIT_VANISHED]
 
 
 def test_a_capped_list_proves_no_absence() -> None:
@@ -91,7 +94,7 @@ def test_counts_speak_where_there_are_no_rows() -> None:
         snapshot(*WINDOWS, rows=None, available=1, at=LATER),
     )
     assert kinds(before, after) == [EventKind.COUNT_CHANGED]
-    assert kinds(before, replace(after, bank=replace(after.bank, available=2)), spent=True) == []
+    assert kinds(before, replace(after, bank=replace(after.bank, available=2)), SPENT) == []
     assert kinds(before, replace(after, bank=replace(after.bank, available=None))) == []
 
 
@@ -119,3 +122,10 @@ def test_another_account_is_never_compared() -> None:
 def test_a_changed_plan_is_noticed() -> None:
     after = snapshot(*WINDOWS, rows=OLD.bank.credits, account=Account("acc1", "pro", "me@example.com"), at=LATER)
     assert kinds(OLD, after) == [EventKind.PLAN_CHANGED]
+
+
+def test_a_window_that_has_not_started_slides_without_an_event() -> None:
+    unused = window(FIVE_HOURS, 0.0, resets_in=timedelta(hours=3))
+    sliding = window(FIVE_HOURS, 0.0, resets_in=timedelta(hours=5), at=LATER)
+    before, after = snapshot(unused, rows=OLD.bank.credits), snapshot(sliding, rows=OLD.bank.credits, at=LATER)
+    assert notice(before, after) == ()

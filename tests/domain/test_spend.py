@@ -21,15 +21,14 @@ from tui.domain.spend import (
     Stage,
     answer,
     close,
-    infer_from_bank,
     journal,
     let_go,
     lose_answer,
     propose,
     reject,
     send,
-    verify,
 )
+from tui.domain.spend_check import infer_from_bank, verify
 from tui.errors import ConsumeRejected
 
 CONSENT = Consent(ConsentKind.CODE, START)
@@ -110,11 +109,14 @@ def test_a_lost_answer_is_settled_only_by_a_bank_that_shows_the_credit_gone() ->
         (credit("c2", 20),),
         (credit("c1", 2, status=CreditStatus.REDEEMED),),
     )
-    assert infer_from_bank(unknown, Bank(1, still_there)) is unknown
-    assert infer_from_bank(unknown, Bank(9, gone)) is unknown  # capped: it may only be out of sight
-    assert infer_from_bank(unknown, Bank(1, None)) is unknown
-    assert infer_from_bank(unknown, Bank(1, gone)).outcome is Outcome.RESET
-    assert infer_from_bank(unknown, Bank(0, redeemed)).outcome is Outcome.RESET
+    assert infer_from_bank(unknown, Bank(2, (*still_there, *gone)), START) is unknown
+    assert infer_from_bank(unknown, Bank(1, still_there), START).reason == (
+        "the answer was lost, and another reset is gone from the bank"
+    )
+    assert infer_from_bank(unknown, Bank(9, gone), START) is unknown  # capped: it may only be out of sight
+    assert infer_from_bank(unknown, Bank(1, None), START) is unknown
+    assert infer_from_bank(unknown, Bank(1, gone), START).outcome is Outcome.RESET
+    assert infer_from_bank(unknown, Bank(0, redeemed), START).outcome is Outcome.RESET
 
 
 def test_a_mismatch_is_said_plainly() -> None:
@@ -123,7 +125,39 @@ def test_a_mismatch_is_said_plainly() -> None:
     bank_stayed = replace(AFTER, bank=BEFORE.bank)
     assert mismatches(verify(answered(), bank_stayed)) == ("spent, but the bank still counts 2",)
     burnt = verify(answered(ConsumeCode.NOTHING_TO_RESET), AFTER)
-    assert mismatches(burnt) == ("kept by the service's word, but the bank counts 1 instead of 2",)
+    assert (burnt.outcome, mismatches(burnt)) == (Outcome.RESET, ())
+    assert burnt.reason == "the service said that nothing was to be reset, but the reset is gone from the bank"
+    elsewhere = verify(answered(ConsumeCode.NO_CREDIT), AFTER)
+    assert elsewhere.outcome is Outcome.NO_CREDIT
+    assert mismatches(elsewhere) == ("the reset is gone from the bank: spent by this request, or elsewhere",)
+
+
+def test_another_credit_or_a_second_one_that_is_gone_is_said() -> None:
+    other = verify(answered(), replace(AFTER, bank=Bank(1, (credit("c1", 2),))))
+    assert mismatches(other) == ("another reset is gone instead of the one that was consented to",)
+    both = verify(answered(), replace(AFTER, bank=Bank(0, ())))
+    assert mismatches(both) == ("1 more reset is gone: c2",)
+    late = replace(
+        AFTER, bank=Bank(0, ()), provenance=replace(AFTER.provenance, observed_at=START + timedelta(days=21))
+    )
+    assert mismatches(verify(answered(), late)) == ()  # it expired meanwhile
+
+
+def test_nothing_is_called_unspent_before_the_bank_was_read() -> None:
+    refused = reject(send(journaled()), "403")
+    with pytest.raises(IllegalStep, match="before the bank was read again"):
+        close(refused, START)
+    assert close(verify(refused, BEFORE), START).outcome is Outcome.REFUSED
+    gone = verify(refused, AFTER)
+    assert (gone.outcome, gone.reason) == (Outcome.RESET, "the service refused, but the reset is gone from the bank")
+
+
+def test_a_consent_from_the_future_or_too_old_is_none() -> None:
+    proposal = propose(BEFORE, START, BEFORE.bank.find("c1"))
+    for given_at in (START + timedelta(seconds=1), START - timedelta(minutes=6)):
+        with pytest.raises(ConsumeRejected):
+            journal(proposal, Consent(ConsentKind.CODE, given_at), "key", START)
+    assert not journaled().is_fresh(START - timedelta(hours=1))
 
 
 def test_a_moved_week_is_a_fact_not_a_mismatch() -> None:
@@ -151,7 +185,7 @@ STEPS: dict[str, Callable[[Spend], Spend]] = {
     "reset": lambda spend: answer(spend, ConsumeAnswer(ConsumeCode.RESET)),
     "kept": lambda spend: answer(spend, ConsumeAnswer(ConsumeCode.NOTHING_TO_RESET)),
     "reject": lambda spend: reject(spend, "403"),
-    "infer": lambda spend: infer_from_bank(spend, AFTER.bank),
+    "infer": lambda spend: infer_from_bank(spend, AFTER.bank, START),
     "verify": lambda spend: verify(spend, AFTER),
     "close": lambda spend: close(spend, START),
 }

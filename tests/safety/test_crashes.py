@@ -89,6 +89,7 @@ def test_killed_again_and_again(stub: StubProcess) -> None:
     let_it_die(start_victim("victim", "after the send", stub))
     stub.fault("/consume", "status:503", 3)
     assert resetbank("spend", *over_http(stub)).code == 0  # the bank shows that the reset is gone
+    stub.fault("/consume", "none")
     assert_one_reset_is_gone_and_the_ledger_knows(stub)
     assert_nothing_is_locked(stub)
 

@@ -9,6 +9,8 @@ from tui.domain.spend import Consent, ConsentKind, Outcome, Stage
 LOSING = ["drop_before", "drop_after", "delay:5", "status:500", "status:503", "garbage"]
 """After these nobody can know whether the reset was spent."""
 
+HAVING_AN_EFFECT = ["drop_after", "delay:5", "garbage"]
+
 REFUSING = ["status:429", "status:401"]
 
 
@@ -18,7 +20,8 @@ async def test_a_lost_answer_is_learnt_with_the_same_key(stub: StubProcess, faul
     async with companion_over(stub, keys=keys) as companion:
         stub.fault("/consume", fault)
         done = await spend_once(companion)
-    assert (done.stage, done.outcome, done.sends) == (Stage.CLOSED, Outcome.RESET, 2)
+    sends = 1 if fault in HAVING_AN_EFFECT else 2  # what is gone from the bank is not asked for again
+    assert (done.stage, done.outcome, done.sends) == (Stage.CLOSED, Outcome.RESET, sends)
     assert stub.spent() == 1
     assert [record["redeem_request_id"] for record in stub.state()["redemptions"]] == keys
     assert len(keys) == 1
@@ -85,5 +88,5 @@ async def test_the_service_killed_and_started_again(stub: StubProcess) -> None:
         proposal = await companion.spender.propose()
         stub.kill()
         done = await companion.spender.spend(proposal, Consent(ConsentKind.CODE, companion.clock.now()))
-        assert (done.is_open, done.outcome) == (False, Outcome.REFUSED)
-        assert "nothing was sent" in (done.reason or "")
+        # Nothing is called unspent before the bank was looked at, and it cannot be.
+        assert (done.is_open, done.sends) == (True, 1)

@@ -11,6 +11,7 @@ from tests.support.clocks import START
 from tui.companion import ledger_lines
 from tui.domain.ledger import Event, EventKind
 from tui.domain.spend import Consent, ConsentKind, Outcome, Spend, close, journal, propose, reject, send
+from tui.domain.spend_check import verify
 from tui.errors import SpendHeld, StoreCorrupt, StoreError, StoreLocked, StoreReadOnly, StoreTooNew
 from tui.store.database import Database, open_database
 from tui.store.events import EventLog
@@ -49,7 +50,7 @@ def test_the_database_allows_one_open_spend_an_account(journal: SpendJournal, lo
 def test_a_closed_spend_locks_nothing(journal: SpendJournal) -> None:
     spend = new_spend()
     journal.begin(spend, "the screen", ledger_lines.consented(spend))
-    closed = close(reject(send(spend), "403"), START + timedelta(seconds=2))
+    closed = close(verify(reject(send(spend), "403"), BEFORE), START + timedelta(seconds=2))
     journal.advance(closed, ledger_lines.of_step(closed, START, "http"))
     assert journal.open_spend(ACCOUNT.key) is None
     last = journal.last_closed(ACCOUNT.key)

@@ -43,9 +43,9 @@ from tui.domain.spend import (
     close,
     journal,
     send,
-    verify,
 )
 from tui.domain.spend import propose as state_consequences
+from tui.domain.spend_check import verify
 from tui.domain.waiting import wait
 from tui.errors import NoCredit, ResetbankError, UsageError
 

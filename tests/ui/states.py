@@ -22,8 +22,8 @@ from tui.domain.spend import (
     lose_answer,
     propose,
     send,
-    verify,
 )
+from tui.domain.spend_check import verify
 from tui.domain.windows import MAIN_LIMIT, Limit, Window
 
 NOW: Final = START

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tui.domain.findings import findings
+from tui.domain.findings import findings, mismatches
 from tui.domain.ledger import Event, EventKind
 from tui.domain.spend import Outcome, Spend, Stage
 from tui.domain.windows import Window, label
@@ -56,16 +56,19 @@ def _text(spend: Spend) -> str:
         case Stage.UNKNOWN:
             return f"outcome unknown: {spend.reason or 'no answer'}"
         case Stage.ANSWERED:
-            return _OUTCOMES.get(spend.outcome, "answered") if spend.outcome else "answered"
+            return f"answered: {spend.outcome.replace('_', ' ')}" if spend.outcome else "answered"
         case _:
-            return "; ".join((_OUTCOMES.get(spend.outcome, "closed") if spend.outcome else "closed", *findings(spend)))
+            text = _OUTCOMES.get(spend.outcome, "closed") if spend.outcome else "closed"
+            if spend.outcome not in (Outcome.RESET, Outcome.UNKNOWN) and not mismatches(spend):
+                text += "; nothing was spent"
+            return "; ".join((text, *findings(spend)))
 
 
 _OUTCOMES = {
     Outcome.RESET: "one reset spent",
     Outcome.NOTHING_TO_RESET: "nothing to reset; the reset was kept",
-    Outcome.NO_CREDIT: "no such reset in the bank; nothing was spent",
-    Outcome.REFUSED: "refused; nothing was spent",
+    Outcome.NO_CREDIT: "no such reset in the bank",
+    Outcome.REFUSED: "refused",
     Outcome.UNKNOWN: "given up; whether a reset was spent was never learnt",
 }
 

@@ -6,9 +6,12 @@ and whatever ends the process in between, the next one goes on from the journal 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import Final
+
+from msgspec.structs import replace
 
 from tui.clock import Clock
 from tui.companion import ledger_lines
@@ -16,38 +19,30 @@ from tui.companion.connection import Connection
 from tui.companion.poller import Poller
 from tui.companion.records import Records
 from tui.companion.resumer import Resumer
+from tui.companion.spend_driver import NotWrittenError, SpendDriver
 from tui.companion.state import State, StateStore
 from tui.concurrency import in_thread
 from tui.domain.credits import Credit
-from tui.domain.findings import mismatches
 from tui.domain.queue import Queued
 from tui.domain.resumes import ResumePlan, Whom
-from tui.domain.snapshot import Snapshot
 from tui.domain.spend import (
     Consent,
-    Outcome,
     Proposal,
     Spend,
     Stage,
-    answer,
     choose_credit,
-    close,
-    infer_from_bank,
     journal,
-    let_go,
-    lose_answer,
     propose,
-    reject,
-    send,
-    verify,
 )
-from tui.errors import ConsumeRejected, NoCredit, OutcomeUnknown, ResetbankError, SourceError, SpendHeld
-
-SENDS_A_DRIVE: Final = 3
-"""How often one drive sends the request, always the same, before it leaves the spend open."""
-
-PAUSES: Final = (0.5, 1.5)
-"""Seconds between two sends, or two readings, of one drive."""
+from tui.errors import (
+    ConsumeRejected,
+    NoCredit,
+    OutcomeUnknown,
+    ResetbankError,
+    SpendHeld,
+    StoreError,
+    StoreUnclear,
+)
 
 RETRY_SECONDS: Final = 30.0
 """The least time between two tries to finish an open spend without a person's doing."""
@@ -115,7 +110,7 @@ class Spender:
         if self._tried_at is not None and self._clock.monotonic() - self._tried_at < RETRY_SECONDS:
             return
         with contextlib.suppress(ResetbankError):  # held elsewhere, or down again: it stays open and on screen
-            await self.finish()
+            await self.finish(unasked=True)
 
     async def propose(self, credit_id: str | None = None) -> Proposal:
         """Read afresh and state what spending one reset would mean.
@@ -156,9 +151,10 @@ class Spender:
             The spend, closed; or still open, if its outcome could not be learnt.
 
         Raises:
-            ConsumeRejected: The consent came too late; nothing was sent.
+            ConsumeRejected: The consent came too late, or it could not be written down; nothing was sent.
             SpendHeld: Another spend of this account is open, or one ended since the proposal.
-            StoreError: It could not be written down; nothing was sent.
+            OutcomeUnknown: It may be written down, or something unforeseen went wrong; the message has the key.
+            StoreError: There is no database.
         """
         account, tables = proposal.account.key, self._records.require()
         plan = ResumePlan(whom, self._resumer.limit_stops()) if whom is not False else None
@@ -168,15 +164,16 @@ class Spender:
                     raise await in_thread(tables.spends.held_error, account)
                 await self._refuse_if_outdated(proposal)
                 spend = journal(proposal, consent, self._new_key(), self._clock.now(), plan)
-                line = ledger_lines.consented(spend)
-                await in_thread(tables.spends.begin, spend, self._holder, line, queued)
-                self._show(spend)
-                spend = await self._drive(spend)
-        await self._resumer.after_spend(spend)
+                spend = await self._begin(spend, queued)
+                spend = await self._to_the_end(spend, self._driver().drive)
+        await self._resume(spend)
         return spend
 
-    async def finish(self) -> Spend | None:
+    async def finish(self, *, unasked: bool = False) -> Spend | None:
         """Go on with the open spend of the account in use, with its own key.
+
+        Args:
+            unasked: Whether no person asked for it: then it is sent once more only if it was sent once at most.
 
         Returns:
             The spend, closed or still open; None if there was none.
@@ -194,24 +191,53 @@ class Spender:
             with tables.locks.try_hold(account) as free:
                 if not free:
                     raise await in_thread(tables.spends.held_error, account)
-                spend = await in_thread(tables.spends.open_spend, account)
-                if spend is None:
+                found = await in_thread(tables.spends.open_spend, account)
+                if found is None:
                     return None
-                spend = await self._take_up(spend)
-        await self._resumer.after_spend(spend)
+                if found.stage is Stage.UNREADABLE and not found.is_moot(self._clock.now()):
+                    raise SpendHeld("another version of resetbank wrote the open spend", "finish it with that version")
+                spend = await self._to_the_end(found, partial(self._driver().take_up, unasked=unasked))
+        await self._resume(spend)
         return spend
 
-    async def _take_up(self, spend: Spend) -> Spend:
-        now = self._clock.now()
-        if spend.stage is Stage.UNREADABLE and not spend.is_moot(now):
-            raise SpendHeld("another version of resetbank wrote the open spend", "finish it with that version")
-        if spend.stage is Stage.SENT:  # its driver died between the send and the answer
-            spend = await self._step(lose_answer(spend, "resetbank ended before the answer came"))
-        if spend.stage is Stage.JOURNALED and not spend.is_fresh(now):
-            return await self._step(let_go(spend, now, "the consent is too old, and nothing was ever sent"))
-        if spend.stage in (Stage.JOURNALED, Stage.UNKNOWN, Stage.UNREADABLE) and spend.is_moot(now):
-            return await self._step(let_go(spend, now, "its reset has expired by now"))
-        return await self._drive(spend)
+    async def _begin(self, spend: Spend, queued: Queued | None) -> Spend:
+        spends = self._records.require().spends
+        try:
+            await in_thread(spends.begin, spend, self._holder, ledger_lines.consented(spend), queued)
+        except StoreUnclear as error:
+            raise OutcomeUnknown(
+                f"nothing was sent, but the spend {spend.key} may be written down: {error.message}",
+                "the next start looks, and finishes it with its own key",
+            ) from error
+        except StoreError as error:
+            raise ConsumeRejected(f"nothing was sent: {error.message}", error.hint) from error
+        self._show(spend)
+        return spend
+
+    async def _to_the_end(self, spend: Spend, work: Callable[[Spend], Awaitable[Spend]]) -> Spend:
+        """Take every step; where one cannot be written down, the spend stays open with its outcome unknown."""
+        try:
+            return await work(spend)
+        except NotWrittenError as error:
+            spend = error.spend
+            if spend.stage is not Stage.UNKNOWN:
+                why = f"what came of it could not be written down: {error}"
+                spend = replace(spend, stage=Stage.UNKNOWN, doubtful=True, closed_at=None, reason=why)
+        except Exception as error:
+            raise OutcomeUnknown(
+                f"something unexpected went wrong ({type(error).__name__}); the spend {spend.key} is kept",
+                "the next start looks, and finishes it with its own key",
+            ) from error
+        self._show(spend)
+        return spend
+
+    def _driver(self) -> SpendDriver:
+        journal = self._records.require().spends
+        return SpendDriver(self._store, self._connection, self._poller, journal, self._clock, self._holder)
+
+    async def _resume(self, spend: Spend) -> None:
+        with contextlib.suppress(StoreError):  # said by State.store_failure, and done later
+            await self._resumer.after_spend(spend)
 
     @contextlib.asynccontextmanager
     async def _driving(self) -> AsyncIterator[None]:
@@ -232,84 +258,6 @@ class Spender:
         if last is not None and last.closed_at is not None and last.closed_at > proposal.proposed_at:
             hint = "look at the limits again before you spend another"
             raise SpendHeld(f"a reset was spent at {last.closed_at:%H:%M:%S} UTC while this question stood", hint)
-
-    async def _drive(self, spend: Spend) -> Spend:
-        """Take every step that is left; the account's lock is held."""
-        if spend.stage in (Stage.JOURNALED, Stage.UNKNOWN):
-            spend = await self._send_until_answered(spend)
-        if spend.stage is Stage.UNKNOWN:
-            spend = await self._settle_by_the_bank(spend)
-        if spend.stage is Stage.ANSWERED and spend.outcome is not Outcome.REFUSED:
-            spend = await self._verify(spend)
-        if spend.stage in (Stage.ANSWERED, Stage.VERIFIED):
-            spend = await self._step(close(spend, self._clock.now()))
-        return spend
-
-    async def _send_until_answered(self, spend: Spend) -> Spend:
-        for attempt in range(SENDS_A_DRIVE):
-            if attempt:
-                await self._clock.sleep(PAUSES[attempt - 1])
-            spend = await self._send_once(spend)
-            if spend.stage is not Stage.UNKNOWN:
-                break
-        return spend
-
-    async def _send_once(self, spend: Spend) -> Spend:
-        try:
-            source = await self._connection.source()
-        except SourceError as error:
-            # Nothing goes out: a spend that never did is over, an earlier send stays as doubtful as it was.
-            if spend.stage is Stage.JOURNALED:
-                return await self._step(let_go(spend, self._clock.now(), f"nothing was sent: {error}"))
-            return spend
-        spend = await self._step(send(spend))
-        try:
-            reply = await source.consume(spend.request)
-        except ConsumeRejected as error:
-            return await self._step(reject(spend, str(error)))
-        except OutcomeUnknown as error:
-            return await self._step(lose_answer(spend, str(error)))
-        return await self._step(answer(spend, reply))
-
-    async def _settle_by_the_bank(self, spend: Spend) -> Spend:
-        snapshot = await self._read_again()
-        if snapshot is None or snapshot.account.key != spend.account.key:
-            return spend
-        settled = infer_from_bank(spend, snapshot.bank)
-        return spend if settled is spend else await self._step(settled)
-
-    async def _verify(self, spend: Spend) -> Spend:
-        verified = await self._verified_once(spend)
-        if verified is not None and mismatches(verified):
-            # The service may lag behind its own answer: look once more before a mismatch is said.
-            await self._clock.sleep(PAUSES[-1])
-            verified = await self._verified_once(spend) or verified
-        if verified is None:
-            return spend
-        return await self._step(verified)
-
-    async def _verified_once(self, spend: Spend) -> Spend | None:
-        snapshot = await self._read_again()
-        if snapshot is None or snapshot.account.key != spend.account.key:
-            return None
-        return verify(spend, snapshot)
-
-    async def _read_again(self) -> Snapshot | None:
-        for pause in (*PAUSES, None):
-            try:
-                return await self._poller.read()
-            except SourceError:
-                if pause is None:
-                    return None
-                await self._clock.sleep(pause)
-        return None
-
-    async def _step(self, spend: Spend) -> Spend:
-        """Write a step down, then show it."""
-        events = ledger_lines.of_step(spend, self._clock.now(), self._connection.source_name)
-        await in_thread(self._records.require().spends.advance, spend, events, self._holder)
-        self._show(spend)
-        return spend
 
     def _show(self, spend: Spend) -> None:
         self._store.update(open_spend=spend if spend.is_open else None)

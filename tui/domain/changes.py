@@ -2,34 +2,46 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
+
+import msgspec
 
 from tui.domain.credits import Bank, Credit, CreditStatus, same_moment
 from tui.domain.ledger import Event, EventKind
 from tui.domain.snapshot import Snapshot
 from tui.domain.windows import RESET_GRACE, Window, has_moved, label
 
-_EARLY_DROP: float = 5.0
+_EARLY_DROP: Final = 5.0
 """A window that falls by fewer points was recalculated, not reset."""
 
 
-def notice(
-    before: Snapshot, after: Snapshot, *, spent: bool = False, spent_credit: str | None = None
-) -> tuple[Event, ...]:
+class Spent(msgspec.Struct, frozen=True):
+    """What this program's own spends explain, so that it is no news."""
+
+    windows: bool = False
+    """Whether one was under way between the two readings."""
+    count: int = 0
+    """How many may have taken a reset since the single credits were read."""
+    credits: frozenset[str] = frozenset()
+    """Every credit that was ever spent here, or may have been."""
+
+
+def notice(before: Snapshot, after: Snapshot, spent: Spent | None = None) -> tuple[Event, ...]:
     """Compare two readings of one account.
 
     Args:
         before: The older reading.
         after: The newer one.
-        spent: Whether this program spent a reset in between, so that what the spend explains is no news.
-        spent_credit: The credit that it spent, if it chose one.
+        spent: What this program's own spends explain.
 
     Returns:
         One event a change, ready for the ledger; none if the readings belong to different accounts.
     """
     if before.account.key != after.account.key:
         return ()
-    events = list(_credit_events(before, after, spent, spent_credit))
-    if not spent:
+    spent = spent or Spent()
+    events = list(_credit_events(before, after, spent))
+    if not spent.windows:
         events += _window_events(before, after)
     if before.account.plan and after.account.plan and before.account.plan != after.account.plan:
         events.append(
@@ -66,7 +78,7 @@ def _complete(bank: Bank) -> bool:
     return bank.credits is not None and not bank.unlisted
 
 
-def _credit_events(before: Snapshot, after: Snapshot, spent: bool, spent_credit: str | None) -> Iterator[Event]:
+def _credit_events(before: Snapshot, after: Snapshot, spent: Spent) -> Iterator[Event]:
     old, new = before.bank, after.bank
     if old.credits is None or new.credits is None:
         yield from _count_events(before, after, spent)
@@ -85,7 +97,7 @@ def _credit_events(before: Snapshot, after: Snapshot, spent: bool, spent_credit:
             text = earned if credit.is_earned else "a reset was granted"
             yield _event(after, EventKind.CREDIT_GRANTED, text, credit=credit)
     for credit in old.credits:
-        if credit.status is not CreditStatus.AVAILABLE or (spent and credit.id == spent_credit):
+        if credit.status is not CreditStatus.AVAILABLE or credit.id in spent.credits:
             continue
         current = new.find(credit.id)
         if current is not None and current.status in (CreditStatus.AVAILABLE, CreditStatus.UNKNOWN):
@@ -103,12 +115,11 @@ def _credit_events(before: Snapshot, after: Snapshot, spent: bool, spent_credit:
             yield _event(after, EventKind.CREDIT_VANISHED, text, credit=credit)
 
 
-def _count_events(before: Snapshot, after: Snapshot, spent: bool) -> Iterator[Event]:
+def _count_events(before: Snapshot, after: Snapshot, spent: Spent) -> Iterator[Event]:
     old, new = before.bank.available, after.bank.available
     if old is None or new is None:
         return
-    expected = old - 1 if spent else old
-    if new != expected:
+    if not old - spent.count <= new <= old or (spent.count == 0 and new != old):
         text = "the number of banked resets changed"
         yield _event(after, EventKind.COUNT_CHANGED, text, change=(old, new))
 
@@ -122,6 +133,8 @@ def _window_events(before: Snapshot, after: Snapshot) -> Iterator[Event]:
             continue
         if now >= old.resets_at - RESET_GRACE:
             continue  # its natural reset
+        if not old.used_percent and new.is_idle(now):
+            continue  # it has not started: its date slides along with the clock
         if old.used_percent is not None and new.used_percent is not None:
             drop = old.used_percent - new.used_percent
             if drop >= _EARLY_DROP and new.used_percent <= old.used_percent / 4:

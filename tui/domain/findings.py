@@ -19,18 +19,28 @@ def mismatches(spend: Spend) -> tuple[str, ...]:
     """Where the re-reading contradicts the service's answer, plainly; empty where it agrees or nothing was re-read."""
     if spend.after is None:
         return ()
-    before, left = spend.resets_before, spend.resets_left
-    if spend.outcome is Outcome.NOTHING_TO_RESET and before is not None and left is not None and left < before:
-        return (f"kept by the service's word, but the bank counts {left} instead of {before}",)
-    if spend.outcome is not Outcome.RESET:
-        return ()
-    found = [
-        f"spent, but {label(old)} still {new.used_percent:.0f} %"
-        for old, new in _main_windows(spend)
-        if new is not None and has_dropped(old, new) is False
-    ]
-    if before is not None and left == before:
-        found.append(f"spent, but the bank still counts {left}")
+    before, left, gone = spend.resets_before, spend.resets_left, spend.gone or ()
+    others = [credit for credit in gone if credit != spend.credit_id]
+    found = []
+    if spend.outcome is Outcome.RESET:
+        found += [
+            f"spent, but {label(old)} still {new.used_percent:.0f} %"
+            for old, new in _main_windows(spend)
+            if new is not None and has_dropped(old, new) is False
+        ]
+        if before is not None and left == before:
+            found.append(f"spent, but the bank still counts {left}")
+        if spend.credit_id is None:
+            others = others[1:]  # the service chose one
+        elif gone and spend.credit_id not in gone:
+            found.append("another reset is gone instead of the one that was consented to")
+            others = others[1:]
+    elif spend.credit_id is not None and spend.credit_id in gone:
+        found.append("the reset is gone from the bank: spent by this request, or elsewhere")
+    elif before is not None and left is not None and left < before and not gone:
+        found.append(f"not spent by the service's word, but the bank counts {left} instead of {before}")
+    if others:
+        found.append(f"{len(others)} more reset{'s are' if len(others) > 1 else ' is'} gone: {', '.join(others)}")
     return tuple(found)
 
 

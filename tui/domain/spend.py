@@ -138,6 +138,8 @@ class Proposal(msgspec.Struct, frozen=True):
     unused_week_percent: float | None
     """The share of the running week that is given away if its date moves."""
     resets_left: int | None
+    credits: tuple[Credit, ...] | None
+    """Every available credit; None where the service did not list them all."""
     nothing_used: bool
     """Every window is known to be unused: the service will most likely keep the reset."""
 
@@ -172,6 +174,13 @@ def choose_credit(bank: Bank, now: datetime, credit_id: str | None = None) -> Cr
     return "no reset that could be spent is in the bank"
 
 
+def available_credits(bank: Bank) -> tuple[Credit, ...] | None:
+    """Every available credit; None where the service did not list them all."""
+    if bank.credits is None or bank.unlisted:
+        return None
+    return tuple(credit for credit in bank.credits if credit.status is CreditStatus.AVAILABLE)
+
+
 def propose(snapshot: Snapshot, now: datetime, credit: Credit | None) -> Proposal:
     """State what spending this credit now would mean.
 
@@ -197,6 +206,7 @@ def propose(snapshot: Snapshot, now: datetime, credit: Credit | None) -> Proposa
         waiting_saved=waiting,
         unused_week_percent=max(0.0, 100.0 - week.used_percent) if week and week.used_percent is not None else None,
         resets_left=None if count is None else max(0, count - 1),
+        credits=available_credits(snapshot.bank),
         nothing_used=bool(windows) and all(window.used_percent == 0 for window in windows),
     )
 
@@ -224,6 +234,10 @@ class Spend(msgspec.Struct, frozen=True):
     after: tuple[Window, ...] | None = None
     resets_left: int | None = None
     closed_at: datetime | None = None
+    credits_before: tuple[Credit, ...] | None = None
+    """Every available credit before; None where not all were listed."""
+    gone: tuple[str, ...] | None = None
+    """The credits that left the bank since; None while that is not known."""
     resume: ResumePlan | None = None
     """Who is told to go on afterwards; None tells nobody."""
     resumed_at: datetime | None = None
@@ -268,7 +282,7 @@ def journal(proposal: Proposal, consent: Consent, key: str, now: datetime, resum
     Raises:
         ConsumeRejected: The consent came too late; nothing was sent.
     """
-    if proposal.is_outdated(now):
+    if proposal.is_outdated(now) or not timedelta(0) <= now - consent.given_at <= PROPOSAL_LIFETIME:
         raise ConsumeRejected("the consent came too late; nothing was sent", "look at the limits again")
     resets_before = None if proposal.resets_left is None else proposal.resets_left + 1
     credit = proposal.credit
@@ -281,25 +295,26 @@ def journal(proposal: Proposal, consent: Consent, key: str, now: datetime, resum
         before=proposal.before,
         resets_before=resets_before,
         journaled_at=now,
+        credits_before=proposal.credits,
         resume=resume,
     )
 
 
 def send(spend: Spend) -> Spend:
     """The request is about to go out; written down first, so that a crash after it counts as sent."""
-    _require(spend, Stage.JOURNALED, Stage.UNKNOWN)
+    require(spend, Stage.JOURNALED, Stage.UNKNOWN)
     return replace(spend, stage=Stage.SENT, sends=spend.sends + 1, reason=None)
 
 
 def lose_answer(spend: Spend, reason: str) -> Spend:
     """No answer came, or none that can be understood: the outcome is unknown."""
-    _require(spend, Stage.SENT)
+    require(spend, Stage.SENT)
     return replace(spend, stage=Stage.UNKNOWN, doubtful=True, reason=reason)
 
 
 def answer(spend: Spend, reply: ConsumeAnswer) -> Spend:
     """The service answered."""
-    _require(spend, Stage.SENT)
+    require(spend, Stage.SENT)
     if reply.code is ConsumeCode.UNRECOGNISED:
         return lose_answer(spend, f"the service answered {reply.raw_code!r}, which this version does not know")
     outcome = Outcome.RESET if reply.code is ConsumeCode.ALREADY_REDEEMED else Outcome(reply.code.value)
@@ -310,43 +325,32 @@ def answer(spend: Spend, reply: ConsumeAnswer) -> Spend:
 
 def reject(spend: Spend, reason: str) -> Spend:
     """The service refused this request before any effect; that says nothing about an earlier, unanswered one."""
-    _require(spend, Stage.SENT)
+    require(spend, Stage.SENT)
     if spend.doubtful:
         return replace(spend, stage=Stage.UNKNOWN, reason=reason)
     return replace(spend, stage=Stage.ANSWERED, outcome=Outcome.REFUSED, reason=reason)
 
 
-def infer_from_bank(spend: Spend, bank: Bank) -> Spend:
-    """Settle an unknown outcome by what the bank shows: a credit that is gone cannot be spent by this key any more."""
-    _require(spend, Stage.UNKNOWN)
-    if spend.credit_id is None or bank.credits is None or bank.unlisted:
-        return spend
-    credit = bank.find(spend.credit_id)
-    if credit is not None and credit.status in (CreditStatus.AVAILABLE, CreditStatus.REDEEMING, CreditStatus.UNKNOWN):
-        return spend
-    reason = "the answer was lost, but the reset is gone from the bank"
-    return replace(spend, stage=Stage.ANSWERED, outcome=Outcome.RESET, reason=reason)
-
-
 def let_go(spend: Spend, now: datetime, reason: str) -> Spend:
     """End a spend whose request certainly has no effect any more, so that nothing stays locked for ever."""
-    _require(spend, Stage.JOURNALED, Stage.UNKNOWN, Stage.UNREADABLE)
+    require(spend, Stage.JOURNALED, Stage.UNKNOWN, Stage.UNREADABLE)
     outcome = Outcome.UNKNOWN if spend.doubtful else Outcome.REFUSED
     return replace(spend, stage=Stage.CLOSED, outcome=outcome, reason=reason, closed_at=now)
 
 
-def verify(spend: Spend, after: Snapshot) -> Spend:
-    """A fresh reading shows what really happened."""
-    _require(spend, Stage.ANSWERED)
-    return replace(spend, stage=Stage.VERIFIED, after=after.windows, resets_left=after.bank.available)
-
-
 def close(spend: Spend, now: datetime) -> Spend:
-    """The spend is over; allowed without verification when no reading could be had."""
-    _require(spend, Stage.ANSWERED, Stage.VERIFIED)
+    """The spend is over; without verification only if the service said that it spent: else the bank is looked at."""
+    require(spend, Stage.ANSWERED, Stage.VERIFIED)
+    if spend.stage is Stage.ANSWERED and spend.outcome is not Outcome.RESET:
+        raise IllegalStep("nothing is called unspent before the bank was read again")
     return replace(spend, stage=Stage.CLOSED, closed_at=now)
 
 
-def _require(spend: Spend, *stages: Stage) -> None:
+def require(spend: Spend, *stages: Stage) -> None:
+    """Refuse a step out of order.
+
+    Raises:
+        IllegalStep: The spend is in none of these stages.
+    """
     if spend.stage not in stages:
         raise IllegalStep(f"a spend that is {spend.stage} cannot take this step")

@@ -6,12 +6,12 @@ WAL with `synchronous=FULL`: a commit is on the disk when it returns, which the 
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from tui.errors import StoreCorrupt, StoreError, StoreLocked, StoreReadOnly, StoreTooNew
+from tui.errors import StoreCorrupt, StoreError, StoreLocked, StoreReadOnly, StoreTooNew, StoreUnclear
 
 BUSY_SECONDS: Final = 1.0
 """How long another program's transaction is waited for."""
@@ -199,14 +199,33 @@ def _version(connection: sqlite3.Connection) -> int:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Everything inside happens together or not at all; takes the write lock at once."""
+    """Everything inside happens together or not at all; takes the write lock at once.
+
+    Raises:
+        StoreUnclear: The commit itself failed in a way that does not tell whether it is on the disk.
+    """
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
     except BaseException:
         connection.rollback()
         raise
-    connection.commit()
+    try:
+        connection.commit()
+    except sqlite3.Error as error:
+        with suppress(sqlite3.Error):
+            connection.rollback()
+        if _code(error) in _NOT_COMMITTED:
+            raise
+        raise StoreUnclear(f"a commit failed: {error}", "check the disk") from error
+
+
+_NOT_COMMITTED: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+"""A commit that fails with these has surely not happened."""
+
+
+def _code(error: sqlite3.Error) -> int:
+    return (error.sqlite_errorcode if hasattr(error, "sqlite_errorcode") else 0) & 0xFF
 
 
 @contextmanager
@@ -219,7 +238,7 @@ def explained(path: Path | None) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = (error.sqlite_errorcode if hasattr(error, "sqlite_errorcode") else 0) & 0xFF
+        code = _code(error)
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise StoreLocked(f"{path} is locked by another program", "close it and try again") from error
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from tui.domain.ledger import Event
+    from tui.domain.spend import Spend
 
 
 class Observations:
@@ -73,21 +74,32 @@ class Observations:
 
 def _changes(connection: "sqlite3.Connection", previous: Snapshot, snapshot: Snapshot) -> "tuple[Event, ...]":
     """Put what changed by itself between two readings into the ledger."""
-    from tui.domain.changes import notice
+    from tui.domain.changes import Spent, notice
 
     since, until = stamp(previous.provenance.observed_at), stamp(snapshot.provenance.observed_at)
-    spends = []
+    spent = Spent()
     if connection.execute("SELECT EXISTS (SELECT 1 FROM spends)").fetchone()[0]:
-        from tui.store.spends import spends_between
+        from tui.store.spends import all_spends
 
-        between = spends_between(connection, snapshot.account.key, since, until)
-        spends = [spend for spend in between if spend.may_have_spent]
-    events = notice(previous, snapshot, spent=bool(spends), spent_credit=spends[0].credit_id if spends else None)
+        # Readings without single credits may have come since a spend: it explains the bank until one with them.
+        read_at = previous.bank.credits_observed_at
+        spends = [spend for spend in all_spends(connection, snapshot.account.key) if spend.may_have_spent]
+        spent = Spent(
+            windows=any(_overlaps(spend, since, until) for spend in spends),
+            count=sum(_overlaps(spend, stamp(read_at) if read_at else since, until) for spend in spends),
+            credits=frozenset(spend.credit_id for spend in spends if spend.credit_id is not None),
+        )
+    events = notice(previous, snapshot, spent)
     if events:
         from tui.store.events import insert_events
 
         insert_events(connection, events)
     return events
+
+
+def _overlaps(spend: "Spend", since: str, until: str) -> bool:
+    """Whether a spend was under way at some time between two moments."""
+    return stamp(spend.journaled_at) <= until and (spend.closed_at is None or stamp(spend.closed_at) >= since)
 
 
 def _decode(body: str) -> Snapshot | None:

@@ -100,14 +100,10 @@ class SpendJournal:
         return decode_spend(*row) if row else None
 
 
-def spends_between(connection: sqlite3.Connection, account: str, since: str, until: str) -> list[Spend]:
-    """An account's spends that were under way at some time between two moments, inside a transaction."""
-    rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM spends WHERE account = ? AND journaled_at <= ?"  # noqa: S608 - our own words
-        " AND (closed_at IS NULL OR closed_at >= ?) ORDER BY journaled_at",
-        (account, until, since),
-    ).fetchall()
-    return [decode_spend(*row) for row in rows]
+def all_spends(connection: sqlite3.Connection, account: str) -> list[Spend]:
+    """An account's spends, inside a transaction."""
+    query = f"SELECT {_COLUMNS} FROM spends WHERE account = ? ORDER BY journaled_at"  # noqa: S608 - our own words
+    return [decode_spend(*row) for row in connection.execute(query, (account,)).fetchall()]
 
 
 def decode_spend(key: str, account: str, journaled_at: str, closed_at: str | None, body: str) -> Spend:

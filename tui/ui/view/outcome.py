@@ -20,6 +20,7 @@ _STEPS: Final = (
 )
 
 _REACHED_BY: Final = {
+    Stage.UNREADABLE: 0,
     Stage.JOURNALED: 1,
     Stage.SENT: 2,
     Stage.UNKNOWN: 2,
