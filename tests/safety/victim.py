@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import tui.companion.records  # noqa: F401 - so that its journal can be replaced
 from tests.safety.victims import die_at
 from tui.assembly import SourceOptions, open_companion
 from tui.domain.ledger import Event

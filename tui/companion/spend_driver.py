@@ -84,14 +84,15 @@ class SpendDriver:
                 return await self._step(
                     let_go(spend, now, "its reset is gone from the bank, and nothing was ever sent")
                 )
-        return await self.drive(spend, resends=spend.sends < MOST_UNASKED if unasked else True)
+        return await self.drive(spend, resends=not unasked or spend.sends < MOST_UNASKED, asked=not unasked)
 
-    async def drive(self, spend: Spend, *, resends: bool = True) -> Spend:
+    async def drive(self, spend: Spend, *, resends: bool = True, asked: bool = False) -> Spend:
         """Take every step that is left.
 
         Args:
             spend: The spend.
-            resends: Whether it may be sent once more, where the bank surely still holds its reset.
+            resends: Whether it may be sent once more, where it surely had no effect.
+            asked: Whether a person asked for that.
 
         Raises:
             NotWrittenError: A step could not be written down.
@@ -101,12 +102,12 @@ class SpendDriver:
             if spend.stage is Stage.UNKNOWN:
                 await self._clock.sleep(PAUSES[0])
         if spend.stage is Stage.UNKNOWN:
-            spend, is_there = await self._settle_by_the_bank(spend)
+            spend, is_there = await self._settle_by_the_bank(spend, asked)
             if resends and is_there and spend.stage is Stage.UNKNOWN:
                 spend = await self._send_once(spend)
                 if spend.stage is Stage.UNKNOWN:
                     await self._clock.sleep(PAUSES[-1])
-                    spend, _ = await self._settle_by_the_bank(spend)
+                    spend, _ = await self._settle_by_the_bank(spend, asked)
         if spend.stage is Stage.ANSWERED:
             spend = await self._verify(spend)
         if spend.stage is Stage.VERIFIED or (spend.stage is Stage.ANSWERED and spend.outcome is Outcome.RESET):
@@ -130,15 +131,15 @@ class SpendDriver:
             return await self._step(lose_answer(spend, str(error)))
         return await self._step(answer(spend, reply))
 
-    async def _settle_by_the_bank(self, spend: Spend) -> tuple[Spend, bool]:
-        """Look at the bank before anything is sent again; the spend, and whether it surely had no effect."""
+    async def _settle_by_the_bank(self, spend: Spend, asked: bool) -> tuple[Spend, bool]:
+        """Look at the bank before anything is sent again; the spend, and whether it may be."""
         snapshot = await self._read_for(spend)
         if snapshot is None:
             return spend, False
         settled = infer_from_bank(spend, snapshot.bank, self._clock.now())
         if settled is not spend:
             return await self._step(settled), False
-        return spend, may_send_again(spend, snapshot.bank, self._clock.now())
+        return spend, may_send_again(spend, snapshot.bank, self._clock.now(), asked=asked)
 
     async def _verify(self, spend: Spend) -> Spend:
         verified = await self._verified_once(spend)

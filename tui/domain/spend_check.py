@@ -20,18 +20,30 @@ def is_still_there(spend: Spend, bank: Bank) -> bool | None:
     if bank.credits is None:
         return None
     credit = bank.find(spend.credit_id)
-    if credit is None:
-        return None if bank.unlisted else False
+    if credit is None:  # a list that the service capped proves no absence, unless the count fell too
+        return None if bank.unlisted and not _has_fewer(spend, bank) else False
     if credit.status is CreditStatus.UNKNOWN:
         return None
     return credit.status is CreditStatus.AVAILABLE
 
 
-def may_send_again(spend: Spend, bank: Bank, now: datetime) -> bool:
-    """Whether the bank surely holds everything that it held before, so that the request had no effect so far."""
+def may_send_again(spend: Spend, bank: Bank, now: datetime, *, asked: bool) -> bool:
+    """Whether the request had no effect so far by what the bank shows.
+
+    Args:
+        spend: The spend.
+        bank: The bank as it is now.
+        now: The present moment.
+        asked: Whether a person asks for it: then a bank that does not tell stands in no way.
+    """
+    still = is_still_there(spend, bank)
+    is_there = still is not False if asked else still is True
+    return is_there and not _has_fewer(spend, bank) and not _gone(spend, bank, now)
+
+
+def _has_fewer(spend: Spend, bank: Bank) -> bool:
     before, left = spend.resets_before, bank.available
-    has_fewer = before is not None and left is not None and left < before
-    return is_still_there(spend, bank) is True and not has_fewer and not _gone(spend, bank, now)
+    return before is not None and left is not None and left < before
 
 
 def infer_from_bank(spend: Spend, bank: Bank, now: datetime) -> Spend:
