@@ -349,3 +349,9 @@ def test_held_is_asked_once_and_to_let_fail_holds_until_the_reset() -> None:
 def test_credits_that_carry_on_may_be_held_back_and_asked_about() -> None:
     snapshot = replace(reading(allowed=True), paid=PaidCredits(True, False, "20"))
     assert ask(held_situation(snapshot=snapshot, sessions=sessions(session(2, HELD)))).cause is Cause.HELD
+
+
+def test_a_question_that_was_opened_by_hand_is_answered_too() -> None:
+    question = ask(held_situation())
+    memory = answered(AskMemory(), question, Choice.LET_FAIL, START)
+    assert silence(held_situation(), memory) is NoQuestionReason.MUTED

@@ -1,25 +1,18 @@
 """Held by the real Codex, kept by the real companion: one question, one reset, and the same turn goes on."""
 
 import asyncio
-import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.companion import companion, finished, seen, spend
 from tests.hooks.codex import HookedCodex, hooked_codex
 from tests.support.codex_cli import private_folder
 from tests.support.stub_process import start_stub
-from tui.assembly import SourceOptions, open_companion
-from tui.companion.companion import Companion
-from tui.companion.state import State
 from tui.domain.held_sessions import held
 from tui.domain.hooks import GateMode
 from tui.domain.question import Cause, Choice
 from tui.domain.sessions import SessionState
-from tui.domain.spend import Consent, ConsentKind
-from tui.paths import resetbank_paths
-from tui.settings import Settings
 
 pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
 
@@ -33,48 +26,6 @@ def codex() -> Iterator[HookedCodex]:
         codex.resetbank("hold", "on")
         codex.trust()
         yield codex
-
-
-@asynccontextmanager
-async def companion(codex: HookedCodex) -> AsyncIterator[Companion]:
-    """The whole program without a screen, as the screen runs it."""
-    options = SourceOptions("http", codex.stub.codex_home, codex.stub.url)
-    running = open_companion(
-        options, Settings(), resetbank_paths(codex.home), front_end="a test", watches=True, asks=True
-    )
-    task = asyncio.create_task(running.run())
-    try:
-        await seen(running, lambda state: state.gate is GateMode.OPEN and state.snapshot is not None)
-        yield running
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await running.aclose()
-
-
-async def seen(companion: Companion, condition: Callable[[State], bool], deadline: float = 30.0) -> State:
-    """Wait for a State of this kind."""
-    found = asyncio.Event()
-    unlisten = companion.listen(lambda state: found.set() if condition(state) else None)
-    try:
-        if not condition(companion.state):
-            async with asyncio.timeout(deadline):
-                await found.wait()
-    finally:
-        unlisten()
-    return companion.state
-
-
-async def spend(companion: Companion) -> None:
-    proposal = await companion.spender.propose()
-    await companion.spender.spend(proposal, Consent(ConsentKind.LETTER, companion.clock.now()), True)
-
-
-async def finished(turn: "subprocess.Popen[str]") -> str:
-    """Its output, once it has ended well."""
-    output, _ = await asyncio.to_thread(turn.communicate, timeout=60)
-    assert turn.returncode == 0, output
-    return output
 
 
 async def test_the_same_turn_goes_on_after_the_limit_in_its_middle(codex: HookedCodex) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import os
 import re
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -39,6 +41,21 @@ class HookedCodex:
         return Gate(gate_folder(self.home / "gates", self.stub.codex_home))
 
     def resetbank(self, *words: str, **environment: str) -> Result:
+        words, known = self._command(*words)
+        return resetbank(*words, **(known | environment))
+
+    def start_resetbank(self, *words: str) -> "subprocess.Popen[bytes]":
+        """Start a command that goes on until it is ended."""
+        words, known = self._command(*words)
+        return subprocess.Popen(
+            [sys.executable, "-m", "tui", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | known,
+        )
+
+    def _command(self, *words: str) -> tuple[tuple[str, ...], dict[str, str]]:
         settings = self.home / "settings.toml"
         self.home.mkdir(exist_ok=True)
         if not settings.exists():
@@ -46,8 +63,7 @@ class HookedCodex:
         offline = {
             name: value for name, value in codex_environment(self.stub.codex_home).items() if name.endswith("_PROXY")
         }
-        words = (*words, "--codex-home", str(self.stub.codex_home))
-        return resetbank(*words, **offline, RESETBANK_HOME=str(self.home), **environment)
+        return (*words, "--codex-home", str(self.stub.codex_home)), offline | {"RESETBANK_HOME": str(self.home)}
 
     def listed(self) -> tuple[ListedHook, ...]:
         """What Codex itself says about every hook."""

@@ -1,0 +1,57 @@
+"""The whole program without a screen, beside the real Codex."""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from tests.hooks.codex import HookedCodex
+from tui.assembly import SourceOptions, open_companion
+from tui.companion.companion import Companion
+from tui.companion.state import State
+from tui.domain.hooks import GateMode
+from tui.domain.spend import Consent, ConsentKind
+from tui.paths import resetbank_paths
+from tui.settings import Settings
+
+
+@asynccontextmanager
+async def companion(codex: HookedCodex) -> AsyncIterator[Companion]:
+    """The whole program without a screen, as the screen runs it."""
+    options = SourceOptions("http", codex.stub.codex_home, codex.stub.url)
+    running = open_companion(
+        options, Settings(), resetbank_paths(codex.home), front_end="a test", watches=True, asks=True
+    )
+    task = asyncio.create_task(running.run())
+    try:
+        await seen(running, lambda state: state.gate is GateMode.OPEN and state.snapshot is not None)
+        yield running
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await running.aclose()
+
+
+async def seen(companion: Companion, condition: Callable[[State], bool], deadline: float = 30.0) -> State:
+    """Wait for a State of this kind."""
+    found = asyncio.Event()
+    unlisten = companion.listen(lambda state: found.set() if condition(state) else None)
+    try:
+        if not condition(companion.state):
+            async with asyncio.timeout(deadline):
+                await found.wait()
+    finally:
+        unlisten()
+    return companion.state
+
+
+async def spend(companion: Companion) -> None:
+    proposal = await companion.spender.propose()
+    await companion.spender.spend(proposal, Consent(ConsentKind.LETTER, companion.clock.now()), True)
+
+
+async def finished(turn: "subprocess.Popen[str]") -> str:
+    """Its output, once it has ended well."""
+    output, _ = await asyncio.to_thread(turn.communicate, timeout=60)
+    assert turn.returncode == 0, output
+    return output
