@@ -86,7 +86,7 @@ def answered(memory: AskMemory, question: Question, choice: Choice, now: datetim
     Only what no other record shows is remembered: a queued reset, a wait and a spend speak for themselves. A question
     that is closed without an answer needs no call: it is not asked again.
     """
-    # One that was opened again by hand was never asked; one whose window was reset meanwhile goes with the next reading.
+    # One that was opened by hand was never asked; one whose window was reset meanwhile goes with the next reading.
     entry = memory.find(question.key) or Remembered(question.mark)
     if choice in LATER:
         snooze = Snooze(question.cause, now, now + LATER[choice])
