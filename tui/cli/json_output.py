@@ -113,6 +113,7 @@ def sessions_report(sessions: "Iterable[Session]") -> dict[str, Any]:
 def _session(session: "Session") -> dict[str, Any]:
     return {
         "id": session.thread_id,
+        "name": session.name,
         "workspace": session.workspace,
         "model": session.model,
         "state": session.state,

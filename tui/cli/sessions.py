@@ -22,9 +22,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _sessions(companion: "Companion", *, as_json: bool) -> int:
+    from tui.cli import complain
     from tui.domain.sessions import live
 
-    await companion.scan_once()  # the threads are told even where no limits can be read
+    if not await companion.scan_once():  # the threads are told even where no limits can be read
+        complain("not every file could be read in time; sessions may be missing")
     now = companion.clock.now()
     sessions = live(companion.state.sessions, now)
     if as_json:
@@ -38,7 +40,7 @@ async def _sessions(companion: "Companion", *, as_json: bool) -> int:
     if not sessions:
         print("No live session of Codex is known here.")
     for session in sessions:
-        place = clean(session.workspace or "?")
+        place = clean(f'{session.workspace or "?"}  "{session.name}"' if session.name else session.workspace or "?")
         state = session.state.replace("_", " ")
         since = countdown(now - session.since)
         print(f"{session.thread_id}  {left(state, 16)}  {since:>9}  {left(clean(session.model or '?'), 14)}  {place}")

@@ -182,14 +182,15 @@ class Companion:
         finally:
             await self.supervisor.aclose()
 
-    async def scan_once(self) -> None:
-        """Read once and learn every live session, for commands that end again."""
+    async def scan_once(self) -> bool:
+        """Read once and learn every live session, for commands that end again; False where that took too long."""
         await self.poller.poll()
-        await self.sessions.scan_once()
+        whole = await self.sessions.scan_once()
         if self._hooks is not None:
             from tui.companion.gate import show_held
 
             show_held(self.store, self._hooks().gate.waiters(), self.clock.now())
+        return whole
 
     def refresh(self) -> None:
         """Read now instead of at the next turn, the single credits too."""

@@ -88,8 +88,12 @@ class SessionTracker:
             # What only the daemon knew is forgotten with it.
             self._store.update(sessions=forget_daemon(self._store.state.sessions))
 
-    async def scan_once(self) -> None:
-        """Learn every session that is there now, and follow no further; a feed that says nothing is not waited for."""
+    async def scan_once(self) -> bool:
+        """Learn every session that is there now, and follow no further.
+
+        Returns:
+            Whether every feed said all that it knows; one that takes too long is not waited for.
+        """
         rollouts = self._rollouts() if self._rollouts else None
         feeds = [feed for feed in (rollouts, self._connection.session_feed()) if feed is not None]
         self._store.update(watches_sessions=bool(feeds))
@@ -97,8 +101,9 @@ class SessionTracker:
         try:
             async with asyncio.timeout(SCAN_SECONDS):
                 await asyncio.gather(*(feed.caught_up() for feed in feeds))
+            return True
         except TimeoutError:
-            pass
+            return False
         finally:
             for task in following:
                 task.cancel()

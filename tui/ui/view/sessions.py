@@ -51,13 +51,26 @@ def workspace_name(session: Session | None) -> str:
 
 
 def names_of(sessions: Mapping[str, Session], threads: Iterable[str]) -> dict[str, str]:
-    """A name for each thread; where two share one, the end of the thread's id tells them apart."""
+    """A name for each thread; where two share a workspace, what they are about tells them apart, or their ids' ends."""
     plain = {thread: workspace_name(sessions.get(thread)) for thread in threads}
+    about = {thread: about_words(sessions.get(thread)) for thread in plain}
     counts = Counter(plain.values())
-    return {
-        thread: name if counts[name] == 1 else f"{fit(name, NAME_CELLS - 7)} (…{clean(thread)[-4:]})"
-        for thread, name in plain.items()
-    }
+    both = Counter((plain[thread], about[thread]) for thread in plain)
+    names = {}
+    for thread, name in plain.items():
+        if counts[name] == 1:
+            names[thread] = name
+        elif about[thread] and both[name, about[thread]] == 1:
+            names[thread] = f"{fit(name, NAME_CELLS // 2)} {fit(about[thread], NAME_CELLS)}"
+        else:
+            names[thread] = f"{fit(name, NAME_CELLS - 7)} (…{clean(thread)[-4:]})"
+    return names
+
+
+def about_words(session: Session | None) -> str:
+    """What a session is about, in quotation marks: its title, or how its first message begins; empty if not known."""
+    name = clean(session.name or "") if session else ""
+    return f'"{fit(name, NAME_CELLS - 2)}"' if name else ""
 
 
 def state_words(view: ViewState, session: Session) -> tuple[str, Level, str]:
@@ -94,7 +107,9 @@ def sessions_lines(view: ViewState, width: int, *, short: bool = False) -> tuple
     if short:
         return _stopped_line(view, shown, width)
     names = names_of(view.state.sessions, [session.thread_id for session in shown])
-    models = {session.thread_id: fit(clean(session.model or "?"), _MODEL_CELLS) for session in shown}
+    models = {
+        session.thread_id: about_words(session) or fit(clean(session.model or "?"), _MODEL_CELLS) for session in shown
+    }
     columns = (max(map(cells, names.values()), default=0), max(map(cells, models.values()), default=0))
     widest = max((cells(state_words(view, session)[2]) for session in shown), default=0)
     with_model = sum(columns) + 6 + widest <= width
