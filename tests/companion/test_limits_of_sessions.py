@@ -36,9 +36,9 @@ def test_a_full_window_outdates_the_services_word() -> None:
 
 
 def test_what_tells_nothing_newer_moves_nothing() -> None:
-    assert with_limits(ALLOWED, replace(told(97.0), seen_at=START)) is None
-    assert with_limits(ALLOWED, told(97.0)) is None
-    assert with_limits(None, told(97.0)) is None
+    assert with_limits(ALLOWED, replace(told(95.0), seen_at=START)) is None
+    assert with_limits(ALLOWED, told(95.0)) is None
+    assert with_limits(None, told(95.0)) is None
 
 
 def test_the_limits_of_another_account_move_no_meter() -> None:
