@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -99,3 +100,15 @@ def test_watch_ends_when_nobody_reads(stub: StubProcess, output: str) -> None:
     stub.set_scenario("at-limit")
     done = shell(OUTPUTS[output], "watch", *over_http(stub))
     assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+
+
+def test_no_escape_code_passes(tmp_path: Path) -> None:
+    """Paths come from outside too: a folder may be called anything."""
+    home = tmp_path / "a\x1b]0;b\x07\u202e\x9b31m\rc"
+    home.mkdir()
+    text = resetbank("doctor", "--codex-home", str(home), RESETBANK_HOME=str(home))
+    assert text.code == 1
+    assert all(c.isprintable() or c == "\n" for c in text.out + text.err)
+    document = resetbank("doctor", "--json", "--codex-home", str(home), RESETBANK_HOME=str(home))
+    assert all(c.isprintable() or c == "\n" for c in document.out)
+    assert document.json["settings"]["path"] == str(home / "settings.toml")

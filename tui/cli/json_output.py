@@ -272,9 +272,15 @@ def print_json_line(row: object) -> None:
 
 
 def _as_output_can_carry(document: str, indent: int | None) -> str:
-    """A JSON document with escapes for what standard output's encoding lacks."""
-    if document.isascii() or sys.stdout is None or "utf" in (sys.stdout.encoding or "utf").lower():
-        return document
-    import json
+    """A JSON document with escapes for what drives a terminal, and for what standard output's encoding lacks."""
+    if not document.isascii() and sys.stdout is not None and "utf" not in (sys.stdout.encoding or "utf").lower():
+        import json
 
-    return json.dumps(json.loads(document), indent=indent)
+        document = json.dumps(json.loads(document), indent=indent)
+    return document.translate(_ESCAPES)
+
+
+_ESCAPES: Final = {
+    code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+"""Those below 0x20 are always escaped in JSON."""

@@ -1,4 +1,4 @@
-"""Standard output that never stops a command: with no reader or a full disk the exit code is the same."""
+"""Standard output that never stops a command and never drives a terminal."""
 
 import io
 import os
@@ -9,6 +9,20 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from typing_extensions import Buffer
+
+
+_DANGEROUS = dict.fromkeys(
+    [*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], "?"
+)
+"""Characters that drive a terminal or turn the direction of text; no command prints one on purpose."""
+
+
+class _PlainText(io.TextIOWrapper):
+    """Lets no escape code pass, wherever a text comes from."""
+
+    def write(self, text: str, /) -> int:
+        """Write the text without what drives a terminal."""
+        return super().write(text.translate(_DANGEROUS))
 
 
 class _Forgiving(io.FileIO):
@@ -53,4 +67,4 @@ def _forgiving(stream: "TextIO", original: "TextIO | None") -> "TextIO":
         return stream
     raw = _Forgiving(stream.fileno(), "wb", closefd=False)
     lines = stream.line_buffering or raw.isatty()
-    return io.TextIOWrapper(io.BufferedWriter(raw), encoding=stream.encoding, errors="replace", line_buffering=lines)
+    return _PlainText(io.BufferedWriter(raw), encoding=stream.encoding, errors="replace", line_buffering=lines)
