@@ -163,6 +163,14 @@ GROUPS = {
             LOCAL,
             codes="1 also where a line made no sense and was left out",
         ),
+        "completion": Command(
+            "print completions for bash, zsh or fish, or the manual page",
+            (
+                ("resetbank completion fish > ~/.config/fish/completions/resetbank.fish", "for fish"),
+                ("resetbank completion man | man -l -", "the manual page"),
+            ),
+            LOCAL,
+        ),
         "stub": Command(
             "run a quota service on this machine, which the real Codex CLI can run against",
             (

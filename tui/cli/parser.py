@@ -32,6 +32,27 @@ class CommandParser(argparse.ArgumentParser):
 
     def __init__(self, **options: "Any") -> None:
         super().__init__(allow_abbrev=False, formatter_class=_formatter, **options)
+        self.added: list[argparse.Action] = []
+
+    def add_argument(self, *names: "Any", **options: "Any") -> argparse.Action:
+        """Add one, and remember it for completions and the manual page."""
+        action = super().add_argument(*names, **options)
+        if hasattr(self, "added"):  # --help is added by the constructor
+            self.added.append(action)
+        return action
+
+    def add_mutually_exclusive_group(self, **options: "Any") -> "argparse._MutuallyExclusiveGroup":
+        """A group whose options are remembered, too."""
+        group = super().add_mutually_exclusive_group(**options)
+        add = group.add_argument
+
+        def remembered(*names: "Any", **options: "Any") -> argparse.Action:
+            action = add(*names, **options)
+            self.added.append(action)
+            return action
+
+        group.add_argument = remembered  # type: ignore[method-assign]
+        return group
 
     def error(self, message: str) -> "NoReturn":
         """Print one line and end with the code for usage."""
@@ -79,12 +100,26 @@ def parse(words: "Sequence[str]") -> argparse.Namespace:
     return command_parser(name).parse_all([*words[:place], *words[place + 1 :]])
 
 
+def whole_parser() -> tuple[CommandParser, list[argparse.Action]]:
+    """One parser with all commands, for completions; and every option and word in it."""
+    parser = _screen_parser()
+    added = list(parser.added)
+    commands = parser.add_subparsers(parser_class=CommandParser)
+    for name, command in COMMANDS.items():
+        added += _fill(commands.add_parser(name, help=command.line), name).added
+    return parser, added
+
+
 def command_parser(name: str) -> CommandParser:
     """The whole parser of one command; imports its module."""
+    line = COMMANDS[name].line
+    description = f"{line[0].upper()}{line[1:]}."
+    return _fill(CommandParser(prog=f"resetbank {name}", description=description, epilog=closing(name)), name)
+
+
+def _fill(parser: CommandParser, name: str) -> CommandParser:
     command = COMMANDS[name]
     module = import_module(f"tui.cli.{command.module or name}")
-    description = f"{command.line[0].upper()}{command.line[1:]}."
-    parser = CommandParser(prog=f"resetbank {name}", description=description, epilog=closing(name))
     module.add_arguments(parser)
     _add_shared(parser, command.takes)
     parser.set_defaults(run=module.run)
