@@ -101,7 +101,7 @@ class World:
         clock: ManualClock,
         folder: Path | None,
         *,
-        tables: StoreError | None = None,
+        tables: Tables | StoreError | None = None,
         daemon: bool = False,
         process: str = "this process",
         asks: bool = True,
@@ -113,7 +113,8 @@ class World:
         self.feed = ScriptedFeed()
         self.chain = ScriptedChain(self.source)
         path = folder / "resetbank.db" if folder else None
-        self.tables = Tables(Database(path), AccountLocks(folder / "locks" if folder else None))
+        locks = AccountLocks(folder / "locks" if folder else None)
+        self.tables = tables if isinstance(tables, Tables) else Tables(Database(path), locks)
         self.ledger = self.tables.events
         self.spends = self.tables.spends
         self.keys = iter(f"key-{number}" for number in range(1, 100))

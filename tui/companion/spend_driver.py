@@ -11,7 +11,7 @@ from tui.concurrency import in_thread
 from tui.domain.findings import mismatches
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import Outcome, Spend, Stage, answer, close, let_go, lose_answer, reject, send
-from tui.domain.spend_check import infer_from_bank, is_still_there, may_send_again, verify
+from tui.domain.spend_check import infer_from_bank, is_still_there, is_told, may_send_again, verify
 from tui.errors import ConsumeRejected, OutcomeUnknown, SourceError, StoreError, StoreLocked
 from tui.store.spends import SpendJournal
 
@@ -153,7 +153,9 @@ class SpendDriver:
 
     async def _verified_once(self, spend: Spend) -> Spend | None:
         snapshot = await self._read_for(spend)
-        return None if snapshot is None else verify(spend, snapshot)
+        if snapshot is None or (spend.outcome is not Outcome.RESET and not is_told(spend, snapshot.bank)):
+            return None
+        return verify(spend, snapshot)
 
     async def _read_for(self, spend: Spend) -> Snapshot | None:
         """Read the spend's account again; None where that cannot be done, or another one is in use."""

@@ -27,6 +27,11 @@ def is_still_there(spend: Spend, bank: Bank) -> bool | None:
     return credit.status is CreditStatus.AVAILABLE
 
 
+def is_told(spend: Spend, bank: Bank) -> bool:
+    """Whether a reading of the bank is enough to say that nothing was spent."""
+    return is_still_there(spend, bank) is not None or (spend.resets_before is not None and bank.available is not None)
+
+
 def may_send_again(spend: Spend, bank: Bank, now: datetime, *, asked: bool) -> bool:
     """Whether the request had no effect so far by what the bank shows.
 
