@@ -232,4 +232,4 @@ def test_hundreds_of_random_runs() -> None:
     run_at_random(Postroom, 600)
     print(COUNTS)
     assert COUNTS["runs"] >= budget(600)
-    assert COUNTS["mails"] > budget(200)
+    assert 10 * COUNTS["mails"] > COUNTS["runs"], "runs that send nothing would prove nothing"

@@ -68,8 +68,8 @@ class Inviter:
         self._invites = InviteStore(store, records, clock)
         self._source_lock = asyncio.Lock()
         self._wake = asyncio.Event()
-        self._tried_at: datetime | None = None
-        self._left_alone: tuple[datetime, datetime] | None = None
+        self._tried_at: float | None = None  # by the monotonic clock, as all pauses
+        self._paused_until = 0.0
         self._earned: frozenset[str] | None = None
         self._last_account = records.last_account
         self._readings = 0
@@ -86,16 +86,15 @@ class Inviter:
             self._wake.clear()
             with contextlib.suppress(StoreError):  # said by State.store_failure
                 await self.load()
-            due = self._next_reading()
-            if due is not None and self._clock.now() >= due:
+            pause = self._pause()
+            if pause is not None and pause <= 0:
                 await self._read_once()
-            due = self._next_reading()
-            if due is None:
+                pause = self._pause()
+            if pause is None:
                 await self._wake.wait()
             else:
-                left = due - self._clock.now()
-                pause = left if left > timedelta(0) else SETTLING  # the database could not be used
-                await first_of(self._wake.wait(), self._clock.sleep(pause.total_seconds()))
+                seconds = pause if pause > 0 else SETTLING.total_seconds()  # the database could not be used
+                await first_of(self._wake.wait(), self._clock.sleep(seconds))
 
     def _on_state(self, state: State) -> None:
         if state.snapshot is not None and state.snapshot is not self._seen:
@@ -155,12 +154,12 @@ class Inviter:
 
     async def _read_of(self, account: Account, afresh: bool) -> None:
         self._turn_to(account)
-        now = self._clock.now()
-        is_left_alone = self._left_alone is not None and self._left_alone[0] <= now < self._left_alone[1]
-        if not is_left_alone:
-            self._tried_at, self._left_alone = now, None  # first: what fails below is not tried again at once
+        now = self._clock.monotonic()
+        is_paused = now < self._paused_until
+        if not is_paused:
+            self._tried_at = now  # first: what fails below is not tried again at once
         await self._invites.load(account, afresh=afresh)
-        if is_left_alone:
+        if is_paused:
             return
         self._invites.show(account, partial(replace, reading=True))
         try:
@@ -172,7 +171,7 @@ class Inviter:
         try:
             answer = await self._service.offer(account)
         except SourceError as error:
-            self._heed(error)
+            self._obey(error)
             self._invites.show(account, partial(replace, status=OfferStatus.UNREACHABLE, reason=str(error)))
             return
         self._invites.show_offer(account, answer)
@@ -182,7 +181,7 @@ class Inviter:
         try:
             tracking = await self._service.tracking(account)
         except SourceError as error:
-            self._heed(error)
+            self._obey(error)
             unread = f"the list of invites could not be read: {error.message}"
             self._invites.show(account, partial(replace, unknowns=(*answer.unknowns, unread)))
             return
@@ -212,25 +211,25 @@ class Inviter:
         if self._account() is None:
             self._store.update(invites=replace(self._invites.state, status=OfferStatus.UNREACHABLE, reason=reason))
 
-    def _next_reading(self) -> datetime | None:
-        """When it is time to read without anybody asking: only where something pending is known."""
+    def _pause(self) -> float | None:
+        """Seconds to the next reading that nobody asked for; None while nothing pending is known."""
         records, now = self._invites.state.records, self._clock.now()
         if self._account() is None or not any(record.is_followed(now) for record in records):
             return None
-        if self._tried_at is None or now < self._tried_at:
-            return now
+        if self._tried_at is None:
+            return 0.0
         doubtful = any(record.is_in_fresh_doubt(now) for record in records)
-        due = self._tried_at + (SETTLING if doubtful else REFRESH_EVERY)
-        return max(due, self._left_alone[1]) if self._left_alone else due
+        due = self._tried_at + (SETTLING if doubtful else REFRESH_EVERY).total_seconds()
+        return max(due, self._paused_until) - self._clock.monotonic()
 
-    def _heed(self, error: SourceError) -> None:
+    def _obey(self, error: SourceError) -> None:
+        """Ask nothing while the service wants to be left alone."""
         if isinstance(error, RateLimited) and error.retry_after is not None:
-            now = self._clock.now()
-            self._left_alone = now, now + timedelta(seconds=error.retry_after)
+            self._paused_until = self._clock.monotonic() + error.retry_after
 
     def _turn_to(self, account: Account) -> None:
         if self._invites.turn_to(account):
-            self._tried_at, self._left_alone, self._earned = None, None, None
+            self._tried_at, self._paused_until, self._earned = None, 0.0, None
 
     # Sending, with consent
 
