@@ -178,3 +178,29 @@ async def test_a_preferred_source_that_comes_later_is_gone_over_to(world: World)
     await until(lambda: world.companion.state.link.source == "daemon")
     assert world.source.closed == 1
     assert later.reads
+
+
+async def test_the_last_known_numbers_are_shown_until_there_are_fresh_ones(clock: ManualClock, tmp_path: Path) -> None:
+    before = World(clock, tmp_path)
+    await before.companion.poller.poll()
+    known = before.companion.state.snapshot
+    assert known is not None
+    await before.companion.aclose()
+    clock.advance(3600)
+    world = World(clock, tmp_path)
+    world.source.reading = SourceDown("no network")
+    shown: list[object] = []
+    world.companion.listen(lambda state: shown.append(state.snapshot))
+    task = asyncio.create_task(world.companion.run())
+    await until(lambda: world.companion.state.link.failure is not None)
+    assert world.companion.state.snapshot == known
+    assert world.companion.state.is_stale(clock.now())
+    world.source.reading = READING
+    await clock.until_sleeping(3)
+    clock.advance(2)
+    await until(lambda: world.companion.state.link.failure is None and world.companion.state.snapshot != known)
+    assert not world.companion.state.is_stale(clock.now())
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    await world.companion.aclose()

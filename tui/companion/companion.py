@@ -175,6 +175,8 @@ class Companion:
             "resumes": self.resumer.follow,
             "invites": self.inviter.follow,
         }
+        if self._asks:
+            await self.records.recall()
         try:
             for name, work in tasks.items():
                 self.supervisor.start(name, work)

@@ -1,6 +1,7 @@
 """What is written down about the account in use, changed on the disk and shown in the State."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -191,6 +192,15 @@ class Records:
                 spend = await in_thread(tables.spends.find, line.request_id)
             for listener in self._listeners:
                 listener(line, spend)
+
+    async def recall(self) -> None:
+        """Show the last reading of the last account until there is a fresh one; its age goes with it."""
+        if self._tables is None or self._store.state.snapshot is not None:
+            return
+        with suppress(StoreError):  # said once a reading is to be kept
+            last = await in_thread(self._tables.observations.last)
+            if self._store.state.snapshot is None:
+                self._store.update(snapshot=last)
 
     async def events(self, limit: int | None = None) -> tuple[Event, ...]:
         """The newest lines of the ledger, oldest first; None gives all.

@@ -103,8 +103,10 @@ class Spender:
 
     async def _finish_unasked(self) -> None:
         state, spend = self._store.state, self._store.state.open_spend
-        if spend is None or state.spending or state.snapshot is None or state.link.failure is not None:
+        if spend is None or state.spending or state.snapshot is None:
             return
+        if state.link.source is None or state.link.failure is not None:
+            return  # nothing was read in this process: it may be another account by now
         if spend.account.key != state.snapshot.account.key or not may_finish_unasked(spend, self._clock.now()):
             return
         if self._tried_at is not None and self._clock.monotonic() - self._tried_at < RETRY_SECONDS:
@@ -186,8 +188,8 @@ class Spender:
         tables = self._records.require()
         self._tried_at = self._clock.monotonic()
         async with self._driving():
-            snapshot = self._store.state.snapshot or await self._poller.read()
-            account = snapshot.account.key
+            known = self._store.state.snapshot if self._store.state.link.source is not None else None
+            account = (known or await self._poller.read()).account.key
             with tables.locks.try_hold(account) as free:
                 if not free:
                     raise await in_thread(tables.spends.held_error, account)
