@@ -13,6 +13,7 @@ from tests.ui import states
 from tui.companion.state import Link, State
 from tui.domain.credits import Bank, Price
 from tui.domain.ledger import EventKind
+from tui.domain.snapshot import PaidCredits, SpendControl
 from tui.domain.windows import Limit
 from tui.ui.view.bank import bank_lines
 from tui.ui.view.chrome import demo_line, header_line, key_line, status_line
@@ -360,3 +361,39 @@ def test_what_one_more_reset_costs_stands_beside_the_banked_ones() -> None:
         bank_lines(view(replace(shown, snapshot=priced)), 60)
     )
     assert "bought" not in says(bank_lines(view(shown), 60))
+
+
+def test_accounts_without_windows_and_a_clock_that_is_wrong() -> None:
+    busy = states.busy().snapshot
+    assert busy is not None
+    bare = replace(busy, limits=(), unknowns=("the service reports no usage windows",))
+    cap = SpendControl(False, 92.0, NOW + timedelta(days=3))
+    for changes, head, panel in (
+        ({"paid": PaidCredits(None, True, None)}, "Free to work: this account is unlimited", "unlimited"),
+        ({"spend_control": cap}, "Near the workspace's cap: 92 %", "! NEAR"),
+        ({"spend_control": replace(cap, reached=True)}, "the workspace's cap on you is reached", "✗ REACHED"),
+        ({}, "Unknown how much is left", "? UNKNOWN"),
+    ):
+        seen = view(replace(states.busy(), snapshot=replace(bare, **changes)))
+        assert head in says((headline(seen),))
+        assert panel in says(limits_lines(seen, 90))
+    wrong = view(replace(states.busy(), snapshot=replace(busy, clock_ahead=-timedelta(hours=2))))
+    assert says(limits_lines(wrong, 90)).count("clock is 2 h 00 min behind the service's") == 1
+
+
+def test_what_stops_use_is_named_and_a_reset_is_offered_only_where_it_helps() -> None:
+    full = states.at_limit().snapshot
+    assert full is not None
+    assert full.main_limit is not None
+    depleted = replace(full.main_limit, reached_type="workspace_member_credits_depleted")
+    seen = view(replace(states.at_limit(), snapshot=replace(full, limits=(depleted,))))
+    assert "the workspace is out of credits. No reset helps" in says((headline(seen),))
+    paid = replace(
+        full,
+        ordinary_usage_allowed=True,
+        limits=(replace(full.main_limit, allowed=True),),
+        paid=PaidCredits(True, False, "9"),
+    )
+    text = says((headline(view(replace(states.at_limit(), snapshot=paid))),))
+    assert "The plan's limit is reached; paid credits carry on" in text
+    assert "spends one" in text

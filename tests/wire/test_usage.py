@@ -172,6 +172,14 @@ def test_the_time_until_a_reset_beats_a_wrong_clock() -> None:
     assert full.state(OBSERVED) is WindowState.REACHED
 
 
+def test_the_date_of_the_answer_stands_in_for_the_time_until_a_reset() -> None:
+    body = json.dumps({"rate_limit": {"primary_window": window(reset_at=OBSERVED.timestamp() + 3600)}}).encode()
+    for ahead, shown in ((timedelta(hours=2), timedelta(hours=3)), (timedelta(seconds=30), timedelta(hours=1))):
+        seen = decode_usage(body, HTTP, answered_at=OBSERVED - ahead)
+        assert seen.windows[0].resets_at == OBSERVED + shown
+        assert seen.clock_ahead == (ahead if shown == timedelta(hours=3) else None)
+
+
 def test_a_cap_in_numbers() -> None:
     limit = {"limit": "200", "used": "184.5", "remaining_percent": 9, "used_percent": 90, "reset_after_seconds": 60}
     seen = usage(rate_limit=None, spend_control={"reached": False, "individual_limit": limit})

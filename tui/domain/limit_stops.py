@@ -90,10 +90,17 @@ def stops(
         outdated = (begin is not None and session.since < begin) or (
             open_at is not None and session.since < open_at - _SETTLED
         )
-        own = of_account(session, snapshot)
+        own = of_account(session, snapshot) and not _is_over(session, snapshot)
         if session.thread_id in shown and not outdated and own and confirms(snapshot, stop):
             found.append(stop)
     return tuple(found)
+
+
+def _is_over(session: Session, snapshot: Snapshot) -> bool:
+    """Whether the window that stopped a session, by its own file, had ended when the limits were read."""
+    windows = session.limit.windows if session.limit else ()
+    ends = [window.resets_at for window in windows if (window.used_percent or 0.0) >= _ALL_BUT_FULL]
+    return bool(ends) and all(end is not None and end <= snapshot.provenance.observed_at for end in ends)
 
 
 def at_work(sessions: Mapping[str, Session], now: datetime, snapshot: Snapshot | None = None) -> tuple[str, ...]:

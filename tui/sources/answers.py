@@ -156,11 +156,15 @@ def retry_after(answer: Answer, now: datetime) -> float | None:
     text = answer.headers.get("retry-after", "").strip()
     if _SECONDS.fullmatch(text):
         return min(float(text), _LONGEST_PAUSE)
+    moment = http_date(text)
+    return None if moment is None else min(max(0.0, (moment - now).total_seconds()), _LONGEST_PAUSE)
+
+
+def http_date(text: str) -> datetime | None:
+    """A date as HTTP headers write it; None for anything else."""
     try:
         moment = parsedate_to_datetime(text)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        return min(max(0.0, (moment - now).total_seconds()), _LONGEST_PAUSE)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
 

@@ -25,6 +25,7 @@ from tui.sources.answers import (
     Failed,
     consume_verdict,
     describe_trouble,
+    http_date,
     read_trouble,
     retry_after,
 )
@@ -171,7 +172,7 @@ class Backend:
         """Read usage, and the single credits where wanted; see `Source.read`."""
         login, answer = await self._read_usage(await self._login())
         provenance = Provenance(self._name, self._clock.now())
-        snapshot = decode_usage(answer.body, provenance, login.account_id)
+        snapshot = decode_usage(answer.body, provenance, login.account_id, http_date(answer.headers.get("date", "")))
         self._seen_account = (login.access_token, snapshot.account.id)
         known = snapshot.account
         account = replace(known, plan=known.plan or login.plan, email=known.email or login.email)

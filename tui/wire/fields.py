@@ -73,13 +73,15 @@ class FieldReader:
     absent, and None with a note for anything else that it cannot take at its word.
     """
 
-    def __init__(self, beside: "FieldReader | None" = None) -> None:
+    def __init__(self, beside: "FieldReader | None" = None, answered_ahead: timedelta | None = None) -> None:
         """Begin.
 
         Args:
             beside: Another reader whose notes this one adds to, for fields that cannot stop ordinary use.
+            answered_ahead: How far this machine's clock is ahead of the service's, by the date of its answer.
         """
         self._notes: dict[str, None] = {} if beside is None else beside._notes
+        self.answered_ahead: timedelta | None = beside.answered_ahead if beside else answered_ahead
         self.unclear = False
         """Whether a word that could stop ordinary use made no sense."""
         self.clock_ahead: timedelta | None = None

@@ -13,19 +13,22 @@ CODE_REVIEW_LIMIT = "code_review"
 """The limit id given to `code_review_rate_limit`, which has none of its own."""
 
 
-def decode_usage(body: bytes, provenance: Provenance, account_id: str | None = None) -> Snapshot:
+def decode_usage(
+    body: bytes, provenance: Provenance, account_id: str | None = None, answered_at: datetime | None = None
+) -> Snapshot:
     """Read a usage answer; the bank comes with its count only.
 
     Args:
         body: The answer's bytes.
         provenance: Where and when it was learnt.
         account_id: The account that was asked for; None takes the payload's word.
+        answered_at: When the service answered, by its own clock.
 
     Raises:
         BadPayload: It is no JSON object. Anything less only makes fields unknown.
     """
     payload = load_object(body, "the usage answer")
-    reader = FieldReader()
+    reader = FieldReader(answered_ahead=None if answered_at is None else provenance.observed_at - answered_at)
     limits = _limits(reader, payload, provenance.observed_at)
     main = next((limit for limit in limits if limit.limit_id == MAIN_LIMIT), None)
     if main is None or not main.windows:

@@ -95,7 +95,10 @@ def _window(
 
 
 def read_reset(reader: FieldReader, fields: Mapping[str, object], what: str, observed_at: datetime) -> datetime | None:
-    """When a window or a cap starts anew: by the seconds until then, which hold whatever this machine's clock says."""
+    """When a window or a cap starts anew, by this machine's clock.
+
+    The seconds until then hold whatever that clock says; without them the date of the answer shows how wrong it is.
+    """
     date = fields.get("reset_at") if fields.get("resets_at") is None else fields.get("resets_at")
     seconds = fields.get("reset_after_seconds")
     if seconds is None:
@@ -103,7 +106,10 @@ def read_reset(reader: FieldReader, fields: Mapping[str, object], what: str, obs
     resets_at = reader.moment(date, f"the reset time of {what}")
     after = reader.number(seconds, f"the time until the reset of {what}", _LONGEST_WINDOW)
     if after is None:
-        return resets_at
+        if resets_at is None or reader.answered_ahead is None or abs(reader.answered_ahead) <= CLOCKS_AGREE:
+            return resets_at
+        reader.clock_ahead = reader.answered_ahead
+        return resets_at + reader.answered_ahead
     by_duration = observed_at + timedelta(seconds=after)
     ahead = None if resets_at is None else by_duration - resets_at
     if ahead is not None and abs(ahead) <= CLOCKS_AGREE:

@@ -1,11 +1,11 @@
 """The usage windows as bars with their state in words."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tui.domain.resets import key_of
 from tui.domain.snapshot import Snapshot
-from tui.domain.windows import RESET_GRACE, Limit, Window, WindowKind, label
+from tui.domain.windows import RESET_GRACE, Limit, Window, WindowKind, WindowState, label
 from tui.ui.view.text import Level, Line, Span, clean, clip, dimmed, fit, left, right, wrap
 from tui.ui.view.times import brief, countdown, until
 from tui.ui.view.view_state import ViewState
@@ -51,7 +51,9 @@ def _problem(view: ViewState, width: int) -> tuple[Line, ...]:
 
 def _lines(view: ViewState, snapshot: Snapshot, width: int, short: bool) -> Iterator[Line]:
     shown = [limit for limit in snapshot.limits if limit.windows]
-    if not shown:
+    if not shown and snapshot.is_unlimited:
+        yield (Span("✓ unlimited", Level.OK), Span("  nothing is metered", Level.DIM))
+    elif not shown and not (snapshot.spend_control and snapshot.spend_control.is_meter):
         reason = clean(snapshot.unknowns[0]) if snapshot.unknowns else "the service reported no limits"
         yield from wrap((Span("? UNKNOWN  ", Level.UNKNOWN), Span(reason)), width)
     if short:
@@ -154,8 +156,11 @@ def _blocker_word(window: Window) -> str:
 
 def _extras(view: ViewState, snapshot: Snapshot, width: int) -> Iterator[Line]:
     control, paid = snapshot.spend_control, snapshot.paid
-    if control and (control.reached or control.used_percent is not None):
-        word = Span("✗ REACHED", Level.REACHED) if control.reached else Span("✓ ok", Level.OK)
+    if control and control.is_meter:
+        word = {
+            WindowState.REACHED: Span("✗ REACHED", Level.REACHED),
+            WindowState.NEAR: Span("! NEAR", Level.NEAR),
+        }.get(control.state(view.state.near_percent), Span("✓ ok", Level.OK))
         text = f"Workspace cap  {percent(control.used_percent)} used  "
         until_text = f"  resets {until(control.resets_at, view.now, view.zone)}" if control.resets_at else ""
         yield (Span(" "),)
@@ -164,3 +169,8 @@ def _extras(view: ViewState, snapshot: Snapshot, width: int) -> Iterator[Line]:
         amount = "unlimited" if paid.unlimited else f"balance {clean(paid.balance or '?')}"
         yield (Span(" "),)
         yield from wrap((Span(f"Paid credits  {amount}"), Span("  they go on where the windows end", Level.DIM)), width)
+    if ahead := snapshot.clock_ahead:
+        way = "ahead of" if ahead > timedelta(0) else "behind"
+        words = f"This machine's clock is {countdown(abs(ahead))} {way} the service's; times here are by this clock"
+        yield (Span(" "),)
+        yield from wrap((Span(words, Level.NEAR),), width)
