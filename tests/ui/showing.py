@@ -13,6 +13,7 @@ from tests.support.clocks import ManualClock
 from tests.ui.scripted import ScriptedCompanion
 from tests.ui.states import ZONE
 from tui.companion.state import State
+from tui.domain.snapshot import Snapshot
 from tui.settings import Settings
 from tui.ui.app import ResetbankApp
 from tui.ui.screens.consent import GUARD_SECONDS, ConsentScreen
@@ -47,6 +48,7 @@ def make_app(
     connect: Callable[[], Awaitable[ScriptedCompanion]] | None = None,
     demo: str | None = None,
     letters: Callable[[int], str] | None = None,
+    remembered: Snapshot | None = None,
 ) -> ResetbankApp:
     async def connected() -> ScriptedCompanion:
         assert companion is not None
@@ -59,6 +61,7 @@ def make_app(
         zone=ZONE,
         letters=letters or drawn("ABCDEFG"),
         demo=demo,
+        remembered=remembered,
         drive=False,
     )
     app.animation_level = "none"

@@ -355,3 +355,29 @@ async def test_opening_and_closing_screens_keeps_no_widgets() -> None:
         gc.collect()
         after = sum(isinstance(item, Widget) for item in gc.get_objects())
         assert after <= before + 4
+
+
+async def test_the_last_reading_stands_dimmed_until_a_source_has_answered(clock: ManualClock) -> None:
+    last = states.busy().snapshot
+    companion = ScriptedCompanion(State(), clock)
+    app = make_app(companion, clock, remembered=last)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "Last known: 5 hours 93 % used" in words(app)
+        assert "○ daemon · 2 s ago" in words(app)
+        limits = app.screen.query_one("#limits", Lines)
+        assert {span.level for line in limits.lines for span in line} == {Level.DIM}
+        companion.publish(states.calm())
+        await settle(pilot)
+        assert "Free to work" in words(app)
+        assert "● daemon" in words(app)
+        companion.publish(State())  # the last reading of the database never comes back
+        await settle(pilot)
+        assert "93 %" not in words(app)
+
+
+async def test_a_demo_shows_no_last_reading_of_a_real_account(clock: ManualClock) -> None:
+    app = make_app(ScriptedCompanion(State(demo="busy"), clock), clock, remembered=states.busy().snapshot)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        assert "93 %" not in words(app)

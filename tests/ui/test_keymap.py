@@ -9,7 +9,8 @@ from tui.ui.keymap import normal_key, resolve_keys
 
 
 def test_defaults_stand() -> None:
-    assert resolve_keys({}) == {command.id: command.key for command in COMMANDS}
+    defaults = {command.id: command.key for command in COMMANDS}
+    assert resolve_keys({}) == resolve_keys({"ledger": "l"}) == defaults
 
 
 def test_a_key_is_replaced_and_normalised() -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from tui.companion.companion import Companion
+    from tui.domain.snapshot import Snapshot
     from tui.paths import Paths
     from tui.settings import Settings
 
@@ -48,6 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         clock=SystemClock(),
         zone=LocalZone(),
         demo=arguments.demo,
+        remembered=None if arguments.demo is not None or arguments.source == "stub" else _last_reading(paths),
         letters=_letters,
     )
     app.run()
@@ -60,6 +62,26 @@ def _connector(
     from tui.assembly import SourceOptions, screen_connector
 
     return screen_connector(SourceOptions.of(arguments), settings, paths)
+
+
+def _last_reading(paths: "Paths") -> "Snapshot | None":
+    """The last reading that the database knows; None without one, or where it cannot be used."""
+    if not paths.database.exists():
+        return None
+    from tui.errors import StoreError
+    from tui.store.database import Database
+    from tui.store.observations import Observations
+
+    try:
+        database = Database(paths.database)
+    except StoreError:
+        return None
+    try:
+        return Observations(database).last()
+    except StoreError:
+        return None
+    finally:
+        database.close()
 
 
 def _letters(count: int) -> str:

@@ -18,7 +18,7 @@ from textual.worker import Worker, WorkerState
 from tui.clock import Clock
 from tui.companion.state import State
 from tui.domain.question import Question
-from tui.domain.referral import without_addresses
+from tui.domain.snapshot import Snapshot
 from tui.errors import ResetbankError
 from tui.settings import Settings
 from tui.ui.commands import BY_ID, CONSENTING, OF_THE_APP, commands_of
@@ -56,6 +56,7 @@ class ResetbankApp(App[int]):
         zone: tzinfo,
         letters: Callable[[int], str],
         demo: str | None = None,
+        remembered: Snapshot | None = None,
         drive: bool = True,
     ) -> None:
         """Check keys and theme; nothing is connected before the first picture stands.
@@ -67,6 +68,7 @@ class ResetbankApp(App[int]):
             zone: The reader's zone.
             letters: Gives so many distinct random capital letters.
             demo: The scenario of the embedded service, if that is the source.
+            remembered: The last reading of the database, shown dimmed until a source has answered.
             drive: False starts neither the timer nor the polling: a test drives both.
 
         Raises:
@@ -87,7 +89,9 @@ class ResetbankApp(App[int]):
         self._news = News(self, clock, rings=settings.ask.bell)
         self._titles = 0
         self._last_interrupt = -math.inf
-        view = ViewState(clock.now(), zone, State(demo=demo), connecting=True, keys=self._user_keys.shown)
+        self._remembered = remembered
+        state = State(demo=demo, near_percent=settings.limits.near_percent)
+        view = self._with_memory(ViewState(clock.now(), zone, state, connecting=True, keys=self._user_keys.shown))
         remind_after = timedelta(days=settings.invite.remind_after_days)
         self._view = replace(view, codex=settings.codex.command, remind_after=remind_after)
 
@@ -153,7 +157,8 @@ class ResetbankApp(App[int]):
         """Follow the companion from now on."""
         companion = message.companion
         self._unlisten = companion.listen(lambda state: self._publish(state))
-        self.present(replace(self._view, connecting=False, problem=None, state=companion.state))
+        view = replace(self._view, connecting=False, problem=None)
+        self.present(replace(view, state=companion.state, is_remembered=False))
         if self._drive:
             self._work(companion.run(), "poll")
 
@@ -162,7 +167,7 @@ class ResetbankApp(App[int]):
 
     def on_state_published(self, message: StatePublished) -> None:
         """Show the new state."""
-        self.present(replace(self._view, state=message.state, now=self._clock.now()))
+        self.present(replace(self._view, state=message.state, is_remembered=False, now=self._clock.now()))
 
     def on_ticked(self) -> None:
         """Let ages and countdowns go on."""
@@ -170,7 +175,7 @@ class ResetbankApp(App[int]):
 
     def present(self, view: ViewState) -> None:
         """Give every open screen the scene; those that do not differ paint nothing."""
-        self._view = view
+        self._view = view = self._with_memory(view)
         self._redraw(view)
         self._news.show(view.state)
 
@@ -195,6 +200,16 @@ class ResetbankApp(App[int]):
         if self._driver is not None and (title is not None or self._titles == 0):  # Textual offers no public way
             self._driver.write(title_sequence(title, save=first))
 
+    def _with_memory(self, view: ViewState) -> ViewState:
+        """The last known numbers, until a source has answered; a demo has none."""
+        if view.is_remembered:
+            return view
+        if view.state.demo is not None or view.state.snapshot is not None:
+            self._remembered = None
+        if self._remembered is None:
+            return view
+        return replace(view, state=replace(view.state, snapshot=self._remembered), is_remembered=True)
+
     def on_noted(self, message: Noted) -> None:
         """Show for a while what was done."""
         now = self._clock.now()
@@ -208,9 +223,9 @@ class ResetbankApp(App[int]):
         if isinstance(error, ResetbankError):
             text = str(error)
         else:
-            # The type and place alone: an unforeseen error's text might quote what must not be shown.
-            text = f"unexpected {type(error).__name__} in {event.worker.name}{_place(error)}"
-            text += "; refresh tries again" if event.worker.name in ("connect", "poll") else ""
+            from tui.ui.crash import unforeseen_text
+
+            text = unforeseen_text(error, event.worker.name)
         if event.worker.name == "connect":
             problem = Problem(text, "please report it")
             self.present(replace(self._view, connecting=False, problem=problem))
@@ -338,15 +353,11 @@ class ResetbankApp(App[int]):
             self._redraw_all(seen)
 
     def _fatal_error(self) -> None:
-        """Say where an unforeseen error arose; Textual's own way shows every local variable, addresses among them."""
-        from rich.segment import Segments
-        from rich.traceback import Traceback
+        """Say where an unforeseen error arose; Textual's own way shows every local variable."""
+        from tui.ui.crash import crash_report
 
         self.bell()
-        service_text = Traceback(show_locals=False, width=None)
-        for stack in service_text.trace.stacks:
-            stack.exc_value = without_addresses(stack.exc_value)
-        self._exit_renderables.append(Segments(self.console.render(service_text, self.console.options)))
+        self._exit_renderables.append(crash_report(self.console))
         self._close_messages_no_wait()
 
     def _redraw_all(self, view: ViewState) -> None:
@@ -385,13 +396,3 @@ class ResetbankApp(App[int]):
             with contextlib.suppress(TimeoutError, ResetbankError):
                 async with asyncio.timeout(_CLOSING_SECONDS):
                     await self._companion.aclose()
-
-
-def _place(error: BaseException | None) -> str:
-    """Where an error was raised: file and line, without the path."""
-    trace = error.__traceback__ if error else None
-    if trace is None:
-        return ""
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    return f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})"

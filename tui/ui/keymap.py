@@ -108,7 +108,7 @@ def resolve_keys(custom: Mapping[str, str]) -> dict[str, str]:
             raise SettingsError(f"settings: unknown command keys.{name}", nearest(name, list(table)))
         checked = [_checked(name, key) for key in keys.split(",")]
         table[name] = ",".join([_ALWAYS[name], *checked] if name in _ALWAYS else checked)
-    for place in PLACES:
+    for place in PLACES if custom else ():  # the defaults agree with each other
         owners: dict[str, str] = {}
         for name in (command.id for command in commands_of(place)):
             for key in table[name].split(","):

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual.app import ComposeResult
@@ -54,6 +55,7 @@ class TypedLine(Input):
 class ConsentScreen(ModalScreen[None]):
     """Shows one dialog over whatever is open."""
 
+    CSS_PATH = Path(__file__).with_name("dialogs.tcss")
     AUTO_FOCUS: ClassVar[str | None] = ""
 
     def __init__(self, dialog: Dialog, view: ViewState, clock: Clock, letters: Letters) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from msgspec.structs import replace
@@ -49,6 +50,7 @@ _BRIEF_ROWS: Final = 3
 class InviteScreen(Screen[None]):
     """Shows and changes nothing by itself: every e-mail has a dialog of its own."""
 
+    CSS_PATH = Path(__file__).with_name("invites.tcss")
     AUTO_FOCUS: ClassVar[str | None] = ""
     place = INVITES
 

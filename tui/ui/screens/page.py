@@ -1,5 +1,6 @@
 """A full screen of lines that scroll: the ledger and the help."""
 
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -17,7 +18,8 @@ class PageScreen(Screen[None]):
     """Lines under a title; escape is not the only way back."""
 
     TITLE_TEXT: ClassVar[str] = ""
-    AUTO_FOCUS: ClassVar[str | None] = "#page"
+    CSS_PATH = Path(__file__).with_name("pages.tcss")
+    AUTO_FOCUS: ClassVar[str | None] = ""
     place = PAGE
 
     def __init__(self, view: ViewState) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from tui.domain.credits import Bank, Credit, CreditStatus
 from tui.domain.queue import Queued
-from tui.ui.view.invites import invites_line
 from tui.ui.view.queueing import QUEUED, SIGN, queued_words
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, dimmed, left, right, spread, wrap
 from tui.ui.view.times import age, countdown, last_moment
@@ -24,7 +23,7 @@ def bank_lines(view: ViewState, width: int, *, short: bool = False) -> tuple[Lin
     if snapshot is None:
         return ((Span("… no reading yet", Level.DIM),),)
     lines = (_short_line(view, snapshot.bank),) if short else tuple(_lines(view, snapshot.bank, width))
-    if view.state.is_stale(view.now):
+    if view.is_old:
         lines = dimmed(lines)
     return tuple(
         clip(line, width)
@@ -143,7 +142,11 @@ def _queued(view: ViewState, width: int, short: bool) -> tuple[Line, ...]:
 
 
 def _invites(view: ViewState, width: int, short: bool) -> tuple[Line, ...]:
-    return () if short else invites_line(view, width)
+    if short or not view.state.invites.records:
+        return ()
+    from tui.ui.view.invites import invites_line  # most people have none
+
+    return invites_line(view, width)
 
 
 def _open_spend(view: ViewState, width: int, short: bool) -> tuple[Line, ...]:

@@ -30,7 +30,7 @@ def header_line(view: ViewState, width: int) -> Line:
     source, level = link.source or "", Level.DIM
     if snapshot:
         source = f"{snapshot.provenance.source} · {age(snapshot.provenance.age(view.now))}"
-        level = Level.UNKNOWN if view.state.is_stale(view.now) else Level.OK
+        level = Level.UNKNOWN if view.is_old else Level.OK
     sign = "● " if level is Level.OK else "○ "
     gap = "   " if width >= 60 else "  "
     service_text = (
@@ -55,7 +55,9 @@ def status_line(view: ViewState, width: int) -> Line:
         if state.snapshot:
             last = f"; last reading {age(state.snapshot.provenance.age(view.now))}"
         return _fault(f"{link.source or 'no source'} fails{since}: {clean(link.failure)}{last}", width)
-    if state.snapshot and state.is_stale(view.now):
+    if view.is_remembered:
+        return (Span("connecting…" if view.connecting else "reading the limits…", Level.DIM),)
+    if state.snapshot and view.is_old:
         return _fault(f"stale: last reading {age(state.snapshot.provenance.age(view.now))}", width)
     if (note := note_line(view, width)) is not None:
         return note

@@ -33,7 +33,7 @@ def headline(view: ViewState) -> Line:
     state = view.state
     if view.problem:
         return (Span("Not connected: ", Level.REACHED), Span(clean(view.problem.message)))
-    if view.connecting:
+    if view.connecting and state.snapshot is None:
         return (Span("connecting…", Level.DIM),)
     if state.open_spend and state.spending:
         return (Span("Spending one reset: ", Level.NEAR), Span(STAGES[state.open_spend.stage]))
@@ -48,7 +48,7 @@ def headline(view: ViewState) -> Line:
     sentence = _sentence(view, state.snapshot)
     if state.queued is not None:
         sentence = (*sentence, Span("; "), *queued_words(view, state.queued))
-    if state.is_stale(view.now):
+    if view.is_old:
         return (Span("Last known: ", Level.UNKNOWN), *(Span(span.text, Level.DIM) for span in sentence))
     return sentence
 

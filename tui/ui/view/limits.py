@@ -30,7 +30,7 @@ def limits_lines(view: ViewState, width: int, *, short: bool = False) -> tuple[L
     if snapshot is None:
         return ((Span("… no reading yet", Level.DIM),),)
     lines = tuple(clip(line, width) for line in _lines(view, snapshot, width, short))
-    return dimmed(lines) if view.state.is_stale(view.now) else lines
+    return dimmed(lines) if view.is_old else lines
 
 
 def _problem(view: ViewState, width: int) -> tuple[Line, ...]:

@@ -30,6 +30,8 @@ class ViewState(msgspec.Struct, frozen=True):
     state: State = msgspec.field(default_factory=State)
     connecting: bool = False
     """No companion yet: there is nothing to show, and nothing is invented."""
+    is_remembered: bool = False
+    """Whether the numbers are the last ones of the database, and no source has answered yet."""
     problem: Problem | None = None
     """Connecting failed."""
     alarm: str | None = None
@@ -44,6 +46,11 @@ class ViewState(msgspec.Struct, frozen=True):
     """The Codex executable, as a person is told to type it."""
     keys: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Command id to the key that is shown for it; empty where there is no screen."""
+
+    @property
+    def is_old(self) -> bool:
+        """Whether the numbers were true once and may not be now; they are shown dimmed."""
+        return self.is_remembered or self.state.is_stale(self.now)
 
     def does(self, command: str, what: str) -> str:
         """How a person does it: by key on the screen, by command without one."""
