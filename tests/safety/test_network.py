@@ -90,3 +90,15 @@ async def test_the_service_killed_and_started_again(stub: StubProcess) -> None:
         done = await companion.spender.spend(proposal, Consent(ConsentKind.CODE, companion.clock.now()))
         # Nothing is called unspent before the bank was looked at, and it cannot be.
         assert (done.is_open, done.sends) == (True, 1)
+
+
+async def test_the_services_history_is_the_witness_where_the_bank_does_not_tell(stub: StubProcess) -> None:
+    async with companion_over(stub) as companion:
+        proposal = await companion.spender.propose()
+        stub.fault("/consume", "drop_after")
+        stub.fault("/rate-limit-reset-credits", "status:503", 100)
+        done = await companion.spender.spend(proposal, Consent(ConsentKind.CODE, companion.clock.now()))
+        assert done.used_before is not None
+        assert (done.is_open, done.outcome, done.sends) == (False, Outcome.RESET, 1)
+        assert done.reason == "the answer was lost, but the service's history has a reset used since"
+    assert stub.spent() == 1

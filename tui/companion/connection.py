@@ -5,7 +5,7 @@ from typing import Protocol
 
 from tui.domain.snapshot import Snapshot
 from tui.errors import SignedOut, SourceDown, SourceError
-from tui.sources.base import CarriesOn, SessionFeed, Source, SourceStatus
+from tui.sources.base import CarriesOn, KeepsHistory, SessionFeed, Source, SourceStatus
 
 
 class SourceChain(Protocol):
@@ -111,6 +111,11 @@ class Connection:
             self._replaced.clear()
             await self._replaced.wait()
         return feed
+
+    async def used_resets(self) -> frozenset[str] | None:
+        """The service's own word on which resets were used; None where it does not tell."""
+        source: object = self._source
+        return await source.used_resets() if isinstance(source, KeepsHistory) else None
 
     def messenger(self) -> CarriesOn | None:
         """The open source, if it can hand messages to sessions."""

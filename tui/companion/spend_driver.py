@@ -11,7 +11,7 @@ from tui.concurrency import in_thread
 from tui.domain.findings import mismatches
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import Outcome, Spend, Stage, answer, close, let_go, lose_answer, reject, send
-from tui.domain.spend_check import infer_from_bank, is_still_there, is_told, may_send_again, verify
+from tui.domain.spend_check import infer_from_bank, infer_from_history, is_still_there, is_told, may_send_again, verify
 from tui.errors import ConsumeRejected, OutcomeUnknown, SourceError, StoreError, StoreLocked
 from tui.store.spends import SpendJournal
 
@@ -137,6 +137,8 @@ class SpendDriver:
         if snapshot is None:
             return spend, False
         settled = infer_from_bank(spend, snapshot.bank, self._clock.now())
+        if settled is spend:
+            settled = infer_from_history(spend, await self._connection.used_resets())
         if settled is not spend:
             return await self._step(settled), False
         return spend, may_send_again(spend, snapshot.bank, self._clock.now(), asked=asked)

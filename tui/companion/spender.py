@@ -165,7 +165,9 @@ class Spender:
                 if not free:
                     raise await in_thread(tables.spends.held_error, account)
                 await self._refuse_if_outdated(proposal)
+                used = await self._connection.used_resets()
                 spend = journal(proposal, consent, self._new_key(), self._clock.now(), plan)
+                spend = replace(spend, used_before=None if used is None else tuple(sorted(used)))
                 spend = await self._begin(spend, queued)
                 spend = await self._to_the_end(spend, self._driver().drive)
         await self._resume(spend)

@@ -236,6 +236,8 @@ class Spend(msgspec.Struct, frozen=True):
     closed_at: datetime | None = None
     credits_before: tuple[Credit, ...] | None = None
     """Every available credit before; None where not all were listed."""
+    used_before: tuple[str, ...] | None = None
+    """The resets that the service's own history called used before; None where it does not tell."""
     gone: tuple[str, ...] | None = None
     """The credits that left the bank since; None while that is not known."""
     resume: ResumePlan | None = None

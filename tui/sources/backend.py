@@ -203,6 +203,16 @@ class Backend:
         except BadPayload as error:
             raise OutcomeUnknown(error.message, _FINISH) from error
 
+    async def used_resets(self) -> frozenset[str] | None:
+        """Read the service's own history; see `KeepsHistory`."""
+        from tui.wire.history import decode_used
+
+        try:
+            answer = await self._ask_to_read(self._base_url.history, await self._login(), self._deadlines.rows)
+            return decode_used(answer.body) if answer.status == 200 else None
+        except SourceError:
+            return None
+
     async def changed(self) -> None:
         """Never returns: nobody tells a poller anything."""
         await asyncio.get_running_loop().create_future()

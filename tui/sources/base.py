@@ -97,6 +97,15 @@ class CarriesOn(Protocol):
         ...
 
 
+@runtime_checkable
+class KeepsHistory(Protocol):
+    """Knows the service's own history of resets; the witness of a spend."""
+
+    async def used_resets(self) -> frozenset[str] | None:
+        """The ids of the newest events that say that a reset was used; None where the service does not tell."""
+        ...
+
+
 class Referrals(Protocol):
     """The referral programme, as far as this program may take part in it."""
 

@@ -39,6 +39,11 @@ class BaseUrl(msgspec.Struct, frozen=True):
         return f"{self.url}/{self._style}/rate-limit-reset-credits"
 
     @property
+    def history(self) -> str:
+        """Where the service keeps its own history of resets, if it does."""
+        return f"{self.credits}/history"
+
+    @property
     def consume(self) -> str:
         """The endpoint that spends one."""
         return f"{self.credits}/consume"

@@ -1,0 +1,31 @@
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+
+from tests.wire.test_fields import ANY_JSON
+from tui.errors import BadPayload
+from tui.wire.history import decode_used
+
+
+def test_what_was_used_is_told_from_what_was_granted() -> None:
+    events = [
+        {"id": "e1", "kind": "granted", "occurred_at": "2026-11-23T14:00:00Z"},
+        {"id": "e2", "kind": "used", "occurred_at": "2026-11-23T14:01:00Z"},
+        {"id": "e2", "kind": "used", "occurred_at": "2026-11-23T14:01:00Z"},
+        {"id": 7, "kind": "used"},
+        "noise",
+    ]
+    assert decode_used(json.dumps({"events": events}).encode()) == {"e2"}
+
+
+@given(ANY_JSON)
+def test_any_answer_is_a_history_or_none(body: object) -> None:
+    with contextlib.suppress(BadPayload):
+        assert isinstance(decode_used(json.dumps(body).encode()), frozenset)
+
+
+def test_no_json_is_no_history() -> None:
+    with pytest.raises(BadPayload):
+        decode_used(b"<html>")
