@@ -66,7 +66,7 @@ _HABITS: Final = {
     # kind: (first hour, last hour, chance on weekdays, chance at weekends, level)
     "office": (9.0, 17.5, 0.95, 0.1, 1.0),
     "evening": (18.5, 23.5, 0.75, 0.7, 1.3),
-    "agents": (9.5, 20.0, 0.95, 0.35, 0.42),
+    "agents": (9.5, 20.0, 0.95, 0.35, 0.28),
     "night": (10.0, 17.0, 0.8, 0.1, 0.55),
     "irregular": (8.0, 22.0, 0.6, 0.5, 1.1),
     "weekend": (10.0, 22.0, 0.15, 0.95, 1.1),
