@@ -1,6 +1,12 @@
 """One look at an account, as history, forecast and replay take it: seconds and per cent, nothing else."""
 
+from typing import TYPE_CHECKING
+
 import msgspec
+
+if TYPE_CHECKING:
+    from tui.domain.snapshot import Snapshot
+    from tui.domain.windows import Limit
 
 
 class WindowReading(msgspec.Struct, frozen=True):
@@ -38,3 +44,35 @@ class Reading(msgspec.Struct, frozen=True):
     """Sessions at work; None where unknown."""
     stopped: int = 0
     """Sessions stopped at the limit."""
+
+
+def reading_of(snapshot: "Snapshot", limit: "Limit", running: int | None = None, stopped: int = 0) -> Reading:
+    """What a reading of the service says of one of its limits.
+
+    Args:
+        snapshot: The reading.
+        limit: One of its limits.
+        running: Sessions at work; None where unknown.
+        stopped: Sessions stopped at the limit.
+    """
+    windows = tuple(
+        WindowReading(window.minutes, window.used_percent, window.resets_at.timestamp() if window.resets_at else None)
+        for window in limit.windows
+        if window.minutes
+    )
+    held = None
+    if snapshot.bank.credits is not None:
+        now = snapshot.provenance.observed_at
+        held = tuple(
+            CreditReading(
+                credit.id,
+                credit.granted_at.timestamp() if credit.granted_at else None,
+                credit.expires_at.timestamp() if credit.expires_at else None,
+            )
+            for credit in snapshot.bank.spendable(now)
+        )
+    allowed = limit.allowed
+    if limit is snapshot.main_limit and snapshot.ordinary_usage_allowed is not None:
+        allowed = snapshot.ordinary_usage_allowed
+    at = snapshot.provenance.observed_at.timestamp()
+    return Reading(at, windows, allowed, snapshot.bank.available, held, running, stopped)

@@ -93,6 +93,30 @@ MIGRATIONS: Final[tuple[str | Callable[[sqlite3.Connection], None], ...]] = (
     CREATE INDEX invites_by_account ON invites (account);
     """,
     _rename_in_hand,
+    """
+    CREATE TABLE series (
+        id INTEGER PRIMARY KEY,
+        account TEXT NOT NULL,
+        limit_id TEXT NOT NULL,
+        minutes INTEGER NOT NULL,
+        UNIQUE (account, limit_id, minutes)
+    ) STRICT;
+    CREATE TABLE readings (
+        series INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        used REAL,
+        resets_at INTEGER,
+        allowed INTEGER,
+        available INTEGER,
+        source INTEGER NOT NULL,
+        PRIMARY KEY (series, at)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE imports (
+        path TEXT PRIMARY KEY,
+        size INTEGER NOT NULL,
+        modified REAL NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 """One script or function per version; never edited once released, only added to."""
 

@@ -1,0 +1,214 @@
+"""Every reading of every window, for forecasts and pictures: written when something changed, thinned with age.
+
+A series is one window of one limit of one account. Whole days are kept as read for a hundred days, then one row an
+hour, then one a day, always with the highest and the lowest share between two resets; after 400 days they are deleted.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+from tui.domain.reading import Reading, WindowReading
+from tui.domain.windows import MAIN_LIMIT
+from tui.store.database import Database
+
+UNCHANGED: Final = 600.0
+"""An unchanged window is written again after so many seconds."""
+
+DAY: Final = 86400
+WHOLE_DAYS: Final = 100
+HOURLY_DAYS: Final = 200
+KEPT_DAYS: Final = 400
+
+_SOURCES: Final = ("daemon", "codex", "http", "stub", "rollout", "history")
+_STEP: Final = 300
+"""For forecasts the last reading in so many seconds is enough."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One reading of one window as it is kept."""
+
+    at: float
+    limit_id: str
+    minutes: int
+    used_percent: float | None
+    resets_at: float | None
+    allowed: bool | None
+    available: int | None
+    source: str
+
+
+class Readings:
+    """The readings of all accounts."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._series: dict[tuple[str, str, int], int] = {}
+        self._last: dict[int, tuple[float, float | None, float | None, bool | None, int | None]] = {}
+
+    def save(self, account: str, source: str, reading: Reading, limit_id: str = MAIN_LIMIT) -> int:
+        """Write what changed.
+
+        Args:
+            account: Whose.
+            source: Where it was read.
+            reading: The windows of one limit.
+            limit_id: Which limit.
+
+        Returns:
+            How many windows were written.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        keyed = [((account, limit_id, window.minutes), window) for window in reading.windows]
+        rows = [(key, window, reading) for key, window in keyed if self._changed(key, window, reading)]
+        return self._insert(source, rows) if rows else 0
+
+    def add_past(self, account: str, source: str, readings: Iterable[Reading]) -> int:
+        """Write readings of the past in one transaction; what is known already is left alone.
+
+        Returns:
+            How many rows are new.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        rows = []
+        last: dict[int, tuple[WindowReading, float]] = {}
+        for reading in readings:
+            for window in reading.windows:
+                known = last.get(window.minutes)
+                if known is not None and known[0] == window and reading.at - known[1] < UNCHANGED:
+                    continue
+                last[window.minutes] = window, reading.at
+                rows.append(((account, MAIN_LIMIT, window.minutes), window, reading))
+        return self._insert(source, rows)
+
+    def _changed(self, key: tuple[str, str, int], window: WindowReading, reading: Reading) -> bool:
+        last = self._last.get(self._series.get(key, -1))
+        if last is None or reading.at - last[0] >= UNCHANGED:
+            return True
+        moved = abs((last[2] or 0) - (window.resets_at or 0)) > (
+            1 if window.used_percent else reading.at - last[0] + 60
+        )
+        return moved or last[1] != window.used_percent or last[3:] != (reading.allowed, reading.available)
+
+    def _insert(self, source: str, rows: list[tuple[tuple[str, str, int], WindowReading, Reading]]) -> int:
+        code = _SOURCES.index(source) if source in _SOURCES else len(_SOURCES)
+        with self._database.writing() as connection:
+            before = connection.total_changes
+            values = []
+            for key, window, reading in rows:
+                if key not in self._series:
+                    connection.execute(
+                        "INSERT OR IGNORE INTO series (account, limit_id, minutes) VALUES (?, ?, ?)", key
+                    )
+                    found = connection.execute(
+                        "SELECT id FROM series WHERE account = ? AND limit_id = ? AND minutes = ?", key
+                    ).fetchone()
+                    self._series[key] = found[0]
+                series = self._series[key]
+                resets = None if window.resets_at is None else round(window.resets_at)
+                values.append(
+                    (
+                        series,
+                        int(reading.at),
+                        window.used_percent,
+                        resets,
+                        reading.allowed,
+                        reading.available,
+                        code,
+                    )
+                )
+                self._last[series] = (
+                    reading.at,
+                    window.used_percent,
+                    window.resets_at,
+                    reading.allowed,
+                    reading.available,
+                )
+            made = connection.total_changes
+            connection.executemany("INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+            return connection.total_changes - max(before, made)
+
+    def load(self, account: str, since: float, limit_id: str = MAIN_LIMIT) -> Iterator[Reading]:
+        """The readings of one limit, oldest first, at most one in five minutes: what a forecast needs.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT max(at), minutes, used, resets_at, allowed, available FROM readings JOIN series ON id = series"
+                " WHERE account = ? AND limit_id = ? AND at >= ? GROUP BY at / ?, minutes ORDER BY 1",
+                (account, limit_id, int(since), _STEP),
+            ).fetchall()
+        windows: dict[int, WindowReading] = {}
+        for place, (at, minutes, used, resets_at, allowed, available) in enumerate(rows):
+            windows[minutes] = WindowReading(minutes, used, resets_at)
+            if place + 1 == len(rows) or rows[place + 1][0] != at:
+                yield Reading(at, tuple(windows.values()), None if allowed is None else bool(allowed), available)
+                windows = {}
+
+    def rows(self, account: str | None, since: float) -> list[Row]:
+        """Every row, oldest first; `account` None gives every account's.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        with self._database.reading() as connection:
+            found = connection.execute(
+                "SELECT at, limit_id, minutes, used, resets_at, allowed, available, source FROM readings"
+                " JOIN series ON id = series WHERE at >= ? AND (?2 IS NULL OR account = ?2)"
+                " ORDER BY at, limit_id, minutes",
+                (int(since), account),
+            ).fetchall()
+        return [
+            Row(at, limit, minutes, used, resets, None if ok is None else bool(ok), left, _source(code))
+            for at, limit, minutes, used, resets, ok, left, code in found
+        ]
+
+    def thin(self, now: float) -> int:
+        """Thin what is old; returns how many rows went.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        with self._database.writing() as connection:
+            before = connection.total_changes
+            connection.execute("DELETE FROM readings WHERE at < ?", (int(now) - KEPT_DAYS * DAY,))
+            for days, bucket in ((HOURLY_DAYS, DAY), (WHOLE_DAYS, 3600)):
+                connection.execute(
+                    "DELETE FROM readings WHERE (series, at) IN (SELECT series, at FROM (SELECT series, at,"
+                    " row_number() OVER (PARTITION BY series, at / ?1, turn ORDER BY used DESC, at) AS highest,"
+                    " row_number() OVER (PARTITION BY series, at / ?1, turn ORDER BY used, at) AS lowest"
+                    " FROM (SELECT series, at, used, CASE WHEN used > 0 THEN resets_at / 300 END AS turn"
+                    " FROM readings WHERE at < ?2)) WHERE highest > 1 AND lowest > 1)",
+                    (bucket, int(now) - days * DAY),
+                )
+            return connection.total_changes - before
+
+    def is_imported(self, path: str, size: int, modified: float) -> bool:
+        """Whether a file was read as it is now.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        with self._database.reading() as connection:
+            query = "SELECT 1 FROM imports WHERE path = ? AND size = ? AND modified = ?"
+            return connection.execute(query, (path, size, modified)).fetchone() is not None
+
+    def note_import(self, path: str, size: int, modified: float) -> None:
+        """Remember that a file was read.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        with self._database.writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO imports VALUES (?, ?, ?)", (path, size, modified))
+
+
+def _source(code: int) -> str:
+    return _SOURCES[code] if code < len(_SOURCES) else "other"
