@@ -26,8 +26,10 @@ from tui.store.database import Database
 if TYPE_CHECKING:  # a command that only reads the limits loads none of these
     from tui.companion.companion import Companion
     from tui.companion.connection import SourceChain
+    from tui.companion.history import PastReadings
     from tui.companion.reading import Reading
     from tui.companion.records import Tables
+    from tui.domain.outlook import Outlook
     from tui.domain.question import AskRules
     from tui.hooks.installation import Installation
     from tui.sources.backend import HttpAsker
@@ -115,6 +117,8 @@ def open_companion(
         hooks=partial(_hooks, options, settings, paths) if follows_files else None,
         before_credits=settings.hold.before_credits,
         process=uuid.uuid4().hex,
+        looks_ahead=watches,
+        past=_past_of(options.codex_home) if follows_files else None,
     )
 
 
@@ -151,6 +155,40 @@ async def read_limits_once(
     finally:
         if isinstance(database, Database):
             database.close()
+
+
+async def look_ahead_once(
+    options: SourceOptions, settings: Settings, paths: Paths, clock: Clock | None = None
+) -> "tuple[Reading, Outlook]":
+    """Read once and look ahead with what was kept, for `resetbank advice`; the reading is kept too.
+
+    Raises:
+        SourceError: Nothing could be read.
+        UsageError: The base URL or the scenario cannot be used.
+    """
+    from tui.clock import LocalZone
+    from tui.companion.history import outlook_once
+    from tui.store.readings import Readings
+
+    clock = clock or SystemClock()
+    reading = await read_limits_once(options, settings, paths, clock)
+    now = clock.now()
+    offset = LocalZone().utcoffset(now.astimezone())
+    minutes = 0 if offset is None else round(offset.total_seconds() / 60)
+    if options.demo is not None or reading.store_failure is not None:
+        return reading, outlook_once(None, reading.snapshot, minutes, now.timestamp())
+    database = Database(paths.database)
+    try:
+        return reading, outlook_once(Readings(database), reading.snapshot, minutes, now.timestamp())
+    finally:
+        database.close()
+
+
+def _past_of(codex_home: Path | None) -> "PastReadings":
+    """Fills the history of an account from its rollouts."""
+    from tui.sources.rollout_history import past_rollouts
+
+    return partial(past_rollouts, find_codex_home(codex_home).path / "sessions")
 
 
 def _open_rollouts(codex_home: Path | None, clock: Clock) -> "SessionFeed":

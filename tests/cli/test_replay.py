@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.commands import resetbank
+from tests.support.commands import over_http, resetbank
+from tests.support.stub_process import StubProcess
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -144,3 +145,33 @@ def test_what_cannot_be_played_is_a_usage_error(tmp_path: Path, content: str | N
     done = resetbank("replay", str(place))
     assert done.code == 2
     assert len(done.err.splitlines()) == 1
+
+
+def test_advice_and_history_come_from_what_was_kept(stub: StubProcess) -> None:
+    first = resetbank("advice", "--json", *over_http(stub))
+    assert first.code in (0, 12)
+    assert first.json["verdict"] in {
+        "spend_now",
+        "queue",
+        "wait",
+        "use_before_it_lapses",
+        "nothing_to_gain",
+        "cannot_tell",
+    }
+    assert first.json["headline"].endswith(".")
+    assert [forecast["minutes"] for forecast in first.json["forecasts"]] == [300, 10080]
+    text = resetbank("advice", *over_http(stub)).out.splitlines()
+    assert text[0].endswith(".")
+    assert all(line.startswith("  ") for line in text[1:])
+    kept = resetbank("history", "--json").json["readings"]
+    assert {reading["minutes"] for reading in kept} >= {300, 10080}
+    rows = resetbank("history", "--csv").out.splitlines()
+    assert rows[0] == "at,limit_id,minutes,used_percent,resets_at,allowed,available,source"
+    assert len(rows) == len(kept) + 1
+    assert len(resetbank("history").out.splitlines()) == len(kept)
+    assert resetbank("history", "--since", "2999-01-01", "--json").json["readings"] == []
+    assert resetbank("history", "--since", "soon").code == 2
+
+
+def test_a_history_that_is_empty_says_so() -> None:
+    assert "no reading is kept yet" in resetbank("history").out

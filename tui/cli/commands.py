@@ -61,6 +61,22 @@ GROUPS = {
             ),
             codes="0 spent, 20 nothing to reset, 21 no reset available, 22 outcome unknown, 23 refused or no consent",
         ),
+        "advice": Command(
+            "say whether a reset is worth spending now, with the arithmetic",
+            (
+                ("resetbank advice", "the verdict and what it rests on"),
+                ("resetbank advice --json | jq -r .headline", "one line for a prompt"),
+            ),
+            codes="12 cannot tell",
+        ),
+        "history": Command(
+            "print every kept reading of every window, oldest first",
+            (
+                ("resetbank history --since 2026-11-01", "readings as text"),
+                ("resetbank history --csv", "for a spreadsheet"),
+            ),
+            LOCAL,
+        ),
         "ledger": Command(
             "print every event of the ledger, oldest first",
             (

@@ -13,6 +13,7 @@ from tui.domain.windows import NEAR_PERCENT
 from tui.errors import StoreError
 
 if TYPE_CHECKING:
+    from tui.companion.history import HistoryService, PastReadings
     from tui.companion.inviter import Inviter
     from tui.companion.questions import QuestionService
     from tui.companion.queue import QueueWatch
@@ -48,6 +49,8 @@ class Companion:
         hooks: "Callable[[], Installation] | None" = None,
         before_credits: bool = False,
         process: str | None = None,
+        looks_ahead: bool = False,
+        past: "PastReadings | None" = None,
     ) -> None:
         """Read and send nothing yet.
 
@@ -68,6 +71,8 @@ class Companion:
             hooks: What Codex runs for us, and the gate through which requests are held; None holds none.
             before_credits: Whether a request is held that paid credits would carry.
             process: A name that no other process ever has; None takes the holder's.
+            looks_ahead: Whether readings are kept and looked ahead from.
+            past: Fills the history from rollouts; None where there are none.
         """
         self.clock = clock
         self.store = StateStore(State(demo=demo, near_percent=near_percent))
@@ -83,6 +88,8 @@ class Companion:
         self._asks = asks
         self._hooks = hooks
         self._before_credits = before_credits
+        self._looks_ahead = looks_ahead
+        self._past = past
 
     @cached_property
     def sessions(self) -> "SessionTracker":
@@ -119,6 +126,28 @@ class Companion:
         from tui.companion.queue import QueueWatch
 
         return QueueWatch(self.store, self.records, self.spender, self.clock, self._ask_rules)
+
+    @cached_property
+    def history(self) -> "HistoryService":
+        """What keeps readings and looks ahead."""
+        from tui.companion.history import HistoryService
+
+        return HistoryService(self.store, self.records, self.clock, self._past)
+
+    async def keep_history(self) -> None:
+        """Keep readings and look ahead, until cancelled; what it needs is loaded after the first reading."""
+        if not self._looks_ahead:
+            return
+        import asyncio
+
+        read = asyncio.Event()
+        unlisten = self.store.listen(lambda state: read.set() if state.snapshot is not None else None)
+        try:
+            if self.state.snapshot is None:
+                await read.wait()
+        finally:
+            unlisten()
+        await self.history.follow()
 
     async def keep_gate(self) -> None:
         """Hold requests at the limit and let them go, until cancelled."""
@@ -174,6 +203,7 @@ class Companion:
             "gate": self.keep_gate,
             "resumes": self.resumer.follow,
             "invites": self.inviter.follow,
+            "history": self.keep_history,
         }
         if self._asks:
             await self.records.recall()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tui.domain.account_state import AccountState
     from tui.store.accounts import Accounts, Step
     from tui.store.invites import Invites
+    from tui.store.readings import Readings
 
 RECENT: Final = 8
 """How many of the newest ledger lines the State holds."""
@@ -43,6 +44,13 @@ class Tables:
         from tui.store.accounts import Accounts
 
         return Accounts(self.database)
+
+    @cached_property
+    def readings(self) -> "Readings":
+        """Every reading of every window."""
+        from tui.store.readings import Readings
+
+        return Readings(self.database)
 
     @cached_property
     def invites(self) -> "Invites":
@@ -75,6 +83,11 @@ class Records:
     def invites(self) -> "Invites | None":
         """Where invites are written down; None without a database."""
         return self._tables.invites if self._tables else None
+
+    @property
+    def readings(self) -> "Readings | None":
+        """Where every reading is kept; None without a database."""
+        return self._tables.readings if self._tables else None
 
     def require(self) -> Tables:
         """The database, for what must not happen without one.

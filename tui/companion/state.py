@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # a command that only reads needs few of them
     from tui.domain.forecast import Forecast
     from tui.domain.hooks import GateMode
     from tui.domain.ledger import Event
+    from tui.domain.outlook import Outlook
     from tui.domain.question import NoQuestion, Question
     from tui.domain.queue import Queued
     from tui.domain.resets import WindowKey
@@ -89,6 +90,8 @@ class State(msgspec.Struct, frozen=True):
     """Whether any feed of sessions is followed."""
     forecasts: Mapping[WindowKey, Forecast | None] = msgspec.field(default_factory=dict)
     """When each window will be empty, as far as that can be told; expected, not observed."""
+    outlook: Outlook | None = None
+    """What is expected of the account, from its own past; None until enough was read to look ahead."""
     question: Question | None = None
     """What the person is asked right now."""
     no_question: NoQuestion | None = None
@@ -154,6 +157,7 @@ class StateStore:
         sessions: Mapping[str, Session] | UnsetType = UNSET,
         watches_sessions: bool | UnsetType = UNSET,
         forecasts: Mapping[WindowKey, Forecast | None] | UnsetType = UNSET,
+        outlook: Outlook | UnsetType | None = UNSET,
         question: Question | UnsetType | None = UNSET,
         no_question: NoQuestion | UnsetType | None = UNSET,
         queued: Queued | UnsetType | None = UNSET,

@@ -1,5 +1,6 @@
 """Forecasts, warnings and advice over one growing record: what the companion and `resetbank replay` both ask."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -87,6 +88,13 @@ class Foresight:
         self.forecaster.learn()
         self.adviser.note(reading)
         return tuple(self._warnings(reading))
+
+    def recall(self, readings: Iterable[Reading]) -> None:
+        """Add readings of the past, oldest first; nobody is warned of what is over."""
+        for reading in readings:
+            if self.record.add(reading):
+                self.adviser.note(reading)
+        self.forecaster.grow()
 
     def forecasts(self, now: float) -> tuple[Forecast, ...]:
         """A forecast of every window, shortest first; each is remembered, and judged when its window is over."""

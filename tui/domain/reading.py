@@ -46,6 +46,15 @@ class Reading(msgspec.Struct, frozen=True):
     """Sessions stopped at the limit."""
 
 
+class PastFile(msgspec.Struct, frozen=True):
+    """The readings of one file on the disk, with what tells whether the file has changed."""
+
+    path: str
+    size: int
+    modified: float
+    readings: tuple[Reading, ...]
+
+
 def reading_of(snapshot: "Snapshot", limit: "Limit", running: int | None = None, stopped: int = 0) -> Reading:
     """What a reading of the service says of one of its limits.
 

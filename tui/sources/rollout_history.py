@@ -4,17 +4,25 @@ Every request to the model writes the limits into the rollout, so that months of
 was ever started.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from tui.domain.reading import Reading, WindowReading
+from tui.domain.reading import PastFile, Reading, WindowReading
+from tui.domain.snapshot import Account
 from tui.domain.windows import MAIN_LIMIT
 from tui.sources.rollout_files import COMPRESSED, unpack
 from tui.wire.rollout import LimitTold, Metered, TurnEnd, TurnEnded, decode_line, relevant_lines
 
 _PIECE: Final = 8 << 20
 _LONGEST_UNPACKED: Final = 4 << 30
+_HEAD: Final = 64 << 10
+_CREATOR: Final = re.compile(rb'"creator_account_id":"([^"\\]+)"')
+_PLAN: Final = re.compile(rb'"plan_type":"([^"\\]+)"')
+
+
+IsKnown = Callable[[str, int, float], bool]
 
 
 def file_readings(path: Path) -> Iterator[Reading]:
@@ -49,6 +57,36 @@ def file_readings(path: Path) -> Iterator[Reading]:
                 isinstance(fact, LimitTold) or (isinstance(fact, TurnEnded) and fact.how is TurnEnd.LIMIT)
             ):
                 yield Reading(max(at, last.at), last.windows, False, running=0, stopped=1)
+
+
+def past_rollouts(folder: Path, account: Account, is_known: IsKnown) -> Iterator[PastFile]:
+    """The readings of an account's rollouts, file by file; known files are passed over.
+
+    Whose a rollout is, its first line says; one that says nothing counts where its plan is the account's.
+
+    Args:
+        folder: Where Codex keeps rollouts.
+        account: Whose readings.
+        is_known: Whether a file was read before, by path, size and time of change.
+    """
+    for path in sorted(folder.rglob("rollout-*.jsonl*")):
+        try:
+            status = path.stat()
+            if is_known(str(path), status.st_size, status.st_mtime):
+                continue
+            found = tuple(file_readings(path)) if _belongs(path, account) else ()
+        except OSError:
+            continue
+        yield PastFile(str(path), status.st_size, status.st_mtime, found)
+
+
+def _belongs(path: Path, account: Account) -> bool:
+    head = next(_pieces(path), b"")[:_HEAD]
+    creator = _CREATOR.search(head)
+    if creator is not None:
+        return account.id is not None and creator[1] == account.id.encode()
+    plan = _PLAN.search(next(_pieces(path), b""))
+    return plan is not None and account.plan is not None and plan[1] == account.plan.encode()
 
 
 def all_readings(files: Iterable[Path]) -> list[Reading]:

@@ -1,0 +1,102 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.companion.scripted import AT_LIMIT, World
+from tests.domain.worlds import FIVE_HOURS, WEEK, snapshot, window
+from tests.support.clocks import START, ManualClock
+from tui.companion.history import HistoryService, fill, outlook_once, recall
+from tui.domain.advice import Verdict
+from tui.domain.reading import PastFile, Reading, WindowReading
+from tui.domain.snapshot import Account
+from tui.errors import StoreError
+
+NOW = START.timestamp()
+ACCOUNT = Account("acc1", "plus")
+
+
+@pytest.fixture
+async def world(clock: ManualClock, tmp_path: Path) -> AsyncIterator[World]:
+    world = World(clock, tmp_path)
+    yield world
+    await world.companion.aclose()
+
+
+def past(*names: str, days: int = 10) -> Callable[[Account, Callable[[str, int, float], bool]], Iterator[PastFile]]:
+    """Files with a reading every ten minutes of the last days."""
+
+    def files(_account: Account, is_known: Callable[[str, int, float], bool]) -> Iterator[PastFile]:
+        for name in names:
+            if not is_known(name, 7, 1.0):
+                reading = (WindowReading(300, 10, NOW + 3600),)
+                yield PastFile(name, 7, 1.0, tuple(Reading(NOW - 600.0 * n, reading) for n in range(days * 144, 0, -1)))
+
+    return files
+
+
+async def following(world: World, service: HistoryService) -> None:
+    looked = asyncio.Event()
+    world.companion.listen(lambda state: looked.set() if state.outlook is not None else None)
+    await world.companion.poller.poll()
+    task = asyncio.create_task(service.follow())
+    await world.clock.until_sleeping()
+    world.clock.advance(2)
+    async with asyncio.timeout(30):
+        await looked.wait()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_every_window_of_a_reading_is_kept_and_looked_ahead_from(world: World) -> None:
+    await following(world, world.companion.history)
+    rows = world.tables.readings.rows("acc1", 0)
+    assert [(row.minutes, row.used_percent, row.source) for row in rows] == [(300, 95.0, "http"), (10080, 40.0, "http")]
+    outlook = world.companion.state.outlook
+    assert outlook is not None
+    assert [forecast.minutes for forecast in outlook.forecasts] == [300, 10080]
+    assert outlook.forecast_of(300) is outlook.forecasts[0]
+    assert outlook.forecast_of(60) is None
+    assert outlook.advice.verdict is not Verdict.CANNOT_TELL
+
+
+async def test_the_past_on_the_disk_is_taken_in_once(world: World) -> None:
+    service = HistoryService(world.companion.store, world.companion.records, world.clock, past("a", "b"))
+    await following(world, service)
+    readings = world.tables.readings
+    assert len(readings.rows("acc1", 0)) == 10 * 144 + 2
+    assert fill(readings, ACCOUNT, past("a", "b")) == 0
+    foresight = recall(readings, "acc1", 0, NOW - 86400)
+    assert foresight.record.watched_days == pytest.approx(1, abs=0.02)
+
+
+async def test_an_interrupted_import_goes_on_where_it_stopped(world: World) -> None:
+    readings = world.tables.readings
+
+    def breaking(account: Account, is_known: Callable[[str, int, float], bool]) -> Iterator[PastFile]:
+        yield from past("a", days=1)(account, is_known)
+        raise StoreError("the disk is full")
+
+    with pytest.raises(StoreError):
+        fill(readings, ACCOUNT, breaking)
+    taken = [file.path for file in past("a", "b")(ACCOUNT, readings.is_imported)]
+    assert taken == ["b"]
+
+
+def test_a_command_that_ends_looks_ahead_too() -> None:
+    blocked = outlook_once(None, AT_LIMIT, 0, NOW)
+    assert blocked.advice.verdict in (Verdict.SPEND_NOW, Verdict.WAIT)
+    calm = outlook_once(None, snapshot(window(FIVE_HOURS, 3.0), window(WEEK, 2.0)), 0, NOW)
+    assert calm.advice.credit_id is None
+    unknown = outlook_once(None, snapshot(), 0, NOW)
+    assert unknown.forecasts == ()
+
+
+async def test_without_a_database_the_outlook_begins_with_what_is_read(clock: ManualClock) -> None:
+    world = World(clock, None, tables=StoreError("the disk is full"))
+    await following(world, world.companion.history)
+    assert world.companion.state.outlook is not None
+    await world.companion.aclose()

@@ -1,0 +1,54 @@
+"""`resetbank advice`: the verdict on the banked resets, with its arithmetic."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tui.domain.outlook import Outlook
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    parser.add_argument("--json", action="store_true", help="print JSON, schema 1")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read once, look ahead, and print; exit code 12 where nothing can be said."""
+    import asyncio
+
+    from tui.assembly import SourceOptions, look_ahead_once
+    from tui.cli import complain
+    from tui.domain.advice import Verdict
+    from tui.errors import EXIT_UNKNOWN
+    from tui.paths import resetbank_paths
+    from tui.settings import load_settings
+
+    paths = resetbank_paths()
+    settings = load_settings(paths.settings)
+    reading, outlook = asyncio.run(look_ahead_once(SourceOptions.of(arguments), settings, paths))
+    if arguments.json:
+        from tui.cli.json_output import print_json
+
+        print_json(_report(outlook))
+    else:
+        print(outlook.advice.headline)
+        for line in outlook.advice.arithmetic:
+            print(f"  {line}")
+    if reading.store_failure:
+        complain(reading.store_failure)
+    return EXIT_UNKNOWN if outlook.advice.verdict is Verdict.CANNOT_TELL else 0
+
+
+def _report(outlook: "Outlook") -> dict[str, Any]:
+    from tui.wire.recording import advice_line, forecast_line, time_text
+
+    def without_type(line: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in line.items() if name not in ("type", "at")}
+
+    return {
+        "schema": 1,
+        "at": time_text(outlook.at),
+        **without_type(advice_line(outlook.advice)),
+        "arithmetic": list(outlook.advice.arithmetic),
+        "forecasts": [without_type(forecast_line(forecast)) for forecast in outlook.forecasts],
+    }

@@ -1,0 +1,195 @@
+"""Keeps every reading, and says what is to be expected of the account in use."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
+
+from tui.clock import Clock, LocalZone
+from tui.companion.concurrency import first_of
+from tui.companion.records import Records
+from tui.companion.state import State, StateStore
+from tui.concurrency import in_thread
+from tui.domain.foresight import Foresight
+from tui.domain.limit_stops import at_work
+from tui.domain.outlook import Outlook, look_ahead
+from tui.domain.reading import PastFile, reading_of
+from tui.domain.sessions import SessionState
+from tui.domain.snapshot import Account, Snapshot
+from tui.errors import StoreError
+
+if TYPE_CHECKING:
+    from tui.store.readings import Readings
+
+SETTLING_SECONDS: Final = 2.0
+"""The past is loaded so long after the first reading, so that the first screen does not wait for it."""
+
+EVALUATE_SECONDS: Final = 60.0
+"""Between two looks ahead where only time has passed."""
+
+LOADED: Final = 84 * 86400.0
+"""So much of the past is loaded."""
+
+THIN_SECONDS: Final = 86400.0
+
+PastReadings = Callable[[Account, Callable[[str, int, float], bool]], Iterable[PastFile]]
+"""The readings of an account that lie on the disk; passes over the files that the function knows."""
+
+
+class HistoryService:
+    """Follows the readings of the account in use."""
+
+    def __init__(self, store: StateStore, records: Records, clock: Clock, past: PastReadings | None = None) -> None:
+        """Load nothing yet.
+
+        Args:
+            store: The readings, and where the outlook goes.
+            records: The database.
+            clock: The time.
+            past: Fills the past from rollouts; None where there are none, as in a demo.
+        """
+        self._store = store
+        self._records = records
+        self._clock = clock
+        self._past = past
+        self._wake = asyncio.Event()
+        self._account: str | None = None
+        self._foresight = Foresight()
+        self._seen: Snapshot | None = None
+        self._thinned_at: float | None = None
+
+    async def follow(self) -> None:
+        """Keep readings and look ahead, until cancelled."""
+        unlisten = self._store.listen(self._on_state)
+        try:
+            while True:
+                self._wake.clear()
+                await self.evaluate()
+                await first_of(self._wake.wait(), self._clock.sleep(EVALUATE_SECONDS))
+        finally:
+            unlisten()
+
+    def _on_state(self, state: State) -> None:
+        if state.snapshot is not self._seen:
+            self._wake.set()
+
+    async def evaluate(self) -> None:
+        """Take in the newest reading and look ahead."""
+        snapshot = self._store.state.snapshot
+        if snapshot is None:
+            return
+        if snapshot.account.key != self._account:
+            await self._clock.sleep(SETTLING_SECONDS)
+            await self._begin(snapshot)
+        if snapshot is not self._seen:
+            self._seen = snapshot
+            await self._take(snapshot)
+        now = max(self._clock.now().timestamp(), snapshot.provenance.observed_at.timestamp())
+        outlook = await in_thread(look_ahead, self._foresight, now)
+        self._store.update(outlook=outlook)
+        await self._thin(now)
+
+    async def _begin(self, snapshot: Snapshot) -> None:
+        """Load the past of an account, and once look for more of it on the disk."""
+        self._account = snapshot.account.key
+        readings = self._readings()
+        if readings is None:
+            self._foresight = Foresight(self._offset(snapshot))
+            return
+        try:
+            if self._past is not None:
+                await in_thread(fill, readings, snapshot.account, self._past)
+            self._foresight = await in_thread(
+                recall, readings, self._account, self._offset(snapshot), self._clock.now().timestamp() - LOADED
+            )
+        except StoreError:  # said by State.store_failure; the outlook begins with what is read from now on
+            self._foresight = Foresight(self._offset(snapshot))
+
+    async def _take(self, snapshot: Snapshot) -> None:
+        state, now = self._store.state, self._clock.now()
+        running = len(at_work(state.sessions, now)) if state.watches_sessions else None
+        stopped = sum(session.state is SessionState.STOPPED_AT_LIMIT for session in state.sessions.values())
+        readings = self._readings()
+        for limit in snapshot.limits:
+            reading = reading_of(snapshot, limit, running, stopped)
+            if limit is snapshot.main_limit:
+                await in_thread(self._foresight.add, reading)
+            if readings is not None:
+                try:
+                    source = snapshot.provenance.source
+                    await in_thread(readings.save, snapshot.account.key, source, reading, limit.limit_id)
+                except StoreError:  # said by State.store_failure
+                    readings = None
+
+    async def _thin(self, now: float) -> None:
+        readings = self._readings()
+        if readings is None or (self._thinned_at is not None and now - self._thinned_at < THIN_SECONDS):
+            return
+        self._thinned_at = now
+        try:
+            await in_thread(readings.thin, now)
+        except StoreError:
+            self._thinned_at = None
+
+    def _readings(self) -> "Readings | None":
+        return self._records.readings
+
+    @staticmethod
+    def _offset(snapshot: Snapshot) -> int:
+        offset = LocalZone().utcoffset(snapshot.provenance.observed_at.astimezone())
+        return 0 if offset is None else round(offset.total_seconds() / 60)
+
+
+def recall(readings: "Readings", account: str, offset: int, since: float) -> Foresight:
+    """What the kept readings of an account teach. Blocking.
+
+    Args:
+        readings: The database's readings.
+        account: Whose.
+        offset: Minutes east of Greenwich.
+        since: Unix seconds; what is older is left out.
+
+    Raises:
+        StoreError: The database cannot be used.
+    """
+    foresight = Foresight(offset)
+    foresight.recall(readings.load(account, since))
+    return foresight
+
+
+def outlook_once(readings: "Readings | None", snapshot: Snapshot, offset: int, now: float) -> Outlook:
+    """The outlook for a command that ends; the reading is kept too. Blocking.
+
+    Args:
+        readings: The kept readings; None where there are none.
+        snapshot: What was read just now.
+        offset: Minutes east of Greenwich.
+        now: Unix seconds.
+
+    Raises:
+        StoreError: The database cannot be used.
+    """
+    account = snapshot.account.key
+    foresight = Foresight(offset) if readings is None else recall(readings, account, offset, now - LOADED)
+    for limit in snapshot.limits:
+        reading = reading_of(snapshot, limit)
+        if limit is snapshot.main_limit:
+            foresight.add(reading)
+        if readings is not None:
+            readings.save(account, snapshot.provenance.source, reading, limit.limit_id)
+    return look_ahead(foresight, max(now, snapshot.provenance.observed_at.timestamp()))
+
+
+def fill(readings: "Readings", account: Account, past: PastReadings) -> int:
+    """Put what lies on the disk into the history; interrupted after any file, it goes on there. Blocking.
+
+    Returns:
+        How many rows were new.
+
+    Raises:
+        StoreError: The database cannot be used.
+    """
+    new = 0
+    for file in past(account, readings.is_imported):
+        new += readings.add_past(account.key, "rollout", file.readings) if file.readings else 0
+        readings.note_import(file.path, file.size, file.modified)
+    return new

@@ -1,0 +1,63 @@
+"""What is expected of an account at one moment, as it is shown."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tui.domain.advice import Advice
+from tui.domain.foresight import Foresight
+from tui.domain.prediction import Forecast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Outlook(msgspec.Struct, frozen=True):
+    """Forecasts of the windows of ordinary use, and the advice; expected, never observed."""
+
+    at: float
+    """Unix seconds."""
+    forecasts: tuple[Forecast, ...]
+    advice: Advice
+    trends: tuple[tuple[int, tuple[float, ...]], ...] = ()
+    """(minutes, shares used at even steps up to now) of each window, since its last reset."""
+
+    def forecast_of(self, minutes: int | None) -> Forecast | None:
+        """The forecast of one window; None where there is none."""
+        return next((forecast for forecast in self.forecasts if forecast.minutes == minutes), None)
+
+    def trend_of(self, minutes: int | None) -> tuple[float, ...]:
+        """The trend of one window; empty where unknown."""
+        return next((trend for length, trend in self.trends if length == minutes), ())
+
+
+_STEPS = 24
+
+
+def look_ahead(foresight: Foresight, now: float) -> Outlook:
+    """Say what is expected now.
+
+    Args:
+        foresight: What was read so far.
+        now: The present moment, not before the last reading.
+    """
+    return Outlook(now, foresight.forecasts(now), foresight.advice(now), tuple(_trends(foresight, now)))
+
+
+def _trends(foresight: Foresight, now: float) -> "Iterable[tuple[int, tuple[float, ...]]]":
+    """Use since each window began, in even steps over the whole window."""
+    record = foresight.record
+    for minutes, window in sorted(record.windows.items()):
+        share = record.share_of(minutes)
+        if share is None or window.resets_at is None or window.resets_at <= now:
+            continue
+        length = minutes * 60.0
+        start = window.resets_at - length
+        begin = max(0, record.bin_of(start))
+        shares = []
+        for step in range(1, _STEPS + 1):
+            at = start + length * step / _STEPS
+            if at > now + length / _STEPS:
+                break
+            shares.append(min(window.used, record.used_between(begin, record.bin_of(min(at, now))) * share))
+        yield minutes, tuple(shares)
