@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif arguments.csv:
         import csv
 
-        writer = csv.DictWriter(sys.stdout, _FIELDS)
+        writer = csv.DictWriter(sys.stdout, _FIELDS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(_fields(row) for row in rows)
     else:
