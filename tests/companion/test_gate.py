@@ -12,13 +12,11 @@ import pytest
 from tests.companion.scripted import AT_LIMIT, CLEARED, READING, World
 from tests.support.clocks import ManualClock
 from tui.companion.gate import ABSENT_SECONDS, GateKeeper
-from tui.domain.gate import PlanUsers
 from tui.domain.held_sessions import held
-from tui.domain.hooks import GateMode
+from tui.domain.hooks import GateMode, HookState
 from tui.domain.ledger import EventKind
 from tui.hooks.gate import Gate, process_start
-
-USERS = PlanUsers(("openai",), default=True)
+from tui.hooks.installation import Installation
 
 
 @pytest.fixture
@@ -39,7 +37,16 @@ async def world(clock: ManualClock, tmp_path: Path) -> AsyncIterator[World]:
 def keeper(world: World, gate: Gate) -> GateKeeper:
     companion = world.companion
     parts = companion.store, companion.poller, companion.records, world.clock
-    return GateKeeper(*parts, gate=gate, plan_users=lambda: USERS, before_credits=False)
+    return GateKeeper(*parts, hooks=ScriptedInstallation(gate), before_credits=False)
+
+
+class ScriptedInstallation(Installation):
+    """Our hooks in a Codex home with nothing in it, and a gate of the test's own."""
+
+    def __init__(self, gate: Gate) -> None:
+        folder = gate.folder.parent
+        super().__init__(folder / "codex", folder / "scripts", folder / "gates", ())
+        self.gate = gate
 
 
 @asynccontextmanager
@@ -87,6 +94,8 @@ async def test_it_says_what_the_readings_show(world: World, gate: Gate) -> None:
         said = gate.read()
         assert said is not None
         assert (said.providers, said.default_provider, said.resets_at is not None) == (("openai",), True, True)
+        states = {hook.name: hook.state for hook in world.companion.state.hooks}
+        assert states == {"hold": HookState.NOT_INSTALLED, "guard": HookState.NOT_INSTALLED}
     assert not gate.has_heartbeat()
     assert world.companion.state.gate is None
 

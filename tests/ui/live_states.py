@@ -11,6 +11,8 @@ from tests.ui.states import NOW, five_hours, main_limit, snapshot, week
 from tui.companion.state import State
 from tui.domain.ask_memory import AskMemory
 from tui.domain.forecast import Forecast
+from tui.domain.held_sessions import HeldThread, with_held
+from tui.domain.hooks import GateMode, HookState, HookStatus
 from tui.domain.interruption import Situation, decide
 from tui.domain.limit_stops import LimitStop, binding_window
 from tui.domain.question import AskRules, Cause, NoQuestion, NoQuestionReason, Question
@@ -101,6 +103,19 @@ def several_question() -> State:
 
 def hostile_question() -> State:
     return asked(replace(states.at_limit(), sessions=of(stopped(API, HOSTILE, 3))))
+
+
+def held_three() -> State:
+    """Two sessions are held and one had stopped before; the guard is not trusted yet."""
+    threads = {thread: HeldThread(NOW - timedelta(minutes=minutes)) for thread, minutes in ((DOCS, 2), (TOOLS, 1))}
+    sessions = {**THREE, DOCS: running(DOCS, "/home/me/docs", 9), TOOLS: running(TOOLS, "/home/me/tools", 5)}
+    hooks = (HookStatus("hold", HookState.TRUSTED, False), HookStatus("guard", HookState.UNTRUSTED, False))
+    state = replace(states.at_limit(), sessions=with_held(sessions, threads, NOW), gate=GateMode.CLOSED, hooks=hooks)
+    return replace(state, watches_sessions=True)
+
+
+def held_question() -> State:
+    return asked(held_three())
 
 
 def working() -> State:

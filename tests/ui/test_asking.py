@@ -75,7 +75,7 @@ async def test_what_was_typed_ahead_means_nothing(key: str, clock: ManualClock) 
 @pytest.mark.parametrize(
     ("key", "choice", "note"),
     [
-        ("w", Choice.WAIT, "you are told when 5 hours is seen to start afresh"),
+        ("w", Choice.WAIT, "work goes on by itself when 5 hours is seen to start afresh"),
         ("t", Choice.LATER_5, "asked again in 5 min"),
         ("p", Choice.LATER_15, "asked again in 15 min"),
         ("m", Choice.NOT_UNTIL_RESET, "no more questions until 5 hours starts afresh"),

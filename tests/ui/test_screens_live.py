@@ -18,6 +18,8 @@ from tui.domain.resuming import seen
 MAIN: Final[dict[str, Callable[[], State]]] = {
     "sessions": live_states.working,
     "sessions-stopped": live_states.one_stopped,
+    "held": live_states.held_three,
+    "question-held": live_states.held_question,
     "queued": live_states.queued,
     "queued-before-restart": live_states.queued_before_restart,
     "announced": live_states.announced,

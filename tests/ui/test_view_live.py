@@ -233,7 +233,7 @@ def test_a_full_or_finished_window_has_no_forecast() -> None:
     ("reason", "text"),
     [
         (NoQuestionReason.BANK_EMPTY, "no question: no reset banked; 5 hours resets 17:20"),
-        (NoQuestionReason.WAITING, "no question: waiting; you are told when 5 hours starts afresh, by 17:20"),
+        (NoQuestionReason.WAITING, "no question: waiting; work goes on by itself when 5 hours starts afresh, by 17:20"),
         (NoQuestionReason.QUEUED, "no question: a reset is queued for the limit; 5 hours resets 17:20"),
         (NoQuestionReason.MUTED, "no question until 5 hours starts afresh, by 17:20: you said so"),
         (

@@ -155,9 +155,8 @@ class Companion:
             return
         from tui.companion.gate import GateKeeper
 
-        hooks, parts = self._hooks(), (self.store, self.poller, self.records, self.clock)
-        users, first = hooks.plan_users, self._before_credits
-        await GateKeeper(*parts, gate=hooks.gate, plan_users=users, before_credits=first).follow()
+        parts = self.store, self.poller, self.records, self.clock
+        await GateKeeper(*parts, hooks=self._hooks(), before_credits=self._before_credits).follow()
 
     @cached_property
     def inviter(self) -> "Inviter":

@@ -4,7 +4,6 @@ One process keeps it, by a lock; every other one sees what is held, and takes ov
 """
 
 import asyncio
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from datetime import datetime
 from typing import Final
@@ -17,14 +16,14 @@ from tui.companion.records import Records
 from tui.companion.state import State, StateStore
 from tui.concurrency import in_thread
 from tui.domain.account_state import AccountState
-from tui.domain.gate import PlanUsers, gate_state, held_threads
+from tui.domain.gate import gate_state, held_threads
 from tui.domain.held_sessions import HeldThread, with_held
 from tui.domain.hooks import GateMode, GateState, SpendAttempt, Waiter
 from tui.domain.ledger import Event, EventKind
 from tui.domain.limit_stops import binding_window
 from tui.domain.resets import key_of
 from tui.errors import HooksError, StoreError, StoreReadOnly
-from tui.hooks.gate import Gate
+from tui.hooks.installation import ALL_HOOKS, Installation
 
 BUSY_SECONDS: Final = 0.5
 """Between two looks while a request is held; also the pace of the heartbeat."""
@@ -34,6 +33,9 @@ IDLE_SECONDS: Final = 1.0
 
 ABSENT_SECONDS: Final = 15.0
 """Between two looks for a gate that nobody has made."""
+
+CHECK_SECONDS: Final = 60.0
+"""Between two looks at how our hooks stand in Codex's files."""
 
 _SPENT_NOTE: Final = "one reset was spent; the request goes on"
 _ROOM_NOTE: Final = "there is room again; the request goes on"
@@ -50,8 +52,7 @@ class GateKeeper:
         records: Records,
         clock: Clock,
         *,
-        gate: Gate,
-        plan_users: Callable[[], PlanUsers],
+        hooks: Installation,
         before_credits: bool,
     ) -> None:
         """Touch nothing yet.
@@ -61,16 +62,16 @@ class GateKeeper:
             poller: Reads at once when somebody begins to wait.
             records: What the person chose, and where a refused spend is written down.
             clock: The time.
-            gate: The files through which hooks are spoken to.
-            plan_users: Reads which threads spend the plan.
+            hooks: What Codex runs for us, and the files through which it is spoken to.
             before_credits: Whether a request is held that paid credits would carry.
         """
         self._store = store
         self._poller = poller
         self._records = records
         self._clock = clock
-        self._gate = gate
-        self._plan_users = plan_users
+        self._hooks = hooks
+        self._gate = hooks.gate
+        self._checked_at: float | None = None
         self._before_credits = before_credits
         self._wake = asyncio.Event()
         self._before = store.state
@@ -102,6 +103,7 @@ class GateKeeper:
 
     async def _look(self, keeping: ExitStack) -> float:
         """Look once; how long to wait for the next look."""
+        await self._check_hooks()
         if not self._gate.folder.is_dir():
             return ABSENT_SECONDS
         if self._said is None:
@@ -114,6 +116,14 @@ class GateKeeper:
             await self._keep(bool(waiters))
         self._show(waiters, self._said.mode if self._said else None)
         return BUSY_SECONDS if waiters else IDLE_SECONDS
+
+    async def _check_hooks(self) -> None:
+        """Show how our hooks stand, by Codex's files, now and then."""
+        now = self._clock.monotonic()
+        if self._checked_at is None or now - self._checked_at >= CHECK_SECONDS:
+            self._checked_at = now
+            found = await in_thread(lambda: tuple(self._hooks.status(name) for name in ALL_HOOKS))
+            self._store.update(hooks=found)
 
     def _try_to_keep(self, keeping: ExitStack) -> None:
         with suppress(StoreReadOnly, HooksError), ExitStack() as trying:
@@ -162,7 +172,7 @@ class GateKeeper:
         return gate_state(
             state.snapshot,
             said,
-            self._plan_users(),
+            self._hooks.plan_users(),
             self._clock.now(),
             before_credits=self._before_credits,
             waits=window is not None and account.waiting is not None and account.waiting.window.key == key_of(window),

@@ -17,7 +17,7 @@ from tui.domain.windows import NEAR_PERCENT
 
 if TYPE_CHECKING:  # a command that only reads needs few of them
     from tui.domain.forecast import Forecast
-    from tui.domain.hooks import GateMode
+    from tui.domain.hooks import GateMode, HookStatus
     from tui.domain.ledger import Event
     from tui.domain.outlook import Outlook
     from tui.domain.question import NoQuestion, Question
@@ -106,6 +106,8 @@ class State(msgspec.Struct, frozen=True):
     """The threads that were told to go on, and how far that came."""
     gate: GateMode | None = None
     """What held requests are told; None where this process does not keep the gate."""
+    hooks: tuple[HookStatus, ...] = ()
+    """How what Codex runs for us stands, by its files; empty where that is not looked at."""
     invites: InviteState = msgspec.field(default_factory=InviteState)
     """The referral programme and this account's invites."""
     problems: tuple[Problem, ...] = ()
@@ -165,6 +167,7 @@ class StateStore:
         announcement: Announcement | UnsetType | None = UNSET,
         resumes: ResumeLog | UnsetType = UNSET,
         gate: GateMode | UnsetType | None = UNSET,
+        hooks: tuple[HookStatus, ...] | UnsetType = UNSET,
         invites: InviteState | UnsetType = UNSET,
         problems: tuple[Problem, ...] | UnsetType = UNSET,
     ) -> None:

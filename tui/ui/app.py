@@ -302,8 +302,10 @@ class ResetbankApp(App[int]):
             self.push_screen(InviteScreen(self._view, companion, self._clock, self._letters))
 
     def action_dismiss(self) -> None:
-        """Dismiss the notice."""
+        """Dismiss the notice, or wait no longer."""
         if (companion := self._free_companion()) is not None:
+            if companion.state.announcement is None and companion.state.waiting is not None:
+                self._work(companion.questions.cancel_wait(), "wait")
             companion.dismiss_notice()
 
     def action_ledger(self) -> None:

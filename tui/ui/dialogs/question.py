@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _ANSWERS = {
     "wait": Choice.WAIT,
+    "let_fail": Choice.LET_FAIL,
     "later_5": Choice.LATER_5,
     "later_15": Choice.LATER_15,
     "mute": Choice.NOT_UNTIL_RESET,
@@ -99,7 +100,7 @@ class QuestionDialog(Dialog):
 
     def offers(self, view: ViewState) -> tuple[str, ...]:
         """Two letters."""
-        return spend_offers(self.selection)
+        return spend_offers(self.question, self.selection)
 
     def keys(self, view: ViewState) -> list[tuple[str, str]]:
         """Every answer but a spend; a reading that failed leaves them all."""
@@ -129,6 +130,8 @@ class QuestionDialog(Dialog):
     def do(self, command: str, view: ViewState) -> Next:
         """Answer without spending, or choose who goes on."""
         if command in _ANSWERS:
+            if _ANSWERS[command] not in self.question.choices:
+                return None
             self.answer = _ANSWERS[command]
             return Run(self._write_down(self.answer), "answer", self.phase)
         match command:

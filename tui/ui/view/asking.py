@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
+from tui.domain.held_sessions import held
 from tui.domain.question import LATER, Cause, Choice, Question
 from tui.domain.sessions import SessionState
 from tui.domain.spend import Proposal
@@ -29,13 +30,25 @@ def _stopped(question: Question, threads: tuple[str, ...], view: ViewState) -> t
     return tuple(s.thread_id for s in known if s is not None and s.state is SessionState.STOPPED_AT_LIMIT)
 
 
+def _held(threads: tuple[str, ...], view: ViewState) -> tuple[str, ...]:
+    """Who waits at the limit in the middle of a turn."""
+    return tuple(session.thread_id for session in held(view.state.sessions) if session.thread_id in threads)
+
+
+def _count(threads: tuple[str, ...], view: ViewState, one: str, several: str) -> str:
+    name = workspace_name(view.state.sessions.get(threads[0]))
+    return f"{name} {one}" if len(threads) == 1 else f"{len(threads)} sessions {several}"
+
+
 def _parts(question: Question, threads: tuple[str, ...], view: ViewState, at: datetime) -> tuple[str, str]:
     """Who, and what."""
     limit = limit_word(question.window)
-    stopped = _stopped(question, threads, view)
-    if stopped:
-        name = workspace_name(view.state.sessions.get(stopped[0]))
-        return (f"{name} stopped" if len(stopped) == 1 else f"{len(stopped)} sessions stopped"), limit
+    waiting = _held(threads, view)
+    stopped = tuple(thread for thread in _stopped(question, threads, view) if thread not in waiting)
+    if waiting or stopped:
+        parts = [_count(waiting, view, "is held", "are held")] if waiting else []
+        parts += [_count(stopped, view, "stopped", "stopped")] if stopped else []
+        return ", ".join(parts), limit
     left = question.empty_at - at if question.empty_at else None
     if left is None or left < timedelta(minutes=1):
         return "about to stop", limit
@@ -43,7 +56,7 @@ def _parts(question: Question, threads: tuple[str, ...], view: ViewState, at: da
 
 
 def asking_title(question: Question, threads: tuple[str, ...], view: ViewState, at: datetime, width: int) -> str:
-    """The dialog's title: who stopped, or when that is expected.
+    """The dialog's title: who is held or stopped, or when that is expected.
 
     Args:
         question: The question.
@@ -53,7 +66,8 @@ def asking_title(question: Question, threads: tuple[str, ...], view: ViewState, 
         width: Columns to stay within; where it does not fit, the end goes first.
     """
     who, what = _parts(question, threads, view, at)
-    full = f"{who}: {what} reached" if _stopped(question, threads, view) else f"{who}: {what}"
+    is_hit = _held(threads, view) or _stopped(question, threads, view)
+    full = f"{who}: {what} reached" if is_hit else f"{who}: {what}"
     return full if cells(full) <= width else fit(f"{who}: {what}", width)
 
 
@@ -141,11 +155,12 @@ def _given_away(question: Question, proposal: Proposal) -> str | None:
     return percent(share) if share and question.window.kind is not WindowKind.WEEKLY else None
 
 
-def spend_offers(selection: Selection) -> tuple[str, str]:
+def spend_offers(question: Question, selection: Selection) -> tuple[str, str]:
     """What the two letters do."""
+    verb = "let go on" if question.cause is Cause.HELD else "continue"
     several = len(selection.threads) > 1
     whom = f" {len(selection.chosen)} of {len(selection.threads)}" if several else ""
-    return f"spend and continue{whom}", "spend only"
+    return f"spend and {verb}{whom}", "spend only"
 
 
 def answer_keys(question: Question, selection: Selection, view: ViewState) -> list[tuple[str, str]]:
@@ -153,7 +168,9 @@ def answer_keys(question: Question, selection: Selection, view: ViewState) -> li
     keys = [("queue_it", "queue for the limit|queue")] if Choice.QUEUE in question.choices else []
     when = brief(question.natural_reset, view.now, view.zone) if question.natural_reset else "the reset"
     short, longer = (countdown(LATER[choice]) for choice in (Choice.LATER_5, Choice.LATER_15))
-    keys.append(("wait", f"wait, tell me at {when}|wait"))
+    keys.append(("wait", f"wait and go on at {when}|wait"))
+    if Choice.LET_FAIL in question.choices:
+        keys.append(("let_fail", "let them fail|fail"))
     keys += [("later_5", f"later, in {short}|{short}"), ("later_15", f"in {longer}|{longer}")]
     keys.append(("mute", "not until the reset|mute"))
     if len(selection.threads) > 1:
@@ -167,7 +184,8 @@ def answered_text(question: Question, choice: Choice) -> str:
     if choice in LATER:
         return f"asked again in {countdown(LATER[choice])}, if it is still worth it"
     return {
-        Choice.WAIT: f"waiting: you are told when {name} is seen to start afresh",
+        Choice.WAIT: f"waiting: work goes on by itself when {name} is seen to start afresh",
+        Choice.LET_FAIL: f"held requests go, and no more are held until {name} starts afresh",
         Choice.NOT_UNTIL_RESET: f"no more questions until {name} starts afresh",
         Choice.QUEUE: "one reset is queued for the limit",
     }.get(choice, "answered")

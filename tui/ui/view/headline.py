@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
+from tui.domain.held_sessions import held
 from tui.domain.snapshot import Snapshot, Wall
 from tui.domain.spend import Stage
 from tui.domain.waiting import Announcement, ResumeReason
@@ -127,8 +128,13 @@ def _stopped(view: ViewState, snapshot: Snapshot, window: Window | None) -> Line
             Span(f"No reset helps; {ends}"),
         )
     cause = f"{limit_word(window)} reached" if reached and window else "the service allows no ordinary use now"
-    start = Span(f"Stopped: {cause}. ", Level.REACHED)
+    waiting = held(view.state.sessions)
+    counted = "1 session is held" if len(waiting) == 1 else f"{len(waiting)} sessions are held"
+    start = Span(f"{counted if waiting else 'Stopped'}: {cause}. ", Level.REACHED)
     end = window.resets_at if reached and window and window.resets_at and window.resets_at > view.now else None
+    if view.state.waiting is not None and end:
+        stop = f"; {view.keys['dismiss']} waits no longer" if view.keys.get("dismiss") else ""
+        return (start, Span(f"Waiting: work goes on by itself at {until(end, view.now, view.zone)}{stop}"))
     if end and end - view.now <= _SHORT_WAIT:
         return (start, Span(f"It resets by itself at {until(end, view.now, view.zone)}"))
     wait = f"wait until {until(end, view.now, view.zone)}" if end else "wait; when it ends is not told"

@@ -27,7 +27,7 @@ def quiet_text(view: ViewState) -> str | None:
     service_text = f"{name} starts afresh" + (f", by {when}" if when else "")
     return {
         NoQuestionReason.BANK_EMPTY: f"no question: no reset banked{resets}",
-        NoQuestionReason.WAITING: f"no question: waiting; you are told when {service_text}",
+        NoQuestionReason.WAITING: f"no question: waiting; work goes on by itself when {service_text}",
         NoQuestionReason.QUEUED: f"no question: a reset is queued for the limit{resets}",
         NoQuestionReason.MUTED: f"no question until {service_text}: you said so",
         NoQuestionReason.DAILY_CAP: f"no question: as many were asked today as the settings allow{resets}",

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from tui.domain.hooks import HookState
 from tui.domain.limit_stops import LimitStop
 from tui.domain.resuming import Resume, ResumeStage
 from tui.domain.sessions import Session, SessionState, live
@@ -79,6 +80,8 @@ def state_words(view: ViewState, session: Session) -> tuple[str, Level, str]:
     carry = carry_of(view, session)
     if session.state is SessionState.STOPPED_AT_LIMIT and carry is not None:
         return ("…" if carry.stage is not ResumeStage.COMMAND else sign), Level.NEAR, CARRIED[carry.stage]
+    if session.released_at is not None:
+        return "…", Level.NEAR, "let go, waiting to see it run"
     words = f"{word} {lasting(session.since, view.now)}"
     return sign, level, f"{words}, carried on" if carry is not None else words
 
@@ -106,6 +109,7 @@ def sessions_lines(view: ViewState, width: int, *, short: bool = False) -> tuple
     shown = live(view.state.sessions, view.now)
     if short:
         return _stopped_line(view, shown, width)
+    hooks = _hook_lines(view)
     names = names_of(view.state.sessions, [session.thread_id for session in shown])
     models = {
         session.thread_id: about_words(session) or fit(clean(session.model or "?"), _MODEL_CELLS) for session in shown
@@ -123,7 +127,15 @@ def sessions_lines(view: ViewState, width: int, *, short: bool = False) -> tuple
             lines += [(Span("  "), *line) for line in command_lines(session.thread_id, view.codex, width - 2)]
     if len(shown) > SHOWN:
         lines.append((Span(f"  +{len(shown) - SHOWN} more", Level.DIM),))
-    return tuple(clip(line, width) for line in lines)
+    return tuple(clip(line, width) for line in (*lines, *hooks))
+
+
+def _hook_lines(view: ViewState) -> tuple[Line, ...]:
+    """Which of our hooks do not do their work though they were turned on."""
+    idle = (hook for hook in view.state.hooks if not hook.protects and hook.state is not HookState.NOT_INSTALLED)
+    return tuple(
+        (Span("! ", Level.NEAR), Span(f"{hook.name} is {hook.state}: not protected", Level.NEAR)) for hook in idle
+    )
 
 
 def _line(view: ViewState, session: Session, name: str, model: str, columns: tuple[int, int]) -> Line:
@@ -135,11 +147,21 @@ def _line(view: ViewState, session: Session, name: str, model: str, columns: tup
 
 
 def _stopped_line(view: ViewState, shown: tuple[Session, ...], width: int) -> tuple[Line, ...]:
-    stopped = [session for session in shown if session.state is SessionState.STOPPED_AT_LIMIT]
-    if not stopped:
+    """What is held or stopped, on one line."""
+    kinds = {
+        state: [session for session in shown if session.state is state]
+        for state in (SessionState.HELD, SessionState.STOPPED_AT_LIMIT)
+    }
+    found = [session for sessions in kinds.values() for session in sessions]
+    if not found:
         return ()
-    if len(stopped) == 1:
-        name = names_of(view.state.sessions, [stopped[0].thread_id])[stopped[0].thread_id]
-        sign, level, words = state_words(view, stopped[0])
+    if len(found) == 1:
+        name = names_of(view.state.sessions, [found[0].thread_id])[found[0].thread_id]
+        sign, level, words = state_words(view, found[0])
         return (clip((Span(f"{sign} ", level), Span(name, Level.STRONG), Span(f"  {words}", level)), width),)
-    return (clip((Span("✗ ", Level.REACHED), Span(f"{len(stopped)} sessions stopped at limit", Level.REACHED)), width),)
+    counts = [
+        f"{_SIGNS[state][0]} {len(sessions)} session{'s' if len(sessions) > 1 else ''} {_SIGNS[state][2]}"
+        for state, sessions in kinds.items()
+        if sessions
+    ]
+    return (clip((Span(", ".join(counts), Level.REACHED),), width),)
