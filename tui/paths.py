@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+from tui.folders import database_file, folders
+
 LARGEST_SMALL_FILE: Final = 1 << 20
 
 
@@ -34,20 +36,14 @@ def resetbank_paths(home: Path | None = None) -> Paths:
     Args:
         home: A folder that holds everything; None means `RESETBANK_HOME`, or else the platform's own folders.
     """
-    if home is None and (from_environment := os.environ.get("RESETBANK_HOME")):
-        home = Path(from_environment).expanduser()
-    if home is not None:
-        return _paths(home / "settings.toml", home)
-    # 16 ms: only paid where RESETBANK_HOME is not set.
-    from platformdirs import user_config_path, user_state_path
-
-    state = user_state_path("resetbank", appauthor=False)
-    return _paths(user_config_path("resetbank", appauthor=False) / "settings.toml", state)
-
-
-def _paths(settings: Path, state: Path) -> Paths:
+    config, state = (home, home) if home is not None else map(Path, folders())
     return Paths(
-        settings, state / "resetbank.db", state / "locks", state / "hooks", state / "gates", state / "links.json"
+        settings=config / "settings.toml",
+        database=Path(database_file(str(state))),
+        locks=state / "locks",
+        hooks=state / "hooks",
+        gates=state / "gates",
+        links=state / "links.json",
     )
 
 

@@ -38,6 +38,7 @@ def _measure(stub: StubProcess, folder: Path) -> list[str]:
         "bare interpreter": [python, "-c", "import re, sys"],  # as every installed script begins
         "resetbank --version": [command, "--version"],
         "resetbank --help": [command, "--help"],
+        "resetbank line --format tmux": [command, "line", "--format", "tmux"],
         "bare httpx, the same two requests": [*ask, *reads],
         "resetbank status --json": [
             *[command, "status", "--json", "--source", "http"],
@@ -61,6 +62,7 @@ def _measure(stub: StubProcess, folder: Path) -> list[str]:
     ratios = (
         ("--version / bare interpreter", "resetbank --version", bare, "1.25"),
         ("--help / bare interpreter", "resetbank --help", bare, "1.5"),
+        ("line / bare interpreter", "resetbank line --format tmux", bare, "1.8"),
         ("status / bare httpx, same requests", status, two, "1.15"),
     )
     return [

@@ -1,5 +1,7 @@
 """The words of the command line: help, mistakes and their hints."""
 
+import shlex
+
 import pytest
 
 from tests.support.commands import resetbank
@@ -37,8 +39,8 @@ def test_every_command_has_help_with_examples_and_exit_codes(name: str) -> None:
 def test_the_examples_can_be_parsed(name: str) -> None:
     parser = command_parser(name)
     for call, _ in COMMANDS[name].examples:
-        before_the_shell = call.split(" | ")[0].split("; ")[0].split(" > ")[0].replace("'Go on.'", "Go")
-        parser.parse_all(before_the_shell.split()[2:])
+        before_the_shell = call.split(" | ")[0].split("; ")[0].split(" > ")[0]
+        parser.parse_all(shlex.split(before_the_shell)[2:])
 
 
 @pytest.mark.parametrize(

@@ -83,3 +83,17 @@ def test_status_passes_few_files_of_ours() -> None:
         result = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
         files = result.stdout.splitlines()[1:]
         assert 10 < len(files) <= 35, files
+
+
+@pytest.mark.parametrize("variables", [{}, {"XDG_CONFIG_HOME": "/c", "XDG_STATE_HOME": "/s"}, {"XDG_STATE_HOME": "s"}])
+def test_the_folders_are_the_platforms(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from platformdirs import user_config_path, user_state_path
+
+    from tui.paths import resetbank_paths
+
+    monkeypatch.delenv("RESETBANK_HOME")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    paths = resetbank_paths()
+    assert paths.settings == user_config_path("resetbank", appauthor=False) / "settings.toml"
+    assert paths.database == user_state_path("resetbank", appauthor=False) / "resetbank.db"

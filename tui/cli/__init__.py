@@ -40,6 +40,11 @@ def _run(words: list[str]) -> int:
 
         print(VERSION if words == ["--version"] else overview(), end="")
         return 0
+    if words[:1] == ["line"]:  # drawn with every prompt
+        from tui.cli.line import run_quickly
+
+        if (quick := run_quickly(words[1:])) is not None:
+            return quick
     from tui.cli.parser import parse
     from tui.errors import EXIT_FAILURE, ResetbankError
 

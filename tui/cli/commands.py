@@ -53,6 +53,15 @@ GROUPS = {
             ),
             codes="0 below the warning level, 10 near, 11 limit reached, 12 unknown or stale",
         ),
+        "line": Command(
+            "print one line from the last reading, for tmux, prompts and status bars; asks nobody",
+            (
+                ("resetbank line --format tmux --refresh 120", "in tmux's status-right"),
+                ("resetbank line --format '{glyph} {five_hour}'", "a template of your own"),
+            ),
+            LOCAL,
+            codes="without --format, or with --exit-code, as status",
+        ),
         "spend": Command(
             "spend one reset: shows what it would do and asks for a typed code",
             (

@@ -67,18 +67,18 @@ async def read_limits(
     try:
         if isinstance(database, StoreError):
             raise database
-        open_spend = _keep(snapshot, database)
+        open_spend = _keep(snapshot, database, near_percent)
     except StoreError as error:
         failure = str(error)
     return Reading(snapshot, open_spend, failure, near_percent, demo)
 
 
-def _keep(snapshot: Snapshot, database: "Database") -> "Spend | None":
+def _keep(snapshot: Snapshot, database: "Database", near_percent: float) -> "Spend | None":
     """Keep a reading; returns the account's open spend. Blocking, but nobody else uses the loop by then."""
     from tui.store.observations import Observations
 
     observations = Observations(database)
-    observations.observe(snapshot)
+    observations.observe(snapshot, near_percent)
     if not observations.has_open_spend(snapshot.account.key):
         return None  # as nearly always: what reads the journal is not even loaded
     from tui.store.spends import SpendJournal

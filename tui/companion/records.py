@@ -173,7 +173,9 @@ class Records:
         try:
             if self._listeners and self._last_line < 0:
                 self._last_line, _ = await in_thread(self._tables.events.after, -1)
-            await in_thread(self._tables.observations.observe, snapshot)
+            await in_thread(
+                self._tables.observations.observe, snapshot, self._store.state.near_percent, self._store.state.fresh_for
+            )
         except StoreError as error:
             self._store.update(store_failure=str(error))
         else:

@@ -122,8 +122,12 @@ class State(msgspec.Struct, frozen=True):
         """Whether the numbers are older than they should be, or their source fails."""
         if self.snapshot is None or self.link.failure is not None:
             return self.snapshot is not None
-        allowed = max(STALE_AFTER, 2.5 * (self.link.interval or timedelta(0)))
-        return self.snapshot.provenance.age(now) > allowed
+        return self.snapshot.provenance.age(now) > self.fresh_for
+
+    @property
+    def fresh_for(self) -> timedelta:
+        """How old the numbers may be; longer while they are seldom read."""
+        return max(STALE_AFTER, 2.5 * (self.link.interval or timedelta(0)))
 
 
 class StateStore:

@@ -117,6 +117,7 @@ MIGRATIONS: Final[tuple[str | Callable[[sqlite3.Connection], None], ...]] = (
         modified REAL NOT NULL
     ) STRICT, WITHOUT ROWID;
     """,
+    "ALTER TABLE observations ADD COLUMN summary TEXT",
 )
 """One script or function per version; never edited once released, only added to."""
 

@@ -1,11 +1,14 @@
 """The last reading of each account, kept across restarts, so that changes in between are recorded once."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
 
-from tui.domain.snapshot import Snapshot
+from tui.domain.snapshot import STALE_AFTER, Snapshot
+from tui.domain.summary import summary_of
+from tui.domain.windows import NEAR_PERCENT
 from tui.store.database import Database, stamp
 
 if TYPE_CHECKING:
@@ -21,11 +24,18 @@ class Observations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def observe(self, snapshot: Snapshot) -> "tuple[Event, ...]":
+    def observe(
+        self, snapshot: Snapshot, near_percent: float = NEAR_PERCENT, fresh_for: timedelta = STALE_AFTER
+    ) -> "tuple[Event, ...]":
         """Compare a reading with the last one and put what changed by itself into the ledger.
 
         One transaction, so that of several resetbanks that see the same change exactly one records it. A reading older
-        than the last one is left alone.
+        than the last one is left alone. Beside the reading stands its summary, which `resetbank line` shows.
+
+        Args:
+            snapshot: The reading.
+            near_percent: From which share on the summary calls a window near.
+            fresh_for: How long the summary counts as fresh.
 
         Returns:
             What was recorded.
@@ -43,11 +53,13 @@ class Observations:
                 if snapshot.bank.credits is None and previous.bank.credits is not None:
                     # Which credit it was shows once the single credits are there again: compare the bank then.
                     snapshot = replace(snapshot, bank=previous.bank)
+            summary = summary_of(snapshot, near_percent, fresh_for)
             events = _changes(connection, previous, snapshot) if previous is not None else ()
             connection.execute(
-                "INSERT INTO observations VALUES (?, ?, ?) ON CONFLICT (account)"
-                " DO UPDATE SET observed_at = excluded.observed_at, body = excluded.body",
-                (account, stamp(snapshot.provenance.observed_at), msgspec.json.encode(snapshot).decode()),
+                "INSERT INTO observations (account, observed_at, body, summary) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (account) DO UPDATE"
+                " SET observed_at = excluded.observed_at, body = excluded.body, summary = excluded.summary",
+                (account, stamp(snapshot.provenance.observed_at), _encode(snapshot), _encode(summary)),
             )
         return events
 
@@ -100,6 +112,10 @@ def _changes(connection: "sqlite3.Connection", previous: Snapshot, snapshot: Sna
 def _overlaps(spend: "Spend", since: str, until: str) -> bool:
     """Whether a spend was under way at some time between two moments."""
     return stamp(spend.journaled_at) <= until and (spend.closed_at is None or stamp(spend.closed_at) >= since)
+
+
+def _encode(value: msgspec.Struct) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _decode(body: str) -> Snapshot | None:
