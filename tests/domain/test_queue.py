@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.domain.asking import HOUR, MINUTE, RUNNING, STOPPED, reading, session, sessions
+from tests.domain.asking import HELD, HOUR, MINUTE, RUNNING, STOPPED, reading, session, sessions
 from tests.domain.worlds import WEEK, credit
 from tests.support.clocks import START
 from tui.domain.credits import Credit, CreditStatus
@@ -44,6 +44,15 @@ def test_any_window_of_the_limit_fires() -> None:
 
 def test_a_session_that_stopped_after_the_arming_fires() -> None:
     assert fires(hit(five=97.0, allowed=None, at=START), **stopped(9 * MINUTE))  # type: ignore[arg-type]
+
+
+def test_a_session_that_is_held_after_the_arming_fires() -> None:
+    full = hit(allowed=None)
+    held = sessions(session(1, HELD, START + MINUTE))
+    assert fires(full, people=held)
+    assert not fires(full, people=sessions(session(1, HELD, START - MINUTE)))
+    assert not fires(hit(five=97.0, allowed=None), people=held)
+    assert not fires(full, queued=after_restart(QUEUED), people=held)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from statistics import median
+from time import perf_counter
 
 from tests.e2e.companion import companion, seen, spend
 from tests.hooks.codex import HookedCodex, hooked_codex
@@ -36,15 +38,19 @@ def hooked() -> Iterator[HookedCodex]:
 def random_answers(seed: int) -> str:
     """One turn after the other into the limit; no turn is lost but those that were let fail."""
     with hooked() as codex:
-        outcomes, consented = asyncio.run(_answered(codex, random.Random(seed)))
+        outcomes, consented, waits = asyncio.run(_answered(codex, random.Random(seed)))
         spent = codex.stub.spent()
     assert spent <= consented
-    return f"{TURNS} turns into the limit: {dict(outcomes)}; {spent} resets spent, {consented} consented to"
+    return (
+        f"{TURNS} turns into the limit: {dict(outcomes)}; {spent} resets spent, {consented} consented to;"
+        f" from the answer to the held request on the wire: median {median(waits):.2f} s,"
+        f" 95 % within {sorted(waits)[int(len(waits) * 0.95)]:.2f} s"
+    )
 
 
-async def _answered(codex: HookedCodex, chance: random.Random) -> tuple[Counter[str], int]:
-    """How the turns ended, and how many resets were consented to."""
-    outcomes, consented = Counter[str](), 0
+async def _answered(codex: HookedCodex, chance: random.Random) -> tuple[Counter[str], int, list[float]]:
+    """How the turns ended, how many resets were consented to, and the seconds from each answer to the held request."""
+    outcomes, consented, waits = Counter[str](), 0, list[float]()
     async with companion(codex) as running:
         for _ in range(TURNS):
             codex.stub.grant()
@@ -56,7 +62,10 @@ async def _answered(codex: HookedCodex, chance: random.Random) -> tuple[Counter[
             answer = chance.choice(("spend", "wait", "fail"))
             if answer == "spend":
                 consented += 1
+                answered_at, before = perf_counter(), codex.stub.requests("/responses")
                 await spend(running)
+                await asyncio.to_thread(_wait_for_request, codex, before)
+                waits.append(perf_counter() - answered_at)
             else:
                 question = running.state.question or running.questions.reopen()
                 assert question is not None
@@ -72,7 +81,11 @@ async def _answered(codex: HookedCodex, chance: random.Random) -> tuple[Counter[
             codex.stub.set_usage("five_hour", 0)
             running.refresh()
             await seen(running, lambda state: state.gate is GateMode.OPEN and not held(state.sessions))
-    return outcomes, consented
+    return outcomes, consented, waits
+
+
+def _wait_for_request(codex: HookedCodex, before: int) -> None:
+    wait_until(lambda: codex.stub.requests("/responses") > before)
 
 
 def kills(seed: int) -> str:

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
 from tui.domain.credits import Credit, CreditStatus
+from tui.domain.held_sessions import held
 from tui.domain.limit_stops import Whom, allowed, binding_window, stops
 from tui.domain.question import LEAST_WAITING
 from tui.domain.resets import WindowMark, mark
@@ -15,6 +17,9 @@ from tui.domain.sessions import Session
 from tui.domain.snapshot import Account, Snapshot
 from tui.domain.spend import Consent, ConsentKind, IllegalStep, choose_credit
 from tui.domain.windows import Window
+
+_HOOK_SECOND: Final = timedelta(seconds=1)
+"""A hook tells the second in which it began to hold."""
 
 
 class QueueEndReason(StrEnum):
@@ -83,7 +88,8 @@ def should_fire(
 ) -> bool:
     """Whether the limit is really hit, so that the reset is to be spent now.
 
-    A percentage alone never fires it: the service has to refuse use, or a session has to be stopped, after the arming.
+    A percentage alone never fires it: the service has to refuse use, or a session has to be held or stopped, after the
+    arming.
 
     Args:
         queued: The armed reset.
@@ -103,6 +109,8 @@ def should_fire(
         return True
     if window is None or window.used_percent is None:
         return False
+    if any(session.since + _HOOK_SECOND >= queued.armed_at for session in held(sessions)):
+        return window.used_percent >= 100
     return any(stop.stopped_at >= queued.armed_at for stop in stops(sessions, snapshot, now))
 
 
