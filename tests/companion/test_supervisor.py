@@ -43,6 +43,7 @@ async def test_an_error_in_the_rollouts_is_shown_once_and_they_are_followed_agai
         assert (problem.task, problem.error) == ("rollouts", "KeyError")
         assert problem.place.startswith("test_supervisor.py:")
         assert "secret" not in repr(state)
+        assert problem.text.startswith("unexpected KeyError in rollouts at test_supervisor.py:")
         world.feed = working
         working.told.put_nowait(update(clock, SessionState.RUNNING))
         await until(world, lambda state: THREAD in state.sessions, step=FIRST_PAUSE)

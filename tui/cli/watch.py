@@ -7,7 +7,7 @@ from tui.errors import EXIT_NEAR, EXIT_REACHED
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
-    from tui.companion.state import State
+    from tui.companion.state import Problem, State
     from tui.companion.watch_events import WatchEvent
 
 
@@ -40,9 +40,14 @@ async def _watch(companion: "Companion", *, once: bool, as_json: bool) -> int:
     codes = {WatchEventKind.NEAR: EXIT_NEAR, WatchEventKind.INTERRUPTED: EXIT_REACHED}
     ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     failure: str | None = None
+    problems: tuple[Problem, ...] = ()
 
     def on_state(state: "State") -> None:
-        nonlocal failure
+        nonlocal failure, problems
+        for problem in state.problems:
+            if problem not in problems:
+                complain(problem.text)
+        problems = state.problems
         if state.link.failure is not None and state.link.failure != failure:
             complain(state.link.failure)
         failure = state.link.failure

@@ -66,6 +66,11 @@ class Problem(msgspec.Struct, frozen=True):
     """File and line where it was raised."""
     at: datetime
 
+    @property
+    def text(self) -> str:
+        """One line for a person."""
+        return f"unexpected {self.error} in {self.task} at {self.place}; it was started again, please report it"
+
 
 class State(msgspec.Struct, frozen=True):
     """Everything there is to show. Ages and countdowns follow from it and `now`."""

@@ -228,7 +228,6 @@ class Spend(msgspec.Struct, frozen=True):
     doubtful: bool = False
     """Whether any of these went unanswered: it may have had its effect."""
     outcome: Outcome | None = None
-    windows_reset: int | None = None
     reason: str | None = None
     """Why the outcome is unknown or refused, in plain words."""
     after: tuple[Window, ...] | None = None
@@ -322,7 +321,7 @@ def answer(spend: Spend, reply: ConsumeAnswer) -> Spend:
     outcome = Outcome.RESET if reply.code is ConsumeCode.ALREADY_REDEEMED else Outcome(reply.code.value)
     doubt = "an earlier request went unanswered and may have spent this reset"
     reason = doubt if spend.doubtful and outcome is Outcome.NO_CREDIT else None
-    return replace(spend, stage=Stage.ANSWERED, outcome=outcome, windows_reset=reply.windows_reset, reason=reason)
+    return replace(spend, stage=Stage.ANSWERED, outcome=outcome, reason=reason)
 
 
 def reject(spend: Spend, reason: str) -> Spend:

@@ -47,6 +47,8 @@ def status_line(view: ViewState, width: int) -> Line:
     state, link = view.state, view.state.link
     if view.alarm:
         return _fault(clean(view.alarm), width)
+    if view.state.problems:
+        return _fault(clean(view.state.problems[-1].text), width)
     if state.store_failure:
         return _fault(f"nothing can be written down, so nothing can be spent: {clean(state.store_failure)}", width)
     if link.failure:
