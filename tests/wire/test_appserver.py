@@ -112,10 +112,30 @@ def test_any_word_of_the_app_server_stops_use() -> None:
         {"rateLimits": fine | {"spendControlReached": True}},
         {"rateLimitsByLimitId": {"codex": full}},
         {"rateLimitsByLimitId": {"codex": fine | {"rateLimitReachedType": "primary"}}},
+        {"rateLimitsByLimitId": {"codex": fine | {"spendControlReached": True}}},
+        {"rateLimitsByLimitId": {"codex": fine | {"individualLimit": {"usedPercent": 100}}}},
     ):
         assert limits(**(free | word)).state(CODEX.observed_at) is WindowState.REACHED, word
-    for odd in ({"ordinaryUsageAllowed": "perhaps"}, {"rateLimits": "odd"}, {"rateLimitsByLimitId": {"codex": 7}}):
+    for odd in (
+        {"ordinaryUsageAllowed": "perhaps"},
+        {"rateLimits": "odd"},
+        {"rateLimitsByLimitId": {"codex": 7}},
+        {"rateLimitsByLimitId": [fine]},
+    ):
         assert limits(**(free | odd)).state(CODEX.observed_at) is WindowState.UNKNOWN, odd
+
+
+def test_of_two_windows_of_one_length_the_fuller_one_is_believed() -> None:
+    """Every answer tells the main limit twice; where lengths are not told, they name no window."""
+    for minutes, used in ((None, (100, 10)), (300, (100, 10)), (None, (10, 100))):
+        first, second = ({"usedPercent": u, "windowDurationMins": minutes} for u in used)
+        main = {"primary": first, "secondary": second}
+        seen = limits(rateLimits=main, rateLimitsByLimitId={"codex": main}, ordinaryUsageAllowed=None)
+        assert seen.state(CODEX.observed_at) is WindowState.REACHED
+    short = {"primary": {"usedPercent": 10, "windowDurationMins": 300}}
+    both = short | {"secondary": {"usedPercent": 95, "windowDurationMins": 10080}}
+    seen = limits(rateLimits=short, rateLimitsByLimitId={"codex": both}, ordinaryUsageAllowed=None)
+    assert seen.state(CODEX.observed_at) is WindowState.NEAR
 
 
 def test_an_old_server_that_tells_little() -> None:

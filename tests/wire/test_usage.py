@@ -187,6 +187,31 @@ def test_a_cap_in_numbers() -> None:
     assert seen.state(OBSERVED) is WindowState.NEAR
 
 
+@pytest.mark.parametrize(
+    ("limit", "state"),
+    [
+        ({"limit": "20", "remaining": "0"}, WindowState.REACHED),
+        ({"limit": 20, "remaining": 1, "used_percent": None}, WindowState.NEAR),
+        ({"limit": "20", "remaining": "15.00", "used": None}, WindowState.OK),
+        ({"limit": "20", "remaining": "30"}, WindowState.OK),
+        ({}, WindowState.UNKNOWN),
+        ({"used_percent": "much"}, WindowState.UNKNOWN),
+        ({"used_percent": -1, "used": "some", "limit": "20"}, WindowState.UNKNOWN),
+        ({"used_percent": None, "used": None, "limit": None, "remaining": None}, WindowState.UNKNOWN),
+    ],
+)
+def test_a_cap_of_which_too_little_is_known_is_no_leave(limit: dict[str, object], state: WindowState) -> None:
+    seen = usage(additional_rate_limits=None, spend_control={"reached": False, "individual_limit": limit})
+    assert seen.state(OBSERVED) is state
+
+
+def test_the_kind_of_limit_reached_counts_where_it_stands_inside_of_the_limit() -> None:
+    main = {"allowed": True, "rate_limit_reached_type": {"type": "rate_limit_reached"}, "primary_window": window()}
+    for beside in ({}, {"rate_limit_reached_type": None}):
+        body = json.dumps({"rate_limit": main, **beside}).encode()
+        assert decode_usage(body, HTTP).state(OBSERVED) is WindowState.REACHED
+
+
 def test_a_word_that_is_not_understood_is_no_leave() -> None:
     for changes in (
         {"rate_limit": "odd"},

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from tui.domain.credits import Bank
-from tui.domain.snapshot import Account, Provenance, Snapshot
+from tui.domain.snapshot import Account, Provenance, Snapshot, SpendControl
 from tui.domain.spend import ConsumeAnswer, ConsumeCode, ConsumeRequest
 from tui.domain.windows import MAIN_LIMIT, Limit
 from tui.errors import BadPayload
@@ -108,7 +108,6 @@ def decode_rate_limits(body: bytes, provenance: Provenance, login: Login) -> Sna
     main_limit = next((limit for limit in limits if limit.limit_id == MAIN_LIMIT), None)
     if main_limit is None or not main_limit.windows:
         reader.note("the service reports no usage windows")
-    control = main.get("spend_control_reached"), main.get("individual_limit")
     return Snapshot(
         provenance=provenance,
         account=Account(
@@ -120,7 +119,7 @@ def decode_rate_limits(body: bytes, provenance: Provenance, login: Login) -> Sna
         limits=limits,
         bank=_bank(reader, payload, provenance),
         paid=read_paid(reader, main.get("credits")),
-        spend_control=read_spend_control(reader, *control, provenance.observed_at),
+        spend_control=_spend_control(reader, payload, main, provenance),
         unknowns=reader.unknowns,
         unclear=reader.unclear,
         clock_ahead=reader.clock_ahead,
@@ -140,7 +139,7 @@ def _limits(
         if limit.windows or limit.reached_type or limit.allowed is not None:
             found.append(limit)  # else it stands for a service that reports no limit at all
         reader.unclear = reader.unclear or not isinstance(payload.get("rateLimits"), dict)
-    by_id = reader.mapping(payload.get("rateLimitsByLimitId"), "the list of limits") or {}
+    by_id = _by_id(reader, payload)
     for key in list(by_id)[:MOST_LIMITS]:
         limit_id = clean_text(key, LONGEST_ID)
         of_main = limit_id == MAIN_LIMIT
@@ -150,6 +149,28 @@ def _limits(
             found.append(read_limit(beside, fields, provenance.observed_at, limit_id))
         reader.unclear = reader.unclear or (of_main and fields is None and by_id[key] is not None)
     return arrange_limits(found)
+
+
+def _by_id(reader: FieldReader, payload: Mapping[str, object]) -> Mapping[str, object]:
+    value = payload.get("rateLimitsByLimitId")
+    by_id = reader.mapping(value, "the list of limits")
+    reader.unclear = reader.unclear or (by_id is None and value is not None)
+    return by_id or {}
+
+
+def _spend_control(
+    reader: FieldReader, payload: Mapping[str, object], main: Mapping[str, object], provenance: Provenance
+) -> SpendControl | None:
+    """The workspace's cap, which stands in the main limit; where that is told twice, the worse is believed."""
+    again = reader.mapping(snake(_by_id(reader, payload).get(MAIN_LIMIT)), "the main limit") or {}
+    told = (
+        read_spend_control(
+            reader, fields.get("spend_control_reached"), fields.get("individual_limit"), provenance.observed_at
+        )
+        for fields in (main, again)
+    )
+    found = [control for control in told if control is not None]
+    return max(found, key=lambda control: (bool(control.reached), control.used_percent or 0.0), default=None)
 
 
 def _bank(reader: FieldReader, payload: Mapping[str, object], provenance: Provenance) -> Bank:

@@ -55,9 +55,10 @@ def _limits(reader: FieldReader, payload: Mapping[str, object], observed_at: dat
     found = []
     main = reader.mapping(payload.get("rate_limit"), "the main limit")
     reader.unclear = reader.unclear or (main is None and payload.get("rate_limit") is not None)
-    reached_type = {"rate_limit_reached_type": payload.get("rate_limit_reached_type")}
-    if main is not None or reached_type["rate_limit_reached_type"] is not None:
-        limit = read_limit(reader, {**(main or {}), **reached_type, "limit_id": None}, observed_at)
+    reached_type = payload.get("rate_limit_reached_type")
+    if main is not None or reached_type is not None:
+        beside_it = {} if reached_type is None else {"rate_limit_reached_type": reached_type}
+        limit = read_limit(reader, {**(main or {}), **beside_it, "limit_id": None}, observed_at)
         if main is not None or limit.reached_type is not None:
             found.append(limit)
     beside = FieldReader(reader)

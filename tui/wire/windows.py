@@ -132,10 +132,10 @@ def arrange_limits(limits: list[Limit]) -> tuple[Limit, ...]:
 
 
 def _stricter(one: Limit, other: Limit) -> Limit:
-    windows = {window.minutes: window for window in one.windows}
-    for window in other.windows:
-        known, used = windows.get(window.minutes), window.used_percent or 0.0
-        if used >= 100 or (known is not None and used > (known.used_percent or 0.0)):
+    windows: dict[int | None, Window] = {}
+    for window in (*one.windows, *other.windows):
+        known = windows.get(window.minutes)
+        if known is None or (window.used_percent or 0.0) > (known.used_percent or 0.0):
             windows[window.minutes] = window
     return replace(
         one,
@@ -185,12 +185,15 @@ def read_spend_control(
     remaining = reader.number(limit.get("remaining_percent"), f"the rest of {what}", 100.0)
     used = reader.decimal(limit.get("used"), f"what is used of {what}")
     total = reader.decimal(limit.get("limit"), f"the limit of {what}")
+    if remaining is None:
+        remaining = _share(reader.decimal(limit.get("remaining"), f"what is left of {what}"), total)
     shares = [
         reader.percent(limit.get("used_percent"), f"the use of {what}"),
-        None if remaining is None else 100.0 - remaining,
+        None if remaining is None else max(0.0, 100.0 - remaining),
         _share(used, total),
     ]
     known = [share for share in shares if share is not None]
+    reader.unclear = reader.unclear or not known  # there is a cap, and nobody knows how near it is
     return SpendControl(word, max(known, default=None), read_reset(reader, limit, what, observed_at), used, total)
 
 
