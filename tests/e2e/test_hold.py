@@ -1,13 +1,19 @@
 """Held by the real Codex, kept by the real companion: one question, one reset, and the same turn goes on."""
 
 import asyncio
+import json
+import os
+import signal
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from tests.e2e.companion import companion, finished, seen, spend
 from tests.hooks.codex import HookedCodex, hooked_codex
-from tests.support.codex_cli import private_folder
+from tests.support.codex_cli import codex_environment, private_folder
+from tests.support.pty import terminal
 from tests.support.stub_process import start_stub
 from tui.domain.held_sessions import held
 from tui.domain.hooks import GateMode
@@ -85,3 +91,36 @@ async def test_wait_and_let_fail(codex: HookedCodex) -> None:
         assert turn.returncode != 0
         assert "usage limit" in output
     assert codex.stub.spent() == 0
+
+
+async def test_a_turn_in_the_tui_over_its_daemon_waits_and_goes_on(codex: HookedCodex) -> None:
+    codex.stub.set_usage("five_hour", 97)
+    environment = codex_environment(codex.stub.codex_home)
+    changed = {name: value for name, value in environment.items() if os.environ.get(name) != value}
+    command = [str(codex.executable), "--cd", str(codex.stub.workspace), "--model", "gpt-6-sol"]
+    try:
+        async with companion(codex) as running:
+            with terminal(*command, columns=100, rows=40, **changed) as tui:
+                await asyncio.to_thread(tui.wait_for, "Ask Codex to do anything")
+                tui.type("run: true")
+                await asyncio.to_thread(tui.wait_for, "› run: true")
+                tui.type("\r")
+                await asyncio.to_thread(tui.wait_for, "resetbank: waits here while a limit is reached")
+                state = await seen(running, lambda state: bool(held(state.sessions)) and state.question is not None)
+                assert state.question is not None
+                assert state.question.cause is Cause.HELD
+                await spend(running)
+                shown = await asyncio.to_thread(tui.wait_for, "one turn was metered")
+                assert "hit your usage limit" not in shown
+                assert "resetbank: one reset was spent" in shown
+            assert codex.stub.spent() == 1
+            await seen(running, lambda state: not held(state.sessions) and state.question is None)
+    finally:
+        end_daemon(codex.stub.codex_home)
+
+
+def end_daemon(codex_home: Path) -> None:
+    """The interactive Codex leaves a daemon running, and one that keeps it up to date."""
+    for path in (*codex_home.glob("*.pid"), *codex_home.glob("app-server-daemon/*.pid")):
+        with suppress(ProcessLookupError):
+            os.kill(json.loads(path.read_text())["pid"], signal.SIGKILL)
