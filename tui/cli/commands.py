@@ -155,6 +155,13 @@ GROUPS = {
         ),
     },
     "set-up": {
+        "metrics": Command(
+            "print limits, bank, sessions and spends as OpenMetrics, or serve them",
+            (
+                ("resetbank metrics", "once"),
+                ("resetbank metrics --serve 9464", "for Prometheus, at http://127.0.0.1:9464/metrics"),
+            ),
+        ),
         "doctor": Command(
             "say which sources can be used and why the others cannot",
             (

@@ -187,8 +187,12 @@ class Companion:
         """Call back with every new State, on the loop; the result ends it."""
         return self.store.listen(on_state)
 
-    async def run(self) -> None:
-        """Run every long task until cancelled."""
+    async def run(self, only: frozenset[str] | None = None) -> None:
+        """Run the long tasks until cancelled.
+
+        Args:
+            only: The names of those to run; None runs all.
+        """
         import asyncio
 
         tasks = {
@@ -208,7 +212,8 @@ class Companion:
             await self.records.recall()
         try:
             for name, work in tasks.items():
-                self.supervisor.start(name, work)
+                if only is None or name in only:
+                    self.supervisor.start(name, work)
             await asyncio.Event().wait()
         finally:
             await self.supervisor.aclose()

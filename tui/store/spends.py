@@ -84,6 +84,11 @@ class SpendJournal:
         """The spend with this key."""
         return self._one("key = ?", key)
 
+    def all(self, account: str) -> list[Spend]:
+        """The account's spends, oldest first."""
+        with self._database.reading() as connection:
+            return all_spends(connection, account)
+
     def held_error(self, account: str) -> SpendHeld:
         """Say who holds an account's open spend."""
         with self._database.reading() as connection:

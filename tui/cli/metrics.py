@@ -1,0 +1,142 @@
+"""`resetbank metrics`: limits, bank, sessions and spends as OpenMetrics, once or for Prometheus to scrape."""
+
+import argparse
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from tui.companion.companion import Companion
+
+TOKEN_VARIABLE = "RESETBANK_METRICS_TOKEN"  # noqa: S105 - the name of a variable, not a token
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_READS = frozenset({"limits", "upgrades", "rollouts", "sessions", "history"})
+"""The long tasks that only read."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    parser.add_argument(
+        "--serve",
+        metavar="[ADDRESS:]PORT",
+        help=f"serve it on this machine; on other addresses only with a token in {TOKEN_VARIABLE}",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print once, or serve until interrupted."""
+    from tui.cli.oneshot import run_with_companion
+
+    if arguments.serve is None:
+        return run_with_companion(arguments, "resetbank metrics", lambda c, _: _print(c), watches=True)
+    address, port = _address(arguments.serve)
+    return run_with_companion(arguments, "resetbank metrics", lambda c, _: _serve(c, address, port), watches=True)
+
+
+async def _print(companion: "Companion") -> int:
+    await companion.scan_once()
+    print((await _document(companion)).decode(), end="")
+    return 0 if companion.state.snapshot is not None else 1
+
+
+async def _document(companion: "Companion") -> bytes:
+    from tui.cli.openmetrics import openmetrics
+    from tui.concurrency import in_thread
+    from tui.errors import StoreError
+
+    account = companion.state.account_key
+    try:
+        spends = await in_thread(companion.records.require().spends.all, account) if account else []
+    except StoreError:
+        spends = []  # the limits are known all the same
+    return openmetrics(companion.state, spends, companion.clock.now())
+
+
+async def _serve(companion: "Companion", address: str, port: int) -> int:
+    import asyncio
+    import signal
+    import socket
+
+    import uvicorn
+
+    from tui.errors import UsageError
+
+    token = os.environ.get(TOKEN_VARIABLE) or None
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((address, port))
+            listener.listen()
+        except OSError as error:
+            raise UsageError(f"cannot listen on {address}:{port}: {error.strerror}", "choose another port") from error
+        app = _app(lambda: _document(companion), token)
+        settings: dict[str, Any] = {"lifespan": "off", "log_config": None, "access_log": False, "server_header": False}
+        server = uvicorn.Server(uvicorn.Config(app, ws="none", loop="asyncio", **settings))
+        # uvicorn raises the signal that ended it once more, for the handlers that were there before.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        running = asyncio.ensure_future(companion.run(only=_READS))
+        try:
+            print(f"http://{address}:{listener.getsockname()[1]}/metrics", flush=True)
+            await server.serve([listener])
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+    return 0
+
+
+def _app(document: "Callable[[], Awaitable[bytes]]", token: str | None) -> Any:
+    """The page /metrics, as an ASGI application.
+
+    Args:
+        document: Gives what is shown.
+        token: Who has it may ask from anywhere; None answers only who asks for this machine by a loopback name, so that
+            no page in a browser gets an answer through a name of its own.
+    """
+    import hmac
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        body, status, kind = b"", 404, "text/plain"
+        if token is not None:
+            allowed = hmac.compare_digest(headers.get(b"authorization", ""), f"Bearer {token}")
+        else:
+            allowed = _without_port(headers.get(b"host", "")) in _LOOPBACK and b"origin" not in headers
+        if not allowed:
+            status, body = 403, b"only for this machine, or with the token\n"
+        elif scope["path"] == "/metrics" and scope["method"] in ("GET", "HEAD"):
+            from tui.cli.openmetrics import CONTENT_TYPE
+
+            status, body, kind = 200, await document(), CONTENT_TYPE
+        size = str(len(body)).encode()
+        answer = [(b"content-type", kind.encode()), (b"content-length", size)]
+        await send({"type": "http.response.start", "status": status, "headers": answer})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    return app
+
+
+def _without_port(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdecimal() else host
+
+
+def _address(text: str) -> tuple[str, int]:
+    """What --serve says.
+
+    Raises:
+        UsageError: It is no port, or another address than this machine's and there is no token.
+    """
+    from tui.errors import UsageError
+
+    address, _, port = text.rpartition(":")
+    address = address.strip("[]") or "127.0.0.1"
+    if not port.isdecimal() or int(port) > 65_535:
+        raise UsageError(f"{text!r} names no port", "write --serve 9464 or --serve ADDRESS:9464")
+    if address not in ("127.0.0.1", "::1", "localhost") and not os.environ.get(TOKEN_VARIABLE):
+        raise UsageError(
+            f"others can reach {address}, so it takes a token",
+            f"set {TOKEN_VARIABLE} and give it to Prometheus",
+        )
+    return address, int(port)
