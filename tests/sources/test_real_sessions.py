@@ -141,6 +141,23 @@ async def test_the_limit_is_recognised_and_the_session_carried_on_once(
     assert [line["payload"]["item"]["type"] for line in told] == ["UserMessage"]
 
 
+async def test_a_fork_has_its_own_turns_and_not_its_parent_s_stop(
+    stub: StubProcess, home: CodexHome, daemon: DaemonSource, codex: SecondClient
+) -> None:
+    async with following(daemon, RolloutFeed(home, CLOCK)) as seen:
+        stopped = await stop_at_limit(stub, codex, seen)
+        forked = await codex.request("thread/fork", {"threadId": stopped.thread_id})
+        thread = forked["thread"]["id"]
+        await seen.until_state(IDLE, thread)
+        stub.set_usage("five_hour", 20)
+        await codex.start_turn(thread)
+        await seen.until(lambda: states(seen, thread, "daemon")[-2:] == [RUNNING, IDLE])
+        await seen.until(lambda: any(s.limits and s.thread_id == thread for s in seen.updates))
+        assert seen.sessions[thread].state is IDLE
+        assert seen.sessions[stopped.thread_id].state is LIMIT
+        assert LIMIT not in states(seen, thread, "rollout")
+
+
 async def test_a_thread_that_is_not_there_takes_no_message(daemon: DaemonSource) -> None:
     with pytest.raises(CarryOnRejected, match=r"does not know the session; carry on by hand with `codex resume`"):
         await daemon.carry_on(str(uuid.uuid4()), MESSAGE, str(uuid.uuid4()))

@@ -72,16 +72,18 @@ class RolloutFeed:
         yield from self._read(self._unread(self._recent_days(), IDLE_KEPT))
         yield None
         backlog = list(self._files.days())
+        days = list(self._recent_days())
         looks, rested = 0, 0.0
         while not self._stop.is_set():
             if rested >= self._rest:
                 looks, rested = looks + 1, 0.0
                 yield from self._read(self._files.stale())
-                yield from self._read(self._unread(self._recent_days(), IDLE_KEPT, anew=False))
+                days = list(self._recent_days())
                 if looks % ALL_DAYS_EVERY == 0:
                     backlog = list(self._files.days())
             else:
                 yield from self._read(self._files.stale(hot=True))
+            yield from self._read(self._unread(days, IDLE_KEPT, anew=False))
             if backlog:
                 yield from self._read(self._unread([backlog.pop(0)], STOPPED_KEPT))
             else:
