@@ -118,8 +118,9 @@ class ChildTransport:
         self._drain.cancel()
         with suppress(asyncio.CancelledError):
             await self._drain
-        # Closes the pipes even where nobody reads them to their end; asyncio has no public way to.
-        self._process._transport.close()  # type: ignore[attr-defined]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_KILL_PATIENCE):  # asyncio closes a pipe that was read to its end
+                await _drop(self._process.stdout)
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):
