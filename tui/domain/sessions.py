@@ -1,7 +1,7 @@
-"""Live sessions: two feeds, the daemon's status changes and the rollout files, folded into one picture.
+"""Live sessions: two feeds, the daemon's status changes and the rollout files, merged into one picture.
 
 The rollout knows why a turn ended, the daemon knows first that it ended, and only the daemon knows of a question that
-waits. Each feed's last word is kept by itself and the two are weighed, so that they may arrive in either order.
+waits. Each feed's last report is kept by itself and the two are compared, so that they may arrive in either order.
 """
 
 from collections.abc import Mapping
@@ -19,13 +19,13 @@ IDLE_KEPT: Final = timedelta(hours=6)
 """An idle session is shown for so long after it was last heard of."""
 
 SILENCE_KEPT: Final = timedelta(hours=2)
-"""A running session of which nothing is heard for so long has died: its process can write no farewell."""
+"""A running session without any update for so long has died: a killed process writes no end."""
 
 STOPPED_KEPT: Final = timedelta(days=8)
 """A stopped session is kept past the reset of a weekly limit."""
 
 FEED_LAG: Final = timedelta(seconds=1)
-"""How much later than it happened the daemon's word may be stamped, since it is stamped on arrival."""
+"""How much later than it happened the daemon's report may be dated, since it is dated on arrival."""
 
 SAME_RESET: Final = timedelta(minutes=2)
 """Two reset dates that differ by less belong to one window: each interface rounds in its own way."""
@@ -58,7 +58,7 @@ class FeedState(msgspec.Struct, frozen=True):
     at: datetime
     """When the state began."""
     order: int | None
-    """Its place among the words of this feed, where the feed counts them."""
+    """Its place among the reports of this feed, where the feed counts them."""
     origin: str | None
     """The rollout it stands in."""
     turn_at: datetime | None
@@ -106,7 +106,7 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class SessionUpdate(msgspec.Struct, frozen=True):
-    """What one feed learnt about one thread at one moment. None means not told."""
+    """What one feed reported about one thread at one moment. None means that it did not say."""
 
     thread_id: str
     seen_at: datetime
@@ -136,10 +136,10 @@ class SessionUpdate(msgspec.Struct, frozen=True):
 
 
 def merge_update(sessions: Mapping[str, Session], update: SessionUpdate) -> Mapping[str, Session]:
-    """Work one sighting in.
+    """Merge one update.
 
-    An older sighting never overwrites a newer one, it only fills what was unknown. A thread that is not known yet
-    becomes a session once somebody tells its state.
+    An older update never overwrites a newer one, it only fills what was unknown. A thread that is not known yet
+    becomes a session once its state is reported.
 
     Args:
         sessions: All sessions by thread id.
@@ -156,7 +156,7 @@ def merge_update(sessions: Mapping[str, Session], update: SessionUpdate) -> Mapp
 
 
 def forget_daemon(sessions: Mapping[str, Session]) -> Mapping[str, Session]:
-    """Believe the rollouts alone from now on: the daemon is gone, and its last words say nothing any more.
+    """Use the rollouts alone from now on: the daemon is gone, and its last reports hold no longer.
 
     A session that only the daemon knew of is gone with it.
     """

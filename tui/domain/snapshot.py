@@ -91,7 +91,7 @@ class Wall(StrEnum):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """Everything one reading told."""
+    """Everything that one reading says."""
 
     provenance: Provenance
     account: Account
@@ -103,7 +103,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     paid: PaidCredits | None = None
     spend_control: SpendControl | None = None
     unknowns: tuple[str, ...] = ()
-    """What the reading should have told and did not, one plain reason each."""
+    """What the reading should say and does not, one plain reason each."""
     unclear: bool = False
     """Whether a word that could stop ordinary use made no sense: then nobody is free to work."""
     clock_ahead: timedelta | None = None

@@ -65,7 +65,7 @@ class ChildTransport:
     def __init__(self, process: asyncio.subprocess.Process, shown: str) -> None:
         self._process = process
         self._shown = shown
-        # Its words may quote anything, so they are drained and dropped; `codex app-server` by hand shows them.
+        # Its stderr may quote anything, so it is read and dropped; running `codex app-server` by hand shows it.
         self._drain = asyncio.create_task(_drop(process.stderr))
 
     @property
@@ -93,11 +93,11 @@ class ChildTransport:
             except OSError as error:
                 raise TransportClosed(f"{self._shown} is gone") from error
             if not line.endswith(b"\n"):
-                raise TransportClosed(await self._epitaph())
+                raise TransportClosed(await self._end_reason())
             if line.strip():
                 return line
 
-    async def _epitaph(self) -> str:
+    async def _end_reason(self) -> str:
         with suppress(TimeoutError):
             async with asyncio.timeout(_TERM_PATIENCE):
                 code = await self._process.wait()

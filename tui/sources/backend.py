@@ -214,7 +214,7 @@ class Backend:
             return None
 
     async def changed(self) -> None:
-        """Never returns: nobody tells a poller anything."""
+        """Never returns: a poller gets no notifications."""
         await asyncio.get_running_loop().create_future()
 
     async def aclose(self) -> None:

@@ -62,15 +62,15 @@ class SessionFeed(Protocol):
     """Sees sessions live; some sources do, and the rollout feed."""
 
     def updates(self) -> AsyncIterator[SessionUpdate]:
-        """What is known at first, then everything as it is learnt. To be called once.
+        """What is known at first, then every change. To be called once.
 
         Raises:
-            SourceDown: The line broke; what this feed said before holds no longer.
+            SourceDown: The line broke; what this feed reported before holds no longer.
         """
         ...
 
     async def caught_up(self) -> None:
-        """Return once everything that was there at the start has been told; needs somebody who takes the sightings."""
+        """Return once everything that was there at the start was yielded; needs a consumer of `updates`."""
         ...
 
     async def aclose(self) -> None:
@@ -168,4 +168,4 @@ class SourceStatus(msgspec.Struct, frozen=True):
     name: SourceName
     viable: bool
     reason: str
-    """Why it was taken, why not, or why it was not asked."""
+    """Why it was chosen, why not, or why it was not tried."""

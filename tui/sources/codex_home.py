@@ -134,7 +134,7 @@ def _config_text(home: CodexHome, config: Mapping[str, object], key: str, defaul
 def outside_link(home: CodexHome) -> Path | None:
     """Where auth.json leads, if that is out of its CODEX_HOME and nobody said yes to that yet.
 
-    Whoever can make a folder look like a CODEX_HOME could have a login of elsewhere sent to a service of their own.
+    A folder made to look like a CODEX_HOME could otherwise have a login from elsewhere sent to any service.
     """
     if not os.path.islink(home.auth_file):  # noqa: PTH114  # False for one that cannot be looked at, as it is here
         return None

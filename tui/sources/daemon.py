@@ -27,7 +27,7 @@ _BY_HAND: Final = "carry on by hand with `codex resume`"
 _MOST_WAITING: Final = 5000
 _MOST_UNREAD: Final = 100
 _ORDER: Final = count()
-"""One count for every connection of this process, so that a later one's words are the newer ones."""
+"""One count for every connection of this process, so that a later one's updates are the newer ones."""
 
 
 class DaemonSource(AppServerSource):
@@ -43,17 +43,17 @@ class DaemonSource(AppServerSource):
         self._internal: dict[str, bool] = {}
         """Of each thread whose row was read, whether nobody started it."""
         self._unread: dict[str, SessionUpdate | None] = {}
-        """What was told of threads whose row is still to be read: whether they are sessions is not known before."""
+        """Updates of threads whose row is still to be read: only the row shows whether they are sessions."""
         self._wants = asyncio.Event()
         super().__init__("daemon", transport, clock)
 
     async def caught_up(self) -> None:
-        """Return once every thread that the daemon lists has been told; see `SessionFeed.caught_up`."""
+        """Return once every thread that the daemon lists was yielded; see `SessionFeed.caught_up`."""
         await self._caught_up.wait()
 
     async def updates(self) -> AsyncIterator[SessionUpdate]:
         """What the daemon knows at first, then every change; see `SessionFeed.updates`."""
-        for update in await self._standing():
+        for update in await self._list_threads():
             yield update
         self._caught_up.set()
         asking = asyncio.create_task(self._read_rows())
@@ -109,7 +109,7 @@ class DaemonSource(AppServerSource):
         update = wire.decode_news(news, self._clock.now(), next(_ORDER), self._pays_plan)
         if update is None:
             return
-        if len(self._heard) >= _MOST_WAITING:  # nobody listens, or a flood: the last word of each thread is enough
+        if len(self._heard) >= _MOST_WAITING:  # nobody listens, or a flood: each thread's last update is enough
             last = {waiting.thread_id: waiting for waiting in self._heard}
             self._heard = deque(last.values(), maxlen=_MOST_WAITING)
         if update.workspace is None and update.thread_id not in self._internal and len(self._unread) < _MOST_UNREAD:
@@ -131,12 +131,12 @@ class DaemonSource(AppServerSource):
         super()._line_broke()
         self._wake.set()
 
-    async def _standing(self) -> list[SessionUpdate]:
-        # What is told while the lists are on their way is newer than they are.
+    async def _list_threads(self) -> list[SessionUpdate]:
+        # What arrives while the lists are on their way is newer than they are.
         order = next(_ORDER)
         found: list[SessionUpdate] = []
         try:
-            # A Codex that does not list its threads tells of their changes all the same.
+            # A Codex that does not list its threads still reports their changes.
             with suppress(Refused, BadPayload):
                 rows = await self._client.request(wire.THREAD_LIST, wire.list_params(), deadline=READ_DEADLINE)
                 found = wire.decode_list(rows, self._clock.now(), order, self._pays_plan)
@@ -155,7 +155,7 @@ class DaemonSource(AppServerSource):
         return found
 
     async def _read_rows(self) -> None:
-        """Read the rows of threads of which only the state was told."""
+        """Read the rows of threads of which only the state is known."""
         while True:
             while self._unread:
                 thread_id, row = next(iter(self._unread)), None

@@ -13,7 +13,7 @@ from tui.domain.reading import PastFile, Reading, WindowReading
 from tui.domain.snapshot import Account
 from tui.domain.windows import MAIN_LIMIT
 from tui.sources.rollout_files import COMPRESSED, unpack
-from tui.wire.rollout import LimitTold, Metered, TurnEnd, TurnEnded, decode_line, relevant_lines
+from tui.wire.rollout import LimitHit, Metered, TurnEnd, TurnEnded, decode_line, relevant_lines
 
 _PIECE: Final = 8 << 20
 _LONGEST_UNPACKED: Final = 4 << 30
@@ -54,7 +54,7 @@ def file_readings(path: Path) -> Iterator[Reading]:
                 last = Reading(at, windows, False if full else None, running=int(not full), stopped=int(full))
                 yield last
             elif last is not None and (
-                isinstance(fact, LimitTold) or (isinstance(fact, TurnEnded) and fact.how is TurnEnd.LIMIT)
+                isinstance(fact, LimitHit) or (isinstance(fact, TurnEnded) and fact.how is TurnEnd.LIMIT)
             ):
                 yield Reading(max(at, last.at), last.windows, False, running=0, stopped=1)
 

@@ -46,11 +46,11 @@ class RolloutFeed:
         self._stop = threading.Event()
 
     async def caught_up(self) -> None:
-        """Return once what can be live has been told; see `SessionFeed.caught_up`."""
+        """Return once what can be live was yielded; see `SessionFeed.caught_up`."""
         await self._caught_up.wait()
 
     async def updates(self) -> AsyncIterator[SessionUpdate]:
-        """Everything that is learnt, as it is learnt; never ends by itself. To be called once."""
+        """Every change as it is found; never ends by itself. To be called once."""
         steps, over = self._follow(), list[SessionUpdate]()
         try:
             while not self._stop.is_set():
@@ -68,7 +68,7 @@ class RolloutFeed:
         self._stop.set()
 
     def _follow(self) -> Iterator[list[SessionUpdate] | None]:
-        """Blocking: what is learnt, piece by piece; None once what can be live was read."""
+        """Blocking: what was found, piece by piece; None once what can be live was read."""
         yield from self._read(self._unread(self._recent_days(), IDLE_KEPT))
         yield None
         backlog = list(self._files.days())

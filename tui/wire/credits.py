@@ -49,7 +49,7 @@ def decode_credit_rows(body: bytes) -> CreditRows:
 
 
 def _price(reader: FieldReader, payload: Mapping[str, object]) -> Price | None:
-    """What one reset costs; the price is our own service's field, the real one tells none."""
+    """What one reset costs; a field of our own stub; the real service gives no price."""
     sale = reader.mapping(payload.get("reset_purchase"), "the price of a reset")
     if sale is None or payload.get("immediate_reset_purchase_eligible") is not True:
         return None
@@ -115,7 +115,7 @@ def _credit(reader: FieldReader, value: object) -> Credit | None:
 
 
 def _giver(reader: FieldReader, value: object) -> str | None:
-    """A name or a handle; an address in its place is somebody's own, and is not kept."""
+    """A name or a handle; an e-mail address in its place is not kept."""
     giver = reader.text(value, "the giver of a reset", 120)
     if not giver:
         return None

@@ -48,7 +48,7 @@ class Refusal(msgspec.Struct, frozen=True):
     id: int
     code: int
     message: str
-    """For telling kinds apart, never for showing: it may quote a response body."""
+    """Never shown, since it may quote a response body; only its kind is read."""
 
 
 class News(msgspec.Struct, frozen=True):
@@ -75,13 +75,13 @@ def after_noise(line: bytes) -> bytes:
 
 
 def decode_message(line: bytes) -> Result | Refusal | News | None:
-    """Tell what the server said.
+    """Read one message of the server.
 
     Returns:
-        None for what is none of our business: its own requests, which we never answer, and odd messages.
+        None for what does not concern us: its own requests, which are never answered, and odd messages.
 
     Raises:
-        BadPayload: This is not JSON, so whoever speaks is no app-server.
+        BadPayload: This is not JSON, so what speaks there is no app-server.
     """
     try:
         message = msgspec.json.decode(line, type=_Incoming)

@@ -48,7 +48,7 @@ class TurnEnd(StrEnum):
 
     COMPLETED = "completed"
     SILENT = "silent"
-    """It completed without a last message and without a word about an error, as before August 2026 at a limit."""
+    """It completed without a last message and without an error, as at a limit before August 2026."""
     ABORTED = "aborted"
     LIMIT = "limit"
     ERROR = "error"
@@ -95,7 +95,7 @@ class TurnEnded(msgspec.Struct, frozen=True):
     began_at: datetime | None = None
 
 
-class LimitTold(msgspec.Struct, frozen=True):
+class LimitHit(msgspec.Struct, frozen=True):
     """A turn met the usage limit; its end is written separately."""
 
 
@@ -106,7 +106,7 @@ class Metered(msgspec.Struct, frozen=True):
     plan: str | None
 
 
-Fact = Opened | Named | TurnSet | TurnBegan | TurnEnded | LimitTold | Metered
+Fact = Opened | Named | TurnSet | TurnBegan | TurnEnded | LimitHit | Metered
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -155,7 +155,7 @@ def _matters(block: bytes, start: int, end: int) -> bool:
 
 
 def decode_line(line: bytes) -> Line | None:
-    """Decode one line; None for what is none of our business or makes no sense."""
+    """Decode one line; None for what does not concern us or makes no sense."""
     try:
         fields = _load(line)
     except BadPayload:
@@ -204,7 +204,7 @@ def _fact(reader: FieldReader, kind: object, payload: Mapping[str, object], at: 
         case "turn_aborted":
             return TurnEnded(TurnEnd.ABORTED)
         case "error":
-            return LimitTold() if is_plan_limit(payload) else None
+            return LimitHit() if is_plan_limit(payload) else None
         case "token_count":
             limits = reader.mapping(payload.get("rate_limits"), "the limits") or {}
             plan = reader.text(limits.get("plan_type"), "the plan", LONGEST_ID)
@@ -263,7 +263,7 @@ def is_plan_limit(error: Mapping[str, object]) -> bool:
     """Whether an error says that the plan's limit of ordinary use stopped a turn.
 
     Its code is `usage_limit_exceeded`, in any of Codex's spellings. The same code stands for what no reset helps with,
-    which only the text tells: the bill of an API key, a login without Codex, and the limit of a single model.
+    which only the text shows: the bill of an API key, a login without Codex, and the limit of a single model.
     """
     code, message = error.get("codex_error_info"), error.get("message")
     names = [code] if isinstance(code, str) else list(code) if isinstance(code, dict) else []

@@ -11,7 +11,7 @@ from tui.domain.windows import MAIN_LIMIT, Limit
 from tui.wire.rollout import (
     LONGEST_LINE,
     Fact,
-    LimitTold,
+    LimitHit,
     Line,
     Metered,
     Named,
@@ -35,7 +35,7 @@ class RolloutReader:
     """Follows one rollout, wherever its bytes are cut.
 
     Args:
-        thread_id: Whose rollout it is; the file's name tells, since a fork repeats its parent's first line.
+        thread_id: Whose rollout it is; the file's name says so, since a fork repeats its parent's first line.
         path: The file.
         first_order: The order of its first byte; higher than any that an earlier reader of the same path gave.
         pays_plan: Whether the ChatGPT plan pays for the requests to a model provider.
@@ -78,7 +78,7 @@ class RolloutReader:
 
         Args:
             data: The bytes that follow those of the call before.
-            now: Stands in for the moment of a line that has none.
+            now: The time of a line that has none.
 
         Returns:
             One update for each line that said something; a half-written last line waits for its rest.
@@ -173,7 +173,7 @@ class RolloutReader:
                 return {"state": self._become(self._ending(fact.how))}
             case TurnSet():
                 return {"workspace": fact.workspace, "model": fact.model}
-            case LimitTold():
+            case LimitHit():
                 self._in_turn_limit = self._uses_plan
                 return {"state": self._become(SessionState.STOPPED_AT_LIMIT)} if self._uses_plan else None
             case Named():

@@ -45,7 +45,7 @@ def queue_params(thread_id: str, message: str, message_id: str) -> dict[str, obj
 
     Args:
         thread_id: The thread to carry on.
-        message: What it is told.
+        message: The text of the message.
         message_id: The id of this message, made by the caller.
     """
     text = {"type": "text", "text": message}
@@ -69,7 +69,7 @@ def decode_news(news: News, seen_at: datetime, order: int, pays_plan: PaysPlan) 
     if news.method in _AWAY:
         return SessionUpdate(thread_id, seen_at, "daemon", SessionState.GONE, order=order)
     status = reader.mapping(params.get("status"), "the status") or {}
-    # A thread that was loaded, and is no longer: whoever worked in it has left.
+    # A thread that was loaded, and is no longer: the person has left it.
     state = SessionState.GONE if status.get("type") == "notLoaded" else _state(reader, status)
     return None if state is None else SessionUpdate(thread_id, seen_at, "daemon", state, order=order)
 
