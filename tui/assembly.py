@@ -1,7 +1,6 @@
 """The composition root: the only place that names concrete sources, stores and clocks and ties them together."""
 
 import argparse
-import asyncio
 import os
 import random
 import uuid
@@ -15,6 +14,7 @@ import msgspec
 
 from tui import DEFAULT_SCENARIO
 from tui.clock import Clock, SystemClock
+from tui.concurrency import in_loose_thread
 from tui.errors import NotViable, StoreError
 from tui.paths import Paths
 from tui.settings import AskSettings, Settings
@@ -228,7 +228,7 @@ def screen_connector(
             effective, settings, paths, front_end=front_end, clock=clock, watches=True, asks=True, invites=True
         )
 
-    return lambda: asyncio.to_thread(connect)
+    return lambda: in_loose_thread(connect)
 
 
 def _nobody_is_signed_in(home: CodexHome) -> bool:
@@ -330,7 +330,7 @@ def _referrals(options: SourceOptions, settings: Settings, clock: Clock) -> "Ref
 
             return HttpAsker(base_url)
 
-        return await asyncio.to_thread(connect)
+        return await in_loose_thread(connect)
 
     return ReferralClient(base_url, Logins(home, base_url, own, clock), clock, open_asker)
 
