@@ -1,4 +1,4 @@
-"""Blocking work beside the event loop.
+"""Blocking work beside the event loop, and waiting for whichever of several things comes first.
 
 Each piece runs in a daemon thread of its own, so that neither the loop's end nor the program's waits for a dead disk
 or a keyring that wants to be unlocked.
@@ -6,7 +6,7 @@ or a keyring that wants to be unlocked.
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import ParamSpec, TypeVar
@@ -32,6 +32,17 @@ async def in_thread(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) 
 async def in_loose_thread(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Run work in a thread; if the waiting is cancelled, the work is left to itself."""
     return await _start(partial(work, *args, **kwargs))
+
+
+async def first_of(*waits: Awaitable[object]) -> None:
+    """Return when the first of these is over, however it ended; the others are cancelled."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _start(work: Callable[[], T]) -> asyncio.Future[T]:

@@ -15,7 +15,7 @@ from tests.support.clocks import START, ManualClock
 from tui.companion.state import State
 from tui.domain.ledger import EventKind
 from tui.domain.question import Cause, Choice, NoQuestionReason
-from tui.domain.resuming import ResumeStage
+from tui.domain.resumes import ResumeStage
 from tui.domain.sessions import SessionState, SessionUpdate
 from tui.domain.spend import Consent, ConsentKind, ConsumeAnswer, ConsumeCode
 from tui.errors import OutcomeUnknown, UsageError

@@ -15,7 +15,7 @@ from tests.domain.worlds import FIVE_HOURS, WEEK, snapshot, window
 from tests.support.clocks import ManualClock
 from tui.domain.ledger import EventKind
 from tui.domain.question import Cause, Choice, NoQuestionReason
-from tui.domain.resuming import ResumeStage
+from tui.domain.resumes import ResumeStage
 from tui.domain.sessions import SessionState
 from tui.domain.snapshot import Snapshot
 from tui.errors import ConsumeRejected, SourceDown

@@ -18,7 +18,8 @@ from tui.domain.interruption import Situation, decide, still_stands
 from tui.domain.question import LATER, AskRules, Cause, Choice, NoQuestion, NoQuestionReason, Question
 from tui.domain.queue import Queued, arm, dies, fire, followed, should_fire
 from tui.domain.resets import WindowKey
-from tui.domain.resuming import ResumeLog, claimed, due, seen, sent
+from tui.domain.resumes import ResumeLog
+from tui.domain.resuming import claimed, due, seen, sent
 from tui.domain.sessions import Session, SessionState
 from tui.domain.snapshot import Snapshot
 from tui.domain.waiting import Waiting, follow, wait

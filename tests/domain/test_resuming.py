@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.domain.asking import APPROVAL, GONE, IDLE, MINUTE, RUNNING, STOPPED, session, sessions, thread
 from tests.support.clocks import START
-from tui.domain.limit_stops import LimitStop
-from tui.domain.resuming import ResumeLog, ResumeStage, claimed, due, not_sent, resume_command, seen, sent
+from tui.domain.resumes import LimitStop, ResumeLog, ResumeStage
+from tui.domain.resuming import claimed, due, not_sent, resume_command, seen, sent
 from tui.domain.sessions import Session, SessionState, SessionUpdate, merge_update
 from tui.errors import UsageError
 

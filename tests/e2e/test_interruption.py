@@ -10,7 +10,8 @@ from tests.sources.second_client import second_client
 from tests.support.stub_process import StubProcess
 from tui.domain.ledger import EventKind
 from tui.domain.question import Cause, Choice
-from tui.domain.resuming import ResumeStage, resume_command
+from tui.domain.resumes import ResumeStage
+from tui.domain.resuming import resume_command
 from tui.domain.sessions import SessionState
 from tui.domain.spend import Consent, ConsentKind, Outcome
 from tui.sources.codex_home import CodexHome

@@ -13,9 +13,8 @@ from tests.support.clocks import START
 from tui.companion import ledger_lines
 from tui.domain.account_state import AccountState
 from tui.domain.ledger import Event, EventKind
-from tui.domain.limit_stops import LimitStop
 from tui.domain.queue import arm
-from tui.domain.resuming import ResumeStage
+from tui.domain.resumes import LimitStop, ResumeStage
 from tui.domain.spend import Consent, ConsentKind, Spend, Stage, journal, propose, send
 from tui.errors import SpendHeld, StoreError
 from tui.store.accounts import Accounts

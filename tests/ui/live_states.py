@@ -14,10 +14,11 @@ from tui.domain.forecast import Forecast
 from tui.domain.held_sessions import HeldThread, with_held
 from tui.domain.hooks import GateMode, HookState, HookStatus
 from tui.domain.interruption import Situation, decide
-from tui.domain.limit_stops import LimitStop, binding_window
+from tui.domain.limit_stops import binding_window
 from tui.domain.question import AskRules, Cause, NoQuestion, NoQuestionReason, Question
 from tui.domain.queue import after_restart, arm
 from tui.domain.resets import WindowKey, mark
+from tui.domain.resumes import LimitStop
 from tui.domain.sessions import Session, SessionState, SessionUpdate, merge_update
 from tui.domain.waiting import Announcement, ResumeReason, wait
 from tui.domain.windows import MAIN_LIMIT

@@ -24,10 +24,11 @@ from tui.domain.invites import (
     noted,
 )
 from tui.domain.ledger import Event
-from tui.domain.limit_stops import LimitStop, Whom, binding_window, stops
+from tui.domain.limit_stops import binding_window, stops
 from tui.domain.question import Choice, Question
 from tui.domain.queue import arm, confirmed
 from tui.domain.referral import InviteAnswer, Offer
+from tui.domain.resumes import LimitStop, Whom
 from tui.domain.resuming import claimed, due, not_sent, sent
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import (

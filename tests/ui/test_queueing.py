@@ -13,7 +13,7 @@ from tests.ui.live_states import API, DOCS
 from tests.ui.scripted import ScriptedCompanion
 from tests.ui.showing import frame, press_alone, running, screen_text, settle, top, words
 from tui.companion.state import State
-from tui.domain.resuming import ResumeStage
+from tui.domain.resumes import ResumeStage
 from tui.errors import NoCredit, StoreLocked
 from tui.ui.app import ResetbankApp
 from tui.ui.dialogs.queue import QueueDialog

@@ -15,9 +15,9 @@ from tests.ui.test_view import says
 from tui.companion.companion import Companion
 from tui.companion.state import State
 from tui.domain.forecast import Forecast
-from tui.domain.limit_stops import LimitStop
 from tui.domain.question import NoQuestionReason
-from tui.domain.resuming import ResumeLog, claimed, not_sent, sent
+from tui.domain.resumes import LimitStop, ResumeLog
+from tui.domain.resuming import claimed, not_sent, sent
 from tui.domain.sessions import SessionState
 from tui.domain.spend import Proposal, propose
 from tui.domain.waiting import ResumeReason

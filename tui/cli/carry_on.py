@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
-    from tui.domain.limit_stops import LimitStop
+    from tui.domain.resumes import LimitStop
     from tui.settings import Settings
 
 
@@ -25,7 +25,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _carry_on(companion: "Companion", settings: "Settings", arguments: argparse.Namespace) -> int:
-    from tui.domain.resuming import ResumeStage, resume_command
+    from tui.domain.resumes import ResumeStage
+    from tui.domain.resuming import resume_command
     from tui.domain.windows import WindowState
     from tui.errors import SourceError, UsageError
 
@@ -53,7 +54,7 @@ async def _carry_on(companion: "Companion", settings: "Settings", arguments: arg
 
 def _chosen(companion: "Companion", thread: str | None) -> "tuple[LimitStop, ...]":
     """Whoever stopped at a limit, or the one that was named; never one that did not stop there."""
-    from tui.domain.limit_stops import LimitStop
+    from tui.domain.resumes import LimitStop
     from tui.domain.sessions import interrupted
     from tui.errors import UsageError
 

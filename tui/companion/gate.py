@@ -9,12 +9,11 @@ from datetime import datetime
 from typing import Final
 
 from tui.clock import Clock
-from tui.companion.concurrency import first_of
 from tui.companion.locks import file_lock
 from tui.companion.poller import Poller
 from tui.companion.records import Records
 from tui.companion.state import State, StateStore
-from tui.concurrency import in_thread
+from tui.concurrency import first_of, in_thread
 from tui.domain.account_state import AccountState
 from tui.domain.gate import gate_state, held_threads
 from tui.domain.held_sessions import HeldThread, with_held

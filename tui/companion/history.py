@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from tui.clock import Clock, LocalZone
-from tui.companion.concurrency import first_of
 from tui.companion.records import Records
 from tui.companion.state import State, StateStore
-from tui.concurrency import in_thread
+from tui.concurrency import first_of, in_thread
 from tui.domain.foresight import Foresight
 from tui.domain.limit_stops import at_work
 from tui.domain.outlook import Outlook, look_ahead

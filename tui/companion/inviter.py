@@ -16,11 +16,10 @@ from msgspec.structs import replace
 from tui.clock import Clock
 from tui.companion import invite_lines as lines
 from tui.companion.addresses import parse_address
-from tui.companion.concurrency import first_of
 from tui.companion.invite_store import InviteStore
 from tui.companion.records import Records
 from tui.companion.state import State, StateStore
-from tui.concurrency import in_thread
+from tui.concurrency import first_of, in_thread
 from tui.domain.invite_tracking import SETTLING, merge_list
 from tui.domain.invites import (
     InviteProposal,

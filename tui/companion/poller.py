@@ -8,12 +8,12 @@ from typing import Final
 from msgspec.structs import replace
 
 from tui.clock import Clock
-from tui.companion.concurrency import first_of
 from tui.companion.connection import Connection
 from tui.companion.merge import count_moved, has_moved_percent, merge, wants_credits
 from tui.companion.records import Records
 from tui.companion.schedule import back_off, jittered, poll_interval
 from tui.companion.state import State, StateStore
+from tui.concurrency import first_of
 from tui.domain.snapshot import Snapshot
 from tui.errors import RateLimited, SourceError
 

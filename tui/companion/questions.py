@@ -13,20 +13,21 @@ from typing import Final
 from msgspec.structs import replace
 
 from tui.clock import Clock
-from tui.companion.concurrency import first_of
 from tui.companion.records import Records
 from tui.companion.resumer import Resumer
 from tui.companion.sessions import ROLLOUT
 from tui.companion.state import State, StateStore
+from tui.concurrency import first_of
 from tui.domain.account_state import AccountState, after_reading
 from tui.domain.ask_memory import AskMemory, answered, asked
 from tui.domain.forecast import SampleLog
 from tui.domain.held_sessions import held
 from tui.domain.interruption import Situation, decide, settled, still_stands
 from tui.domain.ledger import Event, EventKind
-from tui.domain.limit_stops import Whom, at_work, binding_window
+from tui.domain.limit_stops import at_work, binding_window
 from tui.domain.question import AskRules, Cause, Choice, NoQuestion, NoQuestionReason, Question
 from tui.domain.queue import Queued, QueueEndReason, arm, confirmed
+from tui.domain.resumes import Whom
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import choose_credit
 from tui.domain.waiting import Announcement, wait

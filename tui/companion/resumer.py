@@ -13,8 +13,9 @@ from tui.companion.state import State, StateStore
 from tui.concurrency import in_thread
 from tui.domain.account_state import AccountState
 from tui.domain.ledger import Event, EventKind
-from tui.domain.limit_stops import LimitStop, Whom, stops
-from tui.domain.resuming import ResumeLog, claimed, due, not_sent, seen, sent
+from tui.domain.limit_stops import stops
+from tui.domain.resumes import LimitStop, ResumeLog, Whom
+from tui.domain.resuming import claimed, due, not_sent, seen, sent
 from tui.domain.sessions import interrupted
 from tui.domain.spend import Outcome, Spend
 from tui.domain.waiting import Announcement

@@ -13,9 +13,10 @@ from tui.companion.state import State, StateStore
 from tui.domain.held_sessions import held
 from tui.domain.hooks import GateMode
 from tui.domain.ledger import Event, EventKind
-from tui.domain.limit_stops import LimitStop, binding_window, stops
+from tui.domain.limit_stops import binding_window, stops
 from tui.domain.question import Cause
 from tui.domain.resets import mark
+from tui.domain.resumes import LimitStop
 from tui.domain.sessions import Session, SessionState, active
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import Outcome, Spend

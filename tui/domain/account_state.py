@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tui.domain.ask_memory import AskMemory, observed
 from tui.domain.limit_stops import is_reached
 from tui.domain.queue import Queued, QueueEndReason, after_restart, dies, followed
-from tui.domain.resuming import ResumeLog
+from tui.domain.resumes import ResumeLog
 from tui.domain.snapshot import Snapshot
 from tui.domain.waiting import Announcement, Waiting, follow
 

@@ -9,9 +9,10 @@ from tui.domain.ask_memory import AskMemory, observed
 from tui.domain.credits import Credit
 from tui.domain.forecast import Forecast
 from tui.domain.held_sessions import held
-from tui.domain.limit_stops import LimitStop, at_work, binding_window, is_open, is_reached, stops
+from tui.domain.limit_stops import at_work, binding_window, is_open, is_reached, stops
 from tui.domain.question import AskRules, Cause, NoQuestion, NoQuestionReason, Question
 from tui.domain.resets import WindowKey, key_of
+from tui.domain.resumes import LimitStop
 from tui.domain.sessions import Session
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import choose_credit

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from tui.domain.resumes import LimitStop as LimitStop
-from tui.domain.resumes import Whom as Whom
+from tui.domain.resumes import LimitStop
 from tui.domain.sessions import Session, active, interrupted, live, of_account
 from tui.domain.snapshot import Snapshot
 from tui.domain.windows import NEAR_PERCENT, RESET_GRACE, Window, WindowState

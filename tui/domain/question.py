@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 
 from tui.domain.credits import Credit
-from tui.domain.limit_stops import LimitStop
 from tui.domain.resets import WindowKey, WindowMark, key_of, mark
+from tui.domain.resumes import LimitStop
 from tui.domain.snapshot import Account
 from tui.domain.windows import Window
 

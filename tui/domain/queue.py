@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from tui.domain.credits import Credit, CreditStatus
 from tui.domain.held_sessions import held
-from tui.domain.limit_stops import Whom, allowed, binding_window, stops
+from tui.domain.limit_stops import allowed, binding_window, stops
 from tui.domain.question import LEAST_WAITING
 from tui.domain.resets import WindowMark, mark
+from tui.domain.resumes import Whom
 from tui.domain.sessions import Session
 from tui.domain.snapshot import Account, Snapshot
 from tui.domain.spend import Consent, ConsentKind, IllegalStep, choose_credit

@@ -12,10 +12,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from tui.domain.resumes import LimitStop, Whom
-from tui.domain.resumes import Resume as Resume
-from tui.domain.resumes import ResumeLog as ResumeLog
-from tui.domain.resumes import ResumeStage as ResumeStage
+from tui.domain.resumes import LimitStop, Resume, ResumeLog, ResumeStage, Whom
 from tui.domain.sessions import Session, SessionState, active, interrupted
 from tui.errors import UsageError
 

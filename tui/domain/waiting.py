@@ -6,9 +6,10 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import replace
 
-from tui.domain.limit_stops import LimitStop, allowed, is_reached
+from tui.domain.limit_stops import allowed, is_reached
 from tui.domain.question import Question
 from tui.domain.resets import WindowMark
+from tui.domain.resumes import LimitStop
 from tui.domain.snapshot import Account, Snapshot
 
 

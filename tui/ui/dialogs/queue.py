@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from tui.clock import Clock
-from tui.domain.limit_stops import Whom
+from tui.domain.resumes import Whom
 from tui.ui.commands import QUEUE
 from tui.ui.dialogs.dialog import Close, Dialog, Next, Run
 from tui.ui.view.prompts import failure_lines

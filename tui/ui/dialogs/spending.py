@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from tui.clock import Clock
-from tui.domain.limit_stops import Whom
+from tui.domain.resumes import Whom
 from tui.domain.spend import Consent, ConsentKind, Proposal, Spend
 from tui.errors import ResetbankError
 from tui.ui.dialogs.dialog import Next, Phase, Run

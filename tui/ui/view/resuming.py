@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from tui.domain.limit_stops import LimitStop
-from tui.domain.resuming import Resume, ResumeStage, due
+from tui.domain.resumes import LimitStop, Resume, ResumeStage
+from tui.domain.resuming import due
 from tui.domain.sessions import SessionState, live
 from tui.domain.windows import WindowState
 from tui.ui.view.resume import command_lines, resume_text

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from tui.domain.hooks import HookState
-from tui.domain.limit_stops import LimitStop
-from tui.domain.resuming import Resume, ResumeStage
+from tui.domain.resumes import LimitStop, Resume, ResumeStage
 from tui.domain.sessions import Session, SessionState, live
 from tui.ui.view.resume import command_lines
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, fit, left
