@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tui.domain.ledger import Event
+    from tui.domain.spend import Spend
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,11 +16,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON, schema 1")
     form.add_argument("--csv", action="store_true", help="print CSV with a header line")
+    form.add_argument("--evidence", metavar="FILE", help="write everything into one file to hand over; .json or text")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the local ledger; reads no source."""
     events = read_events()
+    if arguments.evidence:
+        return _write_evidence(arguments.evidence, events)
     if arguments.json:
         from tui.cli.json_output import ledger_report, print_json
 
@@ -50,6 +54,28 @@ def read_events() -> "Sequence[Event]":
         return EventLog(database).events()
     finally:
         database.close()
+
+
+def _write_evidence(file: str, events: "Sequence[Event]") -> int:
+    from pathlib import Path
+
+    from tui.cli.evidence import write_evidence
+    from tui.clock import SystemClock
+    from tui.paths import resetbank_paths
+
+    spends: Sequence[Spend] = ()
+    if resetbank_paths().database.exists():
+        from tui.store.database import Database
+        from tui.store.spends import SpendJournal
+
+        database = Database(resetbank_paths().database)
+        try:
+            spends = SpendJournal(database).every()
+        finally:
+            database.close()
+    write_evidence(Path(file).expanduser(), events, spends, SystemClock().now())
+    print(f"{file}: {len(spends)} spends and {len(events)} events. It names your account: read it before you share it.")
+    return 0
 
 
 def _print_text(events: "tuple[Event, ...]") -> None:

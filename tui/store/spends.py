@@ -80,6 +80,16 @@ class SpendJournal:
         """The account's most recently closed spend."""
         return self._one("account = ? AND closed_at IS NOT NULL ORDER BY closed_at DESC", account)
 
+    def every(self) -> tuple[Spend, ...]:
+        """Every spend of every account, oldest first.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        with self._database.reading() as connection:
+            query = f"SELECT {_COLUMNS} FROM spends ORDER BY journaled_at"  # noqa: S608 - our own words
+            return tuple(decode_spend(*row) for row in connection.execute(query).fetchall())
+
     def find(self, key: str) -> Spend | None:
         """The spend with this key."""
         return self._one("key = ?", key)
