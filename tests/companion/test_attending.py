@@ -229,7 +229,7 @@ async def test_nothing_is_queued_at_a_limit_that_is_hit(clock: ManualClock, tmp_
     async with attended(World(clock, tmp_path)) as world:
         world.source.reading = AT_LIMIT
         await world.companion.poller.poll()
-        with pytest.raises(UsageError, match="hit already"):
+        with pytest.raises(UsageError, match="reached already"):
             await world.companion.questions.queue()
 
 

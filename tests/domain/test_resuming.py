@@ -52,7 +52,7 @@ def test_only_who_was_chosen() -> None:
 def test_never_twice_for_one_stop_whatever_became_of_it(log: ResumeLog) -> None:
     for moment in (START, START + SECOND, NOW + SECOND):  # the feeds may date one stop differently
         assert due([STOP], START, sessions(session(1, STOPPED, moment)), True, log) == ()
-    with pytest.raises(ValueError, match="carried on before"):
+    with pytest.raises(ValueError, match="told to go on before"):
         claimed(log, STOP, NOW)
 
 

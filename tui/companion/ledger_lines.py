@@ -29,7 +29,7 @@ def consented(spend: Spend) -> Event:
 
 
 def of_step(spend: Spend, now: datetime, source: str | None) -> tuple[Event, ...]:
-    """The line about the step that a spend has just taken; a verified one is told when it closes."""
+    """The line about the step that a spend has just taken; a verified one is shown when it closes."""
     kind = _KINDS.get(spend.stage)
     if kind is None:
         return ()

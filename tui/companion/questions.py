@@ -117,7 +117,7 @@ class QuestionService:
         if isinstance(verdict, Question) and not self._asks:
             verdict = NoQuestion(NoQuestionReason.DISABLED, verdict.cause, verdict.window, verdict.threads)
         if isinstance(verdict, Question):
-            # At a limit that is hit a turn in flight is about to end by itself, one way or the other.
+            # At a limit that is reached a turn in flight is about to end by itself, one way or the other.
             hit = verdict.cause is Cause.ABOUT_TO_STOP and verdict.empty_at == now
             if self._has_lasted("hit", hit) or not hit:
                 await self._ask(verdict, now)
@@ -237,7 +237,7 @@ class QuestionService:
         if state.snapshot is None or window is None:
             raise UsageError("nothing is known of the limits yet", "wait for a reading")
         if state.snapshot.state(now) is WindowState.REACHED:
-            raise UsageError("the limit is hit already", "spend one now, or wait")
+            raise UsageError("the limit is reached already", "spend one now, or wait")
         credit = choose_credit(state.snapshot.bank, now)
         if isinstance(credit, str):
             raise NoCredit(credit)

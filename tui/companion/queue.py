@@ -1,4 +1,4 @@
-"""Spending the queued reset once the limit is really hit."""
+"""Spending the queued reset once the limit is really reached."""
 
 import asyncio
 from typing import Final
@@ -40,7 +40,7 @@ class QueueWatch:
         self._wake = asyncio.Event()
 
     async def follow(self) -> None:
-        """Spend what is queued when the limit is hit; until cancelled."""
+        """Spend what is queued when the limit is reached; until cancelled."""
         unlisten = self._store.listen(self._on_state)
         try:
             while True:

@@ -30,7 +30,7 @@ def poll_interval(snapshot: Snapshot, at_rest: timedelta, now: datetime) -> time
         return RELAXED
     pace = timedelta(seconds=next(seconds for percent, seconds in _PACE if fullest >= percent))
     resets = [window.resets_at - now for window in snapshot.windows if window.resets_at and window.resets_at > now]
-    # Look right after a window starts afresh rather than a whole interval later.
+    # Look right after a window is reset rather than a whole interval later.
     return min([pace, *(until + timedelta(seconds=2) for until in resets)])
 
 

@@ -126,7 +126,7 @@ class SessionTracker:
 
 
 def with_limits(snapshot: Snapshot | None, update: SessionUpdate) -> Snapshot | None:
-    """The reading after a session's own file told newer limits; None where it told nothing newer.
+    """The reading after a session's own file showed newer limits; None where it showed none.
 
     Only windows that the reading has are moved on. The service's word on use is from before: it no longer holds once a
     window is full (at the limit the file says 100 per cent, and no more).

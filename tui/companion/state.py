@@ -94,13 +94,13 @@ class State(msgspec.Struct, frozen=True):
     watches_sessions: bool = False
     """Whether any feed of sessions is followed."""
     forecasts: Mapping[WindowKey, Forecast | None] = msgspec.field(default_factory=dict)
-    """When each window will be empty, as far as that can be told; expected, not observed."""
+    """When each window will be empty, as far as that is known; expected, not observed."""
     outlook: Outlook | None = None
     """What is expected of the account, from its own past; None until enough was read to look ahead."""
     question: Question | None = None
     """What the person is asked right now."""
     no_question: NoQuestion | None = None
-    """Why nothing is asked; where a limit is hit or near, worth one quiet line."""
+    """Why nothing is asked; where a limit is reached or near, worth one quiet line."""
     queued: Queued | None = None
     """The reset that waits for the limit; one armed by another process needs a fresh yes here."""
     waiting: Waiting | None = None

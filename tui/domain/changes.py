@@ -109,7 +109,7 @@ def _credit_events(before: Snapshot, after: Snapshot, spent: Spent) -> Iterator[
             text = "a reset was redeemed, but not through this program"
             yield _event(after, EventKind.CREDIT_REDEEMED, text, credit=credit)
         elif credit.is_expired(now):
-            yield _event(after, EventKind.CREDIT_EXPIRED, "a reset lapsed unused", credit=credit)
+            yield _event(after, EventKind.CREDIT_EXPIRED, "a reset expired unused", credit=credit)
         elif _complete(new):
             text = "a reset vanished from the bank before its time"
             yield _event(after, EventKind.CREDIT_VANISHED, text, credit=credit)

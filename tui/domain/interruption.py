@@ -136,7 +136,7 @@ def _held_at(snapshot: Snapshot, situation: Situation) -> tuple[str, ...]:
 
 
 def _expected(situation: Situation, snapshot: Snapshot, now: datetime) -> list[tuple[datetime, Window]]:
-    """The main limit's windows that are expected to be used up before they start afresh, the first to be so first."""
+    """The main limit's windows that are expected to be used up before they reset, the first to be so first."""
     found = []
     for window in snapshot.main_limit.windows if snapshot.main_limit else ():
         line = situation.forecasts.get(key_of(window))

@@ -17,7 +17,7 @@ READING_LAG: Final = timedelta(seconds=30)
 """For so long after a session was stopped, a reading may still show the time before."""
 
 _ALL_BUT_FULL: Final = 99.0
-"""What the meter may show at a limit that is hit."""
+"""What the meter may show at a limit that is reached."""
 
 _SETTLED: Final = timedelta(minutes=2)
 """A session that was stopped so long before use was last seen to be allowed was not stopped by what holds now."""

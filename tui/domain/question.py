@@ -33,7 +33,7 @@ class Choice(StrEnum):
     SPEND_AND_CONTINUE = "spend_and_continue"
     SPEND_ONLY = "spend_only"
     QUEUE = "queue"
-    """Spend one when the limit is really hit."""
+    """Spend one when the limit is really reached."""
     WAIT = "wait"
     """Wait for the natural reset, and go on by itself."""
     LET_FAIL = "let_fail"
@@ -76,13 +76,13 @@ class Question(msgspec.Struct, frozen=True):
     stops: tuple[LimitStop, ...]
     """The stopped ones with their moments; empty where nothing stopped yet."""
     natural_reset: datetime | None
-    """When the window starts afresh by itself, by the service's word; None where unknown."""
+    """When the window resets by itself, by the service's word; None where unknown."""
     empty_at: datetime | None
-    """When the limit is expected; None where it is hit already."""
+    """When the limit is expected; None where it is reached already."""
     waiting_saved: timedelta | None
     """How long work would stand still without a spend; None where the natural reset is unknown."""
     credit: Credit | None
-    """The reset that would be spent, the soonest to lapse; None where only a count is known."""
+    """The reset that would be spent, the soonest to expire; None where only a count is known."""
     resets_available: int | None
 
     @property
@@ -97,7 +97,7 @@ class Question(msgspec.Struct, frozen=True):
 
     @property
     def choices(self) -> tuple[Choice, ...]:
-        """What may be answered: a limit that is hit has nothing to queue for, and only what is held can be let go."""
+        """What may be answered: at a reached limit there is nothing to queue for, and only what is held can be let go."""
         needs = {Choice.QUEUE: Cause.ABOUT_TO_STOP, Choice.LET_FAIL: Cause.HELD}
         return tuple(choice for choice in Choice if needs.get(choice, self.cause) is self.cause)
 
@@ -112,7 +112,7 @@ class NoQuestionReason(StrEnum):
     NOTHING_RUNNING = "nothing_running"
     """No session is at work and none was stopped."""
     NO_LIMIT_NEAR = "no_limit_near"
-    """Sessions are at work, and no limit is hit or expected soon."""
+    """Sessions are at work, and no limit is reached or expected soon."""
     PAID_CREDITS = "paid_credits"
     """Work goes on with bought credits where the window ends."""
     WORKSPACE_CAP = "workspace_cap"
@@ -132,15 +132,15 @@ class NoQuestionReason(StrEnum):
 
 
 class NoQuestion(msgspec.Struct, frozen=True):
-    """Nothing is asked; where a limit is hit or near, with what one quiet line needs."""
+    """Nothing is asked; where a limit is reached or near, with what one quiet line needs."""
 
     reason: NoQuestionReason
     cause: Cause | None = None
     window: Window | None = None
-    """The window that is hit or near; None where none is."""
+    """The window that is full or near; None where none is."""
     threads: tuple[str, ...] = ()
 
     @property
     def natural_reset(self) -> datetime | None:
-        """When that window starts afresh by itself."""
+        """When that window resets by itself."""
         return self.window.resets_at if self.window else None

@@ -1,4 +1,4 @@
-"""One reset that waits for the limit: armed by a person, spent once the limit is really hit, dead with its window."""
+"""One reset that waits for the limit: queued by a person, spent once the limit is reached, gone with its window."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -50,7 +50,7 @@ class Queued(msgspec.Struct, frozen=True):
 
     @property
     def is_armed(self) -> bool:
-        """Whether it would be spent if the limit were hit now."""
+        """Whether it would be spent if the limit were reached now."""
         return not self.needs_fresh_yes
 
 
@@ -59,9 +59,9 @@ def arm(snapshot: Snapshot, window: Window, credit: Credit | None, whom: Whom, n
 
     Args:
         snapshot: The reading that the person saw.
-        window: The window that they expect to be hit.
+        window: The window that they expect to be full.
         credit: The reset to spend; None where only a count is known.
-        whom: Whom to carry on afterwards.
+        whom: Who is told to go on afterwards.
         now: The present moment.
     """
     return Queued(
@@ -87,7 +87,7 @@ def should_fire(
     now: datetime,
     least_waiting: timedelta = LEAST_WAITING,
 ) -> bool:
-    """Whether the limit is really hit, so that the reset is to be spent now.
+    """Whether the limit is really reached, so that the reset is to be spent now.
 
     A percentage alone never fires it: the service has to refuse use, or a session has to be held or stopped, after the
     arming.

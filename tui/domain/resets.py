@@ -1,4 +1,4 @@
-"""When a window is really seen to start afresh: by what a reading shows, never by what the clock says."""
+"""When a window was really reset: by what a reading shows, never by what the clock says."""
 
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -17,7 +17,7 @@ _LEAST_FALL: Final = 5.0
 
 
 class WindowMark(msgspec.Struct, frozen=True):
-    """A window as it is remembered until it starts afresh.
+    """A window as it is remembered until it is reset.
 
     Its date may move without a reset, so the mark follows it.
     """
@@ -27,7 +27,7 @@ class WindowMark(msgspec.Struct, frozen=True):
     used_percent: float | None
     """The highest share seen since the mark was set."""
     resets_at: datetime | None
-    """The last date that was told."""
+    """The last known date."""
     seen_at: datetime
     """The reading it comes from; an older one says nothing about it."""
 
@@ -41,7 +41,7 @@ class WindowMark(msgspec.Struct, frozen=True):
         return next((window for window in snapshot.windows if key_of(window) == self.key), None)
 
     def has_reset(self, snapshot: Snapshot) -> bool:
-        """Whether a newer reading shows that the window started afresh since."""
+        """Whether a newer reading shows that the window was reset since."""
         window = self.find(snapshot)
         if window is None or snapshot.provenance.observed_at <= self.seen_at:
             return False

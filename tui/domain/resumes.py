@@ -30,7 +30,7 @@ class ResumePlan(msgspec.Struct, frozen=True):
 
 
 class ResumeStage(StrEnum):
-    """How far carrying on has come."""
+    """How far resuming has come."""
 
     CLAIMED = "claimed"
     """Written down before the message goes out, so that a crash sends none twice."""
@@ -43,7 +43,7 @@ class ResumeStage(StrEnum):
 
 
 class Resume(msgspec.Struct, frozen=True):
-    """One thread to be carried on after one stop."""
+    """One thread to be resumed after one stop."""
 
     stop: LimitStop
     claimed_at: datetime
@@ -54,12 +54,12 @@ class Resume(msgspec.Struct, frozen=True):
 
 
 class ResumeLog(msgspec.Struct, frozen=True):
-    """Every thread that was carried on."""
+    """Every thread that was told to go on."""
 
     entries: tuple[Resume, ...] = ()
 
     def of(self, stop: LimitStop) -> Resume | None:
-        """The record that covers a stop; one stop told by two feeds may bear two moments."""
+        """The record that covers a stop; one stop seen by two feeds may bear two moments."""
         return next((entry for entry in reversed(self.entries) if _covers(entry, stop)), None)
 
 

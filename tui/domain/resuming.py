@@ -64,7 +64,7 @@ def claimed(log: ResumeLog, stop: LimitStop, now: datetime) -> ResumeLog:
         ValueError: This stop was claimed before; always a programming error.
     """
     if log.of(stop) is not None:
-        raise ValueError(f"the stop of {stop.thread_id} was carried on before")
+        raise ValueError(f"the stop of {stop.thread_id} was told to go on before")
     return ResumeLog((*log.entries[-KEPT + 1 :], Resume(stop, now)))
 
 
@@ -118,7 +118,7 @@ def _last_turn_at(session: Session, is_working: bool) -> datetime | None:
 
 
 def resume_command(thread_id: str, command: str = "codex") -> str:
-    """What a person types to carry a thread on by themselves.
+    """What a person types to resume a thread.
 
     Args:
         thread_id: The thread.

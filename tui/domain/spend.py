@@ -101,7 +101,7 @@ class ConsentKind(StrEnum):
     UNKNOWN = "unknown"
     """Not readable by this version."""
     QUEUED = "queued"
-    """The yes to one reset that waited for the limit; it takes effect when the limit is hit."""
+    """The yes to one reset that waited for the limit; it takes effect when the limit is reached."""
 
 
 class Consent(msgspec.Struct, frozen=True):
@@ -154,7 +154,7 @@ def choose_credit(bank: Bank, now: datetime, credit_id: str | None = None) -> Cr
     Args:
         bank: The bank as it was read.
         now: The present moment.
-        credit_id: A credit of the user's choice; None takes the soonest to lapse.
+        credit_id: A credit of the user's choice; None takes the soonest to expire.
 
     Returns:
         The credit; or None where only a count is known and the service has to choose; or, as text, why there is none.
@@ -265,7 +265,7 @@ class Spend(msgspec.Struct, frozen=True):
         return self.sends > 0 and self.outcome in (None, Outcome.RESET, Outcome.UNKNOWN)
 
     def is_moot(self, now: datetime) -> bool:
-        """Whether its request can have no effect any more, because its credit has lapsed by now."""
+        """Whether its request can have no effect any more, because its credit has expired by now."""
         end = self.credit_expires_at or self.journaled_at + KEY_LIFETIME
         return now >= end
 

@@ -18,7 +18,7 @@ class ResumeReason(StrEnum):
 
     WINDOW_RESET = "window_reset"
     ALLOWED_AGAIN = "allowed_again"
-    """The service allows use again, though the window did not start afresh: bought credits, for one."""
+    """The service allows use again, though the window was not reset: bought credits, for one."""
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -30,9 +30,9 @@ class Waiting(msgspec.Struct, frozen=True):
     stops: tuple[LimitStop, ...] = ()
     """The sessions that had stopped when it began; those that stop later are found by then."""
     refused: bool = False
-    """Whether the service refused use in the last reading that told."""
+    """Whether the service refused use in the last reading that said so."""
     has_reset: bool = False
-    """Its window started afresh, but another still stops work."""
+    """Its window was reset, but another still stops work."""
 
 
 class Announcement(msgspec.Struct, frozen=True):
