@@ -238,3 +238,19 @@ async def test_the_credit_that_was_asked_for_is_the_one(world: World) -> None:
     await driven(world, world.companion.spender.spend(proposal, consent(world)))
     assert world.source.requests[0].credit_id == "c2"
     assert READING.bank.find("c2") is not None
+
+
+async def test_an_open_spend_is_looked_at_less_and_less_often(world: World) -> None:
+    world.source.answers.extend([LOST] * 2)
+    await spend(world)
+    task = asyncio.create_task(world.companion.run())
+    before = len(world.source.reads)
+    for _ in range(80):  # 20 minutes, in which the poller alone reads every five seconds
+        await world.clock.until_sleeping(3)
+        world.clock.advance(15)
+    await world.clock.until_sleeping(3)
+    with_credits = sum(world.source.reads[before:])
+    assert 3 <= with_credits <= 12
+    assert len(world.source.requests) == 2
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -45,7 +45,7 @@ from tui.errors import (
 )
 
 RETRY_SECONDS: Final = 30.0
-"""The least time between two tries to finish an open spend without a person's doing."""
+"""The least time between two tries to finish an open spend unasked; doubled with each try, to 8 minutes."""
 
 
 class Spender:
@@ -85,6 +85,8 @@ class Spender:
         self._new_key = new_key
         self._wake = asyncio.Event()
         self._tried_at: float | None = None
+        self._tried_key: str | None = None
+        self._tries = 0
 
     async def follow(self) -> None:
         """Take up an open spend that a crash or an outage left behind; until cancelled."""
@@ -109,8 +111,12 @@ class Spender:
             return  # nothing was read in this process: it may be another account by now
         if spend.account.key != state.snapshot.account.key or not may_finish_unasked(spend, self._clock.now()):
             return
-        if self._tried_at is not None and self._clock.monotonic() - self._tried_at < RETRY_SECONDS:
+        if spend.key != self._tried_key:
+            self._tried_key, self._tries = spend.key, 0
+        pause = RETRY_SECONDS * 2 ** min(self._tries, 4)
+        if self._tried_at is not None and self._clock.monotonic() - self._tried_at < pause:
             return
+        self._tries += 1
         with contextlib.suppress(ResetbankError):  # held elsewhere, or down again: it stays open and on screen
             await self.finish(unasked=True)
 

@@ -97,7 +97,7 @@ class Question(msgspec.Struct, frozen=True):
 
     @property
     def choices(self) -> tuple[Choice, ...]:
-        """What may be answered: at a reached limit there is nothing to queue for, and only what is held can be let go."""
+        """What may be answered: a reached limit has nothing to queue for, and only what is held can be let go."""
         needs = {Choice.QUEUE: Cause.ABOUT_TO_STOP, Choice.LET_FAIL: Cause.HELD}
         return tuple(choice for choice in Choice if needs.get(choice, self.cause) is self.cause)
 
