@@ -79,9 +79,14 @@ def _clusters(text: str) -> list[str]:
     """The text in pieces that are shown as one: a letter with its marks, emoji that are joined."""
     found: list[str] = []
     for character in text:
-        modifier = "\U0001f3fb" <= character <= "\U0001f3ff"
-        joined = found and found[-1][-1] == "\u200d" and character > "\u2000"
-        if found and (unicodedata.category(character)[0] == "M" or character in _JOINERS or joined or modifier):
+        follows = (
+            unicodedata.category(character)[0] == "M"
+            or character in _JOINERS
+            or "\U0001f3fb" <= character <= "\U0001f3ff"  # the tone of a skin
+            or "\u1160" <= character <= "\u11ff"  # the rest of a Korean syllable
+            or (found and found[-1][-1] == "\u200d" and character > "\u2000")
+        )
+        if found and follows:
             found[-1] += character
         else:
             found.append(character)
@@ -89,9 +94,11 @@ def _clusters(text: str) -> list[str]:
 
 
 def _cluster_cells(cluster: str) -> int:
-    if "\ufe0f" in cluster and cluster[0] > "\xff":
-        return 2
-    return 2 if unicodedata.east_asian_width(cluster[0]) in "WF" else 1
+    first = cluster[0]
+    if unicodedata.category(first)[0] == "M" or "\u1160" <= first <= "\u11ff" or first in _JOINERS:
+        return 0
+    shown_as_emoji = "\ufe0f" in cluster and first > "\u2000" and not "\U0001f1e6" <= first <= "\U0001f1ff"
+    return 2 if shown_as_emoji or unicodedata.east_asian_width(first) in "WF" else 1
 
 
 def fit(text: str, width: int) -> str:
