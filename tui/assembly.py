@@ -114,7 +114,7 @@ def open_companion(
         rules=partial(_ask_rules, settings.ask),
         message=settings.ask.message,
         asks=asks,
-        hooks=partial(_hooks, options, settings, paths) if follows_files else None,
+        hooks=partial(_hooks, options, settings, paths) if options.demo is None else None,
         before_credits=settings.hold.before_credits,
         process=uuid.uuid4().hex,
         looks_ahead=watches,

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.hooks.scripts import NOW, SOON, FileClock, Workbench, compact, meter_line, talk
+from tests.support.commands import allow_unattended, over_http, resetbank
+from tests.support.stub_process import StubProcess
 from tests.support.waiting import wait_until
 from tui.domain.hooks import GateMode
-from tui.hooks.gate import Gate, process_start
+from tui.hooks.gate import Gate, gate_folder, process_start
 
 GONE = (0, "", "")
 
@@ -317,3 +319,20 @@ def test_a_waiter_file_of_anybody_elses_making_is_dropped(gate: Gate) -> None:
     (gate.folder / "waiting" / str(pid)).write_text(good)
     (waiter,) = gate.waiters()
     assert (waiter.session_id, waiter.workspace) == ("s[31m", None)
+
+
+def test_a_spend_by_command_lets_go_what_waits_without_a_keeper(
+    bench: Workbench, stub: StubProcess, tmp_path: Path
+) -> None:
+    """The person chose to wait and closed the screen; then a reset is spent on the command line."""
+    allow_unattended()
+    home = Path(os.environ["RESETBANK_HOME"])
+    bench.gate = Gate(gate_folder(home / "gates", stub.codex_home))
+    bench.gate.make()
+    stub.set_usage("five_hour", 100)
+    bench.say(GateMode.WAIT, alive=False, resets_at=SOON, open_since=NOW - timedelta(hours=1))
+    hook = bench.hold(bench.transcript(meter_line()))
+    bench.gate.end()
+    done = resetbank("spend", "--unattended", *over_http(stub))
+    assert done.code == 0, done.err
+    assert hook.result() == (0, "", "resetbank: one reset was spent; the request goes on")

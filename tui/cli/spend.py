@@ -48,6 +48,8 @@ async def _spend(companion: "Companion", settings: "Settings", arguments: argpar
         if arguments.json:
             _print_refusal(companion, _OUTCOME_OF_CODE.get(error.exit_code, Outcome.REFUSED.value), error)
         raise
+    if spend.outcome is Outcome.RESET:
+        companion.let_go()
     _print_result(companion, spend, as_json=arguments.json)
     outcome = Outcome.UNKNOWN if spend.is_open or spend.outcome is None else spend.outcome
     return _EXIT_CODES[outcome.value]

@@ -228,6 +228,13 @@ class Companion:
             show_held(self.store, self._hooks().gate.waiters(), self.clock.now())
         return whole
 
+    def let_go(self) -> None:
+        """Tell the hooks that there is room again, for a command that spent while nobody keeps the gate."""
+        if self._hooks is not None:
+            from tui.companion.gate import open_gate
+
+            open_gate(self.state.snapshot, self._hooks(), self.clock.now())
+
     def refresh(self) -> None:
         """Read now instead of at the next turn, the single credits too."""
         self.poller.refresh()

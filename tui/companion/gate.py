@@ -21,6 +21,7 @@ from tui.domain.hooks import GateMode, GateState, SpendAttempt, Waiter
 from tui.domain.ledger import Event, EventKind
 from tui.domain.limit_stops import binding_window
 from tui.domain.resets import key_of
+from tui.domain.snapshot import Snapshot
 from tui.errors import HooksError, StoreError, StoreReadOnly
 from tui.hooks.installation import ALL_HOOKS, Installation
 
@@ -197,6 +198,17 @@ def show_held(store: StateStore, waiters: tuple[Waiter, ...], now: datetime) -> 
         for thread, since in held_threads(waiters)
     }
     store.update(sessions=with_held(store.state.sessions, held, now))
+
+
+def open_gate(snapshot: Snapshot | None, hooks: Installation, now: datetime) -> None:
+    """Open the gate where a reading shows room and it says otherwise; a wait would hold on without a keeper."""
+    said = hooks.gate.read()
+    if said is None:
+        return
+    wanted = gate_state(snapshot, said, hooks.plan_users(), now, note=_SPENT_NOTE)
+    if wanted.mode is GateMode.OPEN and wanted != said:
+        with suppress(HooksError):  # the hooks go on by themselves, later
+            hooks.gate.write(wanted)
 
 
 def _matters(said: GateState, wanted: GateState) -> bool:
