@@ -310,6 +310,7 @@ async def test_what_is_not_viable_says_why(child: Child, account: Any, reason: s
         "\\x1b[?2004h",
         "\\x1b[32mentering devshell\\x1b[0m\\n\\n  menu: build\\n",
         '["a list"]\\n7\\n"text"\\n{"level":"info"}\\n{no json}\\n',
+        'using {"profile":"x"} {dev} \\x1b]0;a title\\x07',
     ],
 )
 async def test_a_launcher_may_print_before_the_first_message(

@@ -65,12 +65,13 @@ def login_trouble(who: str, status: int, text: bytes | str) -> SignedOut | None:
     Returns:
         None where nothing is known of that status.
     """
-    if isinstance(text, str):
-        text = text.encode(errors="replace")
     if status not in (401, 402, 403):
         return None
+    text = text if isinstance(text, str) else text[:_LONGEST_REFUSAL].decode("utf-8", "replace")
+    code = _CODE.search(text[:_LONGEST_REFUSAL])
+    said = (code[1] if code else text[:_LONGEST_REFUSAL]).lower()
     for words, meaning, hint in _REFUSALS:
-        if any(word in text[:_LONGEST_REFUSAL] for word in words):
+        if any(word in said for word in words):
             return SignedOut(f"{who}: {meaning} ({status})", hint)
     return {
         401: SignedOut(f"{who} refuses the login (401)", "run codex once to refresh your login"),
@@ -79,15 +80,16 @@ def login_trouble(who: str, status: int, text: bytes | str) -> SignedOut | None:
 
 
 _LONGEST_REFUSAL: Final = 4096
+_CODE: Final = re.compile(r'"code"\s*:\s*"(\w+)"')
 _REFUSALS: Final = (
+    (("workspace",), "the workspace is deactivated or closed to you", "choose another workspace with `codex login`"),
+    (("account_deactivated", "account_suspended"), "the account is deactivated", "ask OpenAI's support"),
+    (("unsupported_country",), "the service is not offered where you are", ""),
     (
-        (b"deactivated_workspace", b"workspace_deactivated"),
-        "the workspace is deactivated",
-        "choose another workspace with `codex login`",
+        ("revoked", "invalidated", "token_reused", "terminated", "log in again", "sign in again"),
+        "the login was ended",
+        "sign in again with `codex login`",
     ),
-    ((b"account_deactivated", b"account_suspended"), "the account is deactivated", "ask OpenAI's support"),
-    ((b"unsupported_country",), "the service is not offered where you are", ""),
-    ((b"revoked", b"invalidated", b"token_reused"), "the login was ended", "sign in again with `codex login`"),
 )
 """Codes of a refusal, what they mean, and what helps."""
 

@@ -13,7 +13,7 @@ import msgspec
 
 from tui.errors import BadPayload
 from tui.sources.appserver_transports import Transport, TransportClosed
-from tui.wire.jsonrpc import News, Refusal, Result, after_noise, decode_message, encode_notification, encode_request
+from tui.wire.jsonrpc import News, Refusal, Result, decode_message, encode_notification, encode_request, first_message
 
 _ANOTHER_PROTOCOL: Final = "what answers there does not speak the app-server's protocol"
 _MOST_NOISE: Final = 64 << 10
@@ -130,15 +130,14 @@ class AppServerClient:
         try:
             while True:
                 line = await self._transport.receive()
-                try:
-                    message = decode_message(line if self._spoke else after_noise(line))
-                except BadPayload:
-                    # A launcher may print lines of its own before the first message, for which nobody waits yet.
+                if self._spoke or not self._transport.may_chatter:
+                    message = decode_message(line)
+                elif (message := first_message(line)) is None:
                     self._noise += len(line)
-                    if self._spoke or not self._transport.may_chatter or self._noise > _MOST_NOISE:
-                        raise
+                    if self._noise > _MOST_NOISE:
+                        break
                     continue
-                self._spoke = self._spoke or message is not None
+                self._spoke = True
                 if isinstance(message, News):
                     self._on_news(message)
                 elif message is not None:
@@ -148,7 +147,8 @@ class AppServerClient:
         except TransportClosed as error:
             self._end(str(error))
         except BadPayload:
-            self._end(_ANOTHER_PROTOCOL)
+            pass
+        self._end(_ANOTHER_PROTOCOL)
 
     def _end(self, reason: str) -> None:
         if self._ended is not None:

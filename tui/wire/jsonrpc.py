@@ -1,5 +1,6 @@
 """The envelope of the app-server's JSON-RPC 2.0 without `"jsonrpc"`: one message a line or frame."""
 
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -69,11 +70,6 @@ def encode_notification(method: str) -> bytes:
     return msgspec.json.encode(_Notification(method))
 
 
-def after_noise(line: bytes) -> bytes:
-    """A line from where a message may begin: a launcher's escape codes may stand before the first one."""
-    return line[max(line.find(b'{"'), 0) :]
-
-
 def decode_message(line: bytes) -> Result | Refusal | News | None:
     """Read one message of the server.
 
@@ -100,3 +96,21 @@ def decode_message(line: bytes) -> Result | Refusal | News | None:
             error_fields = _Error()
         return Refusal(message.id, error_fields.code, error_fields.message[:4000])
     return Result(message.id, bytes(message.result) or b"null")
+
+
+def first_message(line: bytes) -> Result | Refusal | News | None:
+    """Find the server's first message in a line; a launcher may print text or escape codes before it.
+
+    Returns:
+        None where there is none.
+    """
+    start, tries = line.find(b"{"), 0
+    while start >= 0 and tries < _MOST_TRIES:
+        with suppress(BadPayload):
+            if (message := decode_message(line[start:])) is not None:
+                return message
+        start, tries = line.find(b"{", start + 1), tries + 1
+    return None
+
+
+_MOST_TRIES: Final = 50
