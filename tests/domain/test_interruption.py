@@ -355,3 +355,11 @@ def test_a_question_that_was_opened_by_hand_is_answered_too() -> None:
     question = ask(held_situation())
     memory = answered(AskMemory(), question, Choice.LET_FAIL, START)
     assert silence(held_situation(), memory) is NoQuestionReason.MUTED
+
+
+def test_what_is_held_is_asked_about_without_any_reset_too() -> None:
+    empty = reading(allowed=False, rows=(), available=0)
+    question = ask(held_situation(snapshot=empty))
+    assert (question.cause, question.credit, question.resets_available) == (Cause.HELD, None, 0)
+    assert still_stands(question, held_situation(snapshot=empty), START)
+    assert silence(stopped_situation(snapshot=empty)) is NoQuestionReason.BANK_EMPTY

@@ -41,12 +41,12 @@ class HookedCodex:
         return Gate(gate_folder(self.home / "gates", self.stub.codex_home))
 
     def resetbank(self, *words: str, **environment: str) -> Result:
-        words, known = self._command(*words)
+        words, known = self.command(*words)
         return resetbank(*words, **(known | environment))
 
     def start_resetbank(self, *words: str) -> "subprocess.Popen[bytes]":
         """Start a command that goes on until it is ended."""
-        words, known = self._command(*words)
+        words, known = self.command(*words)
         return subprocess.Popen(
             [sys.executable, "-m", "tui", *words],
             stdin=subprocess.DEVNULL,
@@ -55,7 +55,8 @@ class HookedCodex:
             env=os.environ | known,
         )
 
-    def _command(self, *words: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    def command(self, *words: str) -> tuple[tuple[str, ...], dict[str, str]]:
+        """The words and the variables of a command of ours beside this Codex."""
         settings = self.home / "settings.toml"
         self.home.mkdir(exist_ok=True)
         if not settings.exists():

@@ -114,7 +114,9 @@ class GateKeeper:
             self._poller.refresh()
         if self._said is not None:
             await self._keep(bool(waiters))
-        self._show(waiters, self._said.mode if self._said else None)
+        state, mode = self._store.state, self._said.mode if self._said else None
+        if waiters or mode is not state.gate or any(session.held_since for session in state.sessions.values()):
+            self._show(waiters, mode)
         return BUSY_SECONDS if waiters else IDLE_SECONDS
 
     async def _check_hooks(self) -> None:

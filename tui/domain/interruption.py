@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import msgspec
 
 from tui.domain.ask_memory import AskMemory, observed
-from tui.domain.credits import Credit
 from tui.domain.forecast import Forecast
 from tui.domain.held_sessions import held
 from tui.domain.limit_stops import at_work, binding_window, is_open, is_reached, stops
@@ -92,7 +91,7 @@ def still_stands(question: Question, situation: Situation, now: datetime) -> boo
     snapshot = situation.snapshot
     if snapshot is None or question.account.differs_from(snapshot.account) or question.mark.has_reset(snapshot):
         return False
-    if _bank_veto(snapshot, now) is not None:
+    if question.cause is not Cause.HELD and _bank_veto(snapshot, now) is not None:
         return False
     still = {stop.thread_id for stop in stops(situation.sessions, snapshot, now)}
     still |= set(_held_at(snapshot, situation))
@@ -182,7 +181,8 @@ def _veto(
         return NoQuestionReason.WORKSPACE_CAP
     if waiting is not None and waiting <= rules.least_waiting:
         return NoQuestionReason.RESET_NEAR
-    if (empty := _bank_veto(snapshot, now)) is not None:
+    # What is held can wait or be let go without any reset.
+    if occasion.cause is not Cause.HELD and (empty := _bank_veto(snapshot, now)) is not None:
         return empty
     if (reason := settled(situation, key_of(occasion.window), occasion.cause, memory, now)) is not None:
         return reason
@@ -200,9 +200,8 @@ def _bank_veto(snapshot: Snapshot, now: datetime) -> NoQuestionReason | None:
 
 
 def _question(occasion: _Occasion, snapshot: Snapshot, now: datetime) -> Question:
-    credit = choose_credit(snapshot.bank, now)
-    assert not isinstance(credit, str)
-    assert credit is None or isinstance(credit, Credit)
+    chosen = choose_credit(snapshot.bank, now)
+    credit = None if isinstance(chosen, str) else chosen
     waiting = occasion.waiting(now)
     return Question(
         asked_at=now,

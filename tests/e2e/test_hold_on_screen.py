@@ -1,0 +1,63 @@
+"""What a person sees and presses while the real Codex is held."""
+
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+
+from tests.hooks.codex import HookedCodex, hooked_codex
+from tests.support.codex_cli import private_folder
+from tests.support.pty import Terminal, resetbank_terminal
+from tests.support.stub_process import start_stub
+
+pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
+
+LETTER = re.compile(r"press  ([A-Z])  spend and let go on")
+
+
+@pytest.fixture
+def codex() -> Iterator[HookedCodex]:
+    with private_folder() as folder, start_stub(sandbox=folder / "box") as stub:
+        codex = hooked_codex(stub, folder)
+        codex.resetbank("hold", "on")
+        codex.trust()
+        yield codex
+
+
+def screen(codex: HookedCodex) -> AbstractContextManager[Terminal]:
+    words, environment = codex.command("--source", "http", "--base-url", codex.stub.url)
+    return resetbank_terminal(*words, columns=120, rows=40, **environment)
+
+
+def test_one_letter_lets_the_held_turn_go_on(codex: HookedCodex) -> None:
+    codex.stub.set_usage("five_hour", 100)
+    with screen(codex) as running:
+        running.wait_for("5-hour limit reached")
+        turn = codex.start("run: true")
+        shown = running.wait_for(lambda text: LETTER.search(text) is not None)
+        assert "workspace is held: 5-hour limit reached" in shown
+        assert "f let them fail" in shown
+        match = LETTER.search(shown)
+        assert match
+        running.press_until(match[1], lambda text: LETTER.search(text) is None)
+        running.wait_for("One reset was spent")
+        output, _ = turn.communicate(timeout=60)
+        assert turn.returncode == 0, output
+    assert codex.stub.spent() == 1
+
+
+def test_without_a_reset_the_held_turn_can_wait_or_be_let_go(codex: HookedCodex) -> None:
+    codex.stub.set_scenario("empty-bank")
+    codex.stub.set_usage("five_hour", 100)
+    with screen(codex) as running:
+        running.wait_for("5-hour limit reached")
+        turn = codex.start("run: true")
+        running.wait_for("w wait and go on at")
+        running.press_until("w", "Waiting: work goes on by itself at")
+        codex.stub.set_usage("five_hour", 0)
+        running.type("\x1b[15~")  # F5
+        output, _ = turn.communicate(timeout=60)
+        assert turn.returncode == 0, output
+        running.wait_for("started afresh")
+    assert codex.stub.spent() == 0
