@@ -17,18 +17,21 @@ from tui.clock import Clock, SystemClock
 from tui.concurrency import in_loose_thread
 from tui.errors import NotViable, StoreError
 from tui.paths import Paths
-from tui.settings import AskSettings, Settings
+from tui.settings import AskSettings, NotifySettings, Settings
 from tui.sources.base import SourceOption, SourceStatus
 from tui.sources.chain import Chain
 from tui.sources.codex_home import CodexHome, find_codex_home, read_config
 from tui.store.database import Database
 
 if TYPE_CHECKING:  # a command that only reads the limits loads none of these
+    from tui.channels.base import Channel
     from tui.companion.companion import Companion
     from tui.companion.connection import SourceChain
     from tui.companion.history import PastReadings
+    from tui.companion.notifier import Notifier
     from tui.companion.reading import Reading
-    from tui.companion.records import Tables
+    from tui.companion.records import Records, Tables
+    from tui.companion.state import StateStore
     from tui.domain.outlook import Outlook
     from tui.domain.question import AskRules
     from tui.hooks.installation import Installation
@@ -118,8 +121,24 @@ def open_companion(
         before_credits=settings.hold.before_credits,
         process=uuid.uuid4().hex,
         looks_ahead=watches,
+        notifier=partial(_notifier, settings.notify) if watches and settings.notify.channels else None,
         past=_past_of(options.codex_home) if follows_files else None,
     )
+
+
+def open_channels(settings: NotifySettings) -> "dict[str, Channel]":
+    """The channels of the settings by name; the module of its name opens each."""
+    from importlib import import_module
+
+    return {name: import_module(f"tui.channels.{name}").open_channel(settings) for name in settings.channels}
+
+
+def _notifier(settings: NotifySettings, store: "StateStore", records: "Records", clock: Clock) -> "Notifier":
+    from tui.clock import LocalZone
+    from tui.companion.notifier import Notifier, quiet_hours
+
+    quiet = quiet_hours(settings.quiet, LocalZone())
+    return Notifier(store, records, clock, open_channels(settings), events=frozenset(settings.events), is_quiet=quiet)
 
 
 def _hooks(options: SourceOptions, settings: Settings, paths: Paths) -> "Installation":

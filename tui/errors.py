@@ -65,6 +65,10 @@ class ResetbankError(Exception):
         return " ".join(line.split())
 
 
+class NoticeFailed(ResetbankError):
+    """A channel could not tell the person; the message names no address and no token."""
+
+
 class UsageError(ResetbankError):
     """The command line cannot be carried out as written."""
 

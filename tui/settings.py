@@ -27,6 +27,14 @@ before_credits = false        # true also holds a request that paid credits woul
 [guard]
 tools = ["mcp__*__consume_usage_reset"]     # tools of agents that are refused; * stands for any letters
 
+[notify]
+channels = []                 # of bell, terminal, desktop, command, webhook: where notices go
+events = ["interrupted", "held", "reset_observed", "spent"]    # and near, resumed, credit_changed
+quiet = ""                    # such as "22:00-07:00": nothing is told then
+command = []                  # your program and its arguments; the notice is JSON on its standard input
+webhook = ""                  # https, or http on this machine
+template = '{"text": "{title}: {text}"}'    # what the webhook is sent; also {event}, {workspace}, {at}
+
 [codex]
 command = "codex"             # the Codex executable behind the source `codex`
 
@@ -38,7 +46,7 @@ refresh = "f5,g"              # command id = key, or keys with commas; `resetban
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -88,6 +96,21 @@ class GuardSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tools: Annotated[tuple[str, ...], msgspec.Meta(max_length=50)] = ("mcp__*__consume_usage_reset",)
 
 
+ChannelName = Literal["bell", "terminal", "desktop", "command", "webhook"]
+NoticeEvent = Literal["near", "interrupted", "held", "resumed", "reset_observed", "spent", "credit_changed"]
+
+
+class NotifySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is told outside the screen, and of what."""
+
+    channels: tuple[ChannelName, ...] = ()
+    events: tuple[NoticeEvent, ...] = ("interrupted", "held", "reset_observed", "spent")
+    quiet: Annotated[str, msgspec.Meta(pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$")] = ""
+    command: tuple[str, ...] = ()
+    webhook: str = ""
+    template: str = '{"text": "{title}: {text}"}'
+
+
 class CodexSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the Codex CLI is."""
 
@@ -104,6 +127,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     invite: InviteSettings = InviteSettings()
     hold: HoldSettings = HoldSettings()
     guard: GuardSettings = GuardSettings()
+    notify: NotifySettings = NotifySettings()
     codex: CodexSettings = CodexSettings()
     keys: dict[str, str] = {}
     """Command id to key, as Textual writes keys; checked against the command table by the screen."""

@@ -155,6 +155,15 @@ GROUPS = {
         ),
     },
     "set-up": {
+        "notify": Command(
+            "say where notices go outside the screen, and try every channel",
+            (
+                ("resetbank notify", "the channels of the settings"),
+                ("resetbank notify --test", "send a test by each of them"),
+            ),
+            LOCAL,
+            codes="with --test: 1 if a channel failed",
+        ),
         "metrics": Command(
             "print limits, bank, sessions and spends as OpenMetrics, or serve them",
             (

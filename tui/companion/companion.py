@@ -15,6 +15,7 @@ from tui.errors import StoreError
 if TYPE_CHECKING:
     from tui.companion.history import HistoryService, PastReadings
     from tui.companion.inviter import Inviter
+    from tui.companion.notifier import Notifier
     from tui.companion.questions import QuestionService
     from tui.companion.queue import QueueWatch
     from tui.companion.resumer import Resumer
@@ -50,6 +51,7 @@ class Companion:
         before_credits: bool = False,
         process: str | None = None,
         looks_ahead: bool = False,
+        notifier: "Callable[[StateStore, Records, Clock], Notifier] | None" = None,
         past: "PastReadings | None" = None,
     ) -> None:
         """Read and send nothing yet.
@@ -72,6 +74,7 @@ class Companion:
             before_credits: Whether a request is held that paid credits would carry.
             process: A name that no other process ever has; None takes the holder's.
             looks_ahead: Whether readings are kept and looked ahead from.
+            notifier: Makes what tells outside the screen; None tells nobody.
             past: Fills the history from rollouts; None where there are none.
         """
         self.clock = clock
@@ -90,6 +93,7 @@ class Companion:
         self._before_credits = before_credits
         self._looks_ahead = looks_ahead
         self._past = past
+        self._notifier = notifier
 
     @cached_property
     def sessions(self) -> "SessionTracker":
@@ -158,6 +162,11 @@ class Companion:
         parts = self.store, self.poller, self.records, self.clock
         await GateKeeper(*parts, hooks=self._hooks(), before_credits=self._before_credits).follow()
 
+    async def tell(self) -> None:
+        """Tell a person outside the screen what happens, until cancelled."""
+        if self._notifier is not None:
+            await self._notifier(self.store, self.records, self.clock).follow()
+
     @cached_property
     def inviter(self) -> "Inviter":
         """What invites friends."""
@@ -207,6 +216,7 @@ class Companion:
             "resumes": self.resumer.follow,
             "invites": self.inviter.follow,
             "history": self.keep_history,
+            "notices": self.tell,
         }
         if self._asks:
             await self.records.recall()

@@ -21,6 +21,7 @@ from tui.store.spends import SpendJournal
 if TYPE_CHECKING:
     from tui.domain.account_state import AccountState
     from tui.store.accounts import Accounts, Step
+    from tui.store.deliveries import Deliveries
     from tui.store.invites import Invites
     from tui.store.readings import Readings
 
@@ -44,6 +45,13 @@ class Tables:
         from tui.store.accounts import Accounts
 
         return Accounts(self.database)
+
+    @cached_property
+    def deliveries(self) -> "Deliveries":
+        """Who was told what."""
+        from tui.store.deliveries import Deliveries
+
+        return Deliveries(self.database)
 
     @cached_property
     def readings(self) -> "Readings":

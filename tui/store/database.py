@@ -118,6 +118,16 @@ MIGRATIONS: Final[tuple[str | Callable[[sqlite3.Connection], None], ...]] = (
     ) STRICT, WITHOUT ROWID;
     """,
     "ALTER TABLE observations ADD COLUMN summary TEXT",
+    """
+    CREATE TABLE deliveries (
+        fact TEXT NOT NULL,
+        channel TEXT NOT NULL,
+        at REAL NOT NULL,
+        claimed_until REAL NOT NULL,
+        told INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE INDEX deliveries_by_fact ON deliveries (fact, channel);
+    """,
 )
 """One script or function per version; never edited once released, only added to."""
 

@@ -1,0 +1,202 @@
+"""Each channel, received by a real receiver."""
+
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.commands import over_http, resetbank
+from tests.support.pty import raw_terminal, resetbank_terminal
+from tests.support.stub_process import StubProcess
+from tests.support.waiting import wait_until
+from tui.channels.base import Notice
+from tui.channels.terminal import sequence
+from tui.channels.webhook import fill
+
+EVIL = Notice("near", "a;b\x1b]0;x\x07", 'c"d\\\x9b</b>&\n{event}', "w", "2026-11-23T14:07:31Z")
+
+
+def settings(text: str) -> Path:
+    home = Path(os.environ["RESETBANK_HOME"])
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "settings.toml").write_text(f"[notify]\n{text}\n")
+    return home
+
+
+class Receiver(http.server.ThreadingHTTPServer):
+    def __init__(self, status: int = 200, location: str = "") -> None:
+        self.received: list[Any] = []
+        received = self.received
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(status)
+                if location:
+                    self.send_header("Location", location)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}/topic-that-is-secret"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    server = Receiver()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_webhook_is_posted_to(receiver: Receiver) -> None:
+    settings(f'channels = ["webhook"]\nwebhook = "{receiver.url}"')
+    done = resetbank("notify", "--test")
+    assert (done.code, done.out) == (0, "webhook   sent\n")
+    assert receiver.received == [{"text": "resetbank: This is a test; nothing has happened."}]
+    shown = resetbank("notify").out + resetbank("doctor", "--json").out
+    assert "127.0.0.1" in shown
+    assert "secret" not in shown
+
+
+def test_a_webhook_follows_no_redirect_and_shows_its_host_alone(receiver: Receiver) -> None:
+    away = Receiver(307, receiver.url)
+    settings(f'channels = ["webhook"]\nwebhook = "{away.url}"')
+    done = resetbank("notify", "--test")
+    assert (done.code, done.out) == (1, "webhook   failed: 127.0.0.1 answered 307\n")
+    assert receiver.received == []
+    away.shutdown()
+    away.server_close()
+
+
+@pytest.mark.parametrize("url", ["http://example.com/secret", "ftp://127.0.0.1/secret", "file:///etc/secret", "secret"])
+def test_a_webhook_is_https_or_on_this_machine(url: str) -> None:
+    settings(f'channels = ["webhook"]\nwebhook = "{url}"')
+    done = resetbank("notify", "--test")
+    assert (done.code, done.out) == (1, "webhook   failed: the webhook is neither https nor on this machine\n")
+
+
+def test_what_is_told_is_escaped_in_a_template() -> None:
+    body = json.loads(fill('{"t": "{title}", "x": "{text}", "o": "{other}"}', EVIL))
+    assert body["x"].startswith('c"d\\')
+    assert body["x"].endswith("{event}")
+    assert body["o"] == "{other}"
+    assert all(c.isprintable() for c in body["t"] + body["x"])
+
+
+def test_a_program_gets_json(tmp_path: Path) -> None:
+    script = tmp_path / "tell"
+    script.write_text(f"#!/bin/sh\ncat > {tmp_path}/told\n")
+    script.chmod(0o700)
+    settings(f'channels = ["command"]\ncommand = ["{script}"]')
+    assert resetbank("notify", "--test").code == 0
+    assert json.loads((tmp_path / "told").read_text())["event"] == "test"
+
+
+@pytest.mark.parametrize(
+    ("command", "why"), [('["false"]', "exit code 1"), ('["/nowhere"]', "cannot be started"), ("[]", "no")]
+)
+def test_a_program_that_fails_is_one_line(command: str, why: str) -> None:
+    settings(f'channels = ["command"]\ncommand = {command}')
+    done = resetbank("notify", "--test")
+    assert done.code == 1
+    assert why in done.out
+    assert done.err == ""
+
+
+@pytest.mark.parametrize(
+    ("environment", "begins"),
+    [
+        ({"TERM": "xterm-kitty"}, "\x1b]99;"),
+        ({"TERM_PROGRAM": "WezTerm"}, "\x1b]9;"),
+        ({"TERM": "xterm-256color"}, "\x1b]777;notify;"),
+        ({"TMUX": "x", "TERM_PROGRAM": "iTerm.app"}, "\x1bPtmux;\x1b\x1b]9;"),
+    ],
+)
+def test_a_terminal_gets_what_it_knows(environment: dict[str, str], begins: str) -> None:
+    code = sequence(EVIL, environment)
+    assert code.startswith(begins)
+    inside = code.removeprefix(begins).replace("\x1b\\", "").replace("\x1b\x1b\\", "").removesuffix("\x07")
+    assert "\x9b" not in code
+    assert "]0;" not in code
+    assert "\x07" not in inside.replace("\x07", "", 1)
+
+
+def test_a_real_terminal_receives_it_once_from_watch(stub: StubProcess) -> None:
+    settings('channels = ["terminal", "bell"]\nevents = ["near"]')
+    words = ("setsid", "--ctty", "--wait", sys.executable, "-m", "tui", "watch", *over_http(stub))
+    with raw_terminal(*words, environment=os.environ | {"TERM": "xterm"}) as running:
+        running.time_of(b"\x1b]777;notify;resetbank;The 5-hour limit is near, 3 resets banked\x07")
+        running.type("\x03")
+        running.wait_for_end()
+
+
+def test_screen_watch_and_command_tell_once(stub: StubProcess, receiver: Receiver) -> None:
+    settings(f'channels = ["webhook"]\nevents = ["near", "spent"]\nwebhook = "{receiver.url}"')
+    watching = [sys.executable, "-m", "tui", "watch", "--json", *over_http(stub)]
+    with (
+        resetbank_terminal(*over_http(stub)) as screen,
+        subprocess.Popen(watching, stdout=subprocess.PIPE, text=True) as watch,
+    ):
+        screen.wait_for("Limits")
+        assert watch.stdout is not None
+        assert json.loads(watch.stdout.readline())["event"] == "near"
+        assert resetbank("status", *over_http(stub)).code == 10
+        wait_until(lambda: bool(receiver.received))
+        screen.wait_for("93 %")
+        screen.type("q")
+        screen.wait_for_end()
+        watch.terminate()
+    assert [notice["text"].partition(":")[2] for notice in receiver.received] == [
+        " The 5-hour limit is near; 3 resets banked"
+    ]
+
+
+_DESKTOP = """
+import sys
+from jeepney import DBusAddress, HeaderFields, MessageType, message_bus, new_method_return
+from jeepney.io.blocking import open_dbus_connection
+with open_dbus_connection(bus="SESSION") as bus:
+    bus.send_and_get_reply(message_bus.RequestName("org.freedesktop.Notifications"))
+    print("ready", flush=True)
+    while True:
+        call = bus.receive()
+        if call.header.message_type is not MessageType.method_call:
+            continue
+        member = call.header.fields[HeaderFields.member]
+        if member == "Notify":
+            print(repr(call.body[3:5]), flush=True)
+            bus.send(new_method_return(call, "u", (1,)))
+        elif member == "GetServerInformation":
+            bus.send(new_method_return(call, "ssss", ("test", "test", "1", "1.2")))
+        elif member == "GetCapabilities":
+            bus.send(new_method_return(call, "as", (["body"],)))
+"""
+
+
+@pytest.mark.skipif(
+    any(shutil.which(name) is None for name in ("notify-send", "dbus-run-session")), reason="no notify-send or D-Bus"
+)
+def test_a_real_notify_send_reaches_a_desktop() -> None:
+    settings('channels = ["desktop"]')
+    script = (
+        f'mkfifo "$HOME/f"; "{sys.executable}" -c "$1" > "$HOME/f" & exec 3< "$HOME/f"; read -r _ <&3;'
+        f' "{sys.executable}" -m tui notify --test; read -r told <&3; echo "$told"; kill $!'
+    )
+    Path(os.environ["HOME"]).mkdir(exist_ok=True)
+    done = subprocess.run(
+        ["dbus-run-session", "--", "sh", "-c", script, "sh", _DESKTOP], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "desktop   sent\n('resetbank', 'This is a test; nothing has happened.')\n", done.stderr

@@ -1,0 +1,151 @@
+"""Notices: each fact once by each channel, whatever runs beside and dies; quiet hours; a channel that fails."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from tests.domain.worlds import credit, snapshot, window
+from tests.support.clocks import START, ManualClock
+from tests.support.waiting import wait_until
+from tui.channels.base import Channel, Notice
+from tui.companion.locks import AccountLocks
+from tui.companion.notifier import Notifier, quiet_hours
+from tui.companion.records import Records, Tables
+from tui.companion.state import State, StateStore
+from tui.domain.snapshot import Snapshot
+from tui.errors import NoticeFailed
+from tui.store.database import Database
+from tui.store.deliveries import LEASE, Deliveries
+
+ALL = frozenset({"near", "interrupted", "held", "resumed", "reset_observed", "spent", "credit_changed"})
+
+
+def reading(used: float, at: datetime = START, ends: timedelta = timedelta(hours=2)) -> Snapshot:
+    return snapshot(window(300, used, resets_in=ends, at=START), rows=(credit(),), at=at)
+
+
+class Process:
+    """One resetbank with a channel that keeps what it is given."""
+
+    def __init__(self, path: Path, clock: ManualClock, *, quiet: str = "", fails: bool = False) -> None:
+        self.store = StateStore(State())
+        self.database = Database(path)
+        self.records = Records(self.store, Tables(self.database, AccountLocks(None)), "p")
+        self.told: list[Notice] = []
+        self.fails = fails
+
+        async def channel(notice: Notice) -> None:
+            if self.fails:
+                raise NoticeFailed("example.com answered 500")
+            self.told.append(notice)
+
+        channels: dict[str, Channel] = {"webhook": channel}
+        is_quiet = quiet_hours(quiet, UTC)
+        self.notifier = Notifier(self.store, self.records, clock, channels, events=ALL, is_quiet=is_quiet)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.notifier.follow())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            self.database.close()
+
+    def read(self, taken: Snapshot) -> None:
+        self.store.update(snapshot=taken)
+
+
+async def settled(*processes: Process) -> None:
+    await asyncio.to_thread(wait_until, lambda: all(process.notifier.is_idle for process in processes))
+
+
+async def until_told(process: Process, count: int) -> None:
+    await asyncio.to_thread(wait_until, lambda: len(process.told) >= count)
+
+
+async def test_each_fact_is_told_once_by_whoever_is_first(tmp_path: Path, clock: ManualClock) -> None:
+    one, other = (Process(tmp_path / "r.db", clock) for _ in range(2))
+    async with one.running(), other.running():
+        one.read(reading(93))
+        other.read(reading(93, ends=timedelta(hours=2, seconds=40)))  # another source, a little apart
+        await asyncio.to_thread(wait_until, lambda: bool(one.told or other.told))
+        await settled(one, other)
+        assert len(one.told) + len(other.told) == 1
+        (notice,) = one.told + other.told
+        assert notice.event == "near"
+        assert notice.text == "The 5-hour limit is near; 1 reset banked"
+        before = len(one.told)
+        one.read(reading(100))
+        await until_told(one, before + 1)
+        assert one.told[-1].event == "interrupted"
+
+
+async def test_a_start_tells_nothing_again(tmp_path: Path, clock: ManualClock) -> None:
+    for told in (1, 0):
+        process = Process(tmp_path / "r.db", clock)
+        async with process.running():
+            process.read(reading(93))
+            await settled(process)
+            assert len(process.told) == told
+
+
+async def test_who_dies_between_claim_and_telling_is_stood_in_for(tmp_path: Path, clock: ManualClock) -> None:
+    process = Process(tmp_path / "r.db", clock)
+    at = (START + timedelta(hours=2)).timestamp()
+    killed = Deliveries(process.database)
+    assert killed.claim("near acc1 300", at, "webhook", clock.now().timestamp(), 120) == 0
+    async with process.running():
+        process.read(reading(93))
+        await clock.until_sleeping()
+        await settled(process)
+        assert process.told == []
+        clock.advance(LEASE + 1)
+        await until_told(process, 1)
+
+
+async def test_quiet_hours_are_quiet(tmp_path: Path, clock: ManualClock) -> None:
+    process = Process(tmp_path / "r.db", clock, quiet="13:00-15:00")
+    async with process.running():
+        process.read(reading(93))
+        await settled(process)
+        assert process.told == []
+
+
+@pytest.mark.parametrize(
+    ("hours", "quiet"), [("22:00-07:00", False), ("14:00-15:00", True), ("15:00-14:10", True), ("14:10-22:00", False)]
+)
+def test_hours_may_span_midnight(hours: str, quiet: bool) -> None:
+    assert quiet_hours(hours, UTC)(START) is quiet
+    assert quiet_hours("", UTC)(START) is False
+
+
+async def test_a_channel_that_fails_is_said_and_the_next_success_takes_it_back(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    process = Process(tmp_path / "r.db", clock, fails=True)
+    async with process.running():
+        process.read(reading(93))
+        await asyncio.to_thread(wait_until, lambda: bool(process.store.state.problems))
+        (problem,) = process.store.state.problems
+        assert (problem.task, problem.error) == ("notices by webhook", "example.com answered 500")
+        process.fails = False
+        process.read(reading(100))
+        await until_told(process, 1)
+        await settled(process)
+        assert process.store.state.problems == ()
+
+
+async def test_no_address_is_in_a_notice(tmp_path: Path, clock: ManualClock) -> None:
+    process = Process(tmp_path / "r.db", clock)
+    async with process.running():
+        taken = reading(93)
+        process.read(replace(taken, account=replace(taken.account, id=None, email="me@example.com")))
+        await until_told(process, 1)
+        assert "example.com" not in repr(process.told)

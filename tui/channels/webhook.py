@@ -1,0 +1,65 @@
+"""A POST to an address of the person's own: ntfy, Slack, Telegram, Pushover and others. Only its host is ever shown."""
+
+import json
+import re
+import urllib.request
+from http.client import HTTPException
+from urllib.parse import urlsplit
+
+from tui.channels.base import SECONDS, Channel, Notice, one_line
+from tui.concurrency import in_loose_thread
+from tui.errors import NoticeFailed
+from tui.settings import NotifySettings
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def open_channel(settings: NotifySettings) -> Channel:
+    """The channel `webhook`."""
+
+    async def tell(notice: Notice) -> None:
+        body = fill(settings.template, notice).encode()
+        await in_loose_thread(_post, settings.webhook, body)
+
+    return tell
+
+
+def host_of(url: str) -> str:
+    """The host of a webhook, all of it that may be shown; the rest is often a secret."""
+    return urlsplit(url).hostname or "?"
+
+
+def fill(template: str, notice: Notice) -> str:
+    """A template with its fields {event}, {title}, {text}, {workspace} and {at} filled in, each escaped for JSON."""
+    values = {name: one_line(getattr(notice, name) or "") for name in notice.__struct_fields__}
+    return re.sub(r"\{(\w+)\}", lambda match: _escaped(values, match), template)
+
+
+def _escaped(values: dict[str, str], match: re.Match[str]) -> str:
+    return json.dumps(values[match[1]])[1:-1] if match[1] in values else match[0]
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A notice goes where the person said, and nowhere else."""
+
+    def redirect_request(self, *_arguments: object, **_options: object) -> None:
+        return None
+
+
+def _post(url: str, body: bytes) -> None:
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        raise NoticeFailed("the webhook is neither https nor on this machine")
+    handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
+    if parts.hostname in _LOOPBACK:
+        handlers.append(urllib.request.ProxyHandler({}))
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json", "User-Agent": "resetbank"})  # noqa: S310 - checked above
+    try:
+        with urllib.request.build_opener(*handlers).open(request, timeout=SECONDS):
+            pass
+    except urllib.request.HTTPError as error:
+        error.close()
+        raise NoticeFailed(f"{parts.hostname} answered {error.code}") from None
+    except (OSError, HTTPException, ValueError) as error:
+        # Without the error's own words, which may quote the address.
+        raise NoticeFailed(f"{parts.hostname} could not be reached ({type(error).__name__})") from None

@@ -1,0 +1,57 @@
+"""Who was told what by which channel: each fact once, whatever the number of processes, also when one is killed."""
+
+from tui.store.database import Database
+
+LEASE = 30.0
+"""Seconds after which a claim of a process that never finished is free again."""
+
+_KEPT = 7 * 86_400.0
+
+
+class Deliveries:
+    """Claims on facts; every method is one short transaction and raises `StoreError` where that fails."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim(self, fact: str, at: float, channel: str, now: float, tolerance: float) -> float | None:
+        """Claim the telling of a fact.
+
+        Args:
+            fact: What happened to whom.
+            at: When it happened, seconds since 1970; two processes may see it a little apart.
+            channel: By which way the person is told.
+            now: The present moment.
+            tolerance: How many seconds apart it is still the same fact.
+
+        Returns:
+            0 if it is ours to tell now; None if it has been told; else the moment to ask again, since another process
+            is at it and may die.
+        """
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM deliveries WHERE claimed_until < ?", (now - _KEPT,))
+            row = connection.execute(
+                "SELECT rowid, told, claimed_until FROM deliveries"
+                " WHERE fact = ? AND channel = ? AND abs(at - ?) <= ? LIMIT 1",
+                (fact, channel, at, tolerance),
+            ).fetchone()
+            if row is None:
+                connection.execute(
+                    "INSERT INTO deliveries (fact, channel, at, claimed_until) VALUES (?, ?, ?, ?)",
+                    (fact, channel, at, now + LEASE),
+                )
+                return 0.0
+            if row[1]:
+                return None
+            if row[2] > now:
+                return float(row[2])
+            connection.execute("UPDATE deliveries SET claimed_until = ? WHERE rowid = ?", (now + LEASE, row[0]))
+            return 0.0
+
+    def told(self, fact: str, at: float, channel: str, tolerance: float) -> None:
+        """The person was told, or will not be."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE deliveries SET told = 1 WHERE fact = ? AND channel = ? AND abs(at - ?) <= ?",
+                (fact, channel, at, tolerance),
+            )
