@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,22 @@ def test_doctor_says_why_not(stub: StubProcess) -> None:
     well = resetbank("doctor", *over_http(stub))
     assert well.code == 0
     assert "✓ http" in well.out
+
+
+def test_doctor_names_what_is_open_to_others(stub: StubProcess) -> None:
+    home = Path(os.environ["RESETBANK_HOME"])
+    home.mkdir(exist_ok=True)
+    settings = home / "settings.toml"
+    settings.touch()
+    home.chmod(0o755)
+    settings.chmod(0o666)
+    done = resetbank("doctor", *over_http(stub))
+    assert done.code == 0
+    assert f"{home} is open to others of this machine: chmod 700 it" in done.out
+    assert f"{settings} is open to others of this machine: chmod go-w it" in done.out
+    home.chmod(0o700)
+    settings.chmod(0o644)
+    assert resetbank("doctor", "--json", *over_http(stub)).json["open_to_others"] == []
 
 
 def test_keys_is_the_whole_table() -> None:

@@ -51,8 +51,16 @@ async def test_codex_s_login_goes_only_where_codex_would_send_it(
     codex.auth()
     codex.config(config)
     own = {f'chatgpt_base_url = "{SANDBOX}"': SANDBOX, "": OFFICIAL}.get(config)
-    for url in (SANDBOX, "http://127.0.0.1:1", "http://127.0.0.1:2/backend-api", OFFICIAL, FOREIGN):
-        if own is not None and parse_base_url(url).origin == parse_base_url(own).origin:
+    for url in (
+        SANDBOX,
+        f"{SANDBOX}/",
+        "http://127.0.0.1:1",
+        "http://127.0.0.1:1/other",
+        "http://127.0.0.1:2/backend-api",
+        OFFICIAL,
+        FOREIGN,
+    ):
+        if own is not None and parse_base_url(url) == parse_base_url(own):
             assert (await login_for(url, codex)).account_id == "acc1"
         else:
             with pytest.raises(NotViable):

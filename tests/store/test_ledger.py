@@ -75,6 +75,16 @@ def test_the_file_is_the_users_alone(log: EventLog, path: Path) -> None:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
 
 
+def test_a_file_that_was_left_open_to_others_is_tightened(log: EventLog, path: Path) -> None:
+    log.record([Event(START, EventKind.PLAN_CHANGED, "acc1", "x")])
+    files = sorted(path.parent.iterdir())
+    assert len(files) == 3
+    for file in files:
+        file.chmod(0o666)
+    open_database(path).close()
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
 def test_every_commit_is_on_the_disk(database: Database, path: Path) -> None:
     connection = open_database(path)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)

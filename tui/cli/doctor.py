@@ -4,6 +4,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tui.settings import Settings
 
 
@@ -60,6 +62,7 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
         "hooks": hooks,
         "settings": {"path": str(paths.settings), "exists": paths.settings.exists(), "problem": settings_problem},
         "database": {"path": str(paths.database), "exists": paths.database.exists(), "problem": database_problem},
+        "open_to_others": _open_to_others(paths.settings, paths.database),
         "versions": {"resetbank": __version__, "python": platform.python_version(), **_library_versions()},
     }
 
@@ -92,6 +95,24 @@ def _database_problem() -> str | None:
     return None
 
 
+def _open_to_others(settings: "Path", database: "Path") -> list[str]:
+    """What others of this machine may read or change and should not, with what mends it."""
+    import os
+    import stat
+
+    found = []
+    if os.name == "posix":
+        for path, bits, mode in (
+            (settings.parent, 0o022, "go-w"),
+            (settings, 0o022, "go-w"),
+            (database.parent, 0o077, "700"),
+            (database, 0o077, "600"),
+        ):
+            if path.exists() and stat.S_IMODE(path.stat().st_mode) & bits:
+                found.append(f"{path} is open to others of this machine: chmod {mode} it")
+    return found
+
+
 def _library_versions() -> dict[str, str]:
     from importlib.metadata import version
 
@@ -109,4 +130,6 @@ def _print(report: dict[str, Any]) -> None:
         part = report[title]
         state = part["problem"] or ("ok" if part["exists"] else "not there yet; the defaults hold")
         print(f"{title.capitalize():<10} {part['path']}\n           {state}")
+    for line in report["open_to_others"]:
+        print(f"Modes      {line}")
     print("Versions   " + ", ".join(f"{name} {number}" for name, number in report["versions"].items()))

@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from tui.errors import StoreReadOnly
+from tui.paths import private_folder
 
 
 class AccountLocks:
@@ -59,7 +60,7 @@ def file_lock(folder: Path, what: str) -> Iterator[bool]:
     name = sha256(what.encode()).hexdigest()[:16]
     lock = FileLock(folder / f"{name}.lock", timeout=0, thread_local=False, mode=0o600)
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(folder)
         lock.acquire()
     except Timeout:
         yield False

@@ -37,7 +37,7 @@ READ_DEADLINE: Final = 10.0
 CONSUME_DEADLINE: Final = 12.0
 """Seconds; the server gives a consume 10 itself."""
 
-_FINISH: Final = "resetbank asks again with the same key, which cannot spend twice"
+_FINISH: Final = "resetbank looks at the bank, and sends it again only while the reset is still there"
 _PERHAPS_DONE: Final = frozenset({408, 409})
 _BANKED_RESETS_LOGIN: Final = "chatgpt"
 

@@ -273,7 +273,7 @@ class Backend:
 
 
 _CONNECT_SHARE: Final = 0.4
-_FINISH: Final = "resetbank asks again with the same key, which cannot spend twice"
+_FINISH: Final = "resetbank looks at the bank, and sends it again only while the reset is still there"
 
 
 class _TooLarge(Exception):

@@ -1,7 +1,7 @@
 """Which login goes to which base URL. A login for the official service never goes to a foreign host.
 
 1. `RESETBANK_TOKEN`, for a base URL of one's own (`--base-url`) only.
-2. Codex's login, where that CODEX_HOME's config.toml names the server of this base URL, or says nothing and it is the
+2. Codex's login, where that CODEX_HOME's config.toml names this base URL, or says nothing and it is the
    official one: nowhere else would Codex itself send it.
 3. What `resetbank login` stored for a base URL of one's own.
 
@@ -108,7 +108,7 @@ async def codex_login(home: CodexHome, clock: Clock) -> Login:
 def _belongs(home: CodexHome, base_url: BaseUrl) -> bool:
     """Whether Codex itself would send its login there."""
     try:
-        return read_config(home).base_url().origin == base_url.origin
+        return read_config(home).base_url().url == base_url.url
     except NotViable:
         return False
 

@@ -188,7 +188,7 @@ def open_database(path: Path | None) -> sqlite3.Connection:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             # It names accounts and other people's addresses: nobody else may read it. SQLite gives its side files
             # the same mode.
-            path.touch(mode=0o600, exist_ok=True)
+            _keep_to_owner(path)
         connection = sqlite3.connect(
             path or ":memory:", timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
@@ -202,6 +202,15 @@ def open_database(path: Path | None) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
+
+
+def _keep_to_owner(path: Path) -> None:
+    """Make the file if it is new; it and its side files are tightened, where somebody left them open to others."""
+    path.touch(mode=0o600, exist_ok=True)
+    for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        with suppress(OSError):  # somebody else's, which `doctor` says
+            if file.stat().st_mode & 0o077:
+                file.chmod(0o600)
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path | None) -> None:
