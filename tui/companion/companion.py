@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tui.companion.spender import Spender
     from tui.companion.supervisor import Supervisor
     from tui.domain.ledger import Event
+    from tui.domain.pictures import Pictures
     from tui.domain.question import AskRules
     from tui.hooks.installation import Installation
     from tui.sources.base import Referrals, SessionFeed
@@ -260,6 +261,10 @@ class Companion:
             StoreError: The database cannot be used.
         """
         return await self.records.events(limit)
+
+    async def pictures(self) -> "Pictures":
+        """The readings of the last four weeks, summed up for drawing."""
+        return await self.history.pictures()
 
     async def aclose(self) -> None:
         """Let the tasks, the sources and the database go."""

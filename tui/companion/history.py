@@ -17,6 +17,7 @@ from tui.domain.snapshot import Account, Snapshot
 from tui.errors import StoreError
 
 if TYPE_CHECKING:
+    from tui.domain.pictures import Pictures
     from tui.store.readings import Readings
 
 SETTLING_SECONDS: Final = 2.0
@@ -86,6 +87,12 @@ class HistoryService:
         outlook = await in_thread(look_ahead, self._foresight, now)
         self._store.update(outlook=outlook)
         await self._thin(now)
+
+    async def pictures(self) -> "Pictures":
+        """The readings of the last four weeks, summed up for drawing."""
+        from tui.domain.pictures import draw
+
+        return await in_thread(draw, self._foresight.record, self._clock.now().timestamp())
 
     async def _begin(self, snapshot: Snapshot) -> None:
         """Load the past of an account, and once look for more of it on the disk."""

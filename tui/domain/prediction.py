@@ -29,14 +29,14 @@ _LEVEL_POWER: Final = 0.6
 _ROUNDING: Final = 0.3
 """A whole per cent hides so much on average, floor or nearest."""
 
-_COUNTED_CHANCE: Final = 0.1
+_COUNTED_CHANCE: Final = 0.03
 """The ends of an interval are judged where the limit came in at least so many like moments."""
 
 _FINITE_CHANCE: Final = 0.03
 """From this chance on the later end is a moment, at the latest the reset."""
 
 _MISS_TARGET: Final = 0.1
-_LEARNING: Final = 0.03
+_LEARNING: Final = 0.04
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -178,7 +178,10 @@ class Forecaster:
         resets_at = window.resets_at
         judge = self._judge(window)
         chance = paths.chance_within(resets_at - now)
-        low, middle, high = weighted_quantiles(paths.passages, (judge.limit.low, 0.5, judge.limit.high))
+        middle, high = weighted_quantiles(paths.passages, (0.5, judge.limit.high))
+        reached = [pair for pair in paths.passages if pair[0] < inf]
+        # The early end is that of the ways on which reach the limit at all: it is no comfort that others do not.
+        low = weighted_quantiles(reached, (judge.limit.low,))[0] if chance >= _FINITE_CHANCE else inf
         ends = [None if q == inf or now + q >= resets_at else now + q for q in (low, middle, high)]
         if ends[2] is None and chance >= _FINITE_CHANCE:
             ends[2] = resets_at
@@ -273,8 +276,8 @@ class Forecaster:
     def _judge(self, window: WindowUse) -> _Judge:
         judge = self._judges.get(window.minutes)
         if judge is None:
-            high = 0.82 if window.minutes <= DAY_MINUTES else 0.9
-            judge = _Judge(window.resets_at or 0.0, [], Ends(0.09, high), Ends(0.1, 0.9))
+            limit = Ends(0.12, 0.78) if window.minutes <= DAY_MINUTES else Ends(0.08, 0.92)
+            judge = _Judge(window.resets_at or 0.0, [], limit, Ends(0.12, 0.9))
             self._judges[window.minutes] = judge
         return judge
 
@@ -320,9 +323,11 @@ class Forecaster:
     @staticmethod
     def _settle(judge: _Judge, limit: float, share: float) -> None:
         count = len(judge.claims)
+        reached = share >= 100
         early = sum(limit < (judge.resets_at if c.low is None else c.low) - 1 for c in judge.claims) / count
         late = sum(limit > (judge.resets_at if c.high is None else c.high) + 1 for c in judge.claims) / count
-        judge.limit.learn(early, late, _LEARNING)
+        if reached:  # where the limit does not come, no moment of it can be missed
+            judge.limit.learn(early, late, _LEARNING)
         below = sum(share < c.share_low - 1 for c in judge.claims) / count
         above = sum(share > c.share_high + 1 for c in judge.claims) / count
         judge.share.learn(below, above, _LEARNING)

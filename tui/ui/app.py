@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.events import Key
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
@@ -25,6 +25,7 @@ from tui.ui.commands import BY_ID, CONSENTING, OF_THE_APP, commands_of
 from tui.ui.keymap import Keymap
 from tui.ui.messages import Connected, Noted, StatePublished, Ticked
 from tui.ui.news import News
+from tui.ui.pages import PagedApp
 from tui.ui.screens.main import MainScreen
 from tui.ui.terminal import title_sequence
 from tui.ui.themes import OWN_THEMES, check_theme, next_theme
@@ -41,7 +42,7 @@ _CLOSING_SECONDS: Final = 0.4
 """How long the companion may take to let go at exit."""
 
 
-class ResetbankApp(App[int]):
+class ResetbankApp(PagedApp):
     """Shows the companion's state and carries commands to it."""
 
     TITLE = "resetbank"
@@ -307,13 +308,6 @@ class ResetbankApp(App[int]):
             if companion.state.announcement is None and companion.state.waiting is not None:
                 self._work(companion.questions.cancel_wait(), "wait")
             companion.dismiss_notice()
-
-    def action_ledger(self) -> None:
-        """Show the ledger."""
-        if (companion := self._free_companion()) is not None:
-            from tui.ui.screens.ledger import LedgerScreen
-
-            self.push_screen(LedgerScreen(self._view, companion))
 
     def action_help(self) -> None:
         """Show the keys of this place, and the signs."""

@@ -73,6 +73,7 @@ COMMANDS: Final = (
     Command("answer", "a", "Answer", "Open the closed question again, while it is still true", MAIN),
     Command("invite", "i", "Invite", "Invite friends, and follow each invite to its reward; asks first", MAIN),
     Command("dismiss", "x", "Dismiss", "Dismiss the notice, or wait no longer", MAIN, show=False),
+    Command("history", "h", "History", "Show use, forecast and resets of the last four weeks", MAIN, show=False),
     Command("ledger", "l", "Ledger", "Show everything that happened to resets and windows", MAIN),
     Command("quit", "q", "Quit", "Leave; an open spend is kept and finished at the next start", MAIN),
     Command("invite_send", "a", "Invite", "Invite one friend by address; asks before an e-mail goes out", INVITES),

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from tui.domain.resets import key_of
 from tui.domain.snapshot import Snapshot
 from tui.domain.windows import RESET_GRACE, Limit, Window, WindowKind, WindowState, label
-from tui.ui.view.text import Level, Line, Span, clean, clip, dimmed, fit, left, right, wrap
+from tui.ui.view.outlook import advice_lines, expected_text, trend_text
+from tui.ui.view.text import Level, Line, Span, cells, clean, clip, dimmed, fit, left, right, wrap
 from tui.ui.view.times import brief, countdown, until
 from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import WORD_CELLS, limit_word, percent, window_word
@@ -69,10 +70,17 @@ def _lines(view: ViewState, snapshot: Snapshot, width: int, short: bool) -> Iter
             yield _bar_line(view, snapshot, limit, window, width, label_cells)
             narrow = width - label_cells < _SECOND_LINE_CELLS
             indent = 2 if narrow else label_cells
-            for text in wrap((Span(_second_line(view, limit, window, narrow), Level.DIM),), width - indent):
+            below = _second_line(view, limit, window, narrow)
+            trend = "" if narrow else trend_text(view, window)
+            if trend and len(trend) + 2 + cells(below) <= width - indent:
+                below = f"{trend}  {below}"
+            for text in wrap((Span(below, Level.DIM),), width - indent):
                 yield (Span(" " * indent), *text)
     if not short:
         yield from _extras(view, snapshot, width)
+        if advice := advice_lines(view, width):
+            yield (Span(" "),)
+            yield from advice
 
 
 def _bar_line(view: ViewState, snapshot: Snapshot, limit: Limit, window: Window, width: int, label_cells: int) -> Line:
@@ -133,6 +141,8 @@ def _second_line(view: ViewState, limit: Limit, window: Window, narrow: bool) ->
 
 def _forecast(view: ViewState, window: Window, narrow: bool) -> str | None:
     """What is expected of a window beside its reset; None where nothing is known or worth saying."""
+    if expected := expected_text(view, window, narrow):
+        return expected
     line = view.state.forecasts.get(key_of(window))
     if line is None or window.resets_at is None or window.resets_at <= view.now or (window.used_percent or 0) >= 100:
         return None

@@ -1,0 +1,135 @@
+"""The history in pictures, and what is expected beside the meters, from a fortnight of even mornings."""
+
+from datetime import UTC, datetime
+
+import pytest
+from msgspec.structs import replace
+
+from tests.support.clocks import ManualClock
+from tests.ui import states
+from tests.ui.scripted import ScriptedCompanion
+from tests.ui.showing import make_app, press_alone, screen_text, settle
+from tui.companion.state import State
+from tui.domain.advice import Advice, Verdict
+from tui.domain.foresight import Foresight
+from tui.domain.outlook import Outlook, look_ahead
+from tui.domain.pictures import Pictures, draw
+from tui.domain.prediction import Forecast, Interval
+from tui.domain.reading import Reading, WindowReading
+from tui.ui.view.history import history_lines
+from tui.ui.view.limits import limits_lines
+from tui.ui.view.text import line_width, plain
+from tui.ui.view.view_state import ViewState
+
+START = 1772409600.0
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+
+def fortnight() -> Foresight:
+    """Every day from 9:00 on 20 per cent an hour; it is the last day, 11:00."""
+    foresight = Foresight()
+    for day in range(15):
+        for minute in range(0, 24 * 60, 10):
+            at = day * DAY + minute * 60.0
+            if at > 14 * DAY + 11 * HOUR:
+                return foresight
+            used = max(0.0, min(5.0, minute / 60 - 9)) * 20 if minute < 14 * 60 else 0.0
+            resets = day * DAY + 14 * HOUR if 9 * 60 <= minute < 14 * 60 else at + 5 * HOUR
+            windows = (
+                WindowReading(300, float(int(used)), START + resets),
+                WindowReading(10080, float(day % 7 * 10 + int(used / 10)), START + (day // 7 + 1) * 7 * DAY),
+            )
+            foresight.add(Reading(START + at, windows, True, 1))
+    return foresight
+
+
+@pytest.fixture(scope="module")
+def foresight() -> Foresight:
+    return fortnight()
+
+
+def seen(foresight: Foresight) -> ViewState:
+    last = foresight.record.last
+    assert last is not None
+    return ViewState(datetime.fromtimestamp(last.at, UTC), UTC, State(outlook=look_ahead(foresight, last.at)))
+
+
+@pytest.mark.parametrize("width", [40, 78, 118])
+def test_the_pictures_fit_and_name_what_they_show(foresight: Foresight, width: int) -> None:
+    view = seen(foresight)
+    lines = history_lines(view, draw(foresight.record, view.now.timestamp()), (), width)
+    assert all(line_width(line) <= width for line in lines)
+    text = plain(lines)
+    for word in ("5-hour window", "weekly window", "The last four weeks", "Hours of the week", "Resets", "█", "░", "·"):
+        assert word in text
+
+
+def test_hours_of_work_are_dark_and_others_are_not(foresight: Foresight) -> None:
+    pictures = draw(foresight.record, START + 14 * DAY + 11 * HOUR)
+    for row in pictures.heat[:6]:
+        assert row[10] == pytest.approx(20, abs=3)
+        assert row[3] == pytest.approx(0, abs=0.5)
+    assert pictures.days[0][1] is None
+    assert pictures.days[-2][1] is not None
+
+
+def test_nothing_known_says_so() -> None:
+    empty = draw(Foresight().record, START)
+    assert "No window is known yet." in plain(history_lines(seen_nothing(), empty, (), 78))
+
+
+def seen_nothing() -> ViewState:
+    return ViewState(states.NOW, states.ZONE, State())
+
+
+def outlook(state: State, limit: Interval | None, share: Interval | None, verdict: Verdict = Verdict.QUEUE) -> State:
+    now = states.NOW.timestamp()
+    forecasts = tuple(Forecast(now, minutes, limit, share, 0.7, None, "rhythm of 5 weeks") for minutes in (300, 10080))
+    trends = ((300, (5.0, 20.0, 40.0, 80.0, 93.0)), (10080, (10.0, 41.0)))
+    advice = Advice(now, verdict, "c1", "Queue one: a hit is near.", ())
+    return replace(state, outlook=Outlook(now, forecasts, advice, trends))
+
+
+def said(state: State, width: int = 78) -> str:
+    return plain(limits_lines(ViewState(states.NOW, states.ZONE, state), width))
+
+
+def test_the_meters_say_when_they_are_full_with_an_interval_and_a_trend() -> None:
+    now = states.NOW.timestamp()
+    text = said(outlook(states.busy(), Interval(now + 600, now + 900, now + 2400), Interval(90, 100, 100)))
+    assert "full ≈" in text
+    assert " to " in text
+    assert "▁▂▄▇█" in text.replace("▃", "▂")
+    assert "Queue one: a hit is near." in text
+
+
+def test_a_window_that_is_not_reached_lands_somewhere() -> None:
+    text = said(outlook(states.calm(), Interval(None, None, None), Interval(48, 60.4, 71), Verdict.WAIT))
+    assert "lands ≈ 60 % (48 to 71)" in text
+
+
+def test_nothing_is_advised_where_nothing_can_be_said() -> None:
+    for verdict in (Verdict.CANNOT_TELL, Verdict.NOTHING_TO_GAIN):
+        assert "Advice" not in said(outlook(states.busy(), None, None, verdict))
+
+
+async def test_the_key_opens_the_history_and_escape_leaves_it(clock: ManualClock, foresight: Foresight) -> None:
+    companion = ScriptedCompanion(states.busy(), clock)
+    pictures = draw(foresight.record, START + 14 * DAY + 11 * HOUR)
+
+    async def summed_up() -> Pictures:
+        return pictures
+
+    companion.pictures = summed_up  # type: ignore[attr-defined]
+    app = make_app(companion, clock)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("h")
+        await settle(pilot)
+        text = screen_text(app)
+        assert "History" in text
+        assert "5-hour window" in text
+        await press_alone(pilot, clock, "escape")
+        await settle(pilot)
+        assert "Bank" in screen_text(app)

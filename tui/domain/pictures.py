@@ -1,0 +1,95 @@
+"""The past in a form that can be drawn: how a window fills, the last four weeks, the hours of the week."""
+
+from typing import Final
+
+import msgspec
+
+from tui.domain.use import DAY_BINS, HOUR_BINS, WATCHED, UseRecord
+
+DAYS: Final = 28
+STEPS: Final = 96
+
+
+class BurnUp(msgspec.Struct, frozen=True):
+    """How one window filled since it began."""
+
+    minutes: int
+    start: float
+    """Unix seconds."""
+    resets_at: float
+    shares: tuple[float, ...]
+    """Per cent used at the end of each of the even steps of the window that have begun."""
+
+
+class Pictures(msgspec.Struct, frozen=True):
+    """Everything that the history screen draws of the readings."""
+
+    burn_ups: tuple[BurnUp, ...]
+    days: tuple[tuple[int, float | None], ...]
+    """(days since 1970 in local time, per cent of the longest window used); None where nothing was read."""
+    heat: tuple[tuple[float | None, ...], ...]
+    """Seven weekdays from Monday, 24 hours each: per cent of the shortest window used in that hour on average."""
+
+
+def draw(record: UseRecord, now: float) -> Pictures:
+    """Sum up a record.
+
+    Args:
+        record: What was read.
+        now: The present moment.
+    """
+    return Pictures(_burn_ups(record, now), _days(record), _heat(record))
+
+
+def _burn_ups(record: UseRecord, now: float) -> tuple[BurnUp, ...]:
+    found = []
+    for minutes, window in sorted(record.windows.items()):
+        share = record.share_of(minutes)
+        if share is None or window.resets_at is None or window.resets_at <= now:
+            continue
+        length = minutes * 60.0
+        start = window.resets_at - length
+        begin = max(0, record.bin_of(start))
+        shares = []
+        for step in range(1, STEPS + 1):
+            at = min(now, start + length * step / STEPS)
+            used = record.used_between(begin, record.bin_of(at)) * share
+            shares.append(window.used if at == now else min(window.used, used))
+            if at == now:
+                break
+        found.append(BurnUp(minutes, start, window.resets_at, tuple(shares)))
+    return tuple(found)
+
+
+def _days(record: UseRecord) -> tuple[tuple[int, float | None], ...]:
+    longest = max(record.windows, default=None)
+    share = None if longest is None else record.share_of(longest)
+    top = record.first_bin + len(record.flags)
+    today = top // DAY_BINS
+    found = []
+    for day in range(today - DAYS + 1, today + 1):
+        first = day * DAY_BINS - record.first_bin
+        last = first + DAY_BINS
+        known = last > 0 and first < len(record.flags) and any(record.flags[max(0, first) : last])
+        used = record.paced[min(max(last, 0), len(record.flags))] - record.paced[min(max(first, 0), len(record.flags))]
+        found.append((day, used * share if known and share is not None else None))
+    return tuple(found)
+
+
+def _heat(record: UseRecord) -> tuple[tuple[float | None, ...], ...]:
+    used = [[0.0] * 24 for _ in range(7)]
+    count = [[0] * 24 for _ in range(7)]
+    first = max(0, len(record.flags) - DAYS * DAY_BINS)
+    first += -(record.first_bin + first) % HOUR_BINS
+    for place in range(first, len(record.flags) - HOUR_BINS + 1, HOUR_BINS):
+        number = record.first_bin + place
+        if not record.flags[place] & WATCHED:
+            continue
+        weekday = (number // DAY_BINS + 3) % 7
+        hour = number % DAY_BINS // HOUR_BINS
+        used[weekday][hour] += record.paced[place + HOUR_BINS] - record.paced[place]
+        count[weekday][hour] += 1
+    return tuple(
+        tuple(used[day][hour] / count[day][hour] if count[day][hour] else None for hour in range(24))
+        for day in range(7)
+    )

@@ -1,0 +1,60 @@
+"""The history in pictures; this and what it draws with are loaded when its key is pressed."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from tui.domain.ledger import Event
+from tui.domain.pictures import Pictures
+from tui.errors import ResetbankError
+from tui.ui.screens.page import PageScreen
+from tui.ui.view.history import history_lines
+from tui.ui.view.text import Level, Line, Span, clean, wrap
+from tui.ui.view.view_state import ViewState
+from tui.ui.widgets.lines import Lines
+
+if TYPE_CHECKING:
+    from tui.companion.companion import Companion
+
+
+class HistoryScreen(PageScreen):
+    """Sums the readings up when it opens, and again with each new outlook."""
+
+    TITLE_TEXT: ClassVar[str] = "History"
+
+    def __init__(self, view: ViewState, companion: "Companion") -> None:
+        super().__init__(view)
+        self._companion = companion
+        self._pictures: Pictures | None = None
+        self._events: tuple[Event, ...] = ()
+        self._failure: str | None = None
+
+    def on_mount(self) -> None:
+        """Begin to read."""
+        self._read()
+
+    def draw(self, width: int) -> tuple[Line, ...]:
+        """The pictures, or why there are none."""
+        if self._failure is not None:
+            return wrap((Span("! ", Level.NEAR), Span(self._failure)), width)
+        if self._pictures is None:
+            return ((Span("reading…", Level.DIM),),)
+        return history_lines(self._view, self._pictures, self._events, width)
+
+    def show(self, view: ViewState) -> None:
+        """Sum up again where there is a new outlook."""
+        news = view.state.outlook != self._view.state.outlook
+        super().show(view)
+        if news:
+            self._read()
+
+    def _read(self) -> None:
+        self.app.run_worker(self._load(), name="history", group="history", exclusive=True, exit_on_error=False)
+
+    async def _load(self) -> None:
+        try:
+            self._pictures = await self._companion.pictures()
+            self._events = await self._companion.events()
+            self._failure = None
+        except ResetbankError as error:
+            self._failure = clean(str(error))
+        if self.is_mounted:
+            self.query_one("#text", Lines).redraw()

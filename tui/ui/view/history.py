@@ -1,0 +1,161 @@
+"""The history in pictures of plain cells: how the windows fill, the last four weeks, the hours of the week, the resets.
+
+Blocks, dots and letters alone, so that it reads the same without colour.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from tui.domain.advice import window_name
+from tui.domain.ledger import Event, EventKind
+from tui.domain.pictures import BurnUp, Pictures
+from tui.domain.prediction import Forecast
+from tui.ui.view.text import Level, Line, Span, clip, left, right, wrap
+from tui.ui.view.times import brief
+from tui.ui.view.view_state import ViewState
+
+_ROWS = 8
+_LABEL = 6
+_SHADES = " ░▒▓█"
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_COUNTED = (
+    (EventKind.CREDIT_GRANTED, "granted"),
+    (EventKind.SPEND_CLOSED, "spent here"),
+    (EventKind.CREDIT_REDEEMED, "spent elsewhere"),
+    (EventKind.CREDIT_EXPIRED, "lapsed"),
+)
+_FOUR_WEEKS = timedelta(days=28)
+
+
+def history_lines(view: ViewState, pictures: Pictures, events: Sequence[Event], width: int) -> tuple[Line, ...]:
+    """The whole screen.
+
+    Args:
+        view: What to show.
+        pictures: The readings, summed up.
+        events: The ledger.
+        width: Columns to stay within.
+    """
+    lines: list[Line] = []
+    for burn_up in pictures.burn_ups:
+        lines += [*_burn_up(view, burn_up, width), (Span(" "),)]
+    if not pictures.burn_ups:
+        lines += [(Span("No window is known yet.", Level.DIM),), (Span(" "),)]
+    lines += [*_days(pictures, width), (Span(" "),), *_heat(pictures, width), (Span(" "),)]
+    lines += _resets(view, events, width)
+    return tuple(clip(line, width) for line in lines)
+
+
+def _burn_up(view: ViewState, burn_up: BurnUp, width: int) -> Iterator[Line]:
+    columns = max(20, min(96, width - _LABEL - 2))
+    length = burn_up.resets_at - burn_up.start
+    now = view.now.timestamp()
+    outlook = view.state.outlook
+    forecast = outlook.forecast_of(burn_up.minutes) if outlook else None
+    begin, end = (
+        brief(datetime.fromtimestamp(at, UTC), view.now, view.zone) for at in (burn_up.start, burn_up.resets_at)
+    )
+    name = window_name(burn_up.minutes).removesuffix(" limit")
+    basis = f" · {forecast.basis}" if forecast is not None else ""
+    yield (Span(f"{name} window, from {begin}", Level.STRONG), Span(basis, Level.DIM))
+    used = burn_up.shares[-1] if burn_up.shares else 0.0
+    for row in range(_ROWS, 0, -1):
+        label = {_ROWS: "100 %", _ROWS // 2: "50 %"}.get(row, "")
+        cells = []
+        for column in range(columns):
+            at = burn_up.start + length * (column + 0.5) / columns
+            share = _used_at(burn_up, at, length) if at <= now else None
+            cells.append(_cell(row, column, columns, share, _fan(forecast, used, now, burn_up.resets_at, at)))
+        yield (Span(right(label, _LABEL), Level.DIM), Span("│"), Span("".join(cells)))
+    yield (Span(" " * _LABEL), Span("└" + "─" * columns, Level.DIM))
+    legend = f"reset {end}"
+    yield (
+        Span(" " * (_LABEL + 1)),
+        Span(left("█ used  · even pace  ░ 8 of 10  ─ median", columns - len(legend) - 1)),
+        Span(" " + legend, Level.DIM),
+    )
+
+
+def _used_at(burn_up: BurnUp, at: float, length: float) -> float:
+    from tui.domain.pictures import STEPS
+
+    place = int((at - burn_up.start) / length * STEPS)
+    return burn_up.shares[min(place, len(burn_up.shares) - 1)] if burn_up.shares else 0.0
+
+
+def _fan(
+    forecast: Forecast | None, used: float, now: float, resets_at: float, at: float
+) -> tuple[float, float, float] | None:
+    """What is expected at a moment to come: lines from now to the limit, or to the share at the reset."""
+    if forecast is None or at <= now or forecast.at_reset_percent is None or forecast.limit_at is None:
+        return None
+    ends = []
+    share, limit = forecast.at_reset_percent, forecast.limit_at
+    for last, moment in ((share.p10, limit.p90), (share.p50, limit.p50), (share.p90, limit.p10)):
+        reaches = moment if moment is not None and moment < resets_at else None
+        target, until = (100.0, reaches) if reaches is not None else (last if last is not None else used, resets_at)
+        part = 1.0 if until <= now else min(1.0, (at - now) / (until - now))
+        ends.append(used + (max(used, target) - used) * part)
+    return ends[0], ends[1], ends[2]
+
+
+def _cell(row: int, column: int, columns: int, share: float | None, fan: tuple[float, float, float] | None) -> str:
+    low, high = (row - 1) * 100 / _ROWS, row * 100 / _ROWS
+    if share is not None and share > low:
+        return "█" if share >= high else _BLOCKS[max(1, int((share - low) / (high - low) * 8))]
+    if fan is not None:
+        if low <= fan[1] < high or (row == _ROWS and fan[1] >= 100):
+            return "─"
+        if fan[0] < high and fan[2] > low:
+            return "░"
+    even = (column + 0.5) / columns * 100
+    return "·" if low <= even < high else " "
+
+
+def _days(pictures: Pictures, width: int) -> Iterator[Line]:
+    yield (Span("The last four weeks", Level.STRONG), Span("  each day's share of the longest window", Level.DIM))
+    most = max((used for _, used in pictures.days if used is not None), default=0.0)
+    scale = max(1.0, most)
+    for row in (3, 2, 1):
+        bars = []
+        for _, used in pictures.days:
+            part = 0.0 if used is None else used / scale * 3 - (row - 1)
+            bars.append(("?" if used is None and row == 1 else _BLOCKS[max(0, min(8, round(part * 8)))]) * 2)
+        label = f"{scale:.0f} %" if row == 3 else ""
+        yield (Span(right(label, _LABEL), Level.DIM), Span("│"), Span("".join(bars)))
+    marks = []
+    for day, _ in pictures.days:
+        marks.append("Mo" if (day + 3) % 7 == 0 else "  ")
+    yield (Span(" " * (_LABEL + 1)), Span("".join(marks), Level.DIM))
+    if pictures.days:
+        first, last = (date(1970, 1, 1) + timedelta(days=day) for day in (pictures.days[0][0], pictures.days[-1][0]))
+        yield (
+            Span(" " * (_LABEL + 1)),
+            Span(f"{first.day} {first:%b} to {last.day} {last:%b}   ? not read", Level.DIM),
+        )
+
+
+def _heat(pictures: Pictures, width: int) -> Iterator[Line]:
+    yield (Span("Hours of the week", Level.STRONG), Span("  darker: more is used", Level.DIM))
+    most = max((value for row in pictures.heat for value in row if value is not None), default=0.0)
+    hours = "".join(f"{hour:<6}" for hour in range(0, 24, 3)) if width >= _LABEL + 49 else ""
+    cell = 2 if hours else 1
+    yield (Span(" " * (_LABEL + 1)), Span(hours or "0     6     12    18", Level.DIM))
+    for name, row in zip(_WEEKDAYS, pictures.heat, strict=True):
+        shades = []
+        for value in row:
+            shade = 0 if not value or most <= 0 else max(1, min(4, round(value / most * 4)))
+            shades.append(("?" if value is None else _SHADES[shade]) * cell)
+        yield (Span(right(name, _LABEL), Level.DIM), Span("│"), Span("".join(shades)), Span("│"))
+
+
+def _resets(view: ViewState, events: Sequence[Event], width: int) -> Iterator[Line]:
+    yield (Span("Resets", Level.STRONG), Span("  in the last four weeks", Level.DIM))
+    recent = [event for event in events if view.now - event.at <= _FOUR_WEEKS]
+    counts = [(word, sum(event.kind is kind for event in recent)) for kind, word in _COUNTED]
+    text = " · ".join(f"{count} {word}" for word, count in counts if count)
+    yield from wrap((Span(text or "none was granted, spent or lapsed"),), width)
+    for event in [event for event in recent if event.kind is EventKind.SPEND_CLOSED][-6:]:
+        change = f"  {event.before} → {event.after}" if event.before and event.after else ""
+        yield (Span(left(brief(event.at, view.now, view.zone), 14), Level.DIM), Span(event.text + change))
