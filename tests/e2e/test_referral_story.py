@@ -194,7 +194,7 @@ def test_the_screen_follows_an_invite_to_its_reward(pilot: StubProcess) -> None:
         running.type("\x1b[15~")
         running.wait_for("this reset came from it")
         assert sent["email"] == "ada@example.com"
-        running.press_until("q", "Free to work")
+        running.press_until("q", lambda text: "esc Back" not in text)
         running.wait_for("2 resets")
         assert "ada@example.com" not in running.text
         assert "a reset came for the invite to a…@example.com" in running.text

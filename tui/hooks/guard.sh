@@ -30,8 +30,11 @@ esac
 reason='resetbank: only the person may spend a banked reset or change how they are kept. Do not try another way: stop, say what you need, and ask the person to do it.'
 printf '%s\n' '{"hookSpecificOutput":{"hookEventName":"PreToolUse","permissionDecision":"deny","permissionDecisionReason":"'"$reason"'"}}'
 
-# A note that resetbank picks up. There are 64 names, so that an agent in a circle cannot fill the disk.
+# A note that resetbank picks up, up to 64 of them, so that an agent in a circle cannot fill the disk.
 case $gate in
-  /*) [ -d "$gate/attempts" ] && printf '%s\n%.4096s\n' "$(date +%s)" "$input" 2>/dev/null >"$gate/attempts/$(($$ % 64))" ;;
+  /*)
+    [ -d "$gate/attempts" ] && [ "$(ls "$gate/attempts" | wc -l)" -lt 64 ] &&
+      printf '%s\n%.4096s\n' "$(date +%s)" "$input" 2>/dev/null >"$gate/attempts/$$"
+    ;;
 esac
 exit 0
