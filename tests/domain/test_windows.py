@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from tests.domain.worlds import FIVE_HOURS, WEEK, moments, snapshot, window, windows
 from tests.support.clocks import START
+from tui.domain.limit_stops import allowed
 from tui.domain.snapshot import PaidCredits, SpendControl, Wall
 from tui.domain.windows import Limit, Window, WindowKind, WindowState, classify, label, limit_label
 
@@ -82,6 +83,9 @@ def test_paid_credits_carry_on_where_the_plan_ends(changes: dict[str, object], s
     reading = replace(snapshot(window(FIVE_HOURS, 100.0), allowed=True), **changes)
     assert (reading.state(START), reading.reset_helps(START)) == (state, helps)
     assert reading.paid_credits_carry_on(START) is (state is WindowState.NEAR)
+    (limit,) = reading.limits
+    refused = replace(reading, limits=(replace(limit, reached=True, reached_type="rate_limit_reached"),))
+    assert allowed(refused) is (state is WindowState.NEAR), "a queued reset is not spent where work goes on"
 
 
 @pytest.mark.parametrize(

@@ -24,9 +24,12 @@ _SETTLED: Final = timedelta(minutes=2)
 
 
 def allowed(snapshot: Snapshot) -> bool | None:
-    """The service's own word on ordinary use; a refusal anywhere counts. None where it said nothing."""
+    """The service's own word on ordinary use; None where it said nothing.
+
+    A refusal anywhere counts, unless paid credits carry on.
+    """
     if snapshot.is_refused:
-        return False
+        return snapshot.paid_credits_carry_on(snapshot.provenance.observed_at)
     words = (snapshot.ordinary_usage_allowed, snapshot.main_limit.allowed if snapshot.main_limit else None)
     return True if True in words else None
 
