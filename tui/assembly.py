@@ -37,7 +37,6 @@ if TYPE_CHECKING:  # a command that only reads the limits loads none of these
     from tui.hooks.installation import Installation
     from tui.sources.backend import HttpAsker
     from tui.sources.base import Referrals, SessionFeed, Source, SourceName
-    from tui.sources.login import LoginProvider
     from tui.sources.null_referrals import NullReferrals
     from tui.sources.referrals import ReferralClient
 
@@ -93,7 +92,9 @@ def open_companion(
     chain: SourceChain
     referrals: Callable[[], Referrals]
     if options.demo is not None:
-        embedded = _EmbeddedChain(clock, options.demo)
+        from tui.stub.chain import EmbeddedChain
+
+        embedded = EmbeddedChain(clock, options.demo)
         chain, referrals = embedded, embedded.referrals
         tables: Tables | StoreError = _open_tables(None, None)
     else:
@@ -162,7 +163,9 @@ async def read_limits_once(
     chain: SourceChain
     database: Database | StoreError
     if options.demo is not None:
-        chain, path = _EmbeddedChain(clock, options.demo), None
+        from tui.stub.chain import EmbeddedChain
+
+        chain, path = EmbeddedChain(clock, options.demo), None
     else:
         chain, path = Chain(_candidates(options, settings, clock)), paths.database
     try:
@@ -358,44 +361,3 @@ def _refuse_own_base_url(options: SourceOptions) -> None:
     """Codex talks to the service of its own configuration; a base URL of one's own is for HTTP."""
     if options.base_url is not None:
         raise NotViable("--base-url names a service that only the source http can ask")
-
-
-class _EmbeddedChain:
-    """Opens the embedded service once and keeps it, so that a demo's bank survives a fault."""
-
-    def __init__(self, clock: Clock, scenario: str) -> None:
-        from tui.stub.embedded import embedded_stub
-
-        self._clock = clock
-        self._stub = embedded_stub(clock, scenario)
-
-    async def open(self) -> "tuple[Source, tuple[SourceStatus, ...]]":
-        """Open a source on the embedded service; always viable."""
-        from tui.sources.backend import Backend
-        from tui.sources.base_url import parse_base_url
-
-        base_url = parse_base_url(self._stub.base_url)
-        source = Backend(base_url, self._login(), self._clock, name="stub", app=self._stub.app)
-        return source, (SourceStatus("stub", True, "the embedded service"),)
-
-    async def upgrade(self, _current: str) -> None:
-        """Nothing is preferred to it."""
-
-    def referrals(self) -> "Referrals":
-        """Its referral programme."""
-        from tui.sources.base_url import parse_base_url
-        from tui.sources.referrals import ReferralClient
-
-        base_url = parse_base_url(self._stub.base_url)
-
-        async def open_asker() -> "HttpAsker":
-            from tui.sources.backend import HttpAsker
-
-            return HttpAsker(base_url, self._stub.app)
-
-        return ReferralClient(base_url, self._login(), self._clock, open_asker)
-
-    def _login(self) -> "LoginProvider":
-        from tui.sources.login import Login, Token, fixed_login
-
-        return fixed_login(Login(Token(self._stub.token), self._stub.account_id, origin="embedded"))

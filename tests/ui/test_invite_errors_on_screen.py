@@ -9,10 +9,11 @@ from textual.pilot import Pilot
 from tests.support.clocks import ManualClock
 from tests.ui.showing import drawn, press_alone, settle, words
 from tests.ui.states import ZONE
-from tui.assembly import SourceOptions, _EmbeddedChain, open_companion
+from tui.assembly import SourceOptions, open_companion
 from tui.companion.companion import Companion
 from tui.paths import resetbank_paths
 from tui.settings import Settings
+from tui.stub.chain import EmbeddedChain
 from tui.stub.embedded import EmbeddedStub
 from tui.ui.app import ResetbankApp
 from tui.ui.screens.consent import GUARD_SECONDS
@@ -32,7 +33,7 @@ async def panel(clock: ManualClock, before: Callable[[EmbeddedStub], None] = lam
     options = SourceOptions("stub", demo="pilot-start")
     companion = open_companion(options, Settings(), resetbank_paths(), front_end="t", clock=clock, invites=True)
     chain = companion.connection._chain
-    assert isinstance(chain, _EmbeddedChain)
+    assert isinstance(chain, EmbeddedChain)
     await companion.poller.poll()
     before(chain._stub)
     app = ResetbankApp(
