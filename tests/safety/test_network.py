@@ -1,9 +1,13 @@
 """Every fault on every path: never a second key, never two resets, an honest outcome."""
 
+import asyncio
+
 import pytest
 
 from tests.safety.headless import companion_over, spend_once
+from tests.support.commands import over_http, resetbank
 from tests.support.stub_process import StubProcess
+from tui.domain.sessions import SessionState, SessionUpdate, merge_update
 from tui.domain.spend import Consent, ConsentKind, Outcome, Stage
 
 LOSING = ["drop_before", "drop_after", "delay:5", "status:500", "status:503", "garbage"]
@@ -102,3 +106,21 @@ async def test_the_services_history_is_the_witness_where_the_bank_does_not_tell(
         assert (done.is_open, done.outcome, done.sends) == (False, Outcome.RESET, 1)
         assert done.reason == "the answer was lost, but the service's history has a reset used since"
     assert stub.spent() == 1
+
+
+async def test_a_command_that_finishes_a_spend_carries_on_who_was_to_go_on(stub: StubProcess) -> None:
+    thread = "0a7d5b1e-0000-4000-8000-000000000001"
+    async with companion_over(stub) as companion:
+        await companion.poller.poll()
+        stop = SessionUpdate(thread, companion.clock.now(), "rollout", SessionState.STOPPED_AT_LIMIT)
+        companion.store.update(sessions=merge_update({}, stop), watches_sessions=True)
+        proposal = await companion.spender.propose()
+        stub.fault("/consume", "drop_before", 2)
+        consent = Consent(ConsentKind.CODE, companion.clock.now())
+        assert (await companion.spender.spend(proposal, consent, whom=True)).is_open
+    result = await asyncio.to_thread(resetbank, "spend", "--json", *over_http(stub))
+    assert (result.code, stub.spent()) == (0, 1), result
+    lines = resetbank("ledger", "--json").json["events"]
+    assert [line["text"] for line in lines if line["event"] == "carried_on"] == [
+        f"the command to resume thread {thread} was shown: no Codex daemon takes messages here"
+    ]

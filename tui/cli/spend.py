@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Finish the open spend, or propose a new one."""
     from tui.cli.oneshot import run_with_companion
 
-    return run_with_companion(arguments, "resetbank spend", lambda c, s: _spend(c, s, arguments))
+    return run_with_companion(arguments, "resetbank spend", lambda c, s: _spend(c, s, arguments), watches=True)
 
 
 async def _spend(companion: "Companion", settings: "Settings", arguments: argparse.Namespace) -> int:
@@ -41,6 +41,8 @@ async def _spend(companion: "Companion", settings: "Settings", arguments: argpar
     try:
         refuse_under_codex("'resetbank spend'")
         state = await read_once(companion)
+        if state.open_spend is not None and state.open_spend.resume is not None:
+            await companion.sessions.scan_once()  # who was to go on afterwards may have gone on by now
         spend = await companion.spender.finish() if state.open_spend is not None else None
         if spend is None:
             spend = await _spend_anew(companion, settings, arguments)
