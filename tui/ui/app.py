@@ -158,8 +158,7 @@ class ResetbankApp(PagedApp):
         """Follow the companion from now on."""
         companion = message.companion
         self._unlisten = companion.listen(lambda state: self._publish(state))
-        view = replace(self._view, connecting=False, problem=None)
-        self.present(replace(view, state=companion.state, is_remembered=False))
+        self.present(replace(self._view, connecting=False, problem=None, state=companion.state))
         if self._drive:
             self._work(companion.run(), "poll")
 
@@ -168,7 +167,7 @@ class ResetbankApp(PagedApp):
 
     def on_state_published(self, message: StatePublished) -> None:
         """Show the new state."""
-        self.present(replace(self._view, state=message.state, is_remembered=False, now=self._clock.now()))
+        self.present(replace(self._view, state=message.state, now=self._clock.now()))
 
     def on_ticked(self) -> None:
         """Let ages and countdowns go on."""
@@ -203,13 +202,11 @@ class ResetbankApp(PagedApp):
 
     def _with_memory(self, view: ViewState) -> ViewState:
         """The last known numbers, until a source has answered; a demo has none."""
-        if view.is_remembered:
-            return view
-        if view.state.demo is not None or view.state.snapshot is not None:
+        if view.state.demo is not None or view.state.link.source is not None:
             self._remembered = None
-        if self._remembered is None:
+        if self._remembered is None or view.state.snapshot is not None:
             return view
-        return replace(view, state=replace(view.state, snapshot=self._remembered), is_remembered=True)
+        return replace(view, state=replace(view.state, snapshot=self._remembered))
 
     def on_noted(self, message: Noted) -> None:
         """Show for a while what was done."""

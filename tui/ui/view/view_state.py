@@ -30,8 +30,6 @@ class ViewState(msgspec.Struct, frozen=True):
     state: State = msgspec.field(default_factory=State)
     connecting: bool = False
     """No companion yet: there is nothing to show, and nothing is invented."""
-    is_remembered: bool = False
-    """Whether the numbers are the last ones of the database, and no source has answered yet."""
     problem: Problem | None = None
     """Connecting failed."""
     alarm: str | None = None
@@ -51,6 +49,11 @@ class ViewState(msgspec.Struct, frozen=True):
     def is_old(self) -> bool:
         """Whether the numbers were true once and may not be now; they are shown dimmed."""
         return self.is_remembered or self.state.is_stale(self.now)
+
+    @property
+    def is_remembered(self) -> bool:
+        """Whether the numbers are the last ones of the database: no source has answered yet."""
+        return self.state.snapshot is not None and self.state.link.source is None
 
     def does(self, command: str, what: str) -> str:
         """How a person does it: by key on the screen, by command without one."""
