@@ -49,6 +49,7 @@ def make_app(
     demo: str | None = None,
     letters: Callable[[int], str] | None = None,
     remembered: Snapshot | None = None,
+    read_only: str | None = None,
 ) -> ResetbankApp:
     async def connected() -> ScriptedCompanion:
         assert companion is not None
@@ -62,6 +63,7 @@ def make_app(
         letters=letters or drawn("ABCDEFG"),
         demo=demo,
         remembered=remembered,
+        read_only=read_only,
         drive=False,
     )
     app.animation_level = "none"

@@ -17,7 +17,6 @@ from tui.errors import NotViable, SettingsError, StoreCorrupt
 from tui.settings import Settings
 from tui.ui.app import ResetbankApp
 from tui.ui.commands import MAIN, commands_of
-from tui.ui.messages import Ticked
 from tui.ui.screens.ledger import LedgerScreen
 from tui.ui.screens.main import MainScreen
 from tui.ui.themes import CYCLE
@@ -149,7 +148,7 @@ async def test_ages_go_on_with_the_clock() -> None:
     async with running(states.busy(), clock) as (pilot, app, _):
         assert "2 s ago   14:07:31" in screen_text(app)
         clock.advance(60)
-        app.post_message(Ticked())
+        app.tick()
         await pilot.pause()
         assert "1 min ago   14:08:31" in screen_text(app)
         assert "3 h 11 min" in screen_text(app)
@@ -311,19 +310,6 @@ async def test_the_ledger_follows_new_events() -> None:
         await pilot.pause()
         await settle(pilot)
         assert "a reset lapsed unused" in screen_text(app)
-
-
-async def test_a_long_ledger_opens_at_its_end_and_scrolls() -> None:
-    clock = ManualClock()
-    many = tuple(states.event(states.EVENTS[0].kind, f"grant number {n}", states.NOW) for n in range(100))
-    companion = ScriptedCompanion(states.busy(), clock, ledger=many)
-    async with running(companion, clock) as (pilot, app, _):
-        await pilot.press("l")
-        await settle(pilot)
-        assert "grant number 99" in screen_text(app)
-        await pilot.press("home")
-        await pilot.pause()
-        assert "grant number 0 " in screen_text(app)
 
 
 async def test_nothing_is_repainted_where_nothing_differs() -> None:

@@ -30,11 +30,11 @@ async def test_it_waits_while_somebody_types(keys: str, clock: ManualClock, monk
         assert rings == [True]
         clock.advance(GUARD_SECONDS)
         await pilot.press(*"Anna B nutw")  # capitals and keys that would answer
-        app._tick()
+        app.tick()
         await settle(pilot)
         assert (companion.spends, companion.attendant.answers, rings) == ([], [], [True])
         await pilot.press("escape")
-        app._tick()
+        app.tick()
         await settle(pilot)
         assert isinstance(top(app), QuestionDialog)
 
@@ -47,13 +47,13 @@ async def test_a_palette_that_was_left_open_does_not_hold_it_back_for_ever(clock
         companion.publish(live_states.stopped_question())
         await settle(pilot)
         clock.advance(59)
-        app._tick()
+        app.tick()
         await settle(pilot)
         assert isinstance(app.screen, CommandPalette)
         clock.advance(1)
-        app._tick()
+        app.tick()
         await settle(pilot)
-        app._tick()
+        app.tick()
         await settle(pilot)
         assert isinstance(top(app), QuestionDialog)
 

@@ -50,7 +50,7 @@ async def test_another_account_is_asked_about_at_once(clock: ManualClock) -> Non
         companion.publish(of_account(companion.state, "acc2", invites=InviteState(account="acc2")))
         await settle(pilot)
         assert companion.inviter.looks == 2
-        app._tick()
+        app.tick()
         await settle(pilot)
         assert companion.inviter.looks == 2
 

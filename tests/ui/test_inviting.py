@@ -272,10 +272,10 @@ async def test_the_panel_looks_when_it_opens_on_request_and_now_and_then(clock: 
         await settle(pilot)
         assert (companion.inviter.looks, companion.refreshed) == (2, 1)
         clock.advance(REFRESH_EVERY.total_seconds())
-        app._tick()
+        app.tick()
         await settle(pilot)
         assert companion.inviter.looks == 3
-        app._tick()
+        app.tick()
         await settle(pilot)
         assert companion.inviter.looks == 3
 
@@ -284,11 +284,11 @@ async def test_ages_go_on_while_the_panel_stays_open(clock: ManualClock) -> None
     async with panel(invite_states.two(), clock) as (pilot, app, _):
         assert "sent 5 h 07 min ago" in words(app)
         clock.advance(3)
-        app._tick()
+        app.tick()
         await settle(pilot)
         assert "list read 3 s ago" in words(app)
         clock.advance(57)
-        app._tick()
+        app.tick()
         await settle(pilot)
         assert "list read 1 min ago" in words(app)
         assert "sent 5 h 08 min ago" in words(app)
@@ -297,7 +297,7 @@ async def test_ages_go_on_while_the_panel_stays_open(clock: ManualClock) -> None
 async def test_where_nobody_may_be_asked_the_panel_asks_once(clock: ManualClock) -> None:
     async with panel(invite_states.not_asked(), clock) as (pilot, app, companion):
         clock.advance(REFRESH_EVERY.total_seconds() * 5)
-        app._tick()
+        app.tick()
         await settle(pilot)
         assert companion.inviter.looks == 1
 

@@ -160,7 +160,7 @@ async def test_a_capital_never_opens_the_dialog(clock: ManualClock) -> None:
         await settle(pilot)
         assert isinstance(app.screen, MainScreen)
         assert companion.proposals == []
-        assert "a capital never opens this; is Caps Lock on?" in words(app)
+        assert "a capital opens nothing; is Caps Lock on?" in words(app)
 
 
 @pytest.mark.parametrize("key", ["escape", "n"])

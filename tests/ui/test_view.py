@@ -53,12 +53,11 @@ def levels(lines: tuple[Line, ...]) -> set[Level]:
         ),
         (
             states.at_limit(),
-            "Stopped: 5-hour limit reached. r spends one reset and goes on now, or wait until 17:20 (3 h 12 min)",
+            "Stopped: 5-hour limit reached. r spends one reset, or wait until 17:20 (3 h 12 min)",
         ),
         (
             states.weekly_wall(),
-            "Stopped: weekly limit reached. r spends one reset and goes on now, "
-            "or wait until Fri 27 Nov 08:00 (3 d 17 h)",
+            "Stopped: weekly limit reached. r spends one reset, or wait until Fri 27 Nov 08:00 (3 d 17 h)",
         ),
         (states.unknown(), "Unknown how much is left: the five-hour window came without a percentage"),
         (
@@ -168,7 +167,7 @@ def test_an_open_spend_is_in_the_bank() -> None:
 
 def test_without_a_screen_commands_stand_for_keys() -> None:
     text = says((headline(replace(view(states.at_limit()), keys={})),))
-    assert "`resetbank spend` spends one reset and goes on now" in text
+    assert "`resetbank spend` spends one reset" in text
 
 
 def test_other_limits_have_their_names() -> None:

@@ -29,6 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _print_plainly(arguments)
     import asyncio
 
+    from tui.agent import mark_of_codex
     from tui.cli import confirm_auth_link
     from tui.clock import LocalZone, SystemClock
     from tui.paths import resetbank_paths
@@ -50,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         zone=LocalZone(),
         demo=arguments.demo,
         remembered=None if arguments.demo is not None or arguments.source == "stub" else _last_reading(paths),
+        read_only=mark_of_codex() if arguments.demo is None else None,
         letters=_letters,
     )
     app.run()

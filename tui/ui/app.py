@@ -5,7 +5,6 @@ import contextlib
 import math
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta, tzinfo
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,15 +20,17 @@ from tui.domain.question import Question
 from tui.domain.snapshot import Snapshot
 from tui.errors import ResetbankError
 from tui.settings import Settings
-from tui.ui.commands import BY_ID, CONSENTING, OF_THE_APP, commands_of
+from tui.ui.commands import BY_ID, CONSENTING, OF_THE_APP
 from tui.ui.keymap import Keymap
-from tui.ui.messages import Connected, Noted, StatePublished, Ticked
+from tui.ui.messages import Connected, Noted, StatePublished
 from tui.ui.news import News
 from tui.ui.pages import PagedApp
 from tui.ui.screens.main import MainScreen
-from tui.ui.terminal import title_sequence
+from tui.ui.screens.moving import place_below, place_of
+from tui.ui.terminal import leave_on_signals, title_sequence
 from tui.ui.themes import OWN_THEMES, check_theme, next_theme
-from tui.ui.view.view_state import Note, Problem, ViewState
+from tui.ui.view.resuming import limit_stands
+from tui.ui.view.view_state import Holds, Note, Problem, ViewState
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
@@ -58,6 +59,7 @@ class ResetbankApp(PagedApp):
         letters: Callable[[int], str],
         demo: str | None = None,
         remembered: Snapshot | None = None,
+        read_only: str | None = None,
         drive: bool = True,
     ) -> None:
         """Check keys and theme; nothing is connected before the first picture stands.
@@ -70,6 +72,7 @@ class ResetbankApp(PagedApp):
             letters: Gives so many distinct random capital letters.
             demo: The scenario of the embedded service, if that is the source.
             remembered: The last reading of the database, shown dimmed until a source has answered.
+            read_only: The mark of Codex's agent, where one is set; nothing can be spent or sent then.
             drive: False starts neither the timer nor the polling: a test drives both.
 
         Raises:
@@ -94,7 +97,7 @@ class ResetbankApp(PagedApp):
         state = State(demo=demo, near_percent=settings.limits.near_percent)
         view = self._with_memory(ViewState(clock.now(), zone, state, connecting=True, keys=self._user_keys.shown))
         remind_after = timedelta(days=settings.invite.remind_after_days)
-        self._view = replace(view, codex=settings.codex.command, remind_after=remind_after)
+        self._view = replace(view, codex=settings.codex.command, remind_after=remind_after, read_only=read_only)
 
     def get_default_screen(self) -> Screen[None]:
         """The main screen."""
@@ -102,23 +105,16 @@ class ResetbankApp(PagedApp):
 
     async def on_key(self, event: Key) -> None:
         """Carry out the command that the key means where the person is."""
-        command, is_capital = self._user_keys.find(self._place, event.key, event.character)
+        command, is_capital = self._user_keys.find(place_of(self.screen), event.key, event.character)
         if command is None:
             return
-        if is_capital and command in CONSENTING:
-            text = (
-                f"a capital never opens this; is Caps Lock on? {self._user_keys.shown[command]} {BY_ID[command].title}"
-            )
-            self.post_message(Noted(text))
+        if is_capital:
+            how = f"{self._user_keys.shown[command]} {BY_ID[command].title}"
+            self.post_message(Noted(f"a capital opens nothing; is Caps Lock on? {how}"))
         elif not await self.perform(command):
             return
         event.stop()
         event.prevent_default()
-
-    @property
-    def _place(self) -> str:
-        """Which part of the command table holds for the screen on top; empty for one that is not ours."""
-        return getattr(self.screen, "place", "")
 
     async def perform(self, command: str) -> bool:
         """Carry out a command; tells whether it can be given here."""
@@ -127,19 +123,20 @@ class ResetbankApp(PagedApp):
             return True
         if command not in OF_THE_APP:
             return False
+        if self._view.is_read_only and command in CONSENTING | {"continue"}:
+            self.post_message(Noted(f"read-only under Codex ({self._view.read_only} is set)"))
+            return True
         return await self.run_action(f"app.{command}")
 
     def on_mount(self) -> None:
         """Connect once the first picture stands."""
         if self._drive:
-            self.set_interval(1, self._tick, name="clock")
+            self.set_interval(1, self.tick, name="clock")
+            leave_on_signals(self.exit)
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
         self._work(self._open(), "connect")
-
-    def _tick(self) -> None:
-        self.post_message(Ticked())
 
     def _work(self, work: Awaitable[None], name: str) -> None:
         """Start a worker whose failure ends in `on_worker_state_changed`, never in silence."""
@@ -169,7 +166,7 @@ class ResetbankApp(PagedApp):
         """Show the new state."""
         self.present(replace(self._view, state=message.state, now=self._clock.now()))
 
-    def on_ticked(self) -> None:
+    def tick(self) -> None:
         """Let ages and countdowns go on."""
         self.present(replace(self._view, now=self._clock.now()))
 
@@ -181,6 +178,8 @@ class ResetbankApp(PagedApp):
 
     def ask(self, question: Question) -> bool:
         """Open a question; tells whether there is a companion that could answer it."""
+        if self._view.is_read_only:
+            return True  # nothing that consents opens
         if self._companion is None:
             return False
         from tui.ui.dialogs.question import QuestionDialog
@@ -211,7 +210,8 @@ class ResetbankApp(PagedApp):
     def on_noted(self, message: Noted) -> None:
         """Show for a while what was done."""
         now = self._clock.now()
-        self.present(replace(self._view, now=now, note=Note(message.text, now)))
+        note = Note(message.text, now, place_below(self.screen_stack), message.holds)
+        self.present(replace(self._view, now=now, note=note))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Put one line about a worker that failed unexpectedly on the screen."""
@@ -232,20 +232,23 @@ class ResetbankApp(PagedApp):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every command of the place, and a picture of the screen."""
-        place = getattr(screen, "place", "")
-        available = getattr(screen, "available", None)
-        for command in commands_of(place):
-            if available is None or command.id in available or command.id in OF_THE_APP:
-                words = f"{command.help} ({self._user_keys.shown[command.id]})"
-                yield SystemCommand(command.title, words, partial(self.perform, command.id))
+        from tui.ui.palette import palette_commands
+
+        yield from palette_commands(screen, self._user_keys, self.perform)
         yield SystemCommand("Screenshot", "Save a picture of the screen as SVG", self.deliver_screenshot)
 
     def action_spend(self) -> None:
         """Ask whether to spend one reset."""
-        if (companion := self._free_companion()) is not None:
+        companion = self._free_companion()
+        if companion is not None and not self._asks_about_stopped(companion):
             from tui.ui.dialogs.spend import SpendDialog
 
             self._open_dialog(SpendDialog(companion, self._clock))
+
+    def _asks_about_stopped(self, companion: "Companion") -> bool:
+        """Open the question instead, where a session is stopped at the limit: it can go on with the spend."""
+        stopped = limit_stands(self._view) and bool(companion.resumer.limit_stops())
+        return stopped and companion.questions.reopen() is not None
 
     def action_finish(self) -> None:
         """Finish the open spend with its own key."""
@@ -277,7 +280,7 @@ class ResetbankApp(PagedApp):
         from tui.ui.dialogs.queue import TAKEN_OUT
 
         await companion.questions.cancel_queue()
-        self.post_message(Noted(TAKEN_OUT))
+        self.post_message(Noted(TAKEN_OUT, Holds.NOT_QUEUED))
 
     def action_continue(self) -> None:
         """Carry on the sessions that a limit stopped, after showing which."""
@@ -311,7 +314,7 @@ class ResetbankApp(PagedApp):
         from tui.ui.screens.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self._view, self._user_keys.table, self._place))
+            self.push_screen(HelpScreen(self._view, self._user_keys.table, place_of(self.screen)))
 
     def action_help_quit(self) -> None:
         """Ctrl+C: say how to leave; twice in a row leaves."""
@@ -378,7 +381,7 @@ class ResetbankApp(PagedApp):
         if not isinstance(self.screen, MainScreen):
             return None
         if self._companion is None:
-            self.notify("not connected yet", markup=False)
+            self.post_message(Noted("not connected yet"))
         return self._companion
 
     async def on_unmount(self) -> None:

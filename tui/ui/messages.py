@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from tui.companion.state import State
+from tui.ui.view.view_state import Holds
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
-
-
-class Ticked(Message):
-    """A second went by; ages and countdowns are computed anew from the clock."""
 
 
 @dataclass
@@ -31,6 +28,7 @@ class Noted(Message):
     """Something was done that is worth a line for a while."""
 
     text: str
+    holds: Holds | None = None
 
 
 @dataclass

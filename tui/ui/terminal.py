@@ -1,5 +1,9 @@
-"""What is told to the terminal itself."""
+"""What is said to the terminal itself, and how it is given back."""
 
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
 from typing import Final
 
 from tui.ui.view.text import clean
@@ -21,3 +25,14 @@ def title_sequence(title: str | None, *, save: bool = True) -> str:
     if title is None:
         return f"\x1b]2;resetbank\x07{_RESTORE}"
     return f"{_SAVE if save else ''}\x1b]2;{clean(title)}\x07"
+
+
+def leave_on_signals(leave: Callable[[None, int], None]) -> None:
+    """Leave in good order, and so give the terminal back whole, where something ends the program from outside.
+
+    Args:
+        leave: Leaves with a result and an exit code.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):  # Windows, or not the main thread
+            asyncio.get_running_loop().add_signal_handler(number, leave, None, 128 + number)

@@ -8,7 +8,7 @@ import msgspec
 from tui.clock import Clock
 from tui.errors import ResetbankError
 from tui.ui.view.text import Line
-from tui.ui.view.view_state import ViewState
+from tui.ui.view.view_state import Holds, ViewState
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
@@ -21,6 +21,8 @@ class Close(msgspec.Struct, frozen=True):
 
     note: str | None = None
     """What was done, shown for a while."""
+    holds: Holds | None = None
+    """What the note rests on."""
     work: Coroutine[Any, Any, None] | None = None
     """What goes on behind it."""
 

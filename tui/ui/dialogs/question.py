@@ -23,7 +23,7 @@ from tui.ui.view.asking import (
 from tui.ui.view.resuming import carry_lines, commands
 from tui.ui.view.selection import Selection
 from tui.ui.view.text import Line, Span
-from tui.ui.view.view_state import ViewState
+from tui.ui.view.view_state import Holds, ViewState
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
@@ -153,7 +153,9 @@ class QuestionDialog(Dialog):
         except BaseException:
             self.answer = None
             raise
-        return Close(answered_text(self.question, choice))
+        return Close(
+            answered_text(self.question, choice), Holds.WAITING if choice is Choice.WAIT else Holds.NO_QUESTION
+        )
 
     async def _queue(self) -> None:
         """Queue one as the answer to this question."""

@@ -10,7 +10,7 @@ from tui.ui.dialogs.dialog import Close, Dialog, Next, Run
 from tui.ui.view.prompts import failure_lines
 from tui.ui.view.queueing import Offer, offer, queue_lines
 from tui.ui.view.text import Line
-from tui.ui.view.view_state import ViewState
+from tui.ui.view.view_state import Holds, ViewState
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
@@ -98,7 +98,7 @@ class QueueDialog(Dialog):
 
     async def _do(self, work: Awaitable[None], done: str) -> Next:
         await work
-        return Close(done)
+        return Close(done, Holds.QUEUED if done == QUEUED else Holds.NOT_QUEUED)
 
 
 def _terms(offered: Offer | str) -> tuple[object, ...]:

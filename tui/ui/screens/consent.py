@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
@@ -116,6 +117,11 @@ class ConsentScreen(ModalScreen[None]):
                 )
             yield Lines(self._draw_prompt, id="prompt")
 
+    @property
+    def _stands(self) -> bool:
+        """Whether it is composed, and not on its way out again."""
+        return bool(self.query("#prompt"))
+
     def _draw_prompt(self, width: int) -> tuple[Line, ...]:
         return dialog_prompt(self.dialog, self.view, self.letters, self.hint, width)
 
@@ -141,6 +147,8 @@ class ConsentScreen(ModalScreen[None]):
 
     def _adapt(self, rows: int) -> None:
         """Let the question scroll so that the keys always stay in sight."""
+        if not self._stands:
+            return
         short = rows < _TALL_ROWS
         self.set_class(short, "-short")
         prompt = self.query_one("#prompt", Lines)
@@ -165,7 +173,7 @@ class ConsentScreen(ModalScreen[None]):
                 self.redraw()
             case Close():
                 if following.note:
-                    self.app.post_message(Noted(following.note))
+                    self.app.post_message(Noted(following.note, following.holds))
                 if following.work is not None:
                     self.app.run_worker(following.work, name="answer", group="answer", exit_on_error=False)
                 self._close()
@@ -212,7 +220,7 @@ class ConsentScreen(ModalScreen[None]):
 
     def redraw(self) -> None:
         """Draw anew; whatever differs in more than its figures restarts the guard."""
-        if not self.is_mounted:
+        if not self.is_mounted or not self._stands:
             return
         self._name_frame(self.query_one("#dialog", Vertical))
         text, prompt = self.query_one("#text", Lines), self.query_one("#prompt", Lines)
@@ -236,7 +244,7 @@ class ConsentScreen(ModalScreen[None]):
 
     def _words(self) -> str:
         """What is shown, without its figures."""
-        lines = [line for name in ("#text", "#prompt") for line in self.query_one(name, Lines).lines]
+        lines = [line for part in self.query(Lines).results() for line in part.lines]
         return _DIGITS.sub("0", " ".join(plain(lines).split()))
 
     def _arm(self) -> None:
@@ -271,7 +279,7 @@ class ConsentScreen(ModalScreen[None]):
         alone = now - self._last_key_at >= GUARD_SECONDS and self._pending is None and self.is_armed
         self._last_key_at, taken_back = now, self._take_back()
         character = event.character or ""
-        if self.phase != "asking" or not self.letters or not character.isupper():
+        if self.phase != "asking" or not self.letters or not character.isupper() or self.app.screen is not self:
             return
         event.stop()
         event.prevent_default()
@@ -280,11 +288,12 @@ class ConsentScreen(ModalScreen[None]):
             self._go(self.dialog.leave())
         elif alone:
             number = self.letters.index(character)
-            self._pending = self.run_worker(self._confirm(number), name="letter", exit_on_error=False)
+            work = partial(self._confirm, number)  # made when it runs: it may be taken back before that
+            self._pending = self.run_worker(work, name="letter", exit_on_error=False)
         else:
             why = "two keys came close together" if taken_back else "that was too quick"
             self.hint = f"{why}: nothing happened; press {character} alone"
-            self.query_one("#prompt", Lines).redraw()
+            self.redraw()
 
     async def _confirm(self, number: int) -> None:
         """Consent once no other key has followed for a while."""
@@ -302,6 +311,8 @@ class ConsentScreen(ModalScreen[None]):
 
     def press(self, command: str) -> bool:
         """Carry out a command, if it can be given now; tells whether it could."""
+        if not self._stands:
+            return True
         if command not in self.available:
             return self.focused is None and scroll(self.query_one("#question", VerticalScroll), command)
         if command == "confirm" and self.phase == "typing":

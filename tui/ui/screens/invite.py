@@ -153,7 +153,7 @@ class InviteScreen(Screen[None]):
         chosen = self.chosen
         self._chosen = chosen.key if chosen else None
         self.set_class(chosen is None, "-none")
-        self.set_class(self._view.state.demo is not None, "-demo")
+        self.set_class(self._view.has_band, "-demo")
         self._drawn_at = self._view.now
         self._has_seconds = False
         for lines in self.query(Lines).results():

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import VerticalScroll
+from textual.events import Resize
 
 from tui.domain.ledger import Event
 from tui.errors import ResetbankError
@@ -29,6 +30,7 @@ class LedgerScreen(PageScreen):
         self._companion = companion
         self._events: tuple[Event, ...] | None = None
         self._failure: str | None = None
+        self._opened = False
 
     def on_mount(self) -> None:
         """Begin to read."""
@@ -58,6 +60,17 @@ class LedgerScreen(PageScreen):
             self._failure = None
         except ResetbankError as error:
             self._failure = clean(str(error))
-        if self.is_mounted:
-            self.query_one("#text", Lines).redraw()
-            self.query_one("#page", VerticalScroll).scroll_end(animate=False)
+        if not self.is_mounted:
+            return
+        page = self.query_one("#page", VerticalScroll)
+        follows = not self._opened or page.is_vertical_scroll_end
+        self._opened = True
+        self.query_one("#text", Lines).redraw()
+        if follows:  # else the reader is somewhere above, and stays there
+            self.call_after_refresh(page.scroll_end, animate=False)
+
+    def on_resize(self, event: Resize) -> None:
+        """Keep the newest line in sight where it was."""
+        page = self.query_one("#page", VerticalScroll)
+        if page.is_vertical_scroll_end:
+            self.call_after_refresh(page.scroll_end, animate=False)

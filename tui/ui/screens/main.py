@@ -48,7 +48,7 @@ class MainScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """A handful of widgets: each costs start time, and so does every change of the layout after the first."""
         self._measure(self.app.size)
-        self.set_class(self._view.state.demo is not None, "-demo")
+        self.set_class(self._view.has_band, "-demo")
         yield Lines(lambda width: (demo_line(self._view, width),), id="band")
         yield Lines(lambda width: (header_line(self._view, width),), id="header")
         yield Lines(lambda width: wrap(headline(self._view), width), id="headline")
@@ -112,7 +112,7 @@ class MainScreen(Screen[None]):
         if only_time and not due:
             self.query_one("#header", Lines).redraw()
             return
-        self.set_class(view.state.demo is not None, "-demo")
+        self.set_class(view.has_band, "-demo")
         self._redraw()
 
     def _arrange(self, sessions: Widget, recent: Widget) -> None:

@@ -1,6 +1,23 @@
-"""Scrolling by the commands of the table, the same on every screen."""
+"""Where a person is, and scrolling by the commands of the table, the same on every screen."""
+
+from collections.abc import Sequence
+from typing import Any
 
 from textual.containers import VerticalScroll
+from textual.screen import Screen
+
+from tui.ui.commands import INVITES, MAIN, PAGE
+
+
+def place_of(screen: Screen[Any]) -> str:
+    """Which part of the command table holds on a screen; empty for one that is not ours."""
+    return getattr(screen, "place", "")
+
+
+def place_below(screens: Sequence[Screen[Any]]) -> str:
+    """The place of the topmost screen that is no dialog: what a dialog did is said there."""
+    places = [place_of(screen) for screen in reversed(screens)]
+    return next((place for place in places if place in (MAIN, PAGE, INVITES)), MAIN)
 
 
 def scroll(page: VerticalScroll, command: str) -> bool:

@@ -9,6 +9,7 @@ from textual.screen import Screen
 
 from tui.ui.commands import PAGE
 from tui.ui.screens.moving import scroll
+from tui.ui.view.chrome import note_line
 from tui.ui.view.text import Level, Line, Span
 from tui.ui.view.view_state import ViewState
 from tui.ui.widgets.lines import Lines
@@ -31,7 +32,7 @@ class PageScreen(Screen[None]):
         with VerticalScroll(id="page") as page:
             page.border_title = self.TITLE_TEXT
             yield Lines(self.draw, id="text")
-        yield Lines(lambda width: (self._keys(),), id="keys")
+        yield Lines(lambda width: (self._keys(width),), id="keys")
 
     def draw(self, width: int) -> tuple[Line, ...]:
         """The page's lines."""
@@ -40,10 +41,11 @@ class PageScreen(Screen[None]):
     def show(self, view: ViewState) -> None:
         """Show this scene from now on."""
         self._view = view
-        self.query_one("#text", Lines).redraw()
+        for lines in self.query(Lines).results():
+            lines.redraw()
 
-    def _keys(self) -> Line:
-        return (
+    def _keys(self, width: int) -> Line:
+        return note_line(self._view, width, PAGE) or (
             Span("esc", Level.KEY, "screen.press('back')"),
             Span(" Back", action="screen.press('back')"),
             Span("   "),

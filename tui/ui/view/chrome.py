@@ -47,16 +47,16 @@ def status_line(view: ViewState, width: int) -> Line:
     state, link = view.state, view.state.link
     if view.alarm:
         return _fault(clean(view.alarm), width)
-    if view.state.problems:
-        return _fault(clean(view.state.problems[-1].text), width)
+    if state.problems:
+        return _fault(clean(state.problems[-1].text), width)
     if state.store_failure:
         return _fault(f"nothing can be written down, so nothing can be spent: {clean(state.store_failure)}", width)
     if link.failure:
         since = f" since {brief(link.failing_since, view.now, view.zone)}" if link.failing_since else ""
-        last = ""
+        reading = ""
         if state.snapshot:
-            last = f"; last reading {age(state.snapshot.provenance.age(view.now))}"
-        return _fault(f"{link.source or 'no source'} fails{since}: {clean(link.failure)}{last}", width)
+            reading = f"; last reading {age(state.snapshot.provenance.age(view.now))}"
+        return _fault(f"{link.source or 'no source'} fails{since}: {clean(link.failure)}{reading}", width)
     if view.is_remembered:
         return (Span("connecting…" if view.connecting else "reading the limits…", Level.DIM),)
     if state.snapshot and view.is_old:
@@ -74,9 +74,11 @@ def status_line(view: ViewState, width: int) -> Line:
     return (Span(" "),)
 
 
-def note_line(view: ViewState, width: int) -> Line | None:
-    """What was just done; None where that is long ago."""
+def note_line(view: ViewState, width: int, place: str = MAIN) -> Line | None:
+    """What was just done in a place; None where that is long ago, or not true any more."""
     if view.note is None or not timedelta(0) <= view.now - view.note.at < _NOTE_KEPT:
+        return None
+    if view.note.place != place or not view.note.is_true(view.state):
         return None
     return (Span(fit(clean(view.note.text), width), Level.ACCENT),)
 
@@ -116,7 +118,7 @@ def key_spans(items: Iterable[tuple[str, str, str]], width: int) -> Line:
 def demo_line(view: ViewState, width: int) -> Line:
     """The band that says that nothing here is real; empty on real data."""
     if view.state.demo is None:
-        return ()
+        return _read_only_line(view.read_only, width) if view.read_only else ()
     what = f"embedded service, scenario {clean(view.state.demo)}"
     real = "nothing here is real"
     scenario = f"scenario {clean(view.state.demo)}"
@@ -132,6 +134,12 @@ def demo_line(view: ViewState, width: int) -> Line:
         if cells(text) <= width:
             return (Span(text, Level.STRONG),)
     return (Span("DEMO", Level.STRONG),)
+
+
+def _read_only_line(mark: str, width: int) -> Line:
+    """That an agent may sit at the keys."""
+    why = f"Codex started this screen ({clean(mark)} is set): nothing can be spent or sent from it"
+    return (Span(fit(f"READ-ONLY · {why}", width), Level.STRONG),)
 
 
 def fits(width: int, height: int) -> bool:

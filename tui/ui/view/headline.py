@@ -9,7 +9,7 @@ from tui.domain.spend import Stage
 from tui.domain.waiting import Announcement, ResumeReason
 from tui.domain.windows import Window, WindowState, label
 from tui.ui.view.queueing import queued_words
-from tui.ui.view.resuming import to_carry
+from tui.ui.view.resuming import limit_stands, to_carry
 from tui.ui.view.text import Level, Line, Span, clean
 from tui.ui.view.times import brief, countdown, until
 from tui.ui.view.view_state import ViewState
@@ -47,6 +47,10 @@ def headline(view: ViewState) -> Line:
         reason = state.link.failure
         return (Span("No reading yet: ", Level.UNKNOWN), Span(clean(reason) if reason else "waiting for the first one"))
     sentence = _sentence(view, state.snapshot)
+    if (left := to_carry(view)) and not limit_stands(view) and (key := view.keys.get("continue")):
+        text = "1 session is" if len(left) == 1 else f"{len(left)} sessions are"
+        goes_on = f"{key} continues {'it' if len(left) == 1 else 'them'}. "
+        sentence = (Span(f"{text} still stopped: ", Level.NEAR), Span(goes_on), *sentence)
     if state.queued is not None:
         sentence = (*sentence, Span("; "), *queued_words(view, state.queued))
     if view.is_old:
@@ -144,7 +148,7 @@ def _stopped(view: ViewState, snapshot: Snapshot, window: Window | None) -> Line
         return (start, Span(f"{none}; {wait}"))
     if usable is None:
         return (start, Span(f"How many resets are banked is unknown; {wait}"))
-    return (start, Span(f"{view.does('spend', 'spends one reset and goes on now')}, or {wait}"))
+    return (start, Span(f"{view.does('spend', 'spends one reset')}, or {wait}"))
 
 
 def _bank(view: ViewState, snapshot: Snapshot) -> str:

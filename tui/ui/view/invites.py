@@ -298,7 +298,7 @@ def listed_lines(view: ViewState, width: int) -> tuple[Line, ...]:
 
 def panel_status(view: ViewState, width: int) -> Line:
     """What was just done; or how fresh the panel is."""
-    if (note := note_line(view, width)) is not None:
+    if (note := note_line(view, width, INVITES)) is not None:
         return note
     if view.alarm:
         return clip((Span("! ", Level.NEAR), Span(clean(view.alarm))), width)

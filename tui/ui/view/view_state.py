@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
+from enum import StrEnum
 
 import msgspec
 
@@ -15,11 +16,35 @@ class Problem(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
+class Holds(StrEnum):
+    """What a note rests on; it is not shown any more once that has changed."""
+
+    QUEUED = "queued"
+    NOT_QUEUED = "not_queued"
+    WAITING = "waiting"
+    NO_QUESTION = "no_question"
+
+
 class Note(msgspec.Struct, frozen=True):
-    """Something that was just done, worth one line for a while."""
+    """Something that was just done, worth one line for a while in the place where it was done."""
 
     text: str
     at: datetime
+    place: str
+    holds: Holds | None = None
+
+    def is_true(self, state: State) -> bool:
+        """Whether what it rests on still holds."""
+        match self.holds:
+            case Holds.QUEUED:
+                return state.queued is not None
+            case Holds.NOT_QUEUED:
+                return state.queued is None
+            case Holds.WAITING:
+                return state.waiting is not None
+            case Holds.NO_QUESTION:
+                return state.question is None
+        return True
 
 
 class ViewState(msgspec.Struct, frozen=True):
@@ -36,6 +61,8 @@ class ViewState(msgspec.Struct, frozen=True):
     """Something unexpected went wrong inside; one line, kept until the next attempt."""
     note: Note | None = None
     """What was done last; shown for a while."""
+    read_only: str | None = None
+    """The mark of Codex's agent in the environment: nothing can be spent or sent from such a screen."""
     masked: bool = False
     """Whether other people's addresses are hidden, as in a picture of the screen."""
     remind_after: timedelta = timedelta(days=3)
@@ -54,6 +81,16 @@ class ViewState(msgspec.Struct, frozen=True):
     def is_remembered(self) -> bool:
         """Whether the numbers are the last ones of the database: no source has answered yet."""
         return self.state.snapshot is not None and self.state.link.source is None
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing can be spent or sent from this screen; a demo spends nothing real."""
+        return self.read_only is not None and self.state.demo is None
+
+    @property
+    def has_band(self) -> bool:
+        """Whether a line on top says that nothing here is real, or that nothing can be spent."""
+        return self.state.demo is not None or self.is_read_only
 
     def does(self, command: str, what: str) -> str:
         """How a person does it: by key on the screen, by command without one."""

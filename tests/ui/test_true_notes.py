@@ -1,0 +1,123 @@
+"""What is said while it is true, where it was done; keys of other layouts; screens that an agent opened."""
+
+import os
+import signal
+import sys
+
+import pytest
+
+from tests.support.clocks import ManualClock
+from tests.support.pty import raw_terminal
+from tests.ui import live_states, states
+from tests.ui.scripted import ScriptedCompanion
+from tests.ui.showing import make_app, press_alone, running, screen_text, settle, top, words
+from tui.ui.dialogs.question import QuestionDialog
+from tui.ui.screens.invite import InviteScreen
+from tui.ui.screens.ledger import LedgerScreen
+from tui.ui.screens.main import MainScreen
+
+
+async def test_under_codex_nothing_that_consents_opens(clock: ManualClock) -> None:
+    companion = ScriptedCompanion(live_states.stopped_question(), clock)
+    app = make_app(companion, clock, read_only="CODEX_THREAD_ID")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot)
+        assert isinstance(app.screen, MainScreen)
+        assert "READ-ONLY · Codex started this screen (CODEX_THREAD_ID is set)" in words(app)
+        for key in ("r", "u", "c", "f", "a"):
+            await pilot.press(key)
+        await settle(pilot)
+        assert isinstance(app.screen, MainScreen)
+        assert "read-only under Codex" in words(app)
+        await pilot.press("i")
+        await settle(pilot)
+        await pilot.press("a")
+        await settle(pilot)
+        assert isinstance(app.screen, InviteScreen)
+        assert companion.proposals == []
+
+
+async def test_spending_at_a_limit_opens_the_question_where_a_session_is_stopped(clock: ManualClock) -> None:
+    companion = ScriptedCompanion(live_states.one_stopped(), clock)
+    companion.attendant.closed = live_states.stopped_question().question
+    async with running(companion, clock) as (pilot, app, _):
+        await pilot.press("r")
+        await settle(pilot)
+        assert isinstance(top(app), QuestionDialog)
+        assert "spend and continue" in words(app)
+
+
+@pytest.mark.parametrize(("closed", "note"), [(True, ""), (False, "no question is open")])
+async def test_a_closed_question_opens_again_by_one_key(closed: bool, note: str, clock: ManualClock) -> None:
+    companion = ScriptedCompanion(live_states.one_stopped(), clock)
+    companion.attendant.closed = live_states.stopped_question().question if closed else None
+    async with running(companion, clock) as (pilot, app, _):
+        await pilot.press("a")
+        await settle(pilot)
+        assert isinstance(top(app), QuestionDialog) is closed
+        assert note in words(app)
+
+
+async def test_a_note_ends_with_what_it_says(clock: ManualClock) -> None:
+    companion = ScriptedCompanion(live_states.working(), clock)
+    async with running(companion, clock) as (pilot, app, _):
+        await pilot.press("u")
+        await settle(pilot)
+        await press_alone(pilot, clock, "A")
+        assert "one reset is queued for the limit" in words(app)
+        await pilot.press("l")
+        await settle(pilot)
+        assert "one reset is queued for the limit" not in words(app)  # said where it was done
+        await pilot.press("escape")
+        await settle(pilot)
+        companion.publish(live_states.working())  # it was spent
+        await settle(pilot)
+        assert "one reset is queued for the limit" not in words(app)
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (120, 40)])
+async def test_the_ledger_stays_where_the_reader_is(size: tuple[int, int], clock: ManualClock) -> None:
+    many = tuple(states.event(states.EVENTS[0].kind, f"grant number {n}", states.NOW) for n in range(100))
+    companion = ScriptedCompanion(states.busy(), clock, ledger=many)
+    async with running(companion, clock, size=size) as (pilot, app, _):
+        await pilot.press("l")
+        await settle(pilot)
+        assert "grant number 99" in screen_text(app)
+        await pilot.press("g")
+        await pilot.pause()
+        companion.ledger = (*many, states.event(states.EVENTS[0].kind, "the newest one", states.NOW))
+        companion.publish(states.state(states.busy().snapshot, recent=companion.ledger[-1:]))
+        await settle(pilot)
+        assert "grant number 0" in screen_text(app)
+        await pilot.press("G")
+        await pilot.pause()
+        assert "the newest one" in screen_text(app)
+
+
+@pytest.mark.parametrize(("key", "opens"), [("д", True), ("L", False), ("Д", False)])
+async def test_other_layouts_work_and_capitals_say_why_not(key: str, opens: bool, clock: ManualClock) -> None:
+    async with running(states.busy()) as (pilot, app, _):
+        await pilot.press(key)
+        await settle(pilot)
+        assert isinstance(app.screen, LedgerScreen) is opens
+        assert ("is Caps Lock on? l Ledger" in words(app)) is not opens
+
+
+async def test_ctrl_c_names_the_key_and_leaves_the_second_time(clock: ManualClock) -> None:
+    async with running(ScriptedCompanion(states.busy(), clock), clock) as (pilot, app, _):
+        await pilot.press("ctrl+c")
+        await pilot.pause()
+        assert "q leaves; so does a second ctrl+c" in words(app)
+        await pilot.press("ctrl+c")
+        await pilot.pause()
+    assert app._exit
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_gives_the_terminal_back(number: signal.Signals) -> None:
+    with raw_terminal(sys.executable, "-m", "tui", "--demo", environment={**os.environ, "TERM": "xterm"}) as terminal:
+        terminal.time_of(b"banked")
+        terminal.process.send_signal(number)
+        terminal.wait_for_end()
+        assert b"\x1b[?1049l" in bytes(terminal.raw)
+        assert terminal.process.wait() == 128 + number
