@@ -110,6 +110,28 @@ async def test_a_task_that_ends_is_not_started_again(clock: ManualClock) -> None
     assert store.state.problems == ()
 
 
+async def test_a_task_that_waited_for_something_cancelled_starts_again(clock: ManualClock) -> None:
+    store, starts = StateStore(State()), 0
+
+    async def work() -> None:
+        nonlocal starts
+        starts += 1
+        gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        gone.cancel()
+        await gone
+
+    supervisor = Supervisor(store, clock)
+    supervisor.start("work", work)
+    async with asyncio.timeout(10):
+        while clock.next_wake != FIRST_PAUSE:
+            await asyncio.to_thread(lambda: None)
+        clock.advance(FIRST_PAUSE)
+        while starts < 2:
+            await asyncio.to_thread(lambda: None)
+    assert [problem.error for problem in store.state.problems] == ["CancelledError"]
+    await supervisor.aclose()
+
+
 def test_the_place_of_a_group_is_its_first_errors() -> None:
     with pytest.raises(ValueError, match="inner") as inner:
         raise ValueError("inner")

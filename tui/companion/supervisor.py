@@ -51,6 +51,11 @@ class Supervisor:
                 await running
             except Exception as error:
                 self._show(name, error)
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                self._show(name, error)  # not this task was cancelled, but something that it waited for
             else:
                 self._forget(name)
                 return
@@ -65,7 +70,7 @@ class Supervisor:
     def _has_failed(self, name: str) -> bool:
         return any(problem.task == name for problem in self._store.state.problems)
 
-    def _show(self, name: str, error: Exception) -> None:
+    def _show(self, name: str, error: BaseException) -> None:
         problem = Problem(name, type(first_error(error)).__name__, place_of(error), self._clock.now())
         known = {known.task: known for known in self._store.state.problems}
         last = known.get(name)
