@@ -4,6 +4,7 @@ A file counts when one of its functions or class bodies runs; importing alone do
 `status --json` against the stub, and the key `r` from the main screen to the line in the ledger.
 """
 
+import asyncio
 import contextlib
 import io
 import sys
@@ -54,13 +55,53 @@ def of_status() -> dict[str, set[str]]:
         return of_command(["status", "--json", "--source", "http", "--base-url", stub.url, "--codex-home", home])
 
 
+def of_spend_on_screen() -> dict[str, set[str]]:
+    """What the key `r` passes on a demo's screen, with the letter that consents, until the ledger has its lines."""
+    return asyncio.run(_spend_on_screen())
+
+
+async def _spend_on_screen() -> dict[str, set[str]]:
+    from tests.support.clocks import ManualClock
+    from tests.ui.showing import drawn, press_alone, settle
+    from tests.ui.states import ZONE
+    from tui.assembly import SourceOptions, open_companion
+    from tui.companion.companion import Companion
+    from tui.paths import resetbank_paths
+    from tui.settings import Settings
+    from tui.ui.app import ResetbankApp
+
+    clock = ManualClock()
+    options = SourceOptions("stub", demo="at-limit")
+    companion = open_companion(options, Settings(), resetbank_paths(), front_end="bench", clock=clock)
+
+    async def connected() -> Companion:
+        return companion
+
+    await companion.poller.poll()
+    letters = drawn("ABCDEFG")
+    app = ResetbankApp(connect=connected, settings=Settings(), clock=clock, zone=ZONE, letters=letters, drive=False)
+    app.animation_level = "none"
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        with files_passed() as passed:
+            await pilot.press("r")
+            await settle(pilot)
+            await press_alone(pilot, clock, "A")
+        assert [event.kind for event in await companion.events()][-1] == "spend_closed"
+    await companion.aclose()
+    return passed
+
+
 def show(title: str, passed: dict[str, set[str]]) -> list[str]:
     """One line with the counts, then the files."""
     functions = sum(map(len, passed.values()))
     return [f"{title}: {len(passed)} files, {functions} functions", *(f"  {name}" for name in sorted(passed))]
 
 
-MEASURES: dict[str, Callable[[], dict[str, set[str]]]] = {"status --json": of_status}
+MEASURES: dict[str, Callable[[], dict[str, set[str]]]] = {
+    "status --json": of_status,
+    "r to the ledger": of_spend_on_screen,
+}
 
 if __name__ == "__main__":
     if words := sys.argv[1:]:
