@@ -88,7 +88,7 @@ def outlook(state: State, limit: Interval | None, share: Interval | None, verdic
     forecasts = tuple(Forecast(now, minutes, limit, share, 0.7, None, "rhythm of 5 weeks") for minutes in (300, 10080))
     trends = ((300, (5.0, 20.0, 40.0, 80.0, 93.0)), (10080, (10.0, 41.0)))
     advice = Advice(now, verdict, "c1", "Queue one: a hit is near.", ())
-    return replace(state, outlook=Outlook(now, forecasts, advice, trends))
+    return replace(state, outlook=Outlook(now, forecasts, advice, (), trends))
 
 
 def said(state: State, width: int = 78) -> str:

@@ -32,11 +32,28 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(_report(outlook))
     else:
         print(outlook.advice.headline)
-        for line in outlook.advice.arithmetic:
+        for line in (*outlook.advice.arithmetic, *_plan_lines(outlook)):
             print(f"  {line}")
     if reading.store_failure:
         complain(reading.store_failure)
     return EXIT_UNKNOWN if outlook.advice.verdict is Verdict.CANNOT_TELL else 0
+
+
+def _plan_lines(outlook: "Outlook") -> list[str]:
+    """By when each reset is to be used, in this machine's time."""
+    from datetime import UTC, datetime
+
+    def local(at: float) -> str:
+        return datetime.fromtimestamp(at, UTC).astimezone().strftime("%a %d %b %H:%M")
+
+    lines = []
+    for number, planned in enumerate(outlook.plan, 1):
+        if planned.expires_at is None or planned.use_by is None:
+            lines.append(f"reset {number} never lapses")
+            continue
+        text = f"reset {number} lapses {local(planned.expires_at)}; use it by {local(planned.use_by)}"
+        lines.append(text + ("; it probably lapses unused" if planned.lapses_unused else ""))
+    return lines
 
 
 def _report(outlook: "Outlook") -> dict[str, Any]:
@@ -50,5 +67,14 @@ def _report(outlook: "Outlook") -> dict[str, Any]:
         "at": time_text(outlook.at),
         **without_type(advice_line(outlook.advice)),
         "arithmetic": list(outlook.advice.arithmetic),
+        "plan": [
+            {
+                "credit_id": planned.credit_id,
+                "expires_at": time_text(planned.expires_at),
+                "use_by": time_text(planned.use_by),
+                "lapses_unused": planned.lapses_unused,
+            }
+            for planned in outlook.plan
+        ],
         "forecasts": [without_type(forecast_line(forecast)) for forecast in outlook.forecasts],
     }

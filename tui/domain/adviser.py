@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from tui.domain.advice import DAY, HOUR, LIKELY, Advice, Facts, decide
+from tui.domain.plan import Planned, plan
 from tui.domain.prediction import Forecast, Forecaster
 from tui.domain.reading import Reading
 from tui.domain.use import BIN, DAY_BINS, HOUR_BINS, WEEK_BINS, UseRecord, WindowUse
@@ -115,6 +116,16 @@ class Adviser:
         if not available:
             return facts
         return self._with_hit(self._with_lapse(facts))
+
+    def plan(self, now: float) -> tuple[Planned, ...]:
+        """The resets in the bank laid against the days to come."""
+        last = self._record.last
+        if last is None or last.credits is None:
+            return ()
+        days = max(7.0, min(_LOOK_BACK / DAY, self._record.watched_days))
+        blocks = sum(block.at > now - _LOOK_BACK for block in self._past) + _ASSUMED_BLOCKS
+        known = self._record.watched_days >= 7
+        return plan(last.credits, now, blocks / days if known else inf, self.presence)
 
     # -- what a block costs ------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import msgspec
 
 from tui.domain.advice import Advice
 from tui.domain.foresight import Foresight
+from tui.domain.plan import Planned
 from tui.domain.prediction import Forecast
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ class Outlook(msgspec.Struct, frozen=True):
     """Unix seconds."""
     forecasts: tuple[Forecast, ...]
     advice: Advice
+    plan: tuple[Planned, ...] = ()
+    """The resets in the bank, the soonest to lapse first, each with the time by which it is to be used."""
     trends: tuple[tuple[int, tuple[float, ...]], ...] = ()
     """(minutes, shares used at even steps up to now) of each window, since its last reset."""
 
@@ -41,7 +44,8 @@ def look_ahead(foresight: Foresight, now: float) -> Outlook:
         foresight: What was read so far.
         now: The present moment, not before the last reading.
     """
-    return Outlook(now, foresight.forecasts(now), foresight.advice(now), tuple(_trends(foresight, now)))
+    trends = tuple(_trends(foresight, now))
+    return Outlook(now, foresight.forecasts(now), foresight.advice(now), foresight.adviser.plan(now), trends)
 
 
 def _trends(foresight: Foresight, now: float) -> "Iterable[tuple[int, tuple[float, ...]]]":
