@@ -1,6 +1,8 @@
 """What a person sees and presses while the real Codex is held."""
 
+import json
 import re
+import signal
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
@@ -10,6 +12,7 @@ from tests.hooks.codex import HookedCodex, hooked_codex
 from tests.support.codex_cli import private_folder
 from tests.support.pty import Terminal, resetbank_terminal
 from tests.support.stub_process import start_stub
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
 
@@ -61,3 +64,24 @@ def test_without_a_reset_the_held_turn_can_wait_or_be_let_go(codex: HookedCodex)
         assert turn.returncode == 0, output
         running.wait_for("started afresh")
     assert codex.stub.spent() == 0
+
+
+def test_watch_keeps_the_gate_without_a_screen_and_says_what_happens(codex: HookedCodex) -> None:
+    codex.stub.set_usage("five_hour", 100)
+    watch = codex.start_resetbank("watch", "--json", "--source", "http", "--base-url", codex.stub.url)
+    try:
+        wait_until(codex.gate.has_heartbeat)
+        turn = codex.start("run: true")
+        wait_until(lambda: len(codex.gate.waiters()) == 1)
+        codex.stub.set_usage("five_hour", 0)
+        output, _ = turn.communicate(timeout=60)
+        assert turn.returncode == 0, output
+        assert watch.stdout
+        kinds = []
+        while "resumed" not in kinds:
+            kinds.append(json.loads(watch.stdout.readline())["event"])
+        assert "held" in kinds[: kinds.index("resumed")]
+    finally:
+        watch.send_signal(signal.SIGINT)
+        watch.communicate(timeout=30)
+    assert not codex.gate.has_heartbeat()

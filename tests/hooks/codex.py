@@ -50,9 +50,9 @@ class HookedCodex:
         return subprocess.Popen(
             [sys.executable, "-m", "tui", *words],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=os.environ | known,
+            env=os.environ | known | {"PYTHONUNBUFFERED": "1"},
         )
 
     def command(self, *words: str) -> tuple[tuple[str, ...], dict[str, str]]:
