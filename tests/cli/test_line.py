@@ -118,6 +118,12 @@ def test_a_database_of_another_kind_is_no_reading(tmp_path: Path) -> None:
         assert resetbank("line", "--format", "plain").out == "? no reading yet\n"
 
 
+def test_any_folder_will_do(stub: StubProcess, tmp_path: Path) -> None:
+    home = str(tmp_path / "50%25 off? #1 ä")
+    assert resetbank("status", *over_http(stub), RESETBANK_HOME=home).code == 10
+    assert "5h 93 %" in resetbank("line", RESETBANK_HOME=home).out
+
+
 def test_it_loads_next_to_nothing(stub: StubProcess) -> None:
     resetbank("status", *over_http(stub))
     code = (

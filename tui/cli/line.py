@@ -115,10 +115,9 @@ def _read(path: str, account: str | None) -> "dict[str, Any] | None":
 
     if not os.path.exists(path):
         return None
-    from urllib.parse import quote
-
+    escaped = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     try:
-        connection = sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=0.2)
+        connection = sqlite3.connect(f"file:{escaped}?mode=ro", uri=True, timeout=0.2)
         try:
             found = connection.execute(
                 "SELECT summary FROM observations WHERE account = coalesce(?, account)"
