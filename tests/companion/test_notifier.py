@@ -134,7 +134,7 @@ async def test_a_channel_that_fails_is_said_and_the_next_success_takes_it_back(
         process.read(reading(93))
         await asyncio.to_thread(wait_until, lambda: bool(process.store.state.problems))
         (problem,) = process.store.state.problems
-        assert (problem.task, problem.error) == ("notices by webhook", "example.com answered 500")
+        assert problem.text == "notices by webhook: example.com answered 500"
         process.fails = False
         process.read(reading(100))
         await until_told(process, 1)

@@ -56,19 +56,21 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """An unforeseen error in a long task; never with the error's text, which may quote anything."""
+    """What went wrong in a long task; of an unforeseen error never the text, which may quote anything."""
 
     task: str
     """The task's name; it was started again."""
     error: str
-    """The error's type."""
+    """The error's type; or the reason, where it was foreseen."""
     place: str
-    """File and line where it was raised."""
+    """File and line where it was raised; empty where it was foreseen."""
     at: datetime
 
     @property
     def text(self) -> str:
         """One line for a person."""
+        if not self.place:
+            return f"{self.task}: {self.error}"
         return f"unexpected {self.error} in {self.task} at {self.place}; it was started again, please report it"
 
 
