@@ -75,10 +75,10 @@ async def test_what_was_typed_ahead_means_nothing(key: str, clock: ManualClock) 
 @pytest.mark.parametrize(
     ("key", "choice", "note"),
     [
-        ("w", Choice.WAIT, "work goes on by itself when 5 hours is seen to start afresh"),
+        ("w", Choice.WAIT, "work goes on by itself when the 5-hour limit is reset"),
         ("t", Choice.LATER_5, "asked again in 5 min"),
         ("p", Choice.LATER_15, "asked again in 15 min"),
-        ("m", Choice.NOT_UNTIL_RESET, "no more questions until 5 hours starts afresh"),
+        ("m", Choice.NOT_UNTIL_RESET, "no more questions until the 5-hour limit is reset"),
     ],
 )
 async def test_an_answer_closes_it_and_spends_nothing(key: str, choice: Choice, note: str, clock: ManualClock) -> None:
@@ -213,7 +213,7 @@ async def test_a_window_that_started_afresh_settles_it(clock: ManualClock) -> No
         companion.publish(replace(companion.state, snapshot=fresh, question=None))
         await settle(pilot)
         assert isinstance(app.screen, MainScreen)
-        assert "the question is settled: 5 hours started afresh" in words(app)
+        assert "the question is settled: the 5-hour limit was reset" in words(app)
 
 
 async def test_one_that_is_settled_under_the_palette_closes_after_it(clock: ManualClock) -> None:

@@ -154,14 +154,14 @@ async def test_a_queue_that_cannot_be_taken_out_is_said(clock: ManualClock) -> N
 
 async def test_the_announcement_rings_once_and_can_be_dismissed(clock: ManualClock, written: list[str]) -> None:
     async with running(ScriptedCompanion(live_states.announced(), clock), clock) as (pilot, app, companion):
-        assert "5 hours started afresh at 14:06 (observed): c carries on 2 sessions, x dismisses" in words(app)
+        assert "the 5-hour limit was reset at 14:06 (observed): c carries on 2 sessions, x dismisses" in words(app)
         companion.publish(replace(companion.state, near_percent=80.0))
         await settle(pilot)
         assert written.count("\x07") == 1
         await pilot.press("x")
         await settle(pilot)
         assert companion.acknowledged == 1
-        assert "started afresh" not in words(app)
+        assert "was reset" not in words(app)
         assert companion.spends == []
 
 

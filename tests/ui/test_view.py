@@ -62,7 +62,7 @@ def levels(lines: tuple[Line, ...]) -> set[Level]:
         (states.unknown(), "Unknown how much is left: the five-hour window came without a percentage"),
         (
             states.open_spend(),
-            "1 spend open, its outcome is unknown: f finishes it with the same key, never a second one",
+            "1 spend open, its outcome is unknown: f looks at the bank and finishes it with the same key",
         ),
         (State(), "No reading yet: waiting for the first one"),
         (State(link=Link(failure="the socket is gone")), "No reading yet: the socket is gone"),

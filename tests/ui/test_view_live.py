@@ -83,7 +83,7 @@ def test_little_waiting_is_advised_to_be_waited() -> None:
 
 def test_a_weekly_limit_gives_no_week_away() -> None:
     wall = replace(states.weekly_wall(), sessions=live_states.ONE)
-    assert "given away" not in advised(with_bank(wall, "c2"))
+    assert "give up" not in advised(with_bank(wall, "c2"))
     assert "of this week" not in advised(with_bank(wall, "c2"))
 
 
@@ -233,9 +233,12 @@ def test_a_full_or_finished_window_has_no_forecast() -> None:
     ("reason", "text"),
     [
         (NoQuestionReason.BANK_EMPTY, "no question: no reset banked; 5 hours resets 17:20"),
-        (NoQuestionReason.WAITING, "no question: waiting; work goes on by itself when 5 hours starts afresh, by 17:20"),
+        (
+            NoQuestionReason.WAITING,
+            "no question: waiting; work goes on by itself when the 5-hour limit is reset, by 17:20",
+        ),
         (NoQuestionReason.QUEUED, "no question: a reset is queued for the limit; 5 hours resets 17:20"),
-        (NoQuestionReason.MUTED, "no question until 5 hours starts afresh, by 17:20: you said so"),
+        (NoQuestionReason.MUTED, "no question until the 5-hour limit is reset, by 17:20: you said so"),
         (
             NoQuestionReason.DAILY_CAP,
             "no question: as many were asked today as the settings allow; 5 hours resets 17:20",
@@ -271,7 +274,7 @@ def test_the_announcement_says_what_was_observed() -> None:
     )
     assert "c carries on 1 session, x" in says((headline(view(one)),))
     nobody = replace(state, sessions={}, announcement=replace(state.announcement, stops=()))
-    assert says((headline(view(nobody)),)) == "5 hours started afresh at 14:06 (observed): x dismisses"
+    assert says((headline(view(nobody)),)) == "the 5-hour limit was reset at 14:06 (observed): x dismisses"
 
 
 def test_keys_that_would_do_nothing_are_not_offered() -> None:

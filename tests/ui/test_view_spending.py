@@ -34,7 +34,7 @@ def test_the_question_states_what_moves_and_what_is_lost() -> None:
         "5 hours 100 % → 0 % expected",
         "Week 43 % → 0 % expected, reset may move Fri 27 Nov 08:00 → Mon 30 Nov 14:07",
         "2 resets left",
-        "the 57 % of this week that are unused are given away",
+        "you give up the 57 % you have left this week",
     ):
         assert expected in text
 

@@ -218,6 +218,7 @@ def test_whether_the_plan_pays(provider: str | None) -> None:
         {"thread_source": "subagent"},
         {"thread_source": "thread_title"},
         {"parent_thread_id": "x"},
+        {"ephemeral": True},
     ],
 )
 def test_what_a_thread_says_that_nobody_started_is_marked(mark: dict[str, Any]) -> None:

@@ -244,7 +244,8 @@ def _opened(reader: FieldReader, payload: Mapping[str, object], at: datetime | N
         reader.text(meta.get("cwd"), "the workspace", _LONGEST_PATH),
         reader.text(meta.get("model_provider"), "the model provider", LONGEST_ID),
         reader.text(meta.get("creator_account_id"), "the account id", LONGEST_ID),
-        is_internal(meta.get("source"), meta.get("thread_source"), meta.get("parent_thread_id")),
+        meta.get("ephemeral") is True
+        or is_internal(meta.get("source"), meta.get("thread_source"), meta.get("parent_thread_id")),
         (reader.moment(meta.get("timestamp"), "the begin of a thread") or at) if copied else None,
     )
 

@@ -7,7 +7,7 @@ from tui.domain.held_sessions import held
 from tui.domain.question import LATER, Cause, Choice, Question
 from tui.domain.sessions import SessionState
 from tui.domain.spend import Proposal
-from tui.domain.windows import WindowKind, label
+from tui.domain.windows import WindowKind, limit_label
 from tui.ui.view.selection import Selection, picking_lines
 from tui.ui.view.sessions import workspace_name
 from tui.ui.view.spending import effect_lines, named, note_lines, warnings
@@ -180,13 +180,13 @@ def answer_keys(question: Question, selection: Selection, view: ViewState) -> li
 
 def answered_text(question: Question, choice: Choice) -> str:
     """What an answer led to, as one line."""
-    name = label(question.window)
+    limit = limit_label(question.window)
     if choice in LATER:
         return f"asked again in {countdown(LATER[choice])}, if it is still worth it"
     return {
-        Choice.WAIT: f"waiting: work goes on by itself when {name} is seen to start afresh",
-        Choice.LET_FAIL: f"held requests go, and no more are held until {name} starts afresh",
-        Choice.NOT_UNTIL_RESET: f"no more questions until {name} starts afresh",
+        Choice.WAIT: f"waiting: work goes on by itself when the {limit} is reset",
+        Choice.LET_FAIL: f"held requests go, and no more are held until the {limit} is reset",
+        Choice.NOT_UNTIL_RESET: f"no more questions until the {limit} is reset",
         Choice.QUEUE: "one reset is queued for the limit",
     }.get(choice, "answered")
 
@@ -195,5 +195,5 @@ def settled_text(question: Question, view: ViewState) -> str:
     """Why a question closed by itself, as one line."""
     snapshot = view.state.snapshot
     if snapshot is not None and question.mark.has_reset(snapshot):
-        return f"the question is settled: {label(question.window)} started afresh"
+        return f"the question is settled: the {limit_label(question.window)} was reset"
     return "the question is settled: it was answered elsewhere, or nothing stands still any more"

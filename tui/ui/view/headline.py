@@ -7,7 +7,7 @@ from tui.domain.held_sessions import held
 from tui.domain.snapshot import Snapshot, Wall
 from tui.domain.spend import Stage
 from tui.domain.waiting import Announcement, ResumeReason
-from tui.domain.windows import Window, WindowState, label
+from tui.domain.windows import Window, WindowState, label, limit_label
 from tui.ui.view.queueing import queued_words
 from tui.ui.view.resuming import limit_stands, to_carry
 from tui.ui.view.text import Level, Line, Span, clean
@@ -39,7 +39,7 @@ def headline(view: ViewState) -> Line:
     if state.open_spend and state.spending:
         return (Span("Spending one reset: ", Level.NEAR), Span(STAGES[state.open_spend.stage]))
     if state.open_spend:
-        todo = view.does("finish", "finishes it with the same key, never a second one")
+        todo = view.does("finish", "looks at the bank and finishes it with the same key")
         return (Span("1 spend open, its outcome is unknown: ", Level.NEAR), Span(todo))
     if state.announcement is not None:
         return _announced(view, state.announcement)
@@ -99,8 +99,8 @@ def _announced(view: ViewState, announcement: Announcement) -> Line:
     """That work can go on, as it was observed, and what can be done now."""
     when = brief(announcement.observed_at, view.now, view.zone)
     mark = announcement.window
-    name = label(Window(mark.limit_id, None, mark.minutes, None, None))
-    what = f"{name} started afresh" if announcement.reason is ResumeReason.WINDOW_RESET else "work is allowed again"
+    limit = limit_label(Window(mark.limit_id, None, mark.minutes, None, None))
+    what = f"the {limit} was reset" if announcement.reason is ResumeReason.WINDOW_RESET else "work is allowed again"
     offers = []
     count = len(to_carry(view))
     if count and (key := view.keys.get("continue")):

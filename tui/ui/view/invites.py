@@ -56,7 +56,7 @@ def invite_rows(view: ViewState, chosen: str | None, width: int) -> tuple[Line, 
 
     Args:
         view: What to show.
-        chosen: The key of the invite under the hand.
+        chosen: The key of the selected invite.
         width: Columns to stay within.
     """
     records = view.state.invites.shown
@@ -306,7 +306,7 @@ def panel_status(view: ViewState, width: int) -> Line:
 
 
 def panel_keys(view: ViewState, record: InviteRecord | None, width: int) -> Line:
-    """The keys that do something for the invite under the hand; what does not fit is in the help."""
+    """The keys that do something for the selected invite; what does not fit is in the help."""
     book = view.state.invites
     useless = {"invite_app"} if book.status is OfferStatus.OFFERED else {"invite_send"}
     if book.offer is not None and book.offer.sends_left == 0:

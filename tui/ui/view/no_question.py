@@ -1,7 +1,7 @@
 """Why nothing is asked though a limit is hit or near, as one quiet line."""
 
 from tui.domain.question import NoQuestionReason
-from tui.domain.windows import label
+from tui.domain.windows import label, limit_label
 from tui.ui.view.times import brief
 from tui.ui.view.view_state import ViewState
 
@@ -24,12 +24,12 @@ def quiet_text(view: ViewState) -> str | None:
     resets_at = no_question.natural_reset
     when = brief(resets_at, view.now, view.zone) if resets_at and resets_at > view.now else None
     resets = f"; {name} resets {when}" if when else ""
-    service_text = f"{name} starts afresh" + (f", by {when}" if when else "")
+    is_reset = f"the {limit_label(no_question.window)} is reset" + (f", by {when}" if when else "")
     return {
         NoQuestionReason.BANK_EMPTY: f"no question: no reset banked{resets}",
-        NoQuestionReason.WAITING: f"no question: waiting; work goes on by itself when {service_text}",
+        NoQuestionReason.WAITING: f"no question: waiting; work goes on by itself when {is_reset}",
         NoQuestionReason.QUEUED: f"no question: a reset is queued for the limit{resets}",
-        NoQuestionReason.MUTED: f"no question until {service_text}: you said so",
+        NoQuestionReason.MUTED: f"no question until {is_reset}: you said so",
         NoQuestionReason.DAILY_CAP: f"no question: as many were asked today as the settings allow{resets}",
     }.get(no_question.reason)
 

@@ -139,6 +139,6 @@ def finish_lines(spend: Spend, now: datetime, zone: tzinfo, width: int) -> tuple
     lines += named("Open", Span(f"consented {given}, {sent}, outcome unknown"), width=width)
     if spend.reason:
         lines += named("Because", Span(clean(spend.reason)), width=width)
-    text = "sends the same request with the same key again: if it was spent, nothing more is; if not, this one is now"
+    text = "looks at the bank; while the reset is still there, sends the same request with the same key again"
     lines += named("Finishing", Span(text), width=width)
     return tuple(lines)

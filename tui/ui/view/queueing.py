@@ -4,7 +4,7 @@ from tui.domain.credits import Credit
 from tui.domain.limit_stops import binding_window
 from tui.domain.queue import Queued
 from tui.domain.spend import choose_credit
-from tui.domain.windows import Window, WindowState, label
+from tui.domain.windows import Window, WindowState, limit_label
 from tui.ui.view.sessions import names_of
 from tui.ui.view.spending import credit_spans, named
 from tui.ui.view.text import Level, Line, Span
@@ -42,7 +42,6 @@ def queue_lines(view: ViewState, offered: Offer, whom: tuple[str, ...] | bool, w
         width: Columns to stay within.
     """
     window, credit = offered
-    name = label(window)
     lines: list[Line] = []
     if queued := view.state.queued:
         text = f"a reset was queued {brief(queued.armed_at, view.now, view.zone)}, before the restart: still wanted?"
@@ -58,7 +57,8 @@ def queue_lines(view: ViewState, offered: Offer, whom: tuple[str, ...] | bool, w
     when = f" ({brief(window.resets_at, view.now, view.zone)})" if window.resets_at else ""
     key = view.keys.get("queue")
     by_hand = f", or by {key}" if key else ""
-    lines += named("Kept", Span(f"if {name} starts afresh first{when}{by_hand}: then nothing is spent"), width=width)
+    kept = f"if the {limit_label(window)} is reset first{when}{by_hand}: then nothing is spent"
+    lines += named("Kept", Span(kept), width=width)
     return tuple(lines)
 
 

@@ -29,7 +29,7 @@ class Selection(msgspec.Struct, frozen=True):
         return replace(self, cursor=(self.cursor + step) % len(self.threads)) if self.threads else self
 
     def toggled(self) -> "Selection":
-        """The thread under the hand in or out."""
+        """The selected thread in or out."""
         if not self.threads:
             return self
         return replace(self, left_out=self.left_out ^ {self.threads[self.cursor]})

@@ -119,7 +119,7 @@ def warnings(proposal: Proposal, now: datetime, zone: tzinfo, *, week_too: bool 
         proposal: What is proposed.
         now: The moment that it is told for.
         zone: The reader's zone.
-        week_too: Whether the week that may be given away is among it, rather than said elsewhere.
+        week_too: Whether the rest of the week is among it, rather than said elsewhere.
     """
     found: list[str] = []
     windows = [effect.before for effect in proposal.effects]
@@ -137,7 +137,7 @@ def warnings(proposal: Proposal, now: datetime, zone: tzinfo, *, week_too: bool 
     week = next((w for w in windows if w.kind is WindowKind.WEEKLY), None)
     if week_too and week and week.resets_at and proposal.unused_week_percent:
         share = percent(proposal.unused_week_percent)
-        found.append(f"if the weekly date moves, the {share} of this week that are unused are given away")
+        found.append(f"if the weekly date moves, you give up the {share} you have left this week")
     return tuple(found)
 
 
