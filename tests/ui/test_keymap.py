@@ -4,13 +4,19 @@ from hypothesis import strategies as st
 from textual.binding import Binding, BindingsMap
 
 from tui.errors import SettingsError
-from tui.ui.commands import COMMANDS, PLACES, commands_of, shown_key
+from tui.ui.app import ResetbankApp
+from tui.ui.commands import COMMANDS, OF_THE_APP, PLACES, commands_of, shown_key
 from tui.ui.keymap import normal_key, resolve_keys
 
 
 def test_defaults_stand() -> None:
     defaults = {command.id: command.key for command in COMMANDS}
     assert resolve_keys({}) == resolve_keys({"ledger": "l"}) == defaults
+
+
+@pytest.mark.parametrize("command", sorted(OF_THE_APP))
+def test_the_application_has_an_action_for_each_of_its_commands(command: str) -> None:
+    assert callable(getattr(ResetbankApp, f"action_{command}", None))
 
 
 def test_a_key_is_replaced_and_normalised() -> None:

@@ -1,13 +1,14 @@
 """What is said while it is true, where it was done; keys of other layouts; screens that an agent opened."""
 
 import os
+import shutil
 import signal
 import sys
 
 import pytest
 
 from tests.support.clocks import ManualClock
-from tests.support.pty import raw_terminal
+from tests.support.pty import raw_terminal, terminal
 from tests.ui import live_states, states
 from tests.ui.scripted import ScriptedCompanion
 from tests.ui.showing import make_app, press_alone, running, screen_text, settle, top, words
@@ -111,6 +112,23 @@ async def test_ctrl_c_names_the_key_and_leaves_the_second_time(clock: ManualCloc
         await pilot.press("ctrl+c")
         await pilot.pause()
     assert app._exit
+
+
+@pytest.mark.skipif(shutil.which("setsid") is None, reason="needs util-linux")
+def test_ctrl_z_goes_back_to_the_shell_and_fg_comes_back() -> None:
+    shell = f"{sys.executable} -m tui --demo; echo SUSPEN''DED; read -r _; fg; echo LE''FT"
+    with terminal("setsid", "--ctty", "--wait", "bash", "-mc", shell) as shown:
+        shown.wait_for("banked")
+        shown.type("\x1a")
+        shown.wait_for("SUSPENDED")
+        leaves, enters = b"\x1b[?1049l", b"\x1b[?1049h"
+        assert (shown.raw.count(enters), shown.raw.count(leaves)) == (1, 1)
+        shown.type("\n")
+        shown.wait_for(lambda _: shown.raw.count(enters) == 2)
+        shown.wait_for("banked")
+        shown.type("q")
+        shown.wait_for("LEFT")
+        assert shown.raw.count(leaves) == 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])

@@ -1,4 +1,4 @@
-"""The pages that the application opens over its main screen."""
+"""The pages that the application opens over its main screen, and the way back to the shell."""
 
 from typing import TYPE_CHECKING
 
@@ -32,3 +32,7 @@ class PagedApp(App[int]):
             from tui.ui.screens.history import HistoryScreen
 
             self.push_screen(HistoryScreen(self._view, companion))
+
+    def action_suspend(self) -> None:
+        """Go back to the shell until it calls the program back."""
+        self.action_suspend_process()
