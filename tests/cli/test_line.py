@@ -61,6 +61,14 @@ def test_states_are_glyphs_and_colours() -> None:
     assert shown(row(None, 41.0)) == "5h ? ? │ wk 41 % │ 3 resets │ ? not told"
 
 
+def test_a_stop_that_stands_in_no_window_is_seen() -> None:
+    refused = row(38.0, 41.0) | {"state": "reached"}
+    assert shown(refused) == "5h 38 % │ wk 41 % │ ■ reached │ 3 resets"
+    assert shown(row() | {"state": "near"}) == "! near │ 3 resets"
+    assert shown(row() | {"state": "ok"}) == "✓ │ 3 resets"
+    assert shown(row(100.0, 41.0) | {"state": "near"}).count("■") == 1
+
+
 def test_what_is_old_or_over_is_said_and_judged_unknown() -> None:
     kept = row(38.0, 41.0)
     assert line._judged(kept, NOW + 89, 0)["state"] == "ok"

@@ -169,8 +169,11 @@ def _text(line: "dict[str, Any]", now: float, colours: str | None = None) -> str
         if state in ("near", "reached") and window["resets"]:
             text += f" {_clock(window['resets'], now)}"
         parts.append((text, state))
-    if not line["windows"] and line["why"] is None:
-        parts.append((_GLYPHS[line["state"]], line["state"]))
+    # What stops or warns may stand in no window: a workspace's cap, its credits, a refusal.
+    if line["why"] is None and all(window["state"] == "ok" for window in line["windows"]):
+        words = _GLYPHS[line["state"]] if line["state"] == "ok" else f"{_GLYPHS[line['state']]} {line['state']}"
+        if not line["windows"] or line["state"] != "ok":
+            parts.append((words, line["state"]))
     if line["resets"] is not None:
         parts.append((f"{line['resets']} reset{'' if line['resets'] == 1 else 's'}", "ok"))
     if line["why"]:
