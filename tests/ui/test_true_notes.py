@@ -6,6 +6,7 @@ import signal
 import sys
 
 import pytest
+from textual.events import Key
 
 from tests.support.clocks import ManualClock
 from tests.support.pty import raw_terminal, terminal
@@ -139,3 +140,20 @@ def test_a_signal_gives_the_terminal_back(number: signal.Signals) -> None:
         terminal.wait_for_end()
         assert b"\x1b[?1049l" in bytes(terminal.raw)
         assert terminal.process.wait() == 128 + number
+
+
+async def test_escape_and_a_quick_key_behind_it_are_two_keys(clock: ManualClock) -> None:
+    async with running(states.at_limit(), clock) as (pilot, app, companion):
+        await pilot.press("l")
+        await settle(pilot)
+        app.post_message(Key("alt+shift+l", "L"))
+        await settle(pilot)
+        assert isinstance(app.screen, MainScreen)
+        assert "is Caps Lock on? l Ledger" in words(app)
+        await pilot.press("r")
+        await settle(pilot)
+        clock.advance(1)
+        app.post_message(Key("alt+shift+a", "A"))  # never the letter that consents
+        await settle(pilot)
+        assert isinstance(app.screen, MainScreen)
+        assert companion.spends == []

@@ -105,16 +105,24 @@ class ResetbankApp(PagedApp):
 
     async def on_key(self, event: Key) -> None:
         """Carry out the command that the key means where the person is."""
-        command, is_capital = self._user_keys.find(place_of(self.screen), event.key, event.character)
+        key = event.key
+        if key.startswith("alt+"):  # what escape and a quick key behind it look like
+            await self._carry_out("escape", None)
+            key = event.character or ""
+        if await self._carry_out(key, event.character):
+            event.stop()
+            event.prevent_default()
+
+    async def _carry_out(self, key: str, character: str | None) -> bool:
+        """Carry out a key's command; a capital is only told what it may have meant."""
+        command, is_capital = self._user_keys.find(place_of(self.screen), key, character)
         if command is None:
-            return
+            return False
         if is_capital:
             how = f"{self._user_keys.shown[command]} {BY_ID[command].title}"
             self.post_message(Noted(f"a capital opens nothing; is Caps Lock on? {how}"))
-        elif not await self.perform(command):
-            return
-        event.stop()
-        event.prevent_default()
+            return True
+        return await self.perform(command)
 
     async def perform(self, command: str) -> bool:
         """Carry out a command; tells whether it can be given here."""
@@ -133,10 +141,7 @@ class ResetbankApp(PagedApp):
         if self._drive:
             self.set_interval(1, self.tick, name="clock")
             leave_on_signals(self.exit)
-        self.call_after_refresh(self._begin)
-
-    def _begin(self) -> None:
-        self._work(self._open(), "connect")
+        self.call_after_refresh(lambda: self._work(self._open(), "connect"))
 
     def _work(self, work: Awaitable[None], name: str) -> None:
         """Start a worker whose failure ends in `on_worker_state_changed`, never in silence."""
@@ -154,7 +159,7 @@ class ResetbankApp(PagedApp):
     def on_connected(self, message: Connected) -> None:
         """Follow the companion from now on."""
         companion = message.companion
-        self._unlisten = companion.listen(lambda state: self._publish(state))
+        self._unlisten = companion.listen(self._publish)
         self.present(replace(self._view, connecting=False, problem=None, state=companion.state))
         if self._drive:
             self._work(companion.run(), "poll")
@@ -203,9 +208,9 @@ class ResetbankApp(PagedApp):
         """The last known numbers, until a source has answered; a demo has none."""
         if view.state.demo is not None or view.state.link.source is not None:
             self._remembered = None
-        if self._remembered is None or view.state.snapshot is not None:
-            return view
-        return replace(view, state=replace(view.state, snapshot=self._remembered))
+        if self._remembered is not None and view.state.snapshot is None:
+            view = replace(view, state=replace(view.state, snapshot=self._remembered))
+        return view
 
     def on_noted(self, message: Noted) -> None:
         """Show for a while what was done."""

@@ -278,7 +278,7 @@ class ConsentScreen(ModalScreen[None]):
         now = self._clock.monotonic()
         alone = now - self._last_key_at >= GUARD_SECONDS and self._pending is None and self.is_armed
         self._last_key_at, taken_back = now, self._take_back()
-        character = event.character or ""
+        character = "" if event.key.startswith(("alt+", "ctrl+")) else event.character or ""
         if self.phase != "asking" or not self.letters or not character.isupper() or self.app.screen is not self:
             return
         event.stop()
