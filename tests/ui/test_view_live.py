@@ -66,7 +66,7 @@ def with_bank(state: State, *rows: str) -> State:
 def test_the_advice_names_what_is_won_and_what_is_lost() -> None:
     assert advised(live_states.stopped_question()) == "Spend: saves 3 h 12 min; this one lapses in 2 d 19 h anyway"
     later = with_bank(live_states.one_stopped(), "c2")
-    assert advised(later) == "Spend: saves 3 h 12 min, but may give away the 57 % of this week that are unused"
+    assert advised(later) == "Spend: saves 3 h 12 min, but you may give up the 57 % you have left this week"
     assert advised(live_states.about_question()).startswith("Queue: spent only if the limit is really hit; saves")
 
 

@@ -140,7 +140,7 @@ def advice(question: Question, proposal: Proposal, now: datetime) -> tuple[Span,
     if lapses is not None:
         gains += f"; this one lapses in {countdown(lapses - now)} anyway"
     elif (given := _given_away(question, proposal)) is not None:
-        gains += f", but may give away the {given} of this week that are unused"
+        gains += f", but you may give up the {given} you have left this week"
     if question.cause is Cause.ABOUT_TO_STOP:
         return (Span("Queue: ", Level.STRONG), Span(f"spent only if the limit is really hit; {gains}"))
     if lapses is None and saved is not None and saved <= _LITTLE_WAITING:
