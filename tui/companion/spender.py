@@ -267,7 +267,7 @@ class Spender:
         last = await in_thread(spends.last_closed, account)
         if last is not None and last.closed_at is not None and last.closed_at > proposal.proposed_at:
             hint = "look at the limits again before you spend another"
-            raise SpendHeld(f"a reset was spent at {last.closed_at:%H:%M:%S} UTC while this question stood", hint)
+            raise SpendHeld("a reset was spent while this question stood", hint)
 
     def _show(self, spend: Spend) -> None:
         self._store.update(open_spend=spend if spend.is_open else None)

@@ -67,7 +67,7 @@ PLACES: Final = {
 
 COMMANDS: Final = (
     Command("spend", "r", "Spend", "Spend one banked reset; shows what it would do and asks first", MAIN),
-    Command("finish", "f", "Finish", "Finish an open spend with its own key; never spends a second reset", MAIN),
+    Command("finish", "f", "Finish", "Finish an open spend, always with its own key", MAIN),
     Command("queue", "u", "Queue", "Queue one reset for the limit, or take a queued one out", MAIN),
     Command("continue", "c", "Continue", "Carry on the sessions that a limit stopped; shows which, asks first", MAIN),
     Command("answer", "a", "Answer", "Open the closed question again, while it is still true", MAIN),
