@@ -62,6 +62,13 @@ def test_choosing_explains_itself() -> None:
     assert choose_credit(Bank(2, None), START) is None
 
 
+def test_where_the_service_counts_none_no_row_is_chosen() -> None:
+    bank = Bank(0, (credit("a", 5),))
+    assert choose_credit(bank, START) == "no reset that could be spent is in the bank"
+    assert choose_credit(bank, START, "a") == "the service counts no reset that could be spent"
+    assert bank.usable(START) == 0
+
+
 @given(st.lists(st.integers(-3, 40), max_size=12))
 def test_whatever_is_chosen_can_be_spent_and_nothing_lapses_sooner(days: list[int]) -> None:
     bank = Bank(len(days), tuple(credit(str(place), day) for place, day in enumerate(days)))

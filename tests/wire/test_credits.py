@@ -69,7 +69,9 @@ def test_an_unknown_state_is_never_spendable(status: object) -> None:
     assert one(status=status).refusal(OBSERVED) is not None
 
 
-@pytest.mark.parametrize(("supported", "expected"), [(False, False), (True, True), (None, True), ("no", True)])
+@pytest.mark.parametrize(
+    ("supported", "expected"), [(False, False), ("false", False), (0, False), (True, True), (None, True), ("no", True)]
+)
 def test_only_an_explicit_no_means_unsupported(supported: object, expected: bool) -> None:
     assert one(is_supported_by_plan=supported).supported is expected
 

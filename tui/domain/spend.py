@@ -164,7 +164,11 @@ def choose_credit(bank: Bank, now: datetime, credit_id: str | None = None) -> Cr
         if credit is None:
             return f"no reset with the id {credit_id} is listed"
         reason = credit.refusal(now)
+        if reason is None and bank.available == 0:
+            return "the service counts no reset that could be spent"
         return credit if reason is None else f"that reset is {reason}"
+    if bank.available == 0:  # whatever rows there still are
+        return "no reset that could be spent is in the bank"
     if spendable := bank.spendable(now):
         return spendable[0]
     if bank.available and not bank.credits:

@@ -109,9 +109,17 @@ def _credit(reader: FieldReader, value: object) -> Credit | None:
         never_expires=expiry is None,
         title=reader.text(row.get("title"), "the title of a reset", 120),
         description=reader.text(row.get("description"), "the description of a reset"),
-        supported=row.get("is_supported_by_plan") is not False,  # absent means supported
+        # Absent means supported; a word that makes no sense says nothing about ordinary use.
+        supported=FieldReader(reader).word(row.get("is_supported_by_plan"), "whether a reset is supported")
+        is not False,
         granted_by=_giver(reader, row.get("profile_user_id")),
     )
+
+
+def _is_supported(reader: FieldReader, row: Mapping[str, object]) -> bool:
+    """Absent means supported; a word that makes no sense says nothing about ordinary use."""
+    beside = FieldReader(reader)
+    return beside.word(row.get("is_supported_by_plan"), "whether your plan supports a reset") is not False
 
 
 def _giver(reader: FieldReader, value: object) -> str | None:
