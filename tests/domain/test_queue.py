@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,18 @@ from tests.domain.asking import HELD, HOUR, MINUTE, RUNNING, STOPPED, reading, s
 from tests.domain.worlds import WEEK, credit
 from tests.support.clocks import START
 from tui.domain.credits import Credit, CreditStatus
-from tui.domain.queue import Queued, QueueEndReason, after_restart, arm, confirmed, dies, fire, followed, should_fire
+from tui.domain.queue import (
+    Queued,
+    QueueEndReason,
+    after_restart,
+    after_spend,
+    arm,
+    confirmed,
+    dies,
+    fire,
+    followed,
+    should_fire,
+)
 from tui.domain.sessions import SessionState
 from tui.domain.snapshot import Account, Snapshot, SpendControl
 from tui.domain.spend import ConsentKind, IllegalStep
@@ -168,3 +180,86 @@ def test_the_window_it_was_armed_for_may_be_the_week() -> None:
     week = arm(BEFORE, BEFORE.windows[1], None, False, START)
     assert week.window.minutes == WEEK
     assert dies(week, hit(five=0.0, five_left=8 * HOUR), LATER) is None
+
+
+MORNING = START + 8 * HOUR
+NIGHT = arm(BEFORE, BEFORE.windows[0], BANK[0], True, START, number=2, until=MORNING)
+
+
+def test_several_are_spent_one_at_a_time_each_for_a_limit_of_its_own() -> None:
+    assert fires(hit(), NIGHT, sessions(session(1, STOPPED, START + 9 * MINUTE)))
+    rest = after_spend(NIGHT, LATER)
+    assert rest is not None
+    assert (rest.left, rest.armed_at, rest.consent.armed_at) == (1, LATER, START)
+    people = sessions(session(1, STOPPED, START + 9 * MINUTE))
+    assert not fires(hit(at=LATER - MINUTE), rest, people)  # the limit from before the first spend
+    assert fire(rest, LATER).armed_at == START
+    assert after_spend(rest, LATER) is None
+
+
+def test_several_need_a_session_that_is_held_or_stopped() -> None:
+    assert not fires(hit(), NIGHT)
+    assert fires(hit(), NIGHT, sessions(session(1, HELD, START + MINUTE)))
+
+
+def test_several_end_at_their_time_and_not_with_a_window() -> None:
+    assert dies(NIGHT, reading(0.0, five_left=5 * HOUR, at=LATER), LATER) is None
+    assert dies(NIGHT, reading(93.0, at=MORNING), MORNING - MINUTE) is None
+    assert dies(NIGHT, reading(93.0, at=MORNING), MORNING) is QueueEndReason.TIME_IS_UP
+    assert dies(NIGHT, hit(rows=BANK[1:]), LATER) is None
+
+
+@pytest.mark.parametrize("least", [timedelta(0), MINUTE])
+def test_none_is_spent_within_five_minutes_of_the_natural_reset(least: timedelta) -> None:
+    near = hit(five_left=14 * MINUTE)  # read ten minutes after the start
+    people = sessions(session(1, STOPPED, START + 9 * MINUTE))
+    assert not should_fire(NIGHT, near, people, LATER, least)
+
+
+@pytest.mark.parametrize(("number", "until"), [(0, None), (2, None), (0, MORNING), (1, START)])
+def test_no_queue_without_a_number_and_an_end(number: int, until: object) -> None:
+    with pytest.raises(IllegalStep):
+        arm(BEFORE, BEFORE.windows[0], None, True, START, number=number, until=until)  # type: ignore[arg-type]
+
+
+def test_what_an_older_version_wrote_is_one_for_its_window() -> None:
+    old = msgspec.to_builtins(QUEUED)
+    del old["left"], old["until"]
+    read = msgspec.convert(old, Queued)
+    assert (read.left, read.until) == (1, None)
+
+
+nights = st.tuples(
+    st.timedeltas(timedelta(0), timedelta(hours=2)),
+    st.sampled_from([0.0, 93.0, 100.0]),
+    st.sampled_from([True, False]),
+    st.sampled_from([RUNNING, STOPPED, HELD]),
+    st.sampled_from(["restart", "yes", "nothing"]),
+    st.sampled_from(["spent", "crash before the journal", "crash after it"]),
+)
+Night = tuple[timedelta, float, bool, SessionState, str, str]
+
+
+@given(st.integers(1, 4), st.lists(nights, max_size=40))
+def test_no_history_spends_more_than_was_consented_to(number: int, history: list[Night]) -> None:
+    queued: Queued | None = arm(BEFORE, BEFORE.windows[0], None, True, START, number=number, until=MORNING)
+    consented, spent, now = number, 0, START
+    for step, share, allowed, state, person, end in history:
+        now += step
+        if queued is None:
+            break
+        if person == "restart":
+            queued = after_restart(queued)
+        elif person == "yes" and queued.needs_fresh_yes:
+            queued = confirmed(queued, now)
+            consented += queued.left  # the same resets, asked about again
+        snapshot = reading(share, at=now, allowed=allowed)
+        if should_fire(queued, snapshot, sessions(session(1, state, now)), now):
+            assert now < MORNING
+            assert state in (STOPPED, HELD)
+            if end != "crash before the journal":
+                spent += 1  # the journal and what is left are one transaction
+                queued = after_spend(queued, now)
+            if end != "spent" and queued is not None:
+                queued = after_restart(queued)
+    assert spent <= number <= consented

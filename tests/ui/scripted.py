@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
@@ -79,7 +80,7 @@ class ScriptedAttendant:
         waiting = wait(question, snapshot, now) if choice is Choice.WAIT else self._companion.state.waiting
         self._change(question=None, waiting=waiting)
 
-    async def queue(self, whom: Whom = True) -> None:
+    async def queue(self, whom: Whom = True, number: int = 1, until: datetime | None = None) -> None:
         self._fail()
         snapshot, now = self._companion.state.snapshot, self._companion.clock.now()
         window = binding_window(snapshot) if snapshot else None
@@ -88,7 +89,7 @@ class ScriptedAttendant:
         credit = choose_credit(snapshot.bank, now)
         if isinstance(credit, str):
             raise NoCredit(credit)
-        self._change(queued=arm(snapshot, window, credit, whom, now))
+        self._change(queued=arm(snapshot, window, credit, whom, now, number=number, until=until))
 
     async def cancel_queue(self) -> None:
         self._fail()

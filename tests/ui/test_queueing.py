@@ -54,6 +54,35 @@ async def test_the_letter_queues_and_one_key_takes_it_out(clock: ManualClock) ->
         assert companion.spends == []
 
 
+async def test_another_number_is_another_question_and_its_letter_names_it(clock: ManualClock) -> None:
+    async with queueing(live_states.working(), clock) as (pilot, app, dialog):
+        companion, old = companion_in(app), dialog.letter
+        await pilot.press("plus")
+        await settle(pilot)
+        clock.advance(GUARD_SECONDS)
+        assert "up to 2 resets, one at a time, the soonest to lapse first" in words(app)
+        assert "queue up to 2" in words(app)
+        assert dialog.letter != old
+        for _ in range(5):
+            await pilot.press("plus")
+            await settle(pilot)
+            clock.advance(GUARD_SECONDS)
+        assert "queue up to 3" in words(app)  # no more than the bank has
+        await pilot.press("minus")
+        await settle(pilot)
+        clock.advance(GUARD_SECONDS)
+        await press_alone(pilot, clock, dialog.letter)
+        queued = companion.state.queued
+        assert queued is not None
+        assert queued.left == 2
+        assert queued.until is not None
+        assert (queued.until - clock.now()).total_seconds() <= 24 * 3600
+        assert "up to 2, until" in words(app)
+        await pilot.press("u")
+        await settle(pilot)
+        assert companion.state.queued is None
+
+
 @pytest.mark.parametrize("keys", ["enter", "space", "u", "up enter", "y", "x"])
 async def test_no_blind_key_queues(keys: str, clock: ManualClock) -> None:
     async with queueing(live_states.working(), clock) as (pilot, app, dialog):

@@ -70,6 +70,14 @@ GROUPS = {
             ),
             codes="0 spent, 20 nothing to reset, 21 no reset available, 22 outcome unknown, 23 refused or no consent",
         ),
+        "queue": Command(
+            "spend up to N resets until a time, each at a real limit; asks first, then stays",
+            (
+                ("resetbank queue --upto 2 --until 07:00", "for a night; stays in the foreground, Ctrl-C ends it"),
+                ("resetbank queue --cancel", "takes out what is queued, wherever that was done"),
+            ),
+            codes="0 over or cancelled, 21 no reset available, 23 refused or no consent",
+        ),
         "advice": Command(
             "say whether a reset is worth spending now, with the arithmetic",
             (

@@ -20,6 +20,7 @@ def run_with_companion(
     *,
     watches: bool = False,
     invites: bool = False,
+    asks: bool = False,
 ) -> int:
     """Run one command's work with an open companion, and return its exit code.
 
@@ -29,11 +30,12 @@ def run_with_companion(
         work: What the command does; returns the exit code.
         watches: Whether live sessions are followed.
         invites: Whether the referral programme is taken part in.
+        asks: Whether a person gave it what only a person may change.
     """
     import asyncio
 
     async def main() -> int:
-        async with _companion(arguments, front_end, watches=watches, invites=invites) as (companion, settings):
+        async with _companion(arguments, front_end, watches, invites, asks) as (companion, settings):
             return await work(companion, settings)
 
     return asyncio.run(main())
@@ -41,7 +43,7 @@ def run_with_companion(
 
 @asynccontextmanager
 async def _companion(
-    arguments: argparse.Namespace, front_end: str, *, watches: bool, invites: bool
+    arguments: argparse.Namespace, front_end: str, watches: bool, invites: bool, asks: bool
 ) -> AsyncIterator[tuple["Companion", "Settings"]]:
     from tui.assembly import SourceOptions, open_companion
     from tui.cli import confirm_auth_link
@@ -52,7 +54,13 @@ async def _companion(
     paths = resetbank_paths()
     settings = load_settings(paths.settings)
     companion = open_companion(
-        SourceOptions.of(arguments), settings, paths, front_end=front_end, watches=watches, invites=invites
+        SourceOptions.of(arguments),
+        settings,
+        paths,
+        front_end=front_end,
+        watches=watches,
+        invites=invites,
+        asks=asks,
     )
     try:
         yield companion, settings

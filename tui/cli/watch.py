@@ -53,7 +53,7 @@ async def _watch(companion: "Companion", *, once: bool, as_json: bool) -> int:
         failure = state.link.failure
 
     def on_event(event: "WatchEvent") -> None:
-        _print(event, as_json=as_json)
+        print_event(event, as_json=as_json)
         if not ended.done() and nobody_reads():
             ended.set_result(0)
         if once and event.kind in codes and not ended.done():
@@ -77,7 +77,8 @@ async def _watch(companion: "Companion", *, once: bool, as_json: bool) -> int:
         await asyncio.gather(running, return_exceptions=True)
 
 
-def _print(event: "WatchEvent", *, as_json: bool) -> None:
+def print_event(event: "WatchEvent", *, as_json: bool) -> None:
+    """Print one line, for a person or for a program."""
     if as_json:
         from tui.cli.json_output import print_json_line, watch_row
 

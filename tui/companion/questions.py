@@ -29,7 +29,7 @@ from tui.domain.question import AskRules, Cause, Choice, NoQuestion, NoQuestionR
 from tui.domain.queue import Queued, QueueEndReason, arm, confirmed
 from tui.domain.resumes import Whom
 from tui.domain.snapshot import Snapshot
-from tui.domain.spend import choose_credit
+from tui.domain.spend import IllegalStep, choose_credit
 from tui.domain.waiting import Announcement, wait
 from tui.domain.windows import WindowState
 from tui.errors import NoCredit, StoreError, UsageError
@@ -221,15 +221,17 @@ class QuestionService:
             self._store.update(question=None)
         self._wake.set()
 
-    async def queue(self, whom: Whom = True) -> None:
-        """Queue the soonest reset to expire for the limit.
+    async def queue(self, whom: Whom = True, number: int = 1, until: datetime | None = None) -> None:
+        """Queue the soonest reset to expire for the limit, or several until some time.
 
         Args:
             whom: Who is told to go on afterwards.
+            number: How many may be spent, each when the limit is hit.
+            until: When the queue ends; None ends it with its window, and is for one only.
 
         Raises:
             NoCredit: There is nothing to queue.
-            UsageError: Nothing is known of the limits, or the limit is reached already.
+            UsageError: Nothing is known of the limits, the limit is reached already, or no queue can be like that.
             StoreError: It could not be written down.
         """
         state, now = self._store.state, self._clock.now()
@@ -241,10 +243,19 @@ class QuestionService:
         credit = choose_credit(state.snapshot.bank, now)
         if isinstance(credit, str):
             raise NoCredit(credit)
+        usable = state.snapshot.bank.usable(now)
+        if usable is not None and number > usable:
+            raise UsageError(f"{number} resets cannot be queued, the bank has {usable}", "queue fewer")
         self._records.require()
-        queued = arm(state.snapshot, window, credit, whom, now)
+        try:
+            queued = arm(state.snapshot, window, credit, whom, now, number=number, until=until)
+        except IllegalStep as error:
+            raise UsageError(str(error), "name another number or time") from error
         owner = self._records.process
-        line = self._event(EventKind.QUEUED, "a reset was queued for the limit", queued.credit_id)
+        until_text = (
+            f"up to {number} resets were queued for the limit, until {until:%Y-%m-%d %H:%M} UTC" if until else ""
+        )
+        line = self._event(EventKind.QUEUED, until_text or "a reset was queued for the limit", queued.credit_id)
         await self._records.change(lambda account: replace(account, queued=queued, queue_owner=owner), lambda: [line])
         await self._records.show()
 

@@ -1,4 +1,4 @@
-"""Spending the queued reset once the limit is really reached."""
+"""Spending what is queued once the limit is really reached."""
 
 import asyncio
 from typing import Final
@@ -20,7 +20,7 @@ RETRY_SECONDS: Final = 15.0
 
 
 class QueueWatch:
-    """Spends what this process queued, once; where nothing could be journaled, it stays queued."""
+    """Spends what this process queued, one at a time; where nothing could be journaled, it stays queued."""
 
     def __init__(self, store: StateStore, records: Records, spender: Spender, clock: Clock, rules: AskRules) -> None:
         """Tie the parts together.
@@ -38,6 +38,8 @@ class QueueWatch:
         self._clock = clock
         self._rules = rules
         self._wake = asyncio.Event()
+        self._spending_at = clock.now()
+        """Until when a spend was seen under way: only a reading after it says whether the limit stands again."""
 
     async def follow(self) -> None:
         """Spend what is queued when the limit is reached; until cancelled."""
@@ -53,6 +55,8 @@ class QueueWatch:
             unlisten()
 
     def _on_state(self, state: State) -> None:
+        if state.spending or state.open_spend is not None:
+            self._spending_at = self._clock.now()
         if state.queued is not None:
             self._wake.set()
 
@@ -60,6 +64,8 @@ class QueueWatch:
         state, now = self._store.state, self._clock.now()
         queued, snapshot = state.queued, state.snapshot
         if queued is None or snapshot is None or state.spending or state.open_spend is not None or state.is_stale(now):
+            return None
+        if queued.until is not None and snapshot.provenance.observed_at < self._spending_at:
             return None
         is_hit = should_fire(queued, snapshot, state.sessions, now, self._rules.least_waiting)
         return queued if is_hit else None

@@ -1,4 +1,7 @@
-"""One reset that waits for the limit: queued by a person, spent once the limit is reached, gone with its window."""
+"""Resets that wait for the limit: queued by a person, each spent once the limit is reached.
+
+One goes with its window; up to a number goes at a time that the person named.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -27,6 +30,7 @@ class QueueEndReason(StrEnum):
     """Why a queued reset will not be spent."""
 
     WINDOW_RESET = "window_reset"
+    TIME_IS_UP = "time_is_up"
     BANK_EMPTY = "bank_empty"
     CREDIT_GONE = "credit_gone"
     CREDIT_LAPSED = "credit_lapsed"
@@ -34,19 +38,25 @@ class QueueEndReason(StrEnum):
 
 
 class Queued(msgspec.Struct, frozen=True):
-    """One armed reset."""
+    """What is armed: one reset for one window, or up to a number of them until some time."""
 
     account: Account
     credit_id: str | None
-    """None where only a count is known and the service has to choose."""
+    """None where only a count is known and the service has to choose; and until a time, where each is the soonest."""
     credit_expires_at: datetime | None
     window: WindowMark
     """The window it was armed for."""
     armed_at: datetime
+    """When the person said yes, or when the last one of several was spent: only what is hit after that counts."""
     consent: Consent
     whom: Whom = False
     needs_fresh_yes: bool = False
     """Set after a restart: nobody may remember it, so it fires only after they said yes again."""
+
+    left: int = 1
+    """How many may still be spent; the consent named them all."""
+    until: datetime | None = None
+    """When it ends whatever the windows do; None while it ends with its window."""
 
     @property
     def is_armed(self) -> bool:
@@ -54,8 +64,17 @@ class Queued(msgspec.Struct, frozen=True):
         return not self.needs_fresh_yes
 
 
-def arm(snapshot: Snapshot, window: Window, credit: Credit | None, whom: Whom, now: datetime) -> Queued:
-    """Put one reset into the queue, on a person's word.
+def arm(
+    snapshot: Snapshot,
+    window: Window,
+    credit: Credit | None,
+    whom: Whom,
+    now: datetime,
+    *,
+    number: int = 1,
+    until: datetime | None = None,
+) -> Queued:
+    """Put one reset into the queue, or several until some time, on a person's word.
 
     Args:
         snapshot: The reading that the person saw.
@@ -63,7 +82,16 @@ def arm(snapshot: Snapshot, window: Window, credit: Credit | None, whom: Whom, n
         credit: The reset to spend; None where only a count is known.
         whom: Who is told to go on afterwards.
         now: The present moment.
+        number: How many may be spent; more than one needs a time.
+        until: When it ends; each reset is then the soonest to lapse, and no natural reset ends it before.
+
+    Raises:
+        IllegalStep: A number that nobody can consent to, or a time that has passed.
     """
+    if number < 1 or (number > 1 and until is None) or (until is not None and until <= now):
+        raise IllegalStep("a queue has a number of at least one, and a time to come where it is more than one")
+    if until is not None:
+        credit = None
     return Queued(
         account=snapshot.account,
         credit_id=credit.id if credit else None,
@@ -72,6 +100,8 @@ def arm(snapshot: Snapshot, window: Window, credit: Credit | None, whom: Whom, n
         armed_at=now,
         consent=Consent(ConsentKind.QUEUED, now, armed_at=now),
         whom=whom,
+        left=number,
+        until=until,
     )
 
 
@@ -90,7 +120,7 @@ def should_fire(
     """Whether the limit is really reached, so that the reset is to be spent now.
 
     A percentage alone never fires it: the service has to refuse use, or a session has to be held or stopped, after the
-    arming.
+    arming. Where several are queued nobody watches, so a session has to be held or stopped in any case.
 
     Args:
         queued: The armed reset.
@@ -104,7 +134,13 @@ def should_fire(
     if not snapshot.reset_helps(now):
         return False
     window = binding_window(snapshot)
-    if window is not None and window.resets_at is not None and window.resets_at - now <= least_waiting:
+    if (
+        window is not None
+        and window.resets_at is not None
+        and window.resets_at - now <= max(least_waiting, LEAST_WAITING)
+    ):
+        return False
+    if queued.until is not None and not (held(sessions) or stops(sessions, snapshot, now)):
         return False
     if allowed(snapshot) is False and snapshot.provenance.observed_at >= queued.armed_at:
         return True
@@ -123,14 +159,21 @@ def fire(queued: Queued, now: datetime) -> Consent:
     """
     if not queued.is_armed:
         raise IllegalStep("a queued reset that waits for a new yes is not spent")
-    return replace(queued.consent, given_at=now, armed_at=queued.armed_at)
+    return replace(queued.consent, given_at=now)
+
+
+def after_spend(queued: Queued, now: datetime) -> Queued | None:
+    """What is left once one of it is being spent; None where that was the last."""
+    return replace(queued, left=queued.left - 1, armed_at=now) if queued.left > 1 else None
 
 
 def dies(queued: Queued, snapshot: Snapshot, now: datetime) -> QueueEndReason | None:
     """Why it is to be taken out of the queue; None while it may stay."""
     if queued.account.differs_from(snapshot.account):
         return QueueEndReason.ACCOUNT_CHANGED
-    if queued.window.has_reset(snapshot):
+    if queued.until is not None and now >= queued.until:
+        return QueueEndReason.TIME_IS_UP
+    if queued.until is None and queued.window.has_reset(snapshot):
         return QueueEndReason.WINDOW_RESET
     if queued.credit_expires_at is not None and now >= queued.credit_expires_at:
         return QueueEndReason.CREDIT_LAPSED

@@ -38,17 +38,17 @@ class SpendJournal:
             spend: In the stage `journaled`.
             holder: Who drives it, for whoever else asks.
             event: Its line in the ledger.
-            queued: The queued reset whose spend this is; it leaves the queue in the same transaction.
+            queued: The queue whose spend this is; one less is left in it by the same transaction.
 
         Raises:
-            SpendHeld: The account has an open spend already, or the queued reset is no longer there.
+            SpendHeld: The account has an open spend already, or the queue is no longer as it was.
         """
         account = spend.account.key
         row = (spend.key, account, spend.stage, holder, stamp(spend.journaled_at), None, _encode(spend))
         try:
             with self._database.writing() as connection:
                 if queued is not None:
-                    _take_out(connection, account, queued)
+                    _take_one(connection, account, queued, spend.consent.given_at)
                 connection.execute("INSERT INTO spends VALUES (?, ?, ?, ?, ?, ?, ?)", row)
                 insert_events(connection, [event])
         except StoreError as error:
@@ -150,13 +150,16 @@ def _moment(text: str) -> datetime:
         return datetime.fromtimestamp(0, UTC)
 
 
-def _take_out(connection: sqlite3.Connection, account: str, queued: "Queued") -> None:
+def _take_one(connection: sqlite3.Connection, account: str, queued: "Queued", now: datetime) -> None:
+    from tui.domain.queue import after_spend
     from tui.store.accounts import read_account, write_account
 
     state = read_account(connection, account)
-    if state.queued is None or state.queued.armed_at != queued.armed_at:
+    if state.queued is None or (state.queued.armed_at, state.queued.left) != (queued.armed_at, queued.left):
         raise SpendHeld("the queued reset was taken out or spent elsewhere", "nothing was spent by this one")
-    write_account(connection, account, replace(state, queued=None, queue_owner=None))
+    rest = after_spend(state.queued, now)
+    owner = state.queue_owner if rest is not None else None
+    write_account(connection, account, replace(state, queued=rest, queue_owner=owner))
 
 
 def _encode(spend: Spend) -> str:

@@ -268,7 +268,7 @@ class ResetbankApp(PagedApp):
         self._open_dialog(FinishDialog(companion, self._clock, spend))
 
     def action_queue(self) -> None:
-        """Queue one reset for the limit after asking; take a queued one out at once."""
+        """Queue resets for the limit after asking; take what is queued out at once."""
         companion, queued = self._free_companion(), self._view.state.queued
         if companion is None:
             return
@@ -277,7 +277,7 @@ class ResetbankApp(PagedApp):
             return
         from tui.ui.dialogs.queue import QueueDialog
 
-        arm = companion.questions.confirm_queue if queued is not None else companion.questions.queue
+        arm = companion.questions.confirm_queue if queued is not None else None
         whom = queued.whom if queued is not None else True
         self._open_dialog(QueueDialog(companion, self._clock, self._view, arm, whom))
 

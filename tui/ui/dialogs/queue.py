@@ -1,6 +1,7 @@
-"""Queueing one reset for the limit: what it would do and when, one letter, and nothing is spent now."""
+"""Queueing resets for the limit: what they would do and when, one letter, and nothing is spent now."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tui.clock import Clock
@@ -10,17 +11,21 @@ from tui.ui.dialogs.dialog import Close, Dialog, Next, Run
 from tui.ui.view.prompts import failure_lines
 from tui.ui.view.queueing import Offer, offer, queue_lines
 from tui.ui.view.text import Line
+from tui.ui.view.times import next_at
 from tui.ui.view.view_state import Holds, ViewState
+from tui.ui.view.words import resets
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
 
 QUEUED = "one reset is queued for the limit"
 TAKEN_OUT = "the queued reset was taken out; nothing is spent"
+MORNING = (7, 0)
+"""When a queue of several ends, on the clocks here."""
 
 
 class QueueDialog(Dialog):
-    """Queues one reset; after a restart it asks for the queued one again."""
+    """Queues one reset or several; after a restart it asks for what is queued again."""
 
     place = QUEUE
 
@@ -29,7 +34,7 @@ class QueueDialog(Dialog):
         companion: "Companion",
         clock: Clock,
         view: ViewState,
-        arm: Callable[[], Awaitable[None]],
+        arm: Callable[[], Awaitable[None]] | None = None,
         whom: Whom = True,
     ) -> None:
         """Prepare.
@@ -38,7 +43,7 @@ class QueueDialog(Dialog):
             companion: What takes a queued one out.
             clock: The time.
             view: What is offered now.
-            arm: Queues the reset, once the letter was pressed.
+            arm: Queues the one reset that it is about; None lets the person choose how many.
             whom: Who is to go on afterwards, as `arm` has it.
         """
         super().__init__(companion, clock)
@@ -46,6 +51,8 @@ class QueueDialog(Dialog):
         self._whom = whom
         self._again = view.state.queued is not None
         self._offer: Offer | str = offer(view)
+        self._number = 1
+        self._until: datetime | None = None
 
     def begin(self, view: ViewState) -> Next:
         """Ask at once: nothing is spent now, and what is queued is read again before it is spent."""
@@ -55,6 +62,9 @@ class QueueDialog(Dialog):
         """Another offer is another question, and a queue that is settled elsewhere is none any more."""
         if self.phase != "asking":
             return None
+        if self._until is not None and self._until <= view.now:
+            self._count(1, view)
+            return self.begin(view)
         if (view.state.queued is not None) != self._again:
             return Close()
         offered = offer(view)
@@ -65,7 +75,9 @@ class QueueDialog(Dialog):
 
     def title(self, view: ViewState, width: int) -> str:
         """What it is about."""
-        return "Queued before the restart" if self._again else "Queue one reset for the limit"
+        if self._again:
+            return "Queued before the restart"
+        return f"Queue {resets(self._number) if self._number > 1 else 'one reset'} for the limit"
 
     def body(self, view: ViewState, width: int) -> tuple[Line, ...]:
         """What queueing means, or why nothing can be queued."""
@@ -73,15 +85,17 @@ class QueueDialog(Dialog):
             return failure_lines(self.failure.message, self.failure.hint, width)
         if isinstance(self._offer, str):
             return failure_lines(self._offer, "", width)
-        return queue_lines(view, self._offer, self._whom, width)
+        return queue_lines(view, self._offer, self._whom, width, self._number, self._until)
 
     def offers(self, view: ViewState) -> tuple[str, ...]:
-        """One letter."""
-        return ("queue it",)
+        """One letter, which names the number."""
+        return (f"queue up to {self._number}" if self._number > 1 else "queue it",)
 
     def keys(self, view: ViewState) -> list[tuple[str, str]]:
-        """Taking out the one from before the restart."""
+        """How many; or taking out what is from before the restart."""
         out = [("take_out", "takes it out")] if self._again and self.phase == "asking" else []
+        if self._chooses and self.phase == "asking" and self._most(view) > 1:
+            out = [("fewer more", "how many")]
         return [*super().keys(view), *out]
 
     def waits(self) -> str:
@@ -90,15 +104,39 @@ class QueueDialog(Dialog):
 
     def consent(self, number: int) -> Next:
         """Queue it."""
-        return Run(self._do(self._arm(), QUEUED), "queue")
+        work = self._arm() if self._arm is not None else self._queue()
+        return Run(self._do(work, QUEUED if self._number == 1 else f"{resets(self._number)} are queued"), "queue")
 
     def do(self, command: str, view: ViewState) -> Next:
-        """Take it out."""
+        """Another number is another question; or take it out."""
+        if command in ("more", "fewer"):
+            if not self._chooses or self.phase != "asking":
+                return None
+            number = min(max(self._number + (1 if command == "more" else -1), 1), self._most(view))
+            if number == self._number:
+                return None
+            self._count(number, view)
+            return self.begin(view)
         return Run(self._do(self.companion.questions.cancel_queue(), TAKEN_OUT), "queue")
+
+    @property
+    def _chooses(self) -> bool:
+        """Whether the person may choose how many."""
+        return self._arm is None and not isinstance(self._offer, str)
+
+    def _most(self, view: ViewState) -> int:
+        snapshot = view.state.snapshot
+        return (snapshot.bank.usable(view.now) if snapshot else None) or 1
+
+    def _count(self, number: int, view: ViewState) -> None:
+        self._number, self._until = number, next_at(*MORNING, view.now, view.zone) if number > 1 else None
+
+    async def _queue(self) -> None:
+        await self.companion.questions.queue(self._whom, self._number, self._until)
 
     async def _do(self, work: Awaitable[None], done: str) -> Next:
         await work
-        return Close(done, Holds.QUEUED if done == QUEUED else Holds.NOT_QUEUED)
+        return Close(done, Holds.NOT_QUEUED if done == TAKEN_OUT else Holds.QUEUED)
 
 
 def _terms(offered: Offer | str) -> tuple[object, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tui.domain.credits import Bank, Credit, CreditStatus
 from tui.domain.queue import Queued
-from tui.ui.view.queueing import QUEUED, SIGN, queued_words
+from tui.ui.view.queueing import QUEUED, SIGN, queued_count, queued_words
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, dimmed, left, right, spread, wrap
 from tui.ui.view.times import age, countdown, last_moment
 from tui.ui.view.view_state import ViewState
@@ -45,7 +45,7 @@ def _count(bank: Bank) -> Span:
 def _short_line(view: ViewState, bank: Bank) -> Line:
     first = next(iter(bank.spendable(view.now)), None)
     if (queued := view.state.queued) is not None:
-        service_text = (Span("; "), *queued_words(view, queued)[:1]) if queued.needs_fresh_yes else _mark(queued)
+        service_text = (Span("; "), *queued_words(view, queued)[:1]) if queued.needs_fresh_yes else _mark(view, queued)
         return (Span("Bank  ", Level.STRONG), _count(bank), *service_text)
     if first is None or first.expires_at is None:
         return (Span("Bank  ", Level.STRONG), _count(bank))
@@ -132,8 +132,8 @@ def _sign(view: ViewState, credit: Credit, first: bool) -> str:
     return "▸ " if first else "  "
 
 
-def _mark(queued: Queued) -> Line:
-    return (Span(f", {SIGN} 1 {QUEUED}", Level.ACCENT),)
+def _mark(view: ViewState, queued: Queued) -> Line:
+    return (Span(f", {SIGN} {queued_count(view, queued)} {QUEUED}", Level.ACCENT),)
 
 
 def _queued(view: ViewState, width: int, short: bool) -> tuple[Line, ...]:

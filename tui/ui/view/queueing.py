@@ -1,5 +1,7 @@
 """A reset that waits for the limit: what arming one means, and how an armed one is shown."""
 
+from datetime import datetime
+
 from tui.domain.credits import Credit
 from tui.domain.limit_stops import binding_window
 from tui.domain.queue import Queued
@@ -10,6 +12,7 @@ from tui.ui.view.spending import credit_spans, named
 from tui.ui.view.text import Level, Line, Span
 from tui.ui.view.times import brief
 from tui.ui.view.view_state import ViewState
+from tui.ui.view.words import resets
 
 SIGN = "◷"
 """The sign of a queued reset."""
@@ -32,7 +35,14 @@ def offer(view: ViewState) -> Offer | str:
     return credit if isinstance(credit, str) else (window, credit)
 
 
-def queue_lines(view: ViewState, offered: Offer, whom: tuple[str, ...] | bool, width: int) -> tuple[Line, ...]:
+def queue_lines(
+    view: ViewState,
+    offered: Offer,
+    whom: tuple[str, ...] | bool,
+    width: int,
+    number: int = 1,
+    until: datetime | None = None,
+) -> tuple[Line, ...]:
     """State what arming means.
 
     Args:
@@ -40,25 +50,36 @@ def queue_lines(view: ViewState, offered: Offer, whom: tuple[str, ...] | bool, w
         offered: What would be armed.
         whom: Whom it carries on.
         width: Columns to stay within.
+        number: How many may be spent.
+        until: When a queue of several ends.
     """
     window, credit = offered
     lines: list[Line] = []
     if queued := view.state.queued:
+        number, until = queued.left, queued.until
         text = f"a reset was queued {brief(queued.armed_at, view.now, view.zone)}, before the restart: still wanted?"
         lines += named("! Again", Span(text, Level.NEAR), width=width, level=Level.NEAR)
-    lines += named("Spending", *credit_spans(credit, view.now, view.zone), width=width)
-    lines += named("When", Span("once, when the limit is really hit; not before, and not at a full bar"), width=width)
+    if until is None:
+        spans = tuple(credit_spans(credit, view.now, view.zone))
+        when = "once, when the limit is really hit"
+    else:
+        spans = (Span(f"up to {resets(number)}, one at a time, the soonest to lapse first"),)
+        when = "each when the limit is really hit and a session is held or stopped"
+    lines += named("Spending", *spans, width=width)
+    lines += named("When", Span(f"{when}; not before, and not at a full bar"), width=width)
     if isinstance(whom, tuple):
         names = names_of(view.state.sessions, whom).values()
         who = f"carries on {', '.join(names)}" if names else "carries nobody on"
     else:
         who = "carries on every session that the limit stops" if whom else "carries nobody on"
     lines += named("Then", Span(who), width=width)
-    when = f" ({brief(window.resets_at, view.now, view.zone)})" if window.resets_at else ""
+    resets_at = f" ({brief(window.resets_at, view.now, view.zone)})" if window.resets_at else ""
     key = view.keys.get("queue")
     by_hand = f", or by {key}" if key else ""
-    kept = f"if the {limit_label(window)} is reset first{when}{by_hand}: then nothing is spent"
-    lines += named("Kept", Span(kept), width=width)
+    ends = f"if the {limit_label(window)} is reset first{resets_at}{by_hand}: then nothing is spent"
+    if until is not None:
+        ends = f"at {brief(until, view.now, view.zone)}{by_hand}, and when this program ends: what is left is not spent"
+    lines += named("Kept" if until is None else "Ends", Span(ends), width=width)
     return tuple(lines)
 
 
@@ -68,4 +89,14 @@ def queued_words(view: ViewState, queued: Queued) -> tuple[Span, ...]:
     if queued.needs_fresh_yes:
         does = f"{key} confirms or cancels" if key else "it waits for a fresh yes on the screen"
         return (Span("a reset was queued before the restart: ", Level.NEAR), Span(does))
-    return (Span(f"{SIGN} 1 {QUEUED}", Level.ACCENT), Span(f"; {key} takes it out" if key else ""))
+    return (
+        Span(f"{SIGN} {queued_count(view, queued)} {QUEUED}", Level.ACCENT),
+        Span(f"; {key} takes it out" if key else ""),
+    )
+
+
+def queued_count(view: ViewState, queued: Queued) -> str:
+    """How many are left, and until when."""
+    if queued.until is None:
+        return str(queued.left)
+    return f"up to {queued.left}, until {brief(queued.until, view.now, view.zone)},"

@@ -1,7 +1,7 @@
 """Dates, ages and countdowns as a person reads them, in the zone of that person."""
 
 import re
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 _DAY: Final = timedelta(days=1)
@@ -42,6 +42,13 @@ def countdown(left: timedelta) -> str:
         return f"{hours} h {minutes:02d} min"
     days, hours = divmod(hours, 24)
     return f"{days} d {hours} h" if days < 10 and hours else f"{days} d"
+
+
+def next_at(hour: int, minute: int, now: datetime, zone: tzinfo) -> datetime:
+    """The next moment at which the clocks of a zone show this."""
+    there = local(now, zone)
+    moment = there.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return (moment if moment > there else moment + _DAY).astimezone(UTC)
 
 
 def age(passed: timedelta) -> str:

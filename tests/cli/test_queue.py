@@ -1,0 +1,97 @@
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.support.commands import over_http, resetbank
+from tests.support.pty import Terminal, resetbank_terminal
+from tests.support.stub_process import StubProcess
+from tui.cli.queue import moment_of
+from tui.errors import UsageError
+
+QUESTION = re.compile(r"Type ([A-Z]{3}) to queue up to 2 resets:")
+NIGHT = ("queue", "--upto", "2", "--until", "07:00")
+
+
+def code_of(running: Terminal) -> str:
+    match = QUESTION.search(running.wait_for(lambda text: QUESTION.search(text) is not None))
+    assert match
+    return match[1]
+
+
+def kinds() -> list[str]:
+    return [event["event"] for event in resetbank("ledger", "--json").json["events"]]
+
+
+def test_the_typed_code_queues_and_another_terminal_cancels(stub: StubProcess) -> None:
+    with resetbank_terminal(*NIGHT, *over_http(stub), columns=100, rows=40) as running:
+        code = code_of(running)
+        assert "queued" not in kinds()
+        running.type(f"{code}\n")
+        running.wait_for("left in the queue: 2")
+        assert kinds().count("queued") == 1
+        cancelled = resetbank("queue", "--cancel", *over_http(stub))
+        assert (cancelled.code, cancelled.out) == (0, "what was queued was taken out; nothing is spent\n")
+        running.wait_for("the queue is over")
+        assert running.wait_for_end() == 0
+    assert stub.spent() == 0
+    assert resetbank("queue", "--cancel", *over_http(stub)).out == "nothing is queued\n"
+
+
+def test_ctrl_c_takes_out_what_is_left(stub: StubProcess) -> None:
+    with resetbank_terminal(*NIGHT, *over_http(stub), columns=100, rows=40) as running:
+        running.type(code_of(running) + "\n")
+        running.wait_for("left in the queue: 2")
+        running.process.send_signal(2)
+        running.wait_for_end()
+    assert kinds()[-1] == "unqueued"
+    assert resetbank("queue", "--cancel", *over_http(stub)).out == "nothing is queued\n"
+
+
+@pytest.mark.parametrize("typed", ["\n", "yes\n", "\x04"])
+def test_anything_else_refuses(stub: StubProcess, typed: str) -> None:
+    with resetbank_terminal(*NIGHT, *over_http(stub), columns=100, rows=40) as running:
+        code_of(running)
+        running.type(typed)
+        assert running.wait_for_end() == 23
+        assert "nothing was queued" in running.text
+    assert "queued" not in kinds()
+
+
+def test_without_a_terminal_nothing_is_queued(stub: StubProcess) -> None:
+    result = resetbank(*NIGHT, *over_http(stub), stdin="ABC\n")
+    assert result.code == 23
+    assert "no terminal" in result.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--upto", "0"), 2, "from 1 on"),
+        (("--until", "soon"), 2, "does not understand 'soon'"),
+        (("--until", "2001-01-01 07:00"), 2, "within the next seven days"),
+        (("--cancel", "--upto", "2"), 2, "takes out all"),
+    ],
+)
+def test_what_makes_no_sense_is_one_line(stub: StubProcess, words: tuple[str, ...], code: int, said: str) -> None:
+    result = resetbank("queue", *words, *over_http(stub))
+    assert (result.code, result.err.count("\n")) == (code, 1)
+    assert said in result.err
+
+
+def test_codex_may_not_queue(stub: StubProcess) -> None:
+    result = resetbank("queue", "--cancel", *over_http(stub), CODEX_THREAD_ID="x")
+    assert result.code == 23
+    assert "refused under Codex" in result.err
+
+
+def test_times_on_the_command_line() -> None:
+    now = datetime(2026, 11, 25, 22, 0, tzinfo=UTC)
+    local = now.astimezone()
+    later = moment_of(f"{(local + timedelta(hours=3)):%H:%M}", now)
+    assert later == now + timedelta(hours=3)
+    earlier = moment_of(f"{(local - timedelta(hours=3)):%H:%M}", now)
+    assert earlier == now + timedelta(hours=21)
+    assert moment_of("2026-11-26T07:00+00:00", now) == datetime(2026, 11, 26, 7, 0, tzinfo=UTC)
+    with pytest.raises(UsageError):
+        moment_of("25:00", now)

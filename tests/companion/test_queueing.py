@@ -1,0 +1,103 @@
+"""Several queued resets: each for a limit of its own, by its own journal entry, never more than consented to."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.companion.scripted import AT_LIMIT, World
+from tests.companion.test_attending import attended, cleared, until, update
+from tests.support.clocks import ManualClock
+from tui.domain.ledger import EventKind
+from tui.domain.sessions import SessionState
+from tui.errors import UsageError
+
+HOURS = timedelta(hours=8)
+
+
+async def into_the_limit(world: World) -> None:
+    """The session works, and the limit stops it."""
+    world.feed.told.put_nowait(update(world.clock, SessionState.RUNNING))
+    world.clock.advance(2)
+    world.source.reading = AT_LIMIT
+    world.feed.told.put_nowait(update(world.clock, SessionState.STOPPED_AT_LIMIT, used=100.0))
+    world.companion.refresh()
+
+
+async def test_each_has_its_own_spend_and_the_number_is_the_end(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path, daemon=True)) as world:
+        await world.companion.questions.queue(True, 2, clock.now() + HOURS)
+        for left in (1, 0):
+            world.source.answers.append(lambda: cleared(world))
+            await into_the_limit(world)
+            await until(
+                world,
+                lambda state, left=left: (  # type: ignore[misc]
+                    (state.queued.left if state.queued else 0) == left
+                    and not state.spending
+                    and state.open_spend is None
+                    and len(world.daemon.messages) == 2 - left
+                ),
+                step=1,
+            )
+            assert len(world.source.requests) == 2 - left
+        await into_the_limit(world)
+        await until(world, lambda state: state.question is not None, step=1)
+        assert len(world.source.requests) == 2
+        assert len({spend.key for spend in world.spends.every()}) == 2
+        said = [event.text for event in world.ledger.events() if event.kind is EventKind.QUEUED]
+        assert len(said) == 1
+        assert said[0].startswith("up to 2 resets were queued for the limit, until ")
+
+
+async def test_a_limit_that_stands_after_a_spend_takes_no_second_one(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path)) as world:
+        await world.companion.questions.queue(True, 2, clock.now() + HOURS)
+        world.source.answers.append(lambda: cleared(world))
+        await into_the_limit(world)
+        state = await until(
+            world, lambda state: bool(state.queued and state.queued.left == 1 and not state.spending), step=1
+        )
+        assert state.queued is not None
+        assert state.queued.is_armed
+        world.clock.advance(5)
+        world.companion.refresh()
+        await world.clock.until_sleeping(3)
+        assert len(world.source.requests) == 1
+
+
+async def test_its_time_ends_it(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path)) as world:
+        await world.companion.questions.queue(True, 2, clock.now() + timedelta(minutes=1))
+        await until(world, lambda state: state.queued is None, step=5)
+        await until(world, lambda _: EventKind.UNQUEUED in [event.kind for event in world.ledger.events()])
+        assert "time is up" in next(e.text for e in world.ledger.events() if e.kind is EventKind.UNQUEUED)
+        assert world.source.requests == []
+
+
+async def test_what_is_left_after_a_restart_waits_for_a_fresh_yes(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path, process="before")) as world:
+        await world.companion.questions.queue(True, 2, clock.now() + HOURS)
+        world.source.answers.append(lambda: cleared(world))
+        await into_the_limit(world)
+        await until(world, lambda state: bool(state.queued and state.queued.left == 1 and not state.spending), step=1)
+    async with attended(World(clock, tmp_path, process="after")) as world:
+        state = await until(world, lambda state: state.queued is not None)
+        assert state.queued is not None
+        assert (state.queued.left, state.queued.needs_fresh_yes) == (1, True)
+        await into_the_limit(world)
+        await until(world, lambda state: state.question is not None, step=1)
+        assert world.source.requests == []
+        assert len(world.spends.every()) == 1
+
+
+@pytest.mark.parametrize(("number", "ends"), [(9, HOURS), (0, HOURS), (2, -HOURS)])
+async def test_no_number_beyond_the_bank_and_no_time_that_has_passed(
+    number: int, ends: timedelta, clock: ManualClock, tmp_path: Path
+) -> None:
+    async with attended(World(clock, tmp_path)) as world:
+        with pytest.raises(UsageError):
+            await world.companion.questions.queue(True, number, clock.now() + ends)
+        assert world.companion.state.queued is None
+        await asyncio.to_thread(lambda: None)

@@ -1,0 +1,156 @@
+"""`resetbank queue`: one consent to up to N resets until a time, which this process alone spends, while it runs."""
+
+import argparse
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui.companion.companion import Companion
+    from tui.companion.state import State
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    parser.add_argument("--upto", metavar="N", type=int, help="how many may be spent at most (default: 1)")
+    parser.add_argument("--until", metavar="TIME", help="HH:MM here, or a date with a time (default: 07:00)")
+    parser.add_argument("--cancel", action="store_true", help="take out what is queued; spends nothing")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Queue and stay until it is over, or take out what is queued."""
+    from tui.cli.oneshot import run_with_companion
+
+    return run_with_companion(
+        arguments, "resetbank queue", lambda companion, _: _queue(companion, arguments), watches=True, asks=True
+    )
+
+
+async def _queue(companion: "Companion", arguments: argparse.Namespace) -> int:
+    from tui.agent import refuse_under_codex
+    from tui.errors import UsageError
+
+    refuse_under_codex("'resetbank queue'")
+    if arguments.cancel:
+        if arguments.upto is not None or arguments.until is not None:
+            raise UsageError("--cancel takes out all that is queued", "leave --upto and --until out")
+        return await _cancel(companion)
+    return await _arm_and_stay(companion, 1 if arguments.upto is None else arguments.upto, arguments.until or "07:00")
+
+
+async def _cancel(companion: "Companion") -> int:
+    from tui.cli.oneshot import read_once
+
+    await read_once(companion)
+    await companion.records.in_hand()
+    if companion.state.queued is None:
+        print("nothing is queued")
+        return 0
+    await companion.questions.cancel_queue()
+    print("what was queued was taken out; nothing is spent")
+    return 0
+
+
+async def _arm_and_stay(companion: "Companion", number: int, time: str) -> int:
+    from tui.cli.oneshot import read_once
+    from tui.cli.terminal import ask_for_code
+    from tui.clock import LocalZone
+    from tui.errors import ConsumeRejected, NoCredit, NoTerminal, UsageError
+    from tui.ui.view.times import brief
+    from tui.ui.view.words import resets
+
+    if number < 1:
+        raise UsageError(f"--upto takes a number from 1 on, not {number}")
+    until = moment_of(time, companion.clock.now())
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise NoTerminal(
+            "resets are only queued with consent, and there is no terminal to ask on; nothing was queued",
+            "run it in a terminal",
+        )
+    snapshot = (await read_once(companion)).snapshot
+    await companion.records.in_hand()
+    if companion.state.queued is not None:
+        raise UsageError("something is queued already", "resetbank queue --cancel takes it out")
+    usable = snapshot.bank.usable(companion.clock.now()) if snapshot else None
+    if usable is not None and usable < number:
+        raise NoCredit(f"the bank has {resets(usable)}, and {number} cannot be queued")
+    when = brief(until, companion.clock.now(), LocalZone())
+    print(f"Up to {resets(number)} will be spent until {when}, without a further question:")
+    print("  one at a time, the soonest to lapse first; each only when the service refuses use")
+    print("  and a session of Codex is held or stopped, never within 5 minutes of the natural")
+    print("  reset. Every session that the limit stopped then goes on. Only while this command")
+    print("  runs: Ctrl-C, or 'resetbank queue --cancel' elsewhere, ends it.")
+    why = await ask_for_code(f"queue up to {resets(number)}", sys.stdout)
+    if why is not None:
+        raise ConsumeRejected(f"{why}; nothing was queued", "run it again if you meant to")
+    await companion.questions.queue(True, number, until)
+    print(f"queued: up to {resets(number)}, until {when}; this window has to stay open", flush=True)
+    return await _stay(companion)
+
+
+async def _stay(companion: "Companion") -> int:
+    """Follow until nothing is queued here any more; whatever ends this process takes out what is left."""
+    import asyncio
+    from contextlib import suppress
+
+    from tui.cli.watch import print_event
+    from tui.companion.watch_events import WatchEvents
+    from tui.errors import StoreError
+
+    over = asyncio.Event()
+    last: datetime | None = None
+
+    def on_state(state: "State") -> None:
+        nonlocal last
+        queued = state.queued
+        is_ours = queued is not None and queued.is_armed
+        if is_ours and queued is not None and queued.armed_at != last:
+            last = queued.armed_at
+            print(f"left in the queue: {queued.left}", flush=True)
+        if not is_ours and not state.spending and state.open_spend is None:
+            over.set()
+
+    WatchEvents(companion.store, companion.records, companion.clock, lambda event: print_event(event, as_json=False))
+    on_state(companion.state)
+    forget = companion.listen(on_state)
+    running, waits = asyncio.ensure_future(companion.run()), asyncio.ensure_future(over.wait())
+    try:
+        await asyncio.wait([running, waits], return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            await running
+        queued = companion.state.queued
+        print("the queue is over" if queued is None else "another resetbank has taken the queue over", flush=True)
+        return 0
+    finally:
+        forget()
+        running.cancel()
+        waits.cancel()
+        await asyncio.gather(running, waits, return_exceptions=True)
+        if (queued := companion.state.queued) is not None and queued.is_armed:
+            with suppress(StoreError):  # it stays written down, and nobody spends it without a new yes
+                await companion.questions.cancel_queue()
+
+
+def moment_of(text: str, now: datetime) -> datetime:
+    """What a time on the command line means: the next HH:MM here, or a date with a time.
+
+    Raises:
+        UsageError: It is no time, it has passed, or it is more than a week away.
+    """
+    import re
+    from datetime import UTC, timedelta
+
+    from tui.clock import LocalZone
+    from tui.errors import UsageError
+    from tui.ui.view.times import next_at
+
+    clock_time = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", text)
+    if clock_time is not None:
+        return next_at(int(clock_time[1]), int(clock_time[2]), now, LocalZone())
+    try:
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise UsageError(f"--until does not understand {text!r}", "write 07:00, or 2026-12-01 07:00") from None
+    if not now < moment <= now + timedelta(days=7):
+        raise UsageError("--until names a time within the next seven days", "write 07:00, or 2026-12-01 07:00")
+    return moment
