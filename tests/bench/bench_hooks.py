@@ -18,7 +18,7 @@ from tui.hooks.gate import Gate
 from tui.hooks.scripts import install_script
 
 _ALONE = 1000
-_TURNS, _CALLS = 4, 99
+_TURNS, _CALLS = 2, 99
 """Turns of the real Codex, each of a hundred requests."""
 
 
