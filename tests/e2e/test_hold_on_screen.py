@@ -62,7 +62,7 @@ def test_without_a_reset_the_held_turn_can_wait_or_be_let_go(codex: HookedCodex)
         running.type("\x1b[15~")  # F5
         output, _ = turn.communicate(timeout=60)
         assert turn.returncode == 0, output
-        running.wait_for("started afresh")
+        running.wait_for("the 5-hour limit was reset")
     assert codex.stub.spent() == 0
 
 

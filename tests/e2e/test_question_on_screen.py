@@ -11,6 +11,7 @@ from tests.sources.second_client import second_client
 from tests.support.commands import resetbank
 from tests.support.pty import Terminal, resetbank_terminal
 from tests.support.stub_process import StubProcess
+from tests.support.waiting import wait_until
 from tui.sources.codex_home import CodexHome
 
 pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
@@ -44,6 +45,6 @@ async def test_one_letter_and_the_session_goes_on(stub: StubProcess) -> None:
             turns = stub.requests("/responses")
             await asyncio.to_thread(answer, running)
             assert stub.spent() == 1
-            assert stub.requests("/responses") == turns + 1
+            await asyncio.to_thread(wait_until, lambda: stub.requests("/responses") == turns + 1)
     closed = [event for event in resetbank("ledger", "--json").json["events"] if event["event"] == "spend_closed"]
     assert len(closed) == 1

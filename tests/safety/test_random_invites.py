@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from msgspec.structs import astuple, replace
 
 from tests.companion.inviting import Crash, ScriptedReferrals
@@ -149,7 +149,6 @@ class Postroom(RuleBasedStateMachine):
         self.expected = len(self.service.requests)
         assert self.service.mails.count(address) - sent <= 1
 
-    @precondition(lambda self: self.service.rows)
     @rule(number=st.integers(0, 1), pick=st.integers(0, 5))
     def resend(self, number: int, pick: int) -> None:
         records = [record for record in self.kept() if record.address is not None]
@@ -162,10 +161,11 @@ class Postroom(RuleBasedStateMachine):
             self.expected = len(self.service.requests)
             assert self.expected - before <= 1
 
-    @precondition(lambda self: self.service.rows)
     @rule(pick=st.integers(0, 5), state=st.sampled_from(list(InviteStatus)))
     def a_friend_moves(self, pick: int, state: InviteStatus) -> None:
         rows = list(self.service.rows.values())
+        if not rows:  # no precondition: who wins a race of two processes differs between runs
+            return
         row = rows[pick % len(rows)]
         rewards = (Reward(REFERRER, RESET_CREDIT, 1, f"credit-{row.id}"),) if state is InviteStatus.REWARDED else ()
         self.service.rows[row.id] = replace(row, state=state, word=state.value, rewards=rewards)

@@ -1,7 +1,6 @@
 """`resetbank stub`: the whole quota service on loopback, to try things out and to test against."""
 
 import argparse
-import sys
 from pathlib import Path
 
 
@@ -21,16 +20,11 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ResetbankError: The service cannot start.
     """
-    import msgspec
-
+    from tui.cli.json_output import print_json_line
     from tui.clock import SystemClock
     from tui.stub.serve import serve
 
-    def announce(ready: dict[str, object]) -> None:
-        sys.stdout.write(msgspec.json.encode(ready).decode() + "\n")
-        sys.stdout.flush()
-
-    serve(SystemClock(), announce, port=args.port, db=args.db, scenario=args.scenario, sandbox=args.sandbox)
+    serve(SystemClock(), print_json_line, port=args.port, db=args.db, scenario=args.scenario, sandbox=args.sandbox)
     return 0
 
 

@@ -141,10 +141,10 @@ class ResetbankApp(PagedApp):
         if self._drive:
             self.set_interval(1, self.tick, name="clock")
             leave_on_signals(self.exit)
-        self.call_after_refresh(lambda: self._work(self._open(), "connect"))
+        self.call_after_refresh(lambda: self._work(self._open, "connect"))
 
-    def _work(self, work: Awaitable[None], name: str) -> None:
-        """Start a worker whose failure ends in `on_worker_state_changed`, never in silence."""
+    def _work(self, work: Callable[[], Awaitable[None]], name: str) -> None:
+        """Start a worker whose failure ends in `on_worker_state_changed`; one never started leaves no coroutine."""
         self.run_worker(work, name=name, group=name, exclusive=True, exit_on_error=False)
 
     async def _open(self) -> None:
@@ -162,7 +162,7 @@ class ResetbankApp(PagedApp):
         self._unlisten = companion.listen(self._publish)
         self.present(replace(self._view, connecting=False, problem=None, state=companion.state))
         if self._drive:
-            self._work(companion.run(), "poll")
+            self._work(companion.run, "poll")
 
     def _publish(self, state: State) -> None:
         self.post_message(StatePublished(state))
@@ -273,7 +273,7 @@ class ResetbankApp(PagedApp):
         if companion is None:
             return
         if queued is not None and queued.is_armed:
-            self._work(self._take_out(companion), "queue")
+            self._work(lambda: self._take_out(companion), "queue")
             return
         from tui.ui.dialogs.queue import QueueDialog
 
@@ -311,7 +311,7 @@ class ResetbankApp(PagedApp):
         """Dismiss the notice, or wait no longer."""
         if (companion := self._free_companion()) is not None:
             if companion.state.announcement is None and companion.state.waiting is not None:
-                self._work(companion.questions.cancel_wait(), "wait")
+                self._work(companion.questions.cancel_wait, "wait")
             companion.dismiss_notice()
 
     def action_help(self) -> None:
@@ -334,12 +334,12 @@ class ResetbankApp(PagedApp):
         if self._companion is None:
             if not self._view.connecting:
                 self.present(replace(self._view, connecting=True, problem=None, alarm=None))
-                self._work(self._open(), "connect")
+                self._work(self._open, "connect")
             return
         self.present(replace(self._view, alarm=None))
         polling = any(worker.name == "poll" and not worker.is_finished for worker in self.workers)
         if self._drive and not polling:
-            self._work(self._companion.run(), "poll")
+            self._work(self._companion.run, "poll")
         self._companion.refresh()
         if (look := getattr(self.screen, "refresh_now", None)) is not None:
             look()
