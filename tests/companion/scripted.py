@@ -105,6 +105,7 @@ class World:
         daemon: bool = False,
         process: str = "this process",
         asks: bool = True,
+        looks_ahead: bool = False,
         referrals: Referrals = NO_REFERRALS,
     ) -> None:
         self.clock = clock
@@ -128,6 +129,7 @@ class World:
             random_share=lambda: 0.5,
             rollouts=lambda: self.feed,
             asks=asks,
+            looks_ahead=looks_ahead,
             process=process,
         )
 

@@ -99,6 +99,22 @@ async def test_a_stopped_session_brings_one_question(clock: ManualClock, tmp_pat
         assert set(questions) <= {None}
 
 
+async def test_a_limit_that_is_near_is_asked_about_by_the_forecast_on_screen(
+    clock: ManualClock, tmp_path: Path
+) -> None:
+    async with attended(World(clock, tmp_path, looks_ahead=True)) as world:
+        world.feed.told.put_nowait(update(world.clock, SessionState.RUNNING))
+        state = await until(world, lambda state: state.question is not None, step=1)
+        assert state.question is not None
+        assert state.outlook is not None
+        assert (state.question.cause, state.question.window.minutes) == (Cause.ABOUT_TO_STOP, FIVE_HOURS)
+        forecast = state.outlook.forecast_of(FIVE_HOURS)
+        assert forecast is not None
+        assert forecast.limit_at is not None
+        assert state.question.empty_at is not None
+        assert state.question.empty_at.timestamp() == pytest.approx(forecast.limit_at.p50)
+
+
 async def test_a_rollouts_numbers_move_the_meter_ahead_of_the_poll(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path)) as world:
         reads = len(world.source.reads)

@@ -1,13 +1,16 @@
 """Sessions, readings and answers for the tests of asking: short to write."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
 from tests.support.clocks import START
+from tui.domain.advice import Advice, Verdict
 from tui.domain.credits import Credit
-from tui.domain.forecast import Forecast
+from tui.domain.forecast import Forecast, Interval
 from tui.domain.interruption import Situation
-from tui.domain.resets import WindowKey
+from tui.domain.outlook import Outlook
+from tui.domain.resets import WindowKey, key_of
 from tui.domain.sessions import Session, SessionState
 from tui.domain.snapshot import Snapshot
 
@@ -60,6 +63,22 @@ def reading(
     return snapshot(*both, rows=rows, available=available, allowed=allowed, at=at)
 
 
+def expecting(snapshot: Snapshot, full_at: Mapping[WindowKey, datetime | None]) -> Outlook:
+    """When each window is expected to be full; a None among them is not before its reset."""
+    at = snapshot.provenance.observed_at.timestamp()
+    forecasts = []
+    for one in snapshot.windows:
+        if key_of(one) not in full_at or one.minutes is None:
+            continue
+        moment = full_at[key_of(one)]
+        middle = None if moment is None else moment.timestamp()
+        resets_at = None if one.resets_at is None else one.resets_at.timestamp()
+        share = Interval(70, 78.2, 90) if middle is None else Interval(100, 100, 100)
+        limit = Interval(None, None, None) if middle is None else Interval(middle - 180, middle, middle + 420)
+        forecasts.append(Forecast(at, one.minutes, limit, share, None, resets_at, "made up"))
+    return Outlook(at, tuple(forecasts), Advice(at, Verdict.CANNOT_TELL, None, "", ()))
+
+
 def stopped_situation(**changes: object) -> Situation:
     """One session stopped half a minute ago at a limit that is hit."""
     values: dict[str, object] = {
@@ -84,6 +103,8 @@ def working_situation(empty_in: timedelta | None = 8 * MINUTE, **changes: object
     values: dict[str, object] = {
         "snapshot": reading(93.0),
         "sessions": sessions(session(1, RUNNING, START - 20 * MINUTE)),
-        "forecasts": {FIVE_HOUR_KEY: Forecast(empty_at, 50.0, 100.0)},
     }
+    seen = changes.get("snapshot", values["snapshot"])
+    if isinstance(seen, Snapshot):
+        values["outlook"] = expecting(seen, {FIVE_HOUR_KEY: empty_at})
     return Situation(**(values | changes))  # type: ignore[arg-type]

@@ -7,12 +7,11 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.domain.asking import FIVE_HOUR_KEY, MINUTE, WEEK_KEY, session, sessions, thread
+from tests.domain.asking import FIVE_HOUR_KEY, MINUTE, WEEK_KEY, expecting, session, sessions, thread
 from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
 from tests.support.budget import budget
 from tests.support.clocks import START
 from tui.domain.ask_memory import AskMemory, answered, asked, observed
-from tui.domain.forecast import Forecast
 from tui.domain.interruption import Situation, decide
 from tui.domain.question import LATER, AskRules, Cause, Choice, Question
 from tui.domain.resets import WindowKey
@@ -79,10 +78,8 @@ def test_any_history(history: list[Step]) -> None:
             at=now,
         )
         people = sessions(*(session(number, state, now) for number, state in enumerate(step.states)))
-        lines = {
-            key: Forecast(None if left is None else now + left, 1.0, None)
-            for key, left in zip(used, step.empty_in, strict=True)
-        }
+        ends = (None if left is None else now + left for left in step.empty_in)
+        lines = expecting(taken, dict(zip(used, ends, strict=True)))
         memory = observed(memory, taken)
         situation = Situation(taken, people, lines, stale=step.stale, spend_locked=step.blocked)
         question = decide(situation, RULES, memory, now)

@@ -14,6 +14,7 @@ from tests.domain.asking import (
     RUNNING,
     STOPPED,
     WEEK_KEY,
+    expecting,
     held_situation,
     reading,
     session,
@@ -25,7 +26,6 @@ from tests.domain.asking import (
 from tests.domain.worlds import WEEK, credit
 from tests.support.clocks import START
 from tui.domain.ask_memory import AskMemory, answered, asked, observed
-from tui.domain.forecast import Forecast
 from tui.domain.interruption import Situation, decide, still_stands
 from tui.domain.question import AskRules, Cause, Choice, NoQuestion, NoQuestionReason, Question
 from tui.domain.snapshot import Account, PaidCredits, Snapshot, SpendControl
@@ -111,6 +111,7 @@ def with_fact(snapshot: Snapshot, **facts: object) -> Snapshot:
 
 CAP = SpendControl(True, 100.0, None)
 PAID = PaidCredits(True, False, "25")
+OF_ANOTHER_WINDOW = expecting(reading(five_left=2 * HOUR), {FIVE_HOUR_KEY: START + 8 * MINUTE})
 LONG_AGO = sessions(session(1, STOPPED, START - 9 * HOUR, START))
 
 
@@ -135,8 +136,9 @@ LONG_AGO = sessions(session(1, STOPPED, START - 9 * HOUR, START))
         (idle(IDLE, GONE), NoQuestionReason.NOTHING_RUNNING),
         (working(empty_in=11 * MINUTE), NoQuestionReason.NO_LIMIT_NEAR),
         (working(empty_in=None), NoQuestionReason.NO_LIMIT_NEAR),
-        (working(forecasts={FIVE_HOUR_KEY: None}), NoQuestionReason.NO_LIMIT_NEAR),
-        (working(forecasts={}), NoQuestionReason.NO_LIMIT_NEAR),
+        (working(outlook=None), NoQuestionReason.NO_LIMIT_NEAR),
+        (working(outlook=expecting(reading(93.0), {})), NoQuestionReason.NO_LIMIT_NEAR),
+        (working(outlook=OF_ANOTHER_WINDOW), NoQuestionReason.NO_LIMIT_NEAR),
         (working(snapshot=reading(93.0, five_left=12 * MINUTE)), NoQuestionReason.RESET_NEAR),
         (working(snapshot=with_fact(reading(93.0), paid=PAID)), NoQuestionReason.PAID_CREDITS),
         (working(sessions=sessions(session(1, RUNNING, START - 3 * HOUR))), NoQuestionReason.NOTHING_RUNNING),
@@ -277,8 +279,8 @@ def test_another_account_starts_with_no_answers() -> None:
 
 def test_another_window_may_be_asked_about_while_one_is_muted() -> None:
     memory = after(Choice.NOT_UNTIL_RESET, working_situation())
-    both = {key: Forecast(START + 8 * MINUTE, 50.0, 100.0) for key in (FIVE_HOUR_KEY, WEEK_KEY)}
-    assert ask(working_situation(forecasts=both), memory).key == WEEK_KEY
+    both = expecting(reading(93.0), dict.fromkeys((FIVE_HOUR_KEY, WEEK_KEY), START + 8 * MINUTE))
+    assert ask(working_situation(outlook=both), memory).key == WEEK_KEY
 
 
 def test_the_cap_counts_the_readers_day() -> None:

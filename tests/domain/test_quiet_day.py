@@ -12,11 +12,14 @@ import pytest
 from tests.domain.asking import FIVE_HOUR_KEY, MINUTE, RUNNING, STOPPED, WEEK_KEY, session, thread
 from tests.domain.worlds import credit, snapshot, window
 from tests.support.clocks import START
+from tui.domain.advice import Advice, Verdict
 from tui.domain.ask_memory import AskMemory, answered, asked, observed
-from tui.domain.forecast import SampleLog
+from tui.domain.foresight import Foresight
 from tui.domain.interruption import Situation, decide, still_stands
+from tui.domain.outlook import Outlook
 from tui.domain.question import LATER, AskRules, Cause, Choice, NoQuestion, NoQuestionReason, Question
 from tui.domain.queue import Queued, arm, dies, fire, followed, should_fire
+from tui.domain.reading import reading_of
 from tui.domain.resets import WindowKey
 from tui.domain.resumes import ResumeLog
 from tui.domain.resuming import claimed, due, seen, sent
@@ -112,7 +115,7 @@ class Simulation:
         self.service = Service(credits_banked)
         self.diary = Diary()
         self.memory = AskMemory()
-        self.samples = SampleLog()
+        self.foresight = Foresight()
         self.people: dict[str, Session] = {}
         self.question: Question | None = None
         self.queued: Queued | None = None
@@ -129,8 +132,9 @@ class Simulation:
         self.service.tick(now)
         self.work(now)
         reading = self.service.read(now)
-        at_work = any(one.state is RUNNING for one in self.people.values())
-        self.samples = self.samples.take(reading, active=at_work)
+        assert reading.main_limit is not None
+        at_work = sum(one.state is RUNNING for one in self.people.values())
+        self.foresight.add(reading_of(reading, reading.main_limit, at_work))
         self.memory = observed(self.memory, reading)
         self.carries = seen(self.carries, self.people, now)
         self.look_after_the_queue(reading, now)
@@ -138,7 +142,7 @@ class Simulation:
         situation = Situation(
             reading,
             self.people,
-            self.samples.forecasts(now),
+            self.look_ahead(now) if at_work else None,
             queued=self.queued is not None,
             waiting_for=self.waiting.window.key if self.waiting else None,
             spent_at=self.spent_at,
@@ -151,6 +155,11 @@ class Simulation:
             self.diary.silences[result.reason] += 1
             return
         self.ask(result, now)
+
+    def look_ahead(self, now: datetime) -> Outlook:
+        """What is expected; the advice takes time and is not needed here."""
+        at = now.timestamp()
+        return Outlook(at, self.foresight.forecasts(at), Advice(at, Verdict.CANNOT_TELL, None, "", ()))
 
     def work(self, now: datetime) -> None:
         for number in range(self.person.sessions):

@@ -6,18 +6,18 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from tests.domain.asking import expecting
 from tests.ui import states
 from tests.ui.states import NOW, five_hours, main_limit, snapshot, week
 from tui.companion.state import State
 from tui.domain.ask_memory import AskMemory
-from tui.domain.forecast import Forecast
 from tui.domain.held_sessions import HeldThread, with_held
 from tui.domain.hooks import GateMode, HookState, HookStatus
 from tui.domain.interruption import Situation, decide
 from tui.domain.limit_stops import binding_window
 from tui.domain.question import AskRules, Cause, NoQuestion, NoQuestionReason, Question
 from tui.domain.queue import after_restart, arm
-from tui.domain.resets import WindowKey, mark
+from tui.domain.resets import mark
 from tui.domain.resumes import LimitStop
 from tui.domain.sessions import Session, SessionState, SessionUpdate, merge_update
 from tui.domain.waiting import Announcement, ResumeReason, wait
@@ -71,16 +71,12 @@ ALL: Final = of(
     session(TOOLS, "/home/me/tools", SessionState.WAITING_APPROVAL, 2),
     session(SHOP, "/home/me/shop", SessionState.STOPPED_BY_ERROR, 7),
 )
-EMPTY_SOON: Final = Forecast(NOW + timedelta(minutes=8, seconds=20), 50.0, 100.0)
-FORECASTS: Final[Mapping[WindowKey, Forecast | None]] = {
-    (MAIN_LIMIT, 300): EMPTY_SOON,
-    (MAIN_LIMIT, 10080): Forecast(None, 0.4, 78.0),
-}
+EMPTY_SOON: Final = NOW + timedelta(minutes=8, seconds=20)
 
 
 def question_of(state: State, now: datetime = NOW) -> Question:
     """As the rules ask it."""
-    situation = Situation(snapshot=state.snapshot, sessions=state.sessions, forecasts=state.forecasts)
+    situation = Situation(snapshot=state.snapshot, sessions=state.sessions, outlook=state.outlook)
     asked = decide(situation, AskRules(), AskMemory(), now)
     assert isinstance(asked, Question)
     return asked
@@ -120,7 +116,10 @@ def held_question() -> State:
 
 
 def working() -> State:
-    return replace(states.busy(), sessions=ALL, forecasts=FORECASTS, watches_sessions=True)
+    state = states.busy()
+    assert state.snapshot is not None
+    outlook = expecting(state.snapshot, {(MAIN_LIMIT, 300): EMPTY_SOON, (MAIN_LIMIT, 10080): None})
+    return replace(state, sessions=ALL, outlook=outlook, watches_sessions=True)
 
 
 def about_question() -> State:

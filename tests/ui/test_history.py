@@ -11,10 +11,10 @@ from tests.ui.scripted import ScriptedCompanion
 from tests.ui.showing import make_app, press_alone, screen_text, settle
 from tui.companion.state import State
 from tui.domain.advice import Advice, Verdict
+from tui.domain.forecast import Forecast, Interval
 from tui.domain.foresight import Foresight
 from tui.domain.outlook import Outlook, look_ahead
 from tui.domain.pictures import Pictures, draw
-from tui.domain.prediction import Forecast, Interval
 from tui.domain.reading import Reading, WindowReading
 from tui.ui.view.history import history_lines
 from tui.ui.view.limits import limits_lines

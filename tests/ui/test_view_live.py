@@ -1,6 +1,6 @@
 """The pure texts around sessions: questions, advice, forecasts, quiet lines, commands."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 import pytest
@@ -8,14 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from tests.domain.asking import expecting
 from tests.support.clocks import ManualClock
 from tests.ui import live_states, states
 from tests.ui.live_states import API, DOCS
 from tests.ui.test_view import says
 from tui.companion.companion import Companion
 from tui.companion.state import State
-from tui.domain.forecast import Forecast
 from tui.domain.question import NoQuestionReason
+from tui.domain.resets import WindowKey
 from tui.domain.resumes import LimitStop, ResumeLog
 from tui.domain.resuming import claimed, not_sent, sent
 from tui.domain.sessions import SessionState
@@ -210,23 +211,27 @@ def test_a_command_names_the_executable_of_the_settings() -> None:
     assert "resume" not in plain(command_lines("$(rm -rf ~)", "codex", 80))
 
 
-def forecast_text(line: Forecast | None, width: int = 70) -> str:
-    return says(limits_lines(view(replace(states.busy(), forecasts={(MAIN_LIMIT, 300): line})), width))
+def forecast_text(full_at: datetime | None) -> str:
+    state = states.busy()
+    assert state.snapshot is not None
+    outlook = expecting(state.snapshot, {(MAIN_LIMIT, 300): full_at})
+    return says(limits_lines(view(replace(state, outlook=outlook)), 70))
 
 
 def test_forecasts_are_expected_and_never_invented() -> None:
-    assert "empty ≈ 14:15 (8 min) · resets 17:20" in forecast_text(live_states.EMPTY_SOON)
-    assert "lands ≈ 78 % · resets 17:20" in forecast_text(Forecast(None, 3.0, 78.2))
-    for nothing in (None, Forecast(None, 0.0, 93.0), Forecast(None, 3.0, None)):
-        assert "≈" not in forecast_text(nothing)
-    assert "empty ≈ 14:07 · resets" in forecast_text(Forecast(NOW - timedelta(minutes=5), 3.0, 100.0))
+    assert "full ≈ 14:15 (14:12 to 14:22) · resets 17:20" in forecast_text(live_states.EMPTY_SOON)
+    assert "lands ≈ 78 % (70 to 90) · resets 17:20" in forecast_text(None)
+    assert "full ≈ 14:07" in forecast_text(NOW - timedelta(minutes=5))
+    assert "≈" not in says(limits_lines(view(states.busy()), 70))
 
 
 def test_a_full_or_finished_window_has_no_forecast() -> None:
-    forecasts = {(MAIN_LIMIT, 300): live_states.EMPTY_SOON, (MAIN_LIMIT, 10080): live_states.EMPTY_SOON}
-    assert "≈" not in says(limits_lines(view(replace(states.at_limit(), forecasts=forecasts)), 70))
-    over = view(replace(states.busy(), forecasts=forecasts), now=states.FRIDAY + timedelta(hours=1))
-    assert "≈" not in says(limits_lines(over, 70))
+    for state, now in ((states.at_limit(), NOW), (states.busy(), states.FRIDAY + timedelta(hours=1))):
+        assert state.snapshot is not None
+        soon: dict[WindowKey, datetime | None] = {}
+        soon |= {(MAIN_LIMIT, minutes): live_states.EMPTY_SOON for minutes in (300, 10080)}
+        shown = view(replace(state, outlook=expecting(state.snapshot, soon)), now=now)
+        assert "≈" not in says(limits_lines(shown, 70))
 
 
 @pytest.mark.parametrize(

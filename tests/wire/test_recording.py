@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.domain.prediction import Forecast, Interval
+from tui.domain.forecast import Forecast, Interval
 from tui.domain.reading import CreditReading, Reading, WindowReading
 from tui.errors import BadPayload
 from tui.wire.recording import Ask, Head, decode_line, encode_line, forecast_line, moment, time_text

@@ -78,6 +78,7 @@ class HistoryService:
         if snapshot is None:
             return
         if snapshot.account.key != self._account:
+            self._store.update(outlook=None)  # what was expected of another account
             await self._clock.sleep(SETTLING_SECONDS)
             await self._begin(snapshot)
         if snapshot is not self._seen:

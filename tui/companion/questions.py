@@ -20,11 +20,10 @@ from tui.companion.state import State, StateStore
 from tui.concurrency import first_of
 from tui.domain.account_state import AccountState, after_reading
 from tui.domain.ask_memory import AskMemory, answered, asked
-from tui.domain.forecast import SampleLog
 from tui.domain.held_sessions import held
 from tui.domain.interruption import Situation, decide, settled, still_stands
 from tui.domain.ledger import Event, EventKind
-from tui.domain.limit_stops import at_work, binding_window
+from tui.domain.limit_stops import binding_window
 from tui.domain.question import AskRules, Cause, Choice, NoQuestion, NoQuestionReason, Question
 from tui.domain.queue import Queued, QueueEndReason, arm, confirmed
 from tui.domain.resumes import Whom
@@ -63,8 +62,6 @@ class QuestionService:
         self._clock = clock
         self._rules = rules
         self._asks = asks
-        self._log = SampleLog()
-        self._read_at: datetime | None = None
         self._wake = asyncio.Event()
         self._before = store.state
         self._since: dict[str, float] = {}
@@ -88,8 +85,9 @@ class QuestionService:
 
     def _on_state(self, state: State) -> None:
         before, self._before = self._before, state
-        if (before.snapshot, before.link.failure, before.spending, before.open_spend) != (
+        if (before.snapshot, before.outlook, before.link.failure, before.spending, before.open_spend) != (
             state.snapshot,
+            state.outlook,
             state.link.failure,
             state.spending,
             state.open_spend,
@@ -102,7 +100,6 @@ class QuestionService:
         account = await self._apply_reading(state.snapshot, now)
         self._memory = account.memory
         self._situation = situation = await self._look(account, now)
-        self._store.update(forecasts=situation.forecasts)
         question = self._store.state.question
         has_stopped = bool(self._resumer.limit_stops() or held(self._store.state.sessions))
         if question is not None and not (question.cause is Cause.ABOUT_TO_STOP and has_stopped):
@@ -134,11 +131,6 @@ class QuestionService:
         """Let a new reading change what is in hand, where that belongs to this process's person."""
         if snapshot is None or snapshot.provenance.source == ROLLOUT:
             return await self._records.in_hand()
-        if snapshot.provenance.observed_at != self._read_at:
-            self._read_at = snapshot.provenance.observed_at
-            state = self._store.state
-            working = bool(at_work(state.sessions, now))
-            self._log = self._log.take(snapshot, active=working or not state.watches_sessions)
         if not self._asks:
             return await self._records.in_hand()
         ended: tuple[Queued, QueueEndReason] | None = None
@@ -167,7 +159,7 @@ class QuestionService:
         return Situation(
             snapshot=state.snapshot,
             sessions=state.sessions,
-            forecasts=self._log.forecasts(now),
+            outlook=state.outlook,
             stale=state.is_stale(now),
             spend_locked=state.spending or state.open_spend is not None or state.store_failure is not None,
             queued=queued is not None and queued.is_armed,
@@ -186,7 +178,7 @@ class QuestionService:
     def reopen(self) -> Question | None:
         """Open the closed question again while it is true, whatever was answered; None if there is none."""
         state, now = self._store.state, self._clock.now()
-        situation = Situation(state.snapshot, state.sessions, state.forecasts, stale=state.is_stale(now))
+        situation = Situation(state.snapshot, state.sessions, state.outlook, stale=state.is_stale(now))
         rules, memory = replace(self._rules, enabled=True), AskMemory(open_at=self._memory.open_at)
         question = decide(situation, rules, memory, now)
         if isinstance(question, NoQuestion):

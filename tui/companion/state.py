@@ -16,13 +16,11 @@ from tui.domain.snapshot import STALE_AFTER
 from tui.domain.windows import NEAR_PERCENT
 
 if TYPE_CHECKING:  # a command that only reads needs few of them
-    from tui.domain.forecast import Forecast
     from tui.domain.hooks import GateMode, HookStatus
     from tui.domain.ledger import Event
     from tui.domain.outlook import Outlook
     from tui.domain.question import NoQuestion, Question
     from tui.domain.queue import Queued
-    from tui.domain.resets import WindowKey
     from tui.domain.sessions import Session
     from tui.domain.snapshot import Snapshot
     from tui.domain.spend import Spend
@@ -95,8 +93,6 @@ class State(msgspec.Struct, frozen=True):
     """Every known session by thread id; `domain.sessions.live` picks those worth showing."""
     watches_sessions: bool = False
     """Whether any feed of sessions is followed."""
-    forecasts: Mapping[WindowKey, Forecast | None] = msgspec.field(default_factory=dict)
-    """When each window will be empty, as far as that is known; expected, not observed."""
     outlook: Outlook | None = None
     """What is expected of the account, from its own past; None until enough was read to look ahead."""
     question: Question | None = None
@@ -169,7 +165,6 @@ class StateStore:
         store_failure: str | UnsetType | None = UNSET,
         sessions: Mapping[str, Session] | UnsetType = UNSET,
         watches_sessions: bool | UnsetType = UNSET,
-        forecasts: Mapping[WindowKey, Forecast | None] | UnsetType = UNSET,
         outlook: Outlook | UnsetType | None = UNSET,
         question: Question | UnsetType | None = UNSET,
         no_question: NoQuestion | UnsetType | None = UNSET,

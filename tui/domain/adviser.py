@@ -11,8 +11,8 @@ from typing import Final
 import msgspec
 
 from tui.domain.advice import DAY, HOUR, LIKELY, Advice, Facts, decide
+from tui.domain.forecast import Forecast, Forecaster
 from tui.domain.plan import Planned, plan
-from tui.domain.prediction import Forecast, Forecaster
 from tui.domain.reading import Reading
 from tui.domain.use import BIN, DAY_BINS, HOUR_BINS, WEEK_BINS, UseRecord, WindowUse
 

@@ -1,164 +1,389 @@
-"""When a window will be empty, from its last quarter of an hour of active use.
+"""When a window will be full and where it stands at its reset, from what the same person did in like moments.
 
-A plain forecast: a straight line. Whoever asks for one calls `forecast`, so that a better one can take its place.
+Short windows (up to a day): the person's own moments at this time of day with a like pace are looked up; how long it
+took from each until as much more was used gives the chances. Long windows: the coming days are put together from the
+person's own past days at the same hours of the week, corrected for the present level. With little record the window's
+own average answers, and the basis says so. How often the ends of the intervals were wrong before moves them.
 """
 
-import math
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from bisect import bisect_left
+from math import exp, inf
 from typing import Final
 
 import msgspec
-from msgspec.structs import replace
 
-from tui.domain.resets import WindowKey, WindowMark, key_of, mark
-from tui.domain.snapshot import Account, Snapshot
+from tui.domain.moments import Moments
+from tui.domain.use import BIN, DAY_BINS, DAY_MINUTES, WEEK_BINS, UseRecord, WindowUse, weighted_quantiles
 
-SPAN: Final = timedelta(minutes=15)
-"""So much active use is looked back on."""
+_LEAST_MOMENTS: Final = 8
+_OWN_PACE_WEIGHT: Final = 2.0
+"""The window's own average counts like two past moments."""
 
-LEAST_SAMPLES: Final = 3
-LEAST_SPAN: Final = timedelta(minutes=3)
+_OWN_PACE_SPREAD: Final = 0.6
+_DRAWS: Final = 48
+_WEEK_SPREAD: Final = 0.35
+"""Standard deviation of the log of a coming week's level against the recent one."""
 
-LONGEST_GAP: Final = timedelta(minutes=6)
-"""A longer time between two readings was not watched, and counts as idle; polling at rest takes five minutes."""
+_WEEK_HALF_LIFE: Final = 6.0
+_LEVEL_POWER: Final = 0.6
+_ROUNDING: Final = 0.3
+"""A whole per cent hides so much on average, floor or nearest."""
 
-_LEAST_FALL: Final = 2.0
-"""Two sources may round differently; a fall by more than this cuts the history."""
+_COUNTED_CHANCE: Final = 0.03
+"""The ends of an interval are judged where the limit came in at least so many like moments."""
 
-_THINNED: Final = timedelta(seconds=5)
-_KEPT: Final = 256
-_HORIZON_HOURS: Final = 24.0 * 366
+_FINITE_CHANCE: Final = 0.03
+"""From this chance on the later end is a moment, at the latest the reset."""
+
+_MISS_TARGET: Final = 0.1
+_LEARNING: Final = 0.04
 
 
-class Sample(msgspec.Struct, frozen=True):
-    """One reading of one window."""
+class Interval(msgspec.Struct, frozen=True):
+    """Three quantiles; a None among moments means not before the reset."""
 
-    at: datetime
-    used_percent: float
-    active: bool = True
-    """Whether a session was at work since the sample before; True where nobody knows."""
+    p10: float | None
+    p50: float | None
+    p90: float | None
 
 
 class Forecast(msgspec.Struct, frozen=True):
-    """What the straight line says; expected, never observed."""
+    """What to expect of one window; expected, never observed."""
 
-    empty_at: datetime | None
-    """When the window is used up if work goes on like this; None where that is not before its reset."""
-    slope_percent_per_hour: float
-    at_reset_percent: float | None
-    """Where it lands at its reset, at most 100 and never below what is used; None where its reset is unknown."""
+    at: float
+    minutes: int
+    limit_at: Interval | None
+    """When it is full, Unix seconds; an end at the reset means then or not at all. None: too little to tell."""
+    at_reset_percent: Interval | None
+    """Where it stands at its natural reset, at most 100."""
+    chance: float | None
+    """The chance that it is full before its reset."""
+    resets_at: float | None
+    basis: str
+    """What the figures rest on, in plain words."""
 
 
-def forecast(samples: Sequence[Sample], now: datetime, resets_at: datetime | None = None) -> Forecast | None:
-    """Draw the line.
+class Paths(msgspec.Struct, frozen=True):
+    """Possible ways on from a moment."""
+
+    passages: list[tuple[float, float]]
+    """(seconds until the limit, weight), sorted; infinite where it is not reached."""
+    amounts: list[tuple[float, float]]
+    """(demand until the reset, weight), sorted."""
+    basis: str
+
+    def chance_within(self, seconds: float) -> float:
+        """The share of the ways on that reach the limit within a time."""
+        total = sum(weight for _, weight in self.passages)
+        return sum(weight for after, weight in self.passages if after <= seconds) / total
+
+
+class Ends(msgspec.Struct):
+    """Which quantiles are shown as the two ends of one interval; moved by their own misses."""
+
+    low: float
+    high: float
+
+    def learn(self, early: float, late: float, rate: float) -> None:
+        """Move towards a tenth of misses on each side."""
+        self.low = min(0.25, max(0.02, self.low + rate * (_MISS_TARGET - early)))
+        self.high = min(0.98, max(0.6, self.high - rate * (_MISS_TARGET - late)))
+
+
+class _Claim(msgspec.Struct, frozen=True):
+    """What was said of a running window, to be judged when it is over."""
+
+    at: float
+    low: float | None
+    high: float | None
+    share_low: float
+    share_high: float
+
+
+class _Judge(msgspec.Struct):
+    """The claims on one running window."""
+
+    resets_at: float
+    claims: list[_Claim]
+    limit: Ends
+    share: Ends
+
+
+class Forecaster:
+    """Forecasts of every window of one record.
 
     Args:
-        samples: Readings of one window, the newest last.
-        now: The present moment.
-        resets_at: When the window starts afresh, if known.
-
-    Returns:
-        None where there is too little to go by: fewer than three readings or three minutes of active use since the
-        last reset, nothing recent, or a window that is over.
+        record: What was read; the caller adds to it and calls `learn` after each reading.
     """
-    points = _active_points(samples)
-    if len(points) < LEAST_SAMPLES or -points[-1][0] * 3600 < LEAST_SPAN.total_seconds():
-        return None
-    last = samples[-1]
-    if now - last.at > LONGEST_GAP or (resets_at is not None and resets_at <= now):
-        return None
-    slope = _slope(points)
-    hours_to_reset = None if resets_at is None else (resets_at - last.at) / timedelta(hours=1)
-    if slope <= 0:
-        return Forecast(None, slope, None if resets_at is None else last.used_percent)
-    hours = max(0.0, 100.0 - last.used_percent) / slope
-    landing = None
-    if hours_to_reset is not None:
-        landing = max(last.used_percent, min(100.0, last.used_percent + slope * hours_to_reset))
-    if hours > (_HORIZON_HOURS if hours_to_reset is None else hours_to_reset):
-        return Forecast(None, slope, landing)
-    return Forecast(max(now, last.at + timedelta(hours=hours)), slope, landing)
 
+    def __init__(self, record: UseRecord) -> None:
+        self._record = record
+        self._moments = Moments(record)
+        self._judges: dict[int, _Judge] = {}
 
-def _active_points(samples: Sequence[Sample]) -> list[tuple[float, float]]:
-    """Hours before the newest sample, counting active use only, and points below it; the newest first."""
-    if not samples:
-        return []
-    hours, points = 0.0, 0.0
-    found = [(0.0, 0.0)]
-    for newer, older in zip(reversed(samples), reversed(samples[:-1]), strict=False):
-        gap = newer.at - older.at
-        if older.used_percent - newer.used_percent > _LEAST_FALL or gap < timedelta(0):
-            break
-        if not newer.active or gap > LONGEST_GAP:
-            continue  # neither this time nor what was used in it says how fast work goes
-        hours -= gap / timedelta(hours=1)
-        points -= newer.used_percent - older.used_percent
-        found.append((hours, points))
-        if -hours >= SPAN / timedelta(hours=1):
-            break
-    return found
-
-
-def _slope(points: Sequence[tuple[float, float]]) -> float:
-    """Least squares, in points an hour."""
-    middle = sum(hours for hours, _ in points) / len(points)
-    level = sum(share for _, share in points) / len(points)
-    spread = sum((hours - middle) ** 2 for hours, _ in points)
-    return sum((hours - middle) * (share - level) for hours, share in points) / spread if spread else 0.0
-
-
-class _Series(msgspec.Struct, frozen=True):
-    mark: WindowMark
-    samples: tuple[Sample, ...]
-
-
-class SampleLog(msgspec.Struct, frozen=True):
-    """The readings of every window of one account since its last reset; bounded."""
-
-    account: Account | None = None
-    series: tuple[_Series, ...] = ()
-
-    def take(self, snapshot: Snapshot, *, active: bool = True) -> "SampleLog":
-        """Add a reading; a window that started afresh, or another account, begins anew.
+    def paths(self, minutes: int, now: float) -> Paths | None:
+        """The possible ways on of one window; None where nothing can be said.
 
         Args:
-            snapshot: The reading.
-            active: Whether a session was at work since the last one.
+            minutes: The window's length.
+            now: The present moment, not before the last reading.
         """
-        old = {} if self._is_other(snapshot) else {series.mark.key: series for series in self.series}
-        fresh = []
-        for window in snapshot.windows:
-            share = window.used_percent
-            known = old.get(key_of(window))
-            if share is None or not math.isfinite(share):
-                fresh += [known] if known else []
+        window = self._record.windows.get(minutes)
+        if window is None or window.resets_at is None or window.resets_at <= now:
+            return None
+        horizon = window.resets_at - now
+        share = self._record.share_of(minutes)
+        paths = None
+        if share is not None:
+            left = max(0.01, 100.0 - window.used - _ROUNDING) / share
+            is_short = minutes <= DAY_MINUTES
+            paths = self._short(window, left, horizon, now) if is_short else self._long(left, horizon)
+        return paths or self._average(window, share or 1.0, now)
+
+    def chance_within(self, minutes: int, now: float, seconds: float) -> float | None:
+        """The chance that a window is full within a short time; None where nothing can be said.
+
+        Like moments serve every window here, since it is the next half hour that counts.
+        """
+        window = self._record.windows.get(minutes)
+        share = self._record.share_of(minutes)
+        if window is None or window.resets_at is None or share is None:
+            return None
+        horizon = min(seconds, window.resets_at - now)
+        if horizon <= 0:
+            return None
+        left = max(0.01, 100.0 - window.used - _ROUNDING) / share
+        if left > 120:
+            return 0.0
+        paths = self._short(window, left, horizon, now)
+        return None if paths is None else paths.chance_within(horizon)
+
+    def forecast(self, minutes: int, now: float) -> Forecast | None:
+        """What to expect of one window; None where it is unknown.
+
+        Args:
+            minutes: The window's length.
+            now: The present moment, not before the last reading.
+        """
+        window = self._record.windows.get(minutes)
+        if window is None:
+            return None
+        allowed = self._record.last is not None and self._record.last.allowed is True
+        if window.used >= 100 and not allowed:
+            full = Interval(window.moved_at, window.moved_at, window.moved_at)
+            return Forecast(now, minutes, full, Interval(100, 100, 100), 1.0, window.resets_at, "the limit is reached")
+        paths = self.paths(minutes, now)
+        if paths is None or window.resets_at is None:
+            return Forecast(now, minutes, None, None, None, window.resets_at, "too little to tell")
+        resets_at = window.resets_at
+        judge = self._judge(window)
+        chance = paths.chance_within(resets_at - now)
+        middle, high = weighted_quantiles(paths.passages, (0.5, judge.limit.high))
+        reached = [pair for pair in paths.passages if pair[0] < inf]
+        # The early end is that of the ways on which reach the limit at all: it is no comfort that others do not.
+        low = weighted_quantiles(reached, (judge.limit.low,))[0] if chance >= _FINITE_CHANCE else inf
+        ends = [None if q == inf or now + q >= resets_at else now + q for q in (low, middle, high)]
+        if ends[2] is None and chance >= _FINITE_CHANCE:
+            ends[2] = resets_at
+        share = self._record.share_of(minutes) or 1.0
+        amounts = weighted_quantiles(paths.amounts, (judge.share.low, 0.5, judge.share.high))
+        shares = [min(100.0, window.used + _ROUNDING + amount * share) for amount in amounts]
+        return Forecast(now, minutes, Interval(*ends), Interval(*shares), chance, resets_at, paths.basis)
+
+    # -- ways on -----------------------------------------------------------------------------------------------------
+
+    def _average(self, window: WindowUse, share: float, now: float) -> Paths | None:
+        """The window's own average goes on, more or less."""
+        assert window.resets_at is not None
+        started = max(window.resets_at - window.minutes * 60.0, self._record.first_at if window.used < 1 else 0.0)
+        elapsed = now - started
+        if elapsed < 120 or (window.used <= 0 and self._record.watched_days < 0.5):
+            return None
+        horizon = window.resets_at - now
+        pace = max(window.used, 0.2) / max(elapsed, 0.04 * window.minutes * 60) / share
+        spread = 0.7 if window.minutes <= DAY_MINUTES else 0.6
+        passages, amounts = _spread_pace(pace, (100.0 - window.used) / share, horizon, spread, 20, 1.0)
+        return Paths(sorted(passages), sorted(amounts), "the average of this window so far")
+
+    def _short(self, window: WindowUse, left: float, horizon: float, now: float) -> Paths | None:
+        record = self._record
+        bins = min(int(horizon / BIN) + 1, DAY_BINS)
+        sums = record.sums
+        top = len(sums) - 1
+        passages, amounts = [], []
+        days = set()
+        for weight, factor, past in self._moments.near(now):
+            last = past + bins
+            if last > top:
                 continue
-            sample = Sample(snapshot.provenance.observed_at, share, active)
-            if known is None or known.mark.has_reset(snapshot) or sample.at < known.samples[-1].at - LONGEST_GAP:
-                fresh.append(_Series(mark(window, sample.at), (sample,)))
-            else:
-                fresh.append(_Series(known.mark.follow(snapshot), _extended(known.samples, sample)))
-        return SampleLog(snapshot.account, tuple(fresh))
+            begin = sums[past]
+            target = begin + left / factor
+            amounts.append(((sums[last] - begin) * factor, weight))
+            passages.append((passage(sums, past, last, target) * BIN, weight))
+            days.add((past + record.first_bin) // DAY_BINS)
+        if len(passages) < _LEAST_MOMENTS:
+            return None
+        assert window.resets_at is not None
+        elapsed = max(1200.0, now - window.resets_at + window.minutes * 60)
+        pace = max(1e-5, window.used / elapsed)
+        more = _spread_pace(pace, left, horizon, _OWN_PACE_SPREAD, 10, _OWN_PACE_WEIGHT / 10)
+        passages += more[0]
+        amounts += more[1]
+        passages.sort()
+        amounts.sort()
+        return Paths(passages, amounts, f"{len(passages) - 10} like moments on {len(days)} of your days")
 
-    def _is_other(self, snapshot: Snapshot) -> bool:
-        return self.account is not None and self.account.differs_from(snapshot.account)
+    def _long(self, left: float, horizon: float) -> Paths | None:
+        record = self._record
+        sums = record.paced
+        place = len(sums) - 1
+        bins = int(horizon / BIN) + 1
+        weeks = place // WEEK_BINS
+        step, sources = WEEK_BINS, weeks
+        if weeks < 1:
+            step, sources = DAY_BINS, place // DAY_BINS
+            if sources < 2:
+                return None
+        spread = _WEEK_SPREAD if weeks else 0.6
+        levels = [max(1e-9, sums[place - s * step] - sums[place - (s + 1) * step]) for s in range(sources)]
+        recent = levels[0] if weeks else sum(levels) / len(levels)
+        weights = [0.5 ** (s / _WEEK_HALF_LIFE) for s in range(sources)] if weeks else [1.0] * sources
+        total = sum(weights)
+        powers = [(recent / level) ** _LEVEL_POWER for level in levels] if weeks else [1.0] * sources
+        passages: list[tuple[float, float]] = []
+        amounts: list[tuple[float, float]] = []
+        for number in range(_DRAWS):
+            level = exp(spread * normal_quantile((number * 7 % _DRAWS + 0.5) / _DRAWS))
+            used, at, reached = 0.0, 0, inf
+            while at < bins:
+                length = min(DAY_BINS, bins - at)
+                source = choose(weights, total, evenly(number, at // DAY_BINS))
+                factor = level * min(3.0, powers[source])
+                begin = place - (source + 1) * step + (at if weeks else 0)
+                piece = (sums[begin + length] - sums[begin]) * factor
+                if reached == inf and used + piece >= left:
+                    reached = at + passage(sums, begin, begin + length, sums[begin] + (left - used) / factor)
+                used += piece
+                at += length
+            amounts.append((used, 1.0))
+            passages.append((reached * BIN, 1.0))
+        passages.sort()
+        amounts.sort()
+        return Paths(passages, amounts, f"rhythm of {_count(sources, 'week' if weeks else 'day')}")
 
-    def samples(self, limit_id: str, minutes: int | None) -> tuple[Sample, ...]:
-        """The readings of one window, the newest last."""
-        return next((series.samples for series in self.series if series.mark.key == (limit_id, minutes)), ())
+    # -- learning from misses ----------------------------------------------------------------------------------------
 
-    def forecasts(self, now: datetime) -> Mapping[WindowKey, Forecast | None]:
-        """A forecast for every window; None where unknown."""
-        return {series.mark.key: forecast(series.samples, now, series.mark.resets_at) for series in self.series}
+    def _judge(self, window: WindowUse) -> _Judge:
+        judge = self._judges.get(window.minutes)
+        if judge is None:
+            limit = Ends(0.12, 0.78) if window.minutes <= DAY_MINUTES else Ends(0.08, 0.92)
+            judge = _Judge(window.resets_at or 0.0, [], limit, Ends(0.12, 0.9))
+            self._judges[window.minutes] = judge
+        return judge
+
+    def claim(self, forecast: Forecast) -> None:
+        """Remember what was said, to be judged when the window is over."""
+        judge = self._judges.get(forecast.minutes)
+        if (
+            judge is None
+            or forecast.limit_at is None
+            or forecast.at_reset_percent is None
+            or forecast.resets_at is None
+        ):
+            return
+        if (forecast.chance or 0.0) < _COUNTED_CHANCE or (judge.claims and forecast.at - judge.claims[-1].at < 1800):
+            return
+        if not judge.claims:
+            judge.resets_at = forecast.resets_at
+        elif abs(forecast.resets_at - judge.resets_at) > 600:
+            judge.claims.clear()  # reset in the middle: what was said can no longer come true or false
+            judge.resets_at = forecast.resets_at
+        share = forecast.at_reset_percent
+        judge.claims.append(
+            _Claim(forecast.at, forecast.limit_at.p10, forecast.limit_at.p90, share.p10 or 0.0, share.p90 or 100.0)
+        )
+
+    def learn(self) -> None:
+        """Judge what was said of windows that are over or full by now."""
+        last = self._record.last
+        if last is None:
+            return
+        for minutes, judge in self._judges.items():
+            if not judge.claims:
+                continue
+            window = self._record.windows[minutes]
+            same = window.resets_at is not None and abs(window.resets_at - judge.resets_at) < 600
+            if same and window.used >= 100:
+                self._settle(judge, window.moved_at, 100.0)
+            elif last.at >= judge.resets_at:
+                self._settle(judge, judge.resets_at, window.used if same else window.used_before)
+            elif not same:
+                judge.claims.clear()
+
+    @staticmethod
+    def _settle(judge: _Judge, limit: float, share: float) -> None:
+        count = len(judge.claims)
+        reached = share >= 100
+        early = sum(limit < (judge.resets_at if c.low is None else c.low) - 1 for c in judge.claims) / count
+        late = sum(limit > (judge.resets_at if c.high is None else c.high) + 1 for c in judge.claims) / count
+        if reached:  # where the limit does not come, no moment of it can be missed
+            judge.limit.learn(early, late, _LEARNING)
+        below = sum(share < c.share_low - 1 for c in judge.claims) / count
+        above = sum(share > c.share_high + 1 for c in judge.claims) / count
+        judge.share.learn(below, above, _LEARNING)
+        judge.claims.clear()
+
+    def grow(self) -> None:
+        """Remember the moments that came to the record."""
+        self._moments.grow()
 
 
-def _extended(samples: tuple[Sample, ...], sample: Sample) -> tuple[Sample, ...]:
-    last = samples[-1]
-    if sample.at <= last.at:
-        return samples
-    if len(samples) > 1 and sample.at - samples[-2].at < _THINNED:
-        # Many readings a second, as six sessions push them, make one.
-        return (*samples[:-1], replace(sample, active=sample.active or last.active))
-    return (*samples, sample)[-_KEPT:]
+def passage(sums: list[float], first: int, last: int, target: float) -> float:
+    """How many bins after `first` a rising sum passes `target`; infinite if not by `last`."""
+    if sums[last] < target:
+        return inf
+    place = bisect_left(sums, target, first, last + 1)
+    if place <= first:
+        return 0.0
+    rise = sums[place] - sums[place - 1]
+    return place - first - (1 - (target - sums[place - 1]) / rise if rise > 0 else 0.0)
+
+
+def _spread_pace(
+    pace: float, left: float, horizon: float, spread: float, count: int, weight: float
+) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
+    """One pace, more or less: passages and amounts."""
+    passages, amounts = [], []
+    for number in range(count):
+        rate = pace * exp(spread * normal_quantile((number + 0.5) / count))
+        after = left / rate
+        passages.append((after if after < horizon else inf, weight))
+        amounts.append((rate * horizon, weight))
+    return passages, amounts
+
+
+def evenly(number: int, step: int) -> float:
+    """A number from 0 to 1, spread evenly; the same arguments give the same one."""
+    mixed = (number * 2654435761 + step * 40503 + 12345) & 0xFFFFFFFF
+    mixed = ((mixed >> 16) ^ mixed) * 0x45D9F3B & 0xFFFFFFFF
+    mixed = ((mixed >> 16) ^ mixed) * 0x45D9F3B & 0xFFFFFFFF
+    return ((mixed >> 16) ^ mixed) / 0x100000000
+
+
+def choose(weights: list[float], total: float, unit: float) -> int:
+    """The place that a number from 0 to 1 falls on."""
+    left = unit * total
+    for place, weight in enumerate(weights):
+        left -= weight
+        if left < 0:
+            return place
+    return len(weights) - 1
+
+
+def normal_quantile(unit: float) -> float:
+    """The standard normal quantile, close enough for a spread (Tukey's lambda)."""
+    return float((unit**0.135 - (1 - unit) ** 0.135) / 0.1975)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")

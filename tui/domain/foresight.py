@@ -7,7 +7,7 @@ import msgspec
 
 from tui.domain.advice import Advice
 from tui.domain.adviser import Adviser
-from tui.domain.prediction import Forecast, Forecaster
+from tui.domain.forecast import Forecast, Forecaster
 from tui.domain.reading import Reading
 from tui.domain.use import UseRecord
 

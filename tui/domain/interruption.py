@@ -1,12 +1,12 @@
 """When to ask: once, when work stopped or is about to stop, and only where an answer can help."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from tui.domain.ask_memory import AskMemory, observed
-from tui.domain.forecast import Forecast
 from tui.domain.held_sessions import held
 from tui.domain.limit_stops import at_work, binding_window, is_open, is_reached, stops
 from tui.domain.question import AskRules, Cause, NoQuestion, NoQuestionReason, Question
@@ -17,13 +17,20 @@ from tui.domain.snapshot import Snapshot
 from tui.domain.spend import choose_credit
 from tui.domain.windows import Window
 
+if TYPE_CHECKING:
+    from tui.domain.outlook import Outlook
+
+_SAME_RESET: Final = 600.0
+"""A forecast whose reset is further off, in seconds, is that of another window or of another account."""
+
 
 class Situation(msgspec.Struct, frozen=True):
     """How things stand at one moment."""
 
     snapshot: Snapshot | None
     sessions: Mapping[str, Session]
-    forecasts: Mapping[WindowKey, Forecast | None] = msgspec.field(default_factory=dict)
+    outlook: "Outlook | None" = None
+    """What is expected; None while too little was read."""
     stale: bool = False
     """Whether the snapshot is too old to act on, or its source fails."""
     spend_locked: bool = False
@@ -135,14 +142,20 @@ def _held_at(snapshot: Snapshot, situation: Situation) -> tuple[str, ...]:
 
 
 def _expected(situation: Situation, snapshot: Snapshot, now: datetime) -> list[tuple[datetime, Window]]:
-    """The main limit's windows that are expected to be used up before they reset, the first to be so first."""
+    """The main limit's windows that are expected to be used up before they reset, the first to be so first.
+
+    The moment is the one that the screen shows: by then it is as likely as not.
+    """
     found = []
     for window in snapshot.main_limit.windows if snapshot.main_limit else ():
-        line = situation.forecasts.get(key_of(window))
-        if line is None or line.empty_at is None:
+        forecast = situation.outlook.forecast_of(window.minutes) if situation.outlook else None
+        if forecast is None or forecast.limit_at is None or forecast.limit_at.p50 is None:
             continue
-        empty_at = max(now, line.empty_at)
-        if window.resets_at is None or empty_at < window.resets_at:
+        if forecast.resets_at is None or window.resets_at is None:
+            continue
+        empty_at = max(now, datetime.fromtimestamp(forecast.limit_at.p50, UTC))
+        is_same = abs(forecast.resets_at - window.resets_at.timestamp()) <= _SAME_RESET
+        if is_same and empty_at < window.resets_at:
             found.append((empty_at, window))
     return sorted(found, key=lambda pair: (pair[0], pair[1].minutes or 0))
 

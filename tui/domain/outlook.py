@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tui.domain.advice import Advice
+from tui.domain.forecast import Forecast
 from tui.domain.foresight import Foresight
 from tui.domain.plan import Planned
-from tui.domain.prediction import Forecast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

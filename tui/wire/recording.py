@@ -11,8 +11,8 @@ from typing import Any, Final
 import msgspec
 
 from tui.domain.advice import Advice
+from tui.domain.forecast import Forecast, Interval
 from tui.domain.foresight import Warned
-from tui.domain.prediction import Forecast, Interval
 from tui.domain.reading import CreditReading, Reading, WindowReading
 from tui.errors import BadPayload
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from tui.domain.advice import window_name
+from tui.domain.forecast import Forecast
 from tui.domain.ledger import Event, EventKind
 from tui.domain.pictures import BurnUp, Pictures
-from tui.domain.prediction import Forecast
 from tui.ui.view.text import Level, Line, Span, clip, left, right, wrap
 from tui.ui.view.times import brief
 from tui.ui.view.view_state import ViewState

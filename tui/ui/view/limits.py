@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from tui.domain.resets import key_of
 from tui.domain.snapshot import Snapshot
 from tui.domain.windows import RESET_GRACE, Limit, Window, WindowKind, WindowState, label
 from tui.ui.view.outlook import advice_lines, expected_text, trend_text
@@ -136,27 +135,7 @@ def _second_line(view: ViewState, limit: Limit, window: Window, narrow: bool) ->
     # Only the five-hour window is known to wait for a request; a fresh week is pinned from its first second.
     if snapshot and window.kind is WindowKind.FIVE_HOUR and window.is_idle(snapshot.provenance.observed_at):
         return "not started; it begins with the next request"
-    return _forecast(view, window, narrow) or when
-
-
-def _forecast(view: ViewState, window: Window, narrow: bool) -> str | None:
-    """What is expected of a window beside its reset; None where nothing is known or worth saying."""
-    if expected := expected_text(view, window, narrow):
-        return expected
-    line = view.state.forecasts.get(key_of(window))
-    if line is None or window.resets_at is None or window.resets_at <= view.now or (window.used_percent or 0) >= 100:
-        return None
-    now, zone = view.now, view.zone
-    if line.empty_at is not None:
-        left = f" ({countdown(line.empty_at - now)})" if line.empty_at > now else ""
-        if narrow:
-            return f"empty ≈ {brief(max(now, line.empty_at), now, zone)}{left}"
-        return (
-            f"empty ≈ {brief(max(now, line.empty_at), now, zone)}{left} · resets {until(window.resets_at, now, zone)}"
-        )
-    if line.at_reset_percent is None or line.slope_percent_per_hour <= 0 or narrow:
-        return None
-    return f"lands ≈ {percent(line.at_reset_percent)} · resets {until(window.resets_at, now, zone)}"
+    return expected_text(view, window, narrow) or when
 
 
 def _blocker_word(window: Window) -> str:

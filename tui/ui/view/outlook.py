@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Final
 
 from tui.domain.windows import MAIN_LIMIT, Window
 from tui.ui.view.text import Level, Line, Span, wrap
-from tui.ui.view.times import brief, countdown, local, until
+from tui.ui.view.times import brief, countdown, local
 from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import percent
 
 if TYPE_CHECKING:
-    from tui.domain.prediction import Forecast
+    from tui.domain.forecast import Forecast
 
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _TREND_CELLS: Final = 10
@@ -38,7 +38,7 @@ def expected_text(view: ViewState, window: Window, narrow: bool) -> str | None:
     text = _limit_text(view, forecast, narrow) or _landing_text(forecast, narrow)
     if text is None or narrow:
         return text
-    return f"{text} · resets {until(window.resets_at, view.now, view.zone)}"
+    return f"{text} · resets {brief(window.resets_at, view.now, view.zone)}"
 
 
 def _limit_text(view: ViewState, forecast: "Forecast", narrow: bool) -> str | None:
