@@ -1,5 +1,6 @@
 import contextlib
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -17,13 +18,13 @@ def test_what_was_used_is_told_from_what_was_granted() -> None:
         {"id": 7, "kind": "used"},
         "noise",
     ]
-    assert decode_used(json.dumps({"events": events}).encode()) == {"e2"}
+    assert decode_used(json.dumps({"events": events}).encode()) == {"e2": datetime(2026, 11, 23, 14, 1, tzinfo=UTC)}
 
 
 @given(ANY_JSON)
 def test_any_answer_is_a_history_or_none(body: object) -> None:
     with contextlib.suppress(BadPayload):
-        assert isinstance(decode_used(json.dumps(body).encode()), frozenset)
+        assert isinstance(decode_used(json.dumps(body).encode()), dict)
 
 
 def test_no_json_is_no_history() -> None:

@@ -51,7 +51,12 @@ def _contradictions(events: "Iterable[Event]", spends: "Iterable[Spend]") -> Ite
     from tui.domain.findings import mismatches
     from tui.domain.ledger import EventKind
 
-    elsewhere = (EventKind.CREDIT_REDEEMED, EventKind.CREDIT_VANISHED, EventKind.SPEND_REFUSED)
+    elsewhere = (
+        EventKind.CREDIT_REDEEMED,
+        EventKind.SPENT_ELSEWHERE,
+        EventKind.CREDIT_VANISHED,
+        EventKind.SPEND_REFUSED,
+    )
     for spend in spends:
         when = rfc3339(spend.consent.given_at)
         yield from (f"{when}: {mismatch}" for mismatch in mismatches(spend))

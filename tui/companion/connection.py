@@ -1,6 +1,8 @@
 """Holding on to one open source: opened when first needed, let go when it fails, opened anew the next time."""
 
 import asyncio
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 
 from tui.domain.snapshot import Snapshot
@@ -112,7 +114,7 @@ class Connection:
             await self._replaced.wait()
         return feed
 
-    async def used_resets(self) -> frozenset[str] | None:
+    async def used_resets(self) -> Mapping[str, datetime | None] | None:
         """The service's own word on which resets were used; None where it does not tell."""
         source: object = self._source
         return await source.used_resets() if isinstance(source, KeepsHistory) else None

@@ -14,6 +14,7 @@ from tui.companion.records import Records
 from tui.companion.schedule import back_off, jittered, poll_interval
 from tui.companion.state import State, StateStore
 from tui.concurrency import first_of
+from tui.domain.ledger import EventKind
 from tui.domain.snapshot import Snapshot
 from tui.errors import RateLimited, SourceError
 
@@ -21,6 +22,8 @@ UPGRADE_SECONDS: Final = 15.0
 """Between two looks for a preferred source, such as the daemon of a Codex that was started later."""
 
 _LEAST_GAP: Final = 1.0
+_LESS: Final = frozenset((EventKind.CREDIT_REDEEMED, EventKind.CREDIT_VANISHED, EventKind.COUNT_CHANGED))
+"""What the bank shows where a reset may have been spent elsewhere."""
 """Seconds between two readings that a source's own hint asked for: thousands of hints a second make one reading."""
 
 
@@ -114,7 +117,12 @@ class Poller:
         self._failures = 0
         link = self._store.state.link.healthy(self._connection.source_name, self._connection.statuses)
         self._store.update(snapshot=snapshot, link=link)
-        await self._records.observe(fresh)
+        events = await self._records.observe(fresh)
+        if previous is not None and any(event.kind in _LESS for event in events):
+            # The bank tells that a reset is gone, the service's history tells when.
+            used = await self._connection.used_resets()
+            if used is not None:
+                await self._records.witness(fresh, used, previous.provenance.observed_at)
 
     def _on_state(self, state: State) -> None:
         """Note when the meter moves."""

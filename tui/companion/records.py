@@ -1,6 +1,6 @@
 """What is written down about the account in use, changed on the disk and shown in the State."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
@@ -174,14 +174,15 @@ class Records:
             await in_thread(self._tables.events.record, events)
             await self.show()
 
-    async def observe(self, snapshot: Snapshot) -> None:
-        """Keep a reading, and put what changed since the last one into the ledger."""
+    async def observe(self, snapshot: Snapshot) -> tuple[Event, ...]:
+        """Keep a reading, put what changed since the last one into the ledger, and return that."""
         if self._tables is None:
-            return
+            return ()
+        events: tuple[Event, ...] = ()
         try:
             if self._listeners and self._last_line < 0:
                 self._last_line, _ = await in_thread(self._tables.events.after, -1)
-            await in_thread(
+            events = await in_thread(
                 self._tables.observations.observe, snapshot, self._store.state.near_percent, self._store.state.fresh_for
             )
         except StoreError as error:
@@ -189,6 +190,14 @@ class Records:
         else:
             self._store.update(store_failure=None)
             await self.show(snapshot.account.key)
+        return events
+
+    async def witness(self, snapshot: Snapshot, used: Mapping[str, datetime | None], since: datetime) -> None:
+        """Put the service's own word on spends that are none of ours into the ledger."""
+        if self._tables is not None:
+            with suppress(StoreError):  # said once a reading is to be kept
+                await in_thread(self._tables.observations.witness, snapshot, used, since)
+                await self.show(snapshot.account.key)
 
     async def show(self, account: str | None = None) -> None:
         """Show the open spend and the newest lines of the ledger.

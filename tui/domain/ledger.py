@@ -22,6 +22,8 @@ class EventKind(StrEnum):
     CREDIT_EXPIRED = "credit_expired"
     CREDIT_REDEEMED = "credit_redeemed"
     """Redeemed, but not through this program."""
+    SPENT_ELSEWHERE = "spent_elsewhere"
+    """The service's history has a spend, with its time, that nobody consented to here."""
     CREDIT_VANISHED = "credit_vanished"
     EXPIRY_CHANGED = "expiry_changed"
     COUNT_CHANGED = "count_changed"

@@ -1,5 +1,6 @@
 """What the bank says about a spend: it outranks whatever the service answered."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -51,10 +52,10 @@ def _has_fewer(spend: Spend, bank: Bank) -> bool:
     return before is not None and left is not None and left < before
 
 
-def infer_from_history(spend: Spend, used: frozenset[str] | None) -> Spend:
+def infer_from_history(spend: Spend, used: Collection[str] | None) -> Spend:
     """Settle an unknown outcome by the service's own history: a reset that was used since is this one."""
     require(spend, Stage.UNKNOWN)
-    if used is None or spend.used_before is None or not used - set(spend.used_before):
+    if used is None or spend.used_before is None or not set(used) - set(spend.used_before):
         return spend
     reason = "the answer was lost, but the service's history has a reset used since"
     return replace(spend, stage=Stage.ANSWERED, outcome=Outcome.RESET, reason=reason)

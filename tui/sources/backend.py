@@ -6,8 +6,9 @@ is read up to a size and within one deadline, whatever the server does.
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -203,7 +204,7 @@ class Backend:
         except BadPayload as error:
             raise OutcomeUnknown(error.message, _FINISH) from error
 
-    async def used_resets(self) -> frozenset[str] | None:
+    async def used_resets(self) -> Mapping[str, datetime | None] | None:
         """Read the service's own history; see `KeepsHistory`."""
         from tui.wire.history import decode_used
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import msgspec
@@ -101,8 +102,8 @@ class CarriesOn(Protocol):
 class KeepsHistory(Protocol):
     """Knows the service's own history of resets; the witness of a spend."""
 
-    async def used_resets(self) -> frozenset[str] | None:
-        """The ids of the newest events that say that a reset was used; None where the service does not tell."""
+    async def used_resets(self) -> Mapping[str, datetime | None] | None:
+        """When each of the newest spends was, by its event's id; None where the service does not tell."""
         ...
 
 

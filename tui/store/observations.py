@@ -13,6 +13,8 @@ from tui.store.database import Database, stamp
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping
+    from datetime import datetime
 
     from tui.domain.ledger import Event
     from tui.domain.spend import Spend
@@ -61,6 +63,27 @@ class Observations:
                 " SET observed_at = excluded.observed_at, body = excluded.body, summary = excluded.summary",
                 (account, stamp(snapshot.provenance.observed_at), _encode(snapshot), _encode(summary)),
             )
+        return events
+
+    def witness(
+        self, snapshot: Snapshot, used: "Mapping[str, datetime | None]", since: "datetime"
+    ) -> "tuple[Event, ...]":
+        """Put the spends that the service lists and that are none of ours into the ledger, each once.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        from tui.domain.ledger import EventKind
+        from tui.domain.witness import spent_elsewhere
+        from tui.store.events import insert_events
+        from tui.store.spends import all_spends
+
+        with self._database.writing() as connection:
+            rows = connection.execute("SELECT request_id FROM events WHERE kind = ?", (EventKind.SPENT_ELSEWHERE,))
+            said = {row[0] for row in rows.fetchall()}
+            spends = all_spends(connection, snapshot.account.key)
+            events = spent_elsewhere(used, spends, said, since, snapshot)
+            insert_events(connection, events)
         return events
 
     def has_open_spend(self, account: str) -> bool:

@@ -12,6 +12,7 @@ _LEVELS: Final = {
     EventKind.SPEND_UNKNOWN: Level.NEAR,
     EventKind.CREDIT_EXPIRED: Level.NEAR,
     EventKind.CREDIT_REDEEMED: Level.NEAR,
+    EventKind.SPENT_ELSEWHERE: Level.NEAR,
     EventKind.CREDIT_VANISHED: Level.NEAR,
     EventKind.CREDIT_GRANTED: Level.OK,
 }
