@@ -37,6 +37,14 @@ _FINITE_CHANCE: Final = 0.03
 
 _MISS_TARGET: Final = 0.1
 _LEARNING: Final = 0.04
+_LIMIT_MISS_TARGET: Final = 0.12
+"""A little more for the moment of the limit: only moments where it may come are judged, and elsewhere none misses."""
+
+_LIMIT_LEARNING: Final = 0.0015
+"""For each claim, not for each window: in most windows there is nothing to miss."""
+
+_LOWEST, _HIGHEST = 0.2, 0.55
+"""The ends stay away from the middle."""
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -84,10 +92,10 @@ class Ends(msgspec.Struct):
     low: float
     high: float
 
-    def learn(self, early: float, late: float, rate: float) -> None:
-        """Move towards a tenth of misses on each side."""
-        self.low = min(0.25, max(0.02, self.low + rate * (_MISS_TARGET - early)))
-        self.high = min(0.98, max(0.6, self.high - rate * (_MISS_TARGET - late)))
+    def learn(self, early: float, late: float, rate: float, target: float) -> None:
+        """Move towards so many misses on each side."""
+        self.low = min(_LOWEST, max(0.02, self.low + rate * (target - early)))
+        self.high = min(0.98, max(_HIGHEST, self.high - rate * (target - late)))
 
 
 class _Claim(msgspec.Struct, frozen=True):
@@ -178,11 +186,8 @@ class Forecaster:
         resets_at = window.resets_at
         judge = self._judge(window)
         chance = paths.chance_within(resets_at - now)
-        middle, high = weighted_quantiles(paths.passages, (0.5, judge.limit.high))
-        reached = [pair for pair in paths.passages if pair[0] < inf]
-        # The early end is that of the ways on which reach the limit at all: it is no comfort that others do not.
-        low = weighted_quantiles(reached, (judge.limit.low,))[0] if chance >= _FINITE_CHANCE else inf
-        ends = [None if q == inf or now + q >= resets_at else now + q for q in (low, middle, high)]
+        found = weighted_quantiles(paths.passages, (judge.limit.low, 0.5, judge.limit.high))
+        ends = [None if q == inf or now + q >= resets_at else now + q for q in found]
         if ends[2] is None and chance >= _FINITE_CHANCE:
             ends[2] = resets_at
         share = self._record.share_of(minutes) or 1.0
@@ -276,7 +281,8 @@ class Forecaster:
     def _judge(self, window: WindowUse) -> _Judge:
         judge = self._judges.get(window.minutes)
         if judge is None:
-            limit = Ends(0.12, 0.78) if window.minutes <= DAY_MINUTES else Ends(0.08, 0.92)
+            # The middle of the ways on is surer than they are wide, most of all where the limit mostly does not come.
+            limit = Ends(0.1, 0.65) if window.minutes <= DAY_MINUTES else Ends(0.1, 0.8)
             judge = _Judge(window.resets_at or 0.0, [], limit, Ends(0.12, 0.9))
             self._judges[window.minutes] = judge
         return judge
@@ -323,14 +329,12 @@ class Forecaster:
     @staticmethod
     def _settle(judge: _Judge, limit: float, share: float) -> None:
         count = len(judge.claims)
-        reached = share >= 100
         early = sum(limit < (judge.resets_at if c.low is None else c.low) - 1 for c in judge.claims) / count
         late = sum(limit > (judge.resets_at if c.high is None else c.high) + 1 for c in judge.claims) / count
-        if reached:  # where the limit does not come, no moment of it can be missed
-            judge.limit.learn(early, late, _LEARNING)
+        judge.limit.learn(early, late, _LIMIT_LEARNING * count, _LIMIT_MISS_TARGET)
         below = sum(share < c.share_low - 1 for c in judge.claims) / count
         above = sum(share > c.share_high + 1 for c in judge.claims) / count
-        judge.share.learn(below, above, _LEARNING)
+        judge.share.learn(below, above, _LEARNING, _MISS_TARGET)
         judge.claims.clear()
 
     def grow(self) -> None:
