@@ -1,16 +1,22 @@
 """Several queued resets: each for a limit of its own, by its own journal entry, never more than consented to."""
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from tests.companion.scripted import AT_LIMIT, World
+from tests.companion.scripted import AT_LIMIT, CLEARED, World
 from tests.companion.test_attending import attended, cleared, until, update
+from tests.domain.worlds import credit
 from tests.support.clocks import ManualClock
+from tui.companion.state import State
 from tui.domain.ledger import EventKind
+from tui.domain.question import Choice
 from tui.domain.sessions import SessionState
+from tui.domain.spend import ConsumeAnswer, ConsumeCode
 from tui.errors import UsageError
 
 HOURS = timedelta(hours=8)
@@ -101,3 +107,67 @@ async def test_no_number_beyond_the_bank_and_no_time_that_has_passed(
             await world.companion.questions.queue(True, number, clock.now() + ends)
         assert world.companion.state.queued is None
         await asyncio.to_thread(lambda: None)
+
+
+STOPPED = SessionState.STOPPED_AT_LIMIT
+THREADS = tuple(f"0a7d5b1e-0000-4000-8000-00000000000{number}" for number in range(1, 7))
+ROWS = (credit("c1", 2), credit("c2", 20), credit("c3", 30))
+
+
+async def all_stop(world: World, left: int) -> None:
+    """Six sessions run into the limit at once, with so many resets in the bank."""
+    for thread in THREADS:
+        world.feed.told.put_nowait(update(world.clock, SessionState.RUNNING, thread))
+    await until(world, lambda state: set(THREADS) <= set(state.sessions))
+    world.clock.advance(60)
+    for thread in THREADS:
+        world.feed.told.put_nowait(update(world.clock, SessionState.STOPPED_AT_LIMIT, thread))
+    began = world.clock.now()
+
+    def is_stopped(state: State, thread: str) -> bool:
+        session = state.sessions[thread]
+        return session.state is STOPPED and session.seen_at >= began
+
+    await until(world, lambda state: all(is_stopped(state, thread) for thread in THREADS))
+    world.clock.advance(1)
+    rows = ROWS[-left:]
+    world.source.reading = replace(AT_LIMIT, bank=replace(AT_LIMIT.bank, credits=rows, available=left))
+    world.companion.refresh()
+
+
+def room(world: World, left: int) -> ConsumeAnswer:
+    rows = ROWS[-left:]
+    world.source.reading = replace(CLEARED, bank=replace(CLEARED.bank, credits=rows, available=left))
+    return ConsumeAnswer(ConsumeCode.RESET, 2)
+
+
+async def test_a_night_of_six_sessions_two_resets_and_then_waiting(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path, daemon=True)) as world:
+        room(world, 3)
+        await world.companion.poller.poll()
+        await world.companion.questions.queue(True, 2, clock.now() + HOURS)
+        for spent in (1, 2):
+            world.source.answers.append(lambda spent=spent: room(world, 3 - spent))  # type: ignore[misc]
+            await all_stop(world, 4 - spent)
+            await until(
+                world,
+                lambda state, spent=spent: not state.spending and len(world.daemon.messages) == 6 * spent,  # type: ignore[misc]
+                step=1,
+            )
+            assert [request.credit_id for request in world.source.requests] == ["c1", "c2"][:spent]
+        await all_stop(world, 1)
+        question = (await until(world, lambda state: state.question is not None, step=1)).question
+        assert question is not None
+        await world.companion.questions.answer(question, Choice.WAIT)
+        assert len(world.daemon.messages) == 12
+        clock.advance(60)
+        room(world, 1)
+        world.companion.refresh()
+        await until(world, lambda _: len(world.daemon.messages) == 18, step=1)
+        assert [Counter(thread for thread, _ in world.daemon.messages)[thread] for thread in THREADS] == [3] * 6
+        assert len(world.source.requests) == 2
+        told = lambda _: [event.kind for event in world.ledger.events()].count(EventKind.RESUMED) == 18  # noqa: E731
+        await until(world, told, step=1)
+        kinds = Counter(event.kind for event in world.ledger.events())
+        assert kinds[EventKind.QUEUED] == 1
+        assert (kinds[EventKind.SPEND_CONSENTED], kinds[EventKind.SPEND_CLOSED]) == (2, 2)
