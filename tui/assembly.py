@@ -77,7 +77,7 @@ def open_companion(
         options: What the command line asks for.
         settings: The user's settings.
         paths: Where the database is; a demo keeps its own in memory and never touches it.
-        front_end: What others are told while this process spends ("resetbank spend").
+        front_end: How others name this process while it spends ("resetbank spend").
         clock: The time; None takes the machine's.
         watches: Whether live sessions are followed.
         asks: Whether a person is there to be asked.

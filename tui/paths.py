@@ -54,7 +54,7 @@ def read_small_file(path: Path) -> bytes | None:
         OSError: It cannot be read, is larger than 1 MiB, or is a pipe or device, which would block or never end.
     """
     try:
-        # Opening a pipe to read blocks until somebody writes, unless told otherwise.
+        # Opening a pipe to read blocks until somebody writes, unless opened without blocking.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (FileNotFoundError, NotADirectoryError):
         return None

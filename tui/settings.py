@@ -14,7 +14,7 @@ enabled = true                # false never asks anything
 lead_minutes = 10             # 1 to 60: a limit expected within this time is worth a question
 least_waiting_minutes = 5     # 0 to 240: a natural reset no further away is worth none
 daily_cap = 6                 # 1 to 50 questions a day
-message = "Continue where you left off."    # what an interrupted session is told, up to 2,000 characters
+message = "Continue where you left off."    # the message to an interrupted session, up to 2,000 characters
 bell = true                   # ring the terminal's bell with a question
 
 [invite]
@@ -30,7 +30,7 @@ tools = ["mcp__*__consume_usage_reset"]     # tools of agents that are refused; 
 [notify]
 channels = []                 # of bell, terminal, desktop, command, webhook: where notices go
 events = ["interrupted", "held", "reset_observed", "spent"]    # and near, resumed, credit_changed
-quiet = ""                    # such as "22:00-07:00": nothing is told then
+quiet = ""                    # such as "22:00-07:00": no notices then
 command = []                  # your program and its arguments; the notice is JSON on its standard input
 webhook = ""                  # https, or http on this machine
 template = '{"text": "{title}: {text}"}'    # what the webhook is sent; also {event}, {workspace}, {at}
@@ -67,7 +67,7 @@ class SpendSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When a person is asked, and what an interrupted session is told afterwards."""
+    """When a person is asked, and the message to an interrupted session afterwards."""
 
     enabled: bool = True
     lead_minutes: Annotated[float, msgspec.Meta(ge=1, le=60)] = 10.0
@@ -101,7 +101,7 @@ NoticeEvent = Literal["near", "interrupted", "held", "resumed", "reset_observed"
 
 
 class NotifySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who is told outside the screen, and of what."""
+    """Which notices go outside the screen, and by what."""
 
     channels: tuple[ChannelName, ...] = ()
     events: tuple[NoticeEvent, ...] = ("interrupted", "held", "reset_observed", "spent")

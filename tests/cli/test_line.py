@@ -58,7 +58,7 @@ def test_states_are_glyphs_and_colours() -> None:
     assert shown(row(100.0, 41.0), "tmux").startswith("#[fg=red]5h 100 % ■ ")
     assert shown(row(93.0), "zsh").startswith("%F{yellow}5h 93 %% ! ")
     assert shown(row(93.0), "starship").startswith("\x1b[33m5h 93 % ! ")
-    assert shown(row(None, 41.0)) == "5h ? ? │ wk 41 % │ 3 resets │ ? not told"
+    assert shown(row(None, 41.0)) == "5h ? ? │ wk 41 % │ 3 resets │ ? unknown"
 
 
 def test_a_stop_that_stands_in_no_window_is_seen() -> None:

@@ -15,7 +15,7 @@ SECONDS: Final = 10.0
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """What a person is told; never an address or a token."""
+    """What a notice says; never an address or a token."""
 
     event: str
     """As `watch --json` calls it."""

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
     parser.add_argument("thread", nargs="?", metavar="THREAD", help="the one to carry on (default: all that stopped)")
-    parser.add_argument("--message", metavar="TEXT", help="what it is told (default: the settings' ask.message)")
+    parser.add_argument("--message", metavar="TEXT", help="what to say to it (default: the settings' ask.message)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Survey once, and carry on who stopped; exit 0 when every one was told, else 1."""
+    """Survey once, and carry on who stopped; exit 0 when every one got the message, else 1."""
     from tui.agent import refuse_under_codex
     from tui.cli.oneshot import run_with_companion
 
@@ -41,15 +41,15 @@ async def _carry_on(companion: "Companion", settings: "Settings", arguments: arg
         print("No thread stands still at a limit.")
         return 0
     await companion.resumer.resume(chosen, message=arguments.message)
-    told = 0
+    sent = 0
     for stop in chosen:
         carry = companion.state.resumes.of(stop)
         if carry is not None and carry.stage in (ResumeStage.SENT, ResumeStage.DONE):
-            told += 1
+            sent += 1
             print(f"{stop.thread_id}  told to go on")
         else:
             print(resume_command(stop.thread_id, settings.codex.command))
-    return 0 if told == len(chosen) else 1
+    return 0 if sent == len(chosen) else 1
 
 
 def _chosen(companion: "Companion", thread: str | None) -> "tuple[LimitStop, ...]":

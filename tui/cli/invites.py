@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Read the list once and print; exit 1 where only what is kept here could be told."""
+    """Read the list once and print; exit 1 where only what is kept here could be shown."""
     from tui.cli.oneshot import run_with_companion
 
     return run_with_companion(
@@ -41,7 +41,7 @@ async def _invites(companion: "Companion", *, as_json: bool) -> int:
     try:
         await read_once(companion)
     except SourceError as error:
-        failure = str(error)  # what is kept here is told all the same
+        failure = str(error)  # what is kept here is shown all the same
     await companion.inviter.refresh()
     book = companion.state.invites
     view = ViewState(companion.clock.now(), LocalZone(), companion.state)

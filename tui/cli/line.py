@@ -144,7 +144,7 @@ def _judged(row: "dict[str, Any] | None", now: float, leeway: float) -> "dict[st
     elif row["over"] is not None and now >= row["over"]:
         why = "window over"
     else:
-        return row | {"why": "not told" if row["state"] == "unknown" else None}
+        return row | {"why": "unknown" if row["state"] == "unknown" else None}
     return row | {"state": "unknown", "why": why, "windows": [w | {"state": "unknown"} for w in row["windows"]]}
 
 

@@ -26,7 +26,7 @@ def run_with_companion(
 
     Args:
         arguments: The parsed command line.
-        front_end: What others are told while this process spends.
+        front_end: How others name this process while it spends.
         work: What the command does; returns the exit code.
         watches: Whether live sessions are followed.
         invites: Whether the referral programme is taken part in.

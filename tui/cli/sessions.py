@@ -25,7 +25,7 @@ async def _sessions(companion: "Companion", *, as_json: bool) -> int:
     from tui.cli import complain
     from tui.domain.sessions import live
 
-    if not await companion.scan_once():  # the threads are told even where no limits can be read
+    if not await companion.scan_once():  # threads are shown even where no limits can be read
         complain("not every file could be read in time; sessions may be missing")
     now = companion.clock.now()
     sessions = live(companion.state.sessions, now)

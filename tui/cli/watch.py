@@ -61,7 +61,7 @@ async def _watch(companion: "Companion", *, once: bool, as_json: bool) -> int:
 
     WatchEvents(companion.store, companion.records, companion.clock, on_event)
     if once:
-        await read_once(companion)  # a script is told at once that there is nothing to watch
+        await read_once(companion)  # so that a script fails at once where there is nothing to watch
     forget = companion.listen(on_state)
     running = asyncio.ensure_future(companion.run())
     try:

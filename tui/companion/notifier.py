@@ -35,7 +35,7 @@ _TEXTS: Final = {
 
 
 class _Fact(msgspec.Struct, frozen=True):
-    """One fact to be told by one channel."""
+    """One fact to send by one channel."""
 
     name: str
     at: float
@@ -61,11 +61,11 @@ class Notifier:
 
         Args:
             store: What happens.
-            records: The ledger, and who was told.
+            records: The ledger, and which notices went out.
             clock: The time.
             channels: The channels by name.
-            events: Which events are told.
-            is_quiet: Whether nobody is to be told at a moment; what happens then is not told later.
+            events: Which events to report.
+            is_quiet: Whether a moment is quiet; what happens then is not reported later.
         """
         self._store = store
         self._records = records
@@ -76,7 +76,7 @@ class Notifier:
         self._pending: list[tuple[float, _Fact]] = []
         self._wake = asyncio.Event()
         self.is_idle = False
-        """Whether nothing is to be told at present."""
+        """Whether there is nothing to send at present."""
 
     async def follow(self) -> None:
         """Tell until cancelled."""
@@ -121,8 +121,8 @@ class Notifier:
                 self._pending.append((claimed, fact))
                 return
             await self._send(fact)
-            await in_thread(deliveries.told, fact.name, fact.at, fact.channel, fact.tolerance)
-        except StoreError:  # said by State.store_failure; better told by nobody than by everybody again and again
+            await in_thread(deliveries.settle, fact.name, fact.at, fact.channel, fact.tolerance)
+        except StoreError:  # said by State.store_failure; no notice is better than the same one again and again
             return
 
     async def _send(self, fact: _Fact) -> None:

@@ -48,7 +48,7 @@ class Tables:
 
     @cached_property
     def deliveries(self) -> "Deliveries":
-        """Who was told what."""
+        """Which notices went out."""
         from tui.store.deliveries import Deliveries
 
         return Deliveries(self.database)

@@ -1,4 +1,4 @@
-"""What an HTTP answer of the quota endpoint means (wire/README.md, "Usage"), told apart from how it was fetched."""
+"""What an HTTP answer of the quota endpoint means (wire/README.md, "Usage"), however it was fetched."""
 
 import re
 from collections.abc import Mapping

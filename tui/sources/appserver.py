@@ -64,7 +64,7 @@ class AppServerSource:
         return self._name
 
     async def prove(self) -> None:
-        """Shake hands and see that somebody is signed in with ChatGPT.
+        """Exchange the first messages and see that somebody is signed in with ChatGPT.
 
         Raises:
             NotViable: It speaks otherwise, nobody is signed in, or not in a way that has banked resets.
@@ -190,10 +190,10 @@ def _raise_consume_error(refusal: Refusal) -> NoReturn:
     status = wire.http_status(refusal.message)
     refused_above = status is not None and 400 <= status < 500 and status not in _PERHAPS_DONE
     if refusal.code != INTERNAL_ERROR or refused_above:
-        told = f"{status}" if status is not None else f"error {refusal.code}"
+        reason = f"{status}" if status is not None else f"error {refusal.code}"
         if wire.wants_login(refusal):
             raise ConsumeRejected("Codex is not signed in with ChatGPT", SIGN_IN)
-        raise ConsumeRejected(f"the spend was refused ({told})", "update codex" if status is None else "")
+        raise ConsumeRejected(f"the spend was refused ({reason})", "update codex" if status is None else "")
     raise OutcomeUnknown(f"Codex could not tell how the spend ended ({status or f'error {refusal.code}'})", _FINISH)
 
 

@@ -246,8 +246,8 @@ class Backend:
         try:
             answer = await self._ask_to_read(self._base_url.credits, login, self._deadlines.rows)
             if answer.status == 429:
-                told = retry_after(answer, self._clock.now())
-                self._rows_free_at = self._clock.monotonic() + max(ROWS_PAUSE, told or 0.0)
+                pause = retry_after(answer, self._clock.now())
+                self._rows_free_at = self._clock.monotonic() + max(ROWS_PAUSE, pause or 0.0)
             read_trouble(answer, self._clock.now())
             found = decode_credit_rows(answer.body)
         except (SourceError, RateLimited) as error:
@@ -357,7 +357,7 @@ def _client(base_url: BaseUrl, app: Callable[..., Any] | None) -> httpx.AsyncCli
 
 
 async def open_backend(base_url: BaseUrl, login: LoginProvider, clock: Clock) -> Backend:
-    """Open the source `http`: it is viable where there is a login; whether the service answers is told by reading.
+    """Open the source `http`: it is viable where there is a login; the first reading shows whether the service answers.
 
     Raises:
         NotViable: There is no login for that base URL.

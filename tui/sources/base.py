@@ -88,7 +88,7 @@ class CarriesOn(Protocol):
 
         Args:
             thread_id: The thread.
-            message: What the person wants it to be told.
+            message: What the person wants to say to it.
             message_id: A UUID of this message.
 
         Raises:

@@ -142,8 +142,8 @@ class DaemonSource(AppServerSource):
                 found = wire.decode_list(rows, self._clock.now(), order, self._pays_plan)
                 self._internal.update((row.thread_id, row.internal) for row in found)
                 for known in self._unread.keys() & self._internal.keys():
-                    if (told := self._unread.pop(known)) is not None:
-                        self._tell(told)
+                    if (update := self._unread.pop(known)) is not None:
+                        self._tell(update)
             with suppress(Refused, BadPayload):
                 loaded = await self._client.request(wire.LOADED_LIST, {}, deadline=READ_DEADLINE)
                 # A thread before its first turn has no rollout, and is in no list.
@@ -163,9 +163,9 @@ class DaemonSource(AppServerSource):
                     params, order = wire.read_params(thread_id), next(_ORDER)
                     body = await self._client.request(wire.THREAD_READ, params, deadline=READ_DEADLINE)
                     row = wire.decode_thread(body, self._clock.now(), order, self._pays_plan)
-                told = self._unread.pop(thread_id)
+                waiting = self._unread.pop(thread_id)
                 self._internal.setdefault(thread_id, row is not None and row.internal)
-                for update in (row, told):
+                for update in (row, waiting):
                     if update is not None:
                         self._tell(update)
             await self._wants.wait()

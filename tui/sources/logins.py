@@ -48,9 +48,9 @@ class Logins(msgspec.Struct, frozen=True):
                     return login
         if not self.own:
             raise reasons[0]
-        told = "".join(f": {error.message}" if not n else f", {error.message}" for n, error in enumerate(reasons))
+        details = "".join(f": {error.message}" if not n else f", {error.message}" for n, error in enumerate(reasons))
         raise NotViable(
-            f"there is no login for {self.base_url.host}{told}",
+            f"there is no login for {self.base_url.host}{details}",
             f"run `resetbank login --base-url {self.base_url}` or set {TOKEN_VARIABLE}",
         )
 

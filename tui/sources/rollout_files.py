@@ -232,11 +232,11 @@ class RolloutFiles:
             updates += reader.feed(tail[max(0, -gap) :], now)
         recent = now.timestamp() - status.st_mtime < _HOT
         self._followed[path] = _Followed(reader, status.st_ino, size, self._hot_until if recent else 0.0)
-        told = condense(updates)
-        if told and reader.state is None and size > _WHOLE and not reader.is_copy:
+        condensed = condense(updates)
+        if condensed and reader.state is None and size > _WHOLE and not reader.is_copy:
             # So long without the end of a turn: it is in the middle of one.
-            told[0] = replace(told[0], state=SessionState.RUNNING, since=None)
-        return told
+            condensed[0] = replace(condensed[0], state=SessionState.RUNNING, since=None)
+        return condensed
 
     def _continue(self, file: int, known: _Followed, size: int, now: datetime) -> Added:
         data = _read_range(file, known.offset, min(size - known.offset, _PIECE))
@@ -255,13 +255,13 @@ class RolloutFiles:
             if status.st_size > _LONGEST_COMPRESSED or not stat.S_ISREG(status.st_mode):
                 return Added([])
             reader = RolloutReader(thread_id, path, 0, self._pays_plan)
-            told: list[SessionUpdate] = []
+            updates: list[SessionUpdate] = []
             for data in unpack(path, _LONGEST_UNPACKED):
-                told = _condense_more(told, reader.feed(data, now))
+                updates = _condense_more(updates, reader.feed(data, now))
         except OSError:
             return Added([])
         self._followed[path] = _Followed(reader, status.st_ino, status.st_size)
-        return Added(told)
+        return Added(updates)
 
 
 def unpack(path: str, most: int) -> Iterator[bytes]:

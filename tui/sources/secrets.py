@@ -157,5 +157,5 @@ async def _ask(call: Callable[[], Result], deadline: float) -> Result:
 
 
 def _refused(error: Exception) -> NotViable:
-    # Backends put all kinds of things into their messages: only the kind of error is told.
+    # Backends put all kinds of things into their messages: show only the kind of error.
     return NotViable(f"the keyring refused ({type(error).__name__})", WITHOUT_KEYRING)

@@ -1,4 +1,4 @@
-"""Who was told what by which channel: each fact once, whatever the number of processes, also when one is killed."""
+"""Which notice went out by which channel: each fact once, with any number of processes, also when one is killed."""
 
 from tui.store.database import Database
 
@@ -15,18 +15,18 @@ class Deliveries:
         self._database = database
 
     def claim(self, fact: str, at: float, channel: str, now: float, tolerance: float) -> float | None:
-        """Claim the telling of a fact.
+        """Claim the notice of a fact.
 
         Args:
             fact: What happened to whom.
             at: When it happened, seconds since 1970; two processes may see it a little apart.
-            channel: By which way the person is told.
+            channel: The way the notice goes out.
             now: The present moment.
             tolerance: How many seconds apart it is still the same fact.
 
         Returns:
-            0 if it is ours to tell now; None if it has been told; else the moment to ask again, since another process
-            is at it and may die.
+            0 if it is ours to send now; None if it was sent; else the moment to ask again, since another process
+            sends it and may die.
         """
         with self._database.writing() as connection:
             connection.execute("DELETE FROM deliveries WHERE claimed_until < ?", (now - _KEPT,))
@@ -48,8 +48,8 @@ class Deliveries:
             connection.execute("UPDATE deliveries SET claimed_until = ? WHERE rowid = ?", (now + LEASE, row[0]))
             return 0.0
 
-    def told(self, fact: str, at: float, channel: str, tolerance: float) -> None:
-        """The person was told, or will not be."""
+    def settle(self, fact: str, at: float, channel: str, tolerance: float) -> None:
+        """Mark a fact as sent, or as given up."""
         with self._database.writing() as connection:
             connection.execute(
                 "UPDATE deliveries SET told = 1 WHERE fact = ? AND channel = ? AND abs(at - ?) <= ?",

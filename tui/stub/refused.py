@@ -7,7 +7,7 @@ class Refused(Exception):
     Args:
         status: The HTTP status of the answer.
         reason: One clear line.
-        retry_after: Seconds after which the same request may succeed; None: not told.
+        retry_after: Seconds after which the same request may succeed; None: unknown.
     """
 
     def __init__(self, status: int, reason: str, retry_after: int | None = None) -> None:

@@ -161,15 +161,15 @@ def _by_id(reader: FieldReader, payload: Mapping[str, object]) -> Mapping[str, o
 def _spend_control(
     reader: FieldReader, payload: Mapping[str, object], main: Mapping[str, object], provenance: Provenance
 ) -> SpendControl | None:
-    """The workspace's cap, which stands in the main limit; where that is told twice, the worse is believed."""
+    """The workspace's cap, which stands in the main limit; where it is given twice, the worse one counts."""
     again = reader.mapping(snake(_by_id(reader, payload).get(MAIN_LIMIT)), "the main limit") or {}
-    told = (
+    controls = (
         read_spend_control(
             reader, fields.get("spend_control_reached"), fields.get("individual_limit"), provenance.observed_at
         )
         for fields in (main, again)
     )
-    found = [control for control in told if control is not None]
+    found = [control for control in controls if control is not None]
     return max(found, key=lambda control: (bool(control.reached), control.used_percent or 0.0), default=None)
 
 

@@ -134,7 +134,7 @@ def relevant_lines(block: bytes, start: int = 0, stop: int | None = None) -> Ite
         end = find(b"\n", start, stop)
         if end < 0:
             end = stop
-        # Nearly all of a rollout is conversation, told apart by the first bytes of a line.
+        # Nearly all of a rollout is conversation, which the first bytes of a line show.
         conversation = find(_CONVERSATION, start, start + _START)
         if not 0 <= conversation < end and _matters(block, start, end):
             yield start, block[start:end]

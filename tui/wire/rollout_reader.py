@@ -131,8 +131,8 @@ class RolloutReader:
     def _see(self, line: Line, order: int, now: datetime) -> SessionUpdate | None:
         if self._is_copy(line):
             return None
-        told = self._tell(line.fact)
-        if told is None:
+        fields = self._tell(line.fact)
+        if fields is None:
             return None
         return SessionUpdate(
             self._thread_id,
@@ -142,7 +142,7 @@ class RolloutReader:
             order=order,
             account_id=self._opened.account_id if self._opened else None,
             internal=self._opened is not None and self._opened.internal,
-            **told,
+            **fields,
         )
 
     def _is_copy(self, line: Line) -> bool:
@@ -152,7 +152,7 @@ class RolloutReader:
             return False
         turn_at = line.fact.began_at if isinstance(line.fact, TurnBegan | TurnEnded) else None
         if turn_at is not None:
-            copied = turn_at < begin.replace(microsecond=0)  # it is told in whole seconds
+            copied = turn_at < begin.replace(microsecond=0)  # given in whole seconds
         else:
             copied = line.at is not None and line.at <= begin + _COPYING
             # Without the begin of its turn a line is judged by the clock, which is all that a skipped stretch leaves.
@@ -242,26 +242,26 @@ def condense(updates: Sequence[SessionUpdate]) -> list[SessionUpdate]:
         return []
     end = updates[-1]
     limits: dict[str, SessionUpdate] = {}
-    for told in updates:
-        if told.state is not None:
-            end = replace(end, state=told.state, since=told.since or told.seen_at)
-        for limit in told.limits:
+    for update in updates:
+        if update.state is not None:
+            end = replace(end, state=update.state, since=update.since or update.seen_at)
+        for limit in update.limits:
             limits[limit.limit_id] = SessionUpdate(
-                told.thread_id,
-                told.seen_at,
+                update.thread_id,
+                update.seen_at,
                 "rollout",
-                account_id=told.account_id,
+                account_id=update.account_id,
                 limits=(limit,),
-                plan=told.plan,
-                internal=told.internal,
+                plan=update.plan,
+                internal=update.internal,
             )
         end = replace(
             end,
-            workspace=told.workspace or end.workspace,
-            model=told.model or end.model,
-            title=told.title or end.title,
-            first_message=end.first_message or told.first_message,
-            uses_plan=end.uses_plan if told.uses_plan is None else told.uses_plan,
-            account_id=told.account_id or end.account_id,
+            workspace=update.workspace or end.workspace,
+            model=update.model or end.model,
+            title=update.title or end.title,
+            first_message=end.first_message or update.first_message,
+            uses_plan=end.uses_plan if update.uses_plan is None else update.uses_plan,
+            account_id=update.account_id or end.account_id,
         )
     return [replace(end, limits=(), plan=None), *limits.values()]

@@ -123,7 +123,7 @@ CLOCKS_AGREE: Final = timedelta(minutes=1)
 
 
 def arrange_limits(limits: list[Limit]) -> tuple[Limit, ...]:
-    """The limits, the main one first; where one is told twice, the word that stops use is believed."""
+    """The limits, the main one first; where one is given twice, the one that stops use counts."""
     by_id: dict[str, Limit] = {}
     for limit in limits:
         known = by_id.get(limit.limit_id)
@@ -159,7 +159,7 @@ def read_reached_type(reader: FieldReader, value: object) -> str | None:
 
 
 def read_paid(reader: FieldReader, value: object) -> PaidCredits | None:
-    """Bought credits; null means that the service told nothing about them."""
+    """Bought credits; null means that the service said nothing about them."""
     fields = reader.mapping(value, "the paid credits")
     if fields is None:
         return None
