@@ -333,7 +333,7 @@ async def test_done_is_said_only_when_it_is_seen_at_work(clock: ManualClock) -> 
     companion = companion_of(clock)
     async with asked(companion, clock) as (pilot, app, dialog):
         await press_alone(pilot, clock, dialog.letter)
-        assert "told, waiting to see it run" in screen_text(app)
+        assert "sent, waiting for it to run" in screen_text(app)
         assert "running again" not in screen_text(app)
 
 

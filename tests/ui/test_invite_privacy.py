@@ -57,4 +57,4 @@ async def test_what_is_typed_into_the_palette_is_hidden_in_a_picture_too(clock: 
 async def test_the_main_screen_tells_no_address(clock: ManualClock) -> None:
     async with running(invite_states.every(), clock) as (_, app, _):
         assert set(ADDRESS.findall(screen_text(app))) == {"me@example.com"}
-        assert "7 invites under way, 2 hang !" in words(app)
+        assert "7 invites under way, 2 waiting !" in words(app)

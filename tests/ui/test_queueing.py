@@ -211,7 +211,7 @@ async def test_enter_carries_on_everybody_once(clock: ManualClock) -> None:
         await settle(pilot)
         assert {carry.stop.thread_id for carry in companion.state.resumes.entries} == {API, DOCS}
         assert companion.acknowledged == 1
-        assert words(app).count("told, waiting to see it run") == 4  # in the dialog, and in the panel below
+        assert words(app).count("sent, waiting for it to run") == 4  # in the dialog, and in the panel below
         clock.advance(GUARD_SECONDS)
         await pilot.press("enter", "c")
         await settle(pilot)

@@ -107,7 +107,7 @@ def test_an_unknown_share_is_never_a_number() -> None:
     text = says(limits_lines(view(states.unknown()), 70))
     assert "? UNKNOWN" in text
     assert "0 %" not in text
-    assert "how much is used is not told" in text
+    assert "how much is used is unknown" in text
 
 
 def test_a_window_that_is_over_is_unknown() -> None:
@@ -157,7 +157,7 @@ def test_a_bank_without_rows_says_so() -> None:
     counted = states.snapshot(states.main_limit(states.week(3)), banked=Bank(2, None))
     assert "2 resets single resets not loaded yet" in says(bank_lines(view(states.state(counted)), 60))
     silent = states.snapshot(states.main_limit(states.week(3)), banked=Bank(None, None))
-    assert "how many is not told" in says(bank_lines(view(states.state(silent)), 60))
+    assert "how many is unknown" in says(bank_lines(view(states.state(silent)), 60))
 
 
 def test_an_open_spend_is_in_the_bank() -> None:

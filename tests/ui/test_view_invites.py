@@ -72,7 +72,7 @@ def test_a_reward_is_matched_as_surely_as_it_is_known() -> None:
     spent = replace(record("k5"), credit_id="gone")
     assert next_step(shown, spent) == "this reset came from it: no longer in the bank"
     unnamed = tracked("k5", "ada@example.com", InviteStatus.REWARDED, at(17, 9))
-    assert next_step(shown, unnamed) == "it was rewarded; which reset came for it is not told"
+    assert next_step(shown, unnamed) == "it was rewarded; which reset came for it is unknown"
 
 
 def test_other_rewards_are_told_as_they_are() -> None:
@@ -95,7 +95,7 @@ def test_the_offer_is_told_in_the_services_words_with_what_is_left() -> None:
 def test_what_an_offer_does_not_tell_is_not_invented() -> None:
     bare = replace(OFFER, title=None, description=None, rules=(), rewards=(), plans=(), ends_at=None)
     text = says(offer_lines(view(offered(offer=replace(bare, sends_left=None, rewards_left=None))), 200))
-    assert text == "Invite friends to Codex how many are left is not told"
+    assert text == "Invite friends to Codex how many are left is unknown"
     assert "no invites left" in says(offer_lines(view(offered(offer=replace(OFFER, sends_left=0))), 200))
 
 
@@ -122,13 +122,13 @@ def test_how_fresh_it_is() -> None:
     assert read_text(view(invite_states.not_asked())) == "nobody was asked"
 
 
-def test_reminders_say_what_hangs_and_what_can_be_done() -> None:
+def test_reminders_say_what_waits_and_what_can_be_done() -> None:
     keys = {"invite_message": "m"}
     shown = view(invite_states.every(), keys=keys)
     assert "has joined and sent no message yet, which earns the reward; it was sent 4 d 5 h ago; m composes" in says(
         detail_lines(shown, record("k3"), 200)
     )
-    assert "hangs" not in says(invite_rows(view(offered(record("k1"))), "k1", 80))
+    assert "waiting" not in says(invite_rows(view(offered(record("k1"))), "k1", 80))
     patient = view(invite_states.every(), remind_after=timedelta(days=30))
     assert "!" not in says(detail_lines(patient, record("k3"), 200))
     ending = tracked("k1", "bea@example.com", InviteStatus.SENT, at(23, 9), ends=NOW + timedelta(hours=5))
@@ -166,7 +166,7 @@ def test_earned_resets_are_shown_where_no_invite_claims_them() -> None:
 
 def test_the_bank_s_line_counts_and_names_nobody() -> None:
     assert says(invites_line(view(invite_states.every(), keys={"invite": "i"}), 80)) == (
-        "7 invites under way, 2 hang ! (i shows them)"
+        "7 invites under way, 2 waiting ! (i shows them)"
     )
     assert says(invites_line(view(offered(record("k1"))), 80)) == "1 invite under way"
     assert invites_line(view(offered(record("k5"), record("k6"))), 80) == ()

@@ -183,7 +183,7 @@ def carried(stage: str) -> State:
     ("stage", "words"),
     [
         ("claimed", "telling it to go on"),
-        ("sent", "told, waiting to see it run"),
+        ("sent", "sent, waiting for it to run"),
         ("command", f"to be resumed by hand codex resume {API}"),
     ],
 )

@@ -62,14 +62,14 @@ class Companion:
             tables: The database; or why it cannot be used: then everything can be seen and nothing spent.
             referrals: Opens the referral programme, or what stands in for it where nobody may be asked.
             clock: The time.
-            holder: What other processes are told while this one drives a spend.
+            holder: How other processes name this one while it drives a spend.
             new_key: Makes a UUIDv4 for each consent.
             random_share: Gives numbers from 0 to 1, for jitter.
             near_percent: From which share on a window counts as near.
             demo: The scenario of the embedded stub, if that is the source.
             rollouts: Opens the feed of sessions that is always there; None follows none.
             rules: Makes the rules of when to ask.
-            message: What a stopped thread is told.
+            message: The message to a stopped thread.
             asks: Whether a person is there to be asked.
             hooks: What Codex runs for us, and the gate through which requests are held; None holds none.
             before_credits: Whether a request is held that paid credits would carry.

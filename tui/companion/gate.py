@@ -76,10 +76,10 @@ class GateKeeper:
         self._wake = asyncio.Event()
         self._before = store.state
         self._said: GateState | None = None
-        """What the hooks were told last; None while another process keeps the gate."""
+        """What was said to the hooks last; None while another process keeps the gate."""
         self._beats = 0
         self._known: frozenset[tuple[int, datetime]] = frozenset()
-        self._stirred = True
+        self._changed = True
         """Whether something changed since the last decision."""
 
     async def follow(self) -> None:
@@ -98,7 +98,7 @@ class GateKeeper:
     def _on_state(self, state: State) -> None:
         before, self._before = self._before, state
         if (before.snapshot, before.waiting, before.question) != (state.snapshot, state.waiting, state.question):
-            self._stirred = True
+            self._changed = True
             self._wake.set()
 
     async def _look(self, keeping: ExitStack) -> float:
@@ -142,8 +142,8 @@ class GateKeeper:
     async def _keep(self, somebody_waits: bool) -> None:
         if somebody_waits or not self._gate.has_heartbeat():  # a hook that gave us up has taken it away
             self._beat()
-        if somebody_waits or self._stirred:
-            self._stirred = False
+        if somebody_waits or self._changed:
+            self._changed = False
             await self._decide(somebody_waits)
         attempts = self._gate.take_attempts()
         if attempts:

@@ -50,7 +50,7 @@ def forgotten(record: InviteRecord, now: datetime) -> Event:
 
 
 def of_changes(changes: Iterable[Change], now: datetime) -> tuple[Event, ...]:
-    """The lines about what a list of the service told."""
+    """The lines about what a list of the service shows."""
     return tuple(event for change in changes for event in _of_change(change, now))
 
 

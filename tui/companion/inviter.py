@@ -125,7 +125,7 @@ class Inviter:
     async def refresh(self) -> None:
         """Read the offer and the list of invites; what cannot be read is said, and what was known stays.
 
-        Whoever asks while a reading is under way gets its result, and nobody reads while told to wait.
+        Whoever asks while a reading is under way gets its result, and nobody reads while the service asks to wait.
         """
         await self._read_once()
         self._wake.set()  # what was found may be worth following

@@ -36,7 +36,7 @@ class Resumer:
             connection: The source in use, which may take messages.
             records: Where resumes are written down.
             clock: The time.
-            message: What a stopped thread is told.
+            message: The message to a stopped thread.
         """
         self._store = store
         self._connection = connection
@@ -90,7 +90,7 @@ class Resumer:
             since: When they decided; whoever stopped after that counts too. None counts everybody who is stopped now.
 
         Returns:
-            How many were told, or shown as a command, by this call.
+            How many got the message, or are shown as a command, by this call.
 
         Raises:
             StoreError: It could not be written down.

@@ -139,8 +139,8 @@ def with_limits(snapshot: Snapshot | None, update: SessionUpdate) -> Snapshot | 
         return None
     if not of_account(update, snapshot):
         return None
-    told = {(window.limit_id, window.minutes): window for limit in update.limits for window in limit.windows}
-    limits = tuple(_moved_on(limit, told) for limit in snapshot.limits)
+    updated = {(window.limit_id, window.minutes): window for limit in update.limits for window in limit.windows}
+    limits = tuple(_moved_on(limit, updated) for limit in snapshot.limits)
     if limits == snapshot.limits:
         return None
     moved = replace(snapshot, provenance=Provenance(ROLLOUT, update.seen_at), limits=limits)
@@ -150,8 +150,8 @@ def with_limits(snapshot: Snapshot | None, update: SessionUpdate) -> Snapshot | 
     return replace(moved, ordinary_usage_allowed=None) if outdated else moved
 
 
-def _moved_on(limit: Limit, told: Mapping[WindowKey, Window]) -> Limit:
-    newer = ((window, told.get((window.limit_id, window.minutes))) for window in limit.windows)
+def _moved_on(limit: Limit, updated: Mapping[WindowKey, Window]) -> Limit:
+    newer = ((window, updated.get((window.limit_id, window.minutes))) for window in limit.windows)
     windows = tuple(new if new is not None and new.used_percent is not None else old for old, new in newer)
     if windows == limit.windows:
         return limit

@@ -50,7 +50,7 @@ class SpendDriver:
             poller: What reads afresh.
             journal: Where every step is written down first.
             clock: The time.
-            holder: What others are told while this process drives.
+            holder: How others name this process while it drives.
         """
         self._store = store
         self._connection = connection

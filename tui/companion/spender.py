@@ -72,7 +72,7 @@ class Spender:
             records: Where every step is written down first.
             resumer: What tells threads to go on afterwards.
             clock: The time.
-            holder: What others are told while this process drives ("the screen, process 4711").
+            holder: How others name this process while it drives ("the screen, process 4711").
             new_key: Makes a UUIDv4.
         """
         self._store = store

@@ -102,13 +102,13 @@ class State(msgspec.Struct, frozen=True):
     queued: Queued | None = None
     """The reset that waits for the limit; one armed by another process needs a fresh yes here."""
     waiting: Waiting | None = None
-    """Somebody wants to be told at the natural reset."""
+    """Somebody wants a notice at the natural reset."""
     announcement: Announcement | None = None
     """Work can go on again, seen in a reading; kept until it was acknowledged."""
     resumes: ResumeLog = msgspec.field(default_factory=ResumeLog)
     """The threads that were told to go on, and how far that came."""
     gate: GateMode | None = None
-    """What held requests are told; None where this process does not keep the gate."""
+    """The answer to held requests; None where this process does not keep the gate."""
     hooks: tuple[HookStatus, ...] = ()
     """How what Codex runs for us stands, by its files; empty where that is not looked at."""
     invites: InviteState = msgspec.field(default_factory=InviteState)

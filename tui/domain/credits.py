@@ -97,7 +97,7 @@ class Bank(msgspec.Struct, frozen=True):
     credits_observed_at: datetime | None = None
     """When the rows were read; they are read less often than the count."""
     price: Price | None = None
-    """What one more would cost, told with the rows; None where none is sold, or the price is not told."""
+    """What one more would cost, given with the rows; None where none is sold, or the price is unknown."""
 
     def __post_init__(self) -> None:
         if self.credits is not None:

@@ -59,11 +59,11 @@ def gate_state(
     lets_fail: bool = False,
     note: str | None = None,
 ) -> GateState:
-    """What the hooks are told after a reading or an answer.
+    """What to say to the hooks after a reading or an answer.
 
     Args:
         snapshot: The newest reading; None while nothing is known, which changes nothing.
-        before: What they were told last.
+        before: What was said to them last.
         users: Who spends the plan.
         now: The present moment.
         before_credits: Whether a request is held that paid credits would carry.
@@ -74,7 +74,7 @@ def gate_state(
     if snapshot is None:
         return before
     window = binding_window(snapshot)
-    told = GateState(
+    new = GateState(
         before.mode,
         before.open_since,
         window.resets_at if window else None,
@@ -85,13 +85,13 @@ def gate_state(
         before.note,
     )
     if is_held_for(snapshot, now, before_credits=before_credits):
-        mode = GateMode.PASS if lets_fail else GateMode.WAIT if waits and told.resets_at else GateMode.CLOSED
-        return msgspec.structs.replace(told, mode=mode, note=note)
+        mode = GateMode.PASS if lets_fail else GateMode.WAIT if waits and new.resets_at else GateMode.CLOSED
+        return msgspec.structs.replace(new, mode=mode, note=note)
     if not is_open(snapshot) or (allowed(snapshot) is None and snapshot.state(now) is WindowState.UNKNOWN):
         return before  # neither clearly open nor clearly reached: what was said last still holds
     since = snapshot.provenance.observed_at - READING_SECONDS
     since = since if before.open_since is None else max(since, before.open_since)
-    return msgspec.structs.replace(told, mode=GateMode.OPEN, open_since=since, resets_at=None, note=note or before.note)
+    return msgspec.structs.replace(new, mode=GateMode.OPEN, open_since=since, resets_at=None, note=note or before.note)
 
 
 def held_threads(waiters: tuple[Waiter, ...]) -> tuple[tuple[str, datetime], ...]:

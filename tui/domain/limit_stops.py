@@ -37,7 +37,7 @@ def allowed(snapshot: Snapshot) -> bool | None:
 def binding_window(snapshot: Snapshot) -> Window | None:
     """The window of the main limit that stops work: of the full ones the last to reset, or else the fullest.
 
-    Told from the reading alone: a window that is over by the clock still binds until it is seen to have reset.
+    From the reading alone: a window that is over by the clock still binds until it is seen to have reset.
     """
     windows = snapshot.main_limit.windows if snapshot.main_limit else ()
     full = [window for window in windows if (window.used_percent or 0.0) >= 100]

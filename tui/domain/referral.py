@@ -115,9 +115,9 @@ class Offer(msgspec.Struct, frozen=True):
     """The plans that it is for; empty where the service does not say."""
     ends_at: datetime | None = None
     sends_left: int | None = None
-    """How many invites can still be sent; None: not told, or no limit."""
+    """How many invites can still be sent; None: unknown, or no limit."""
     rewards_left: int | None = None
-    """How many more invites can be rewarded; None where it is not told."""
+    """How many more invites can be rewarded; None where that is unknown."""
 
     @property
     def terms(self) -> tuple[object, ...]:

@@ -131,7 +131,7 @@ class SessionUpdate(msgspec.Struct, frozen=True):
 
     @property
     def main_limit(self) -> Limit | None:
-        """The limit of ordinary use, where it is among those that were told."""
+        """The limit of ordinary use, where the update has it."""
         return next((limit for limit in self.limits if limit.limit_id == MAIN_LIMIT), None)
 
 
@@ -189,8 +189,8 @@ def of_account(seen: Session | SessionUpdate, snapshot: Snapshot) -> bool:
     A thread that runs on after its person signed in elsewhere goes on writing the limits of the former account.
     """
     account = snapshot.account
-    for told, read in ((seen.account_id, account.id), (seen.plan, account.plan)):
-        if told is not None and read is not None and told != read:
+    for said, read in ((seen.account_id, account.id), (seen.plan, account.plan)):
+        if said is not None and read is not None and said != read:
             return False
     limit = seen.limit if isinstance(seen, Session) else seen.main_limit
     if limit is None or snapshot.main_limit is None:
@@ -232,9 +232,9 @@ def _is_live(session: Session, now: datetime) -> bool:
     if session.state in _STOPPED:
         return silent <= STOPPED_KEPT
     if session.state in _ACTIVE:
-        # The daemon would have told the end of a turn; a rollout goes silent when its process is killed.
-        told = session.daemon_state
-        return silent <= SILENCE_KEPT or (told is not None and told.state in _ACTIVE)
+        # The daemon would have reported the end of a turn; a rollout goes silent when its process is killed.
+        reported = session.daemon_state
+        return silent <= SILENCE_KEPT or (reported is not None and reported.state in _ACTIVE)
     return silent <= IDLE_KEPT
 
 
@@ -252,8 +252,8 @@ def _update(session: Session, update: SessionUpdate) -> Session:
     mine = session.rollout_state if update.feed == "rollout" else session.daemon_state
     newer = _is_newer(update, mine, session)
 
-    def pick(told: T | None, known: T | None) -> T | None:
-        return told if known is None or (newer and told is not None) else known
+    def pick(new: T | None, known: T | None) -> T | None:
+        return new if known is None or (newer and new is not None) else known
 
     session = replace(
         session,

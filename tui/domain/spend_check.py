@@ -92,8 +92,8 @@ def verify(spend: Spend, after: Snapshot) -> Spend:
         outcome is Outcome.NO_CREDIT and spend.doubtful
     )
     if contradicts and is_still_there(spend, after.bank) is False:
-        told = {Outcome.REFUSED: "refused", Outcome.NOTHING_TO_RESET: "said that nothing was to be reset"}
-        what = told.get(outcome or Outcome.REFUSED, "said that there is no such reset")
+        answers = {Outcome.REFUSED: "refused", Outcome.NOTHING_TO_RESET: "said that nothing was to be reset"}
+        what = answers.get(outcome or Outcome.REFUSED, "said that there is no such reset")
         outcome, reason = Outcome.RESET, f"the service {what}, but the reset is gone from the bank"
     left = after.bank.available
     return replace(
@@ -102,7 +102,7 @@ def verify(spend: Spend, after: Snapshot) -> Spend:
 
 
 def _gone(spend: Spend, bank: Bank, now: datetime) -> tuple[str, ...] | None:
-    """The credits that left the bank, but for those that expired; None where that cannot be told."""
+    """The credits that left the bank, but for those that expired; None where that is unknown."""
     if spend.credits_before is None or bank.credits is None or bank.unlisted:
         return None
     left = {credit.id for credit in bank.credits if credit.status in _KEPT}

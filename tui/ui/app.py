@@ -114,7 +114,7 @@ class ResetbankApp(PagedApp):
             event.prevent_default()
 
     async def _carry_out(self, key: str, character: str | None) -> bool:
-        """Carry out a key's command; a capital is only told what it may have meant."""
+        """Carry out a key's command; a capital only shows what it may have meant."""
         command, is_capital = self._user_keys.find(place_of(self.screen), key, character)
         if command is None:
             return False

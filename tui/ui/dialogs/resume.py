@@ -69,7 +69,7 @@ class ResumeDialog(Dialog):
         return [("confirm", f"{what}; nothing is spent"), *several, ("close", "closes")]
 
     def waits(self) -> str:
-        """While they are told."""
+        """While the messages go out."""
         return "telling them to go on"
 
     def do(self, command: str, view: ViewState) -> Next:

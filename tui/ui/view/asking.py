@@ -62,7 +62,7 @@ def asking_title(question: Question, threads: tuple[str, ...], view: ViewState, 
         question: The question.
         threads: Whom it concerns by now.
         view: Tells what they are doing.
-        at: The moment that it is told for.
+        at: The moment that it is for.
         width: Columns to stay within; where it does not fit, the end goes first.
     """
     who, what = _parts(question, threads, view, at)
@@ -117,7 +117,7 @@ def _sessions(view: ViewState, selection: Selection, width: int) -> tuple[Line, 
 def _waiting(question: Question, now: datetime, zone: tzinfo) -> str:
     ends = question.natural_reset
     if ends is None:
-        return "when the limit resets by itself is not told"
+        return "when the limit resets by itself is unknown"
     begin = question.empty_at
     if begin is not None and begin - now >= timedelta(minutes=1):
         return f"from about {brief(begin, now, zone)} until {brief(ends, now, zone)}, {countdown(ends - begin)}"
@@ -125,7 +125,7 @@ def _waiting(question: Question, now: datetime, zone: tzinfo) -> str:
 
 
 def _saved(question: Question, now: datetime) -> timedelta | None:
-    """How much waiting a spend would save, told for now."""
+    """How much waiting a spend would save from now on."""
     if question.natural_reset is None:
         return None
     return question.natural_reset - max(now, question.empty_at or now)

@@ -38,7 +38,7 @@ def bank_lines(view: ViewState, width: int, *, short: bool = False) -> tuple[Lin
 
 def _count(bank: Bank) -> Span:
     if bank.available is None:
-        return Span("? resets: how many is not told", Level.UNKNOWN)
+        return Span("? resets: how many is unknown", Level.UNKNOWN)
     return Span(resets(bank.available), Level.STRONG if bank.available else Level.DIM)
 
 
@@ -120,7 +120,7 @@ def _lapse(view: ViewState, credit: Credit) -> tuple[str, str, bool]:
     if refusal:
         return ("not for your plan" if not credit.supported else "? unknown type"), "", False
     if credit.expires_at is None:
-        return ("never lapses" if credit.never_expires else "? when it lapses is not told"), "", False
+        return ("never lapses" if credit.never_expires else "? when it lapses is unknown"), "", False
     when = last_moment(credit.expires_at, view.now, view.zone)
     return when, countdown(credit.expires_at - view.now), credit.lapses_soon(view.now)
 

@@ -125,7 +125,7 @@ def _stopped(view: ViewState, snapshot: Snapshot, window: Window | None) -> Line
     if Wall.CAP in walls:
         cap = snapshot.spend_control
         ends = (
-            f"it resets {until(cap.resets_at, view.now, view.zone)}" if cap and cap.resets_at else "its end is not told"
+            f"it resets {until(cap.resets_at, view.now, view.zone)}" if cap and cap.resets_at else "its end is unknown"
         )
         return (
             Span("Stopped: the workspace's cap on you is reached. ", Level.REACHED),
@@ -141,7 +141,7 @@ def _stopped(view: ViewState, snapshot: Snapshot, window: Window | None) -> Line
         return (start, Span(f"Waiting: work goes on by itself at {until(end, view.now, view.zone)}{stop}"))
     if end and end - view.now <= _SHORT_WAIT:
         return (start, Span(f"It resets by itself at {until(end, view.now, view.zone)}"))
-    wait = f"wait until {until(end, view.now, view.zone)}" if end else "wait; when it ends is not told"
+    wait = f"wait until {until(end, view.now, view.zone)}" if end else "wait; when it ends is unknown"
     usable = snapshot.bank.usable(view.now)
     if usable == 0:
         none = "No reset in the bank" if snapshot.bank.available == 0 else "No reset that can be spent now"

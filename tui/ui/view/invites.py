@@ -78,7 +78,7 @@ def invite_rows(view: ViewState, chosen: str | None, width: int) -> tuple[Line, 
             Span("  "),
             Span(left(f"{sign} {word}", _WORD_CELLS), level),
             Span("  "),
-            Span(end, Level.NEAR if _hangs(view, record) else Level.DIM),
+            Span(end, Level.NEAR if _reminder_of(view, record) else Level.DIM),
         )
         lines.append(clip(row, width))
     return _as_known(view, lines)
@@ -92,16 +92,16 @@ def _as_known(view: ViewState, lines: Iterable[Line]) -> tuple[Line, ...]:
 def _row_end(view: ViewState, record: InviteRecord, *, brief: bool) -> str:
     """When it was sent, and what is remarkable; the chosen one's details tell more."""
     if brief:
-        return "!" if _hangs(view, record) else ""
+        return "!" if _reminder_of(view, record) else ""
     when = f"{'noted' if record.stage is SendStage.NOTED else 'sent'} {age(view.now - record.sent_at)}"
-    if _hangs(view, record):
-        return f"{when}, hangs !"
+    if _reminder_of(view, record):
+        return f"{when}, waiting !"
     if record.credit_id is not None:
         return "reset came" if record.credit_is_certain else "reset came, probably"
     return when
 
 
-def _hangs(view: ViewState, record: InviteRecord) -> ReminderReason | None:
+def _reminder_of(view: ViewState, record: InviteRecord) -> ReminderReason | None:
     return reminder_reason(record, view.now, view.remind_after)
 
 
@@ -117,9 +117,9 @@ def detail_lines(view: ViewState, record: InviteRecord, width: int, *, short: bo
     sign, level, word = state_of(record)
     name = Span(fit(shown_address(view, record.address), max(4, width - cells(word) - 4)), Level.STRONG)
     lines: list[Line] = [] if short else [(name, Span(f"  {sign} {word}", level))]
-    hangs = _hangs(view, record)
-    if hangs is not None:
-        lines += wrap((Span("! ", Level.NEAR), Span(_reminder(view, record, hangs), Level.NEAR)), width, indent=2)
+    reason = _reminder_of(view, record)
+    if reason is not None:
+        lines += wrap((Span("! ", Level.NEAR), Span(_reminder(view, record, reason), Level.NEAR)), width, indent=2)
     else:
         lines += _named("Next" if record.is_pending else "Outcome", next_step(view, record), width)
     if short:
@@ -200,7 +200,7 @@ def _earned(view: ViewState, record: InviteRecord) -> str:
     if own is not None and own.kind != RESET_CREDIT:
         return f"it earned {reward_text(own)}"
     if record.credit_id is None:
-        return "it was rewarded; which reset came for it is not told"
+        return "it was rewarded; which reset came for it is unknown"
     bank = view.state.snapshot.bank if view.state.snapshot else None
     credit = bank.find(record.credit_id) if bank else None
     sure = "this reset came from it" if record.credit_is_certain else "this reset came from it, probably"
@@ -212,10 +212,10 @@ def _earned(view: ViewState, record: InviteRecord) -> str:
     return f"{sure}: in the bank, lapses {lapses} ({countdown(credit.expires_at - view.now)})"
 
 
-def _reminder(view: ViewState, record: InviteRecord, hangs: ReminderReason) -> str:
+def _reminder(view: ViewState, record: InviteRecord, reason: ReminderReason) -> str:
     sent = age(view.now - record.sent_at)
     nudge = view.does("invite_message", "composes a message") if record.shareable_link and view.keys else ""
-    match hangs:
+    match reason:
         case ReminderReason.ANSWER:
             what = f"it was sent {sent}, and your friend has not taken it up"
         case ReminderReason.FIRST_MESSAGE:
@@ -243,7 +243,7 @@ def email_text(view: ViewState, record: InviteRecord) -> str:
 
 
 def resend_hint(view: ViewState, record: InviteRecord) -> str:
-    """From when on its e-mail can be sent again; empty where that is now, or not told."""
+    """From when on its e-mail can be sent again; empty where that is now, or unknown."""
     at = record.tracked.resend_at if record.tracked else None
     return f"can be sent again from {until(at, view.now, view.zone)}" if at is not None and at > view.now else ""
 
@@ -266,11 +266,11 @@ def invites_line(view: ViewState, width: int) -> tuple[Line, ...]:
     """One line for the bank's panel, without any address; none where there is nothing to tell."""
     records = view.state.invites.shown
     pending = sum(record.is_pending for record in records)
-    hangs = sum(_hangs(view, record) is not None for record in records)
+    waiting = sum(_reminder_of(view, record) is not None for record in records)
     if not pending:
         return ()
     service_text = f"{counted(pending, 'invite')} under way"
-    mark = (Span(f", {hangs} hang{'s' if hangs == 1 else ''} !", Level.NEAR),) if hangs else ()
+    mark = (Span(f", {waiting} waiting !", Level.NEAR),) if waiting else ()
     key = view.keys.get("invite")
     shows = (Span(f" ({key} shows)" if pending == 1 else f" ({key} shows them)", Level.DIM),) if key else ()
     return wrap((Span(service_text, Level.DIM), *mark, *shows), width, indent=2)

@@ -123,11 +123,11 @@ def _second_line(view: ViewState, limit: Limit, window: Window, narrow: bool) ->
     if resets_at is not None and now >= resets_at + RESET_GRACE:
         was = f"was {percent(window.used_percent)}; " if window.used_percent is not None else ""
         return f"{was}its reset at {brief(resets_at, now, view.zone)} has passed, not read since"
-    when = "when it resets is not told"
+    when = "when it resets is unknown"
     if resets_at is not None:
         when = "resets any moment" if resets_at <= now else f"resets {until(resets_at, now, view.zone)}"
     if window.used_percent is None:
-        return f"how much is used is not told · {when}"
+        return f"how much is used is unknown · {when}"
     blocker = limit.blocker_of(window, now)
     if blocker is not None:
         return f"blocked by the {_blocker_word(blocker)}" + ("" if narrow else f" · {when}")

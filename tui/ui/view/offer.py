@@ -107,11 +107,11 @@ def _left(view: ViewState, offer: Offer) -> list[str]:
     if offer.ends_at is not None:
         ends = countdown(offer.ends_at - view.now)
         facts.append(f"ends {full(offer.ends_at, view.now, view.zone)} ({ends})")
-    return facts or ["how many are left is not told"]
+    return facts or ["how many are left is unknown"]
 
 
 def read_text(view: ViewState) -> str:
-    """When offer and list were read; and what they should have told and did not."""
+    """When offer and list were read; and what they should have said and did not."""
     book = view.state.invites
     if book.reading:
         return "reading…"

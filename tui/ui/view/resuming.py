@@ -21,7 +21,7 @@ _SIGNS = {
 
 
 def to_carry(view: ViewState) -> tuple[LimitStop, ...]:
-    """Every session that a limit stopped and that nobody was told to carry on, the first to stop first."""
+    """Every session that a limit stopped and that got no message to go on, the first to stop first."""
     state = view.state
     shown = {session.thread_id: session for session in live(state.sessions, view.now)}
     stopped = state.announcement.stops if state.announcement else ()

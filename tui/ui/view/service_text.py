@@ -8,7 +8,7 @@ from tui.ui.view.view_state import ViewState
 def shown_address(view: ViewState, address: str | None) -> str:
     """An address, where one is the point."""
     if address is None:
-        return "address not told"
+        return "address unknown"
     return clean(masked(address) if view.masked else address)
 
 

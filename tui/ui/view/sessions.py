@@ -31,7 +31,7 @@ _SIGNS: Final = {
 
 CARRIED: Final = {
     ResumeStage.CLAIMED: "telling it to go on",
-    ResumeStage.SENT: "told, waiting to see it run",
+    ResumeStage.SENT: "sent, waiting for it to run",
     ResumeStage.COMMAND: "to be resumed by hand",
     ResumeStage.DONE: "running again",
 }

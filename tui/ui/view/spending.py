@@ -42,7 +42,7 @@ def proposal_lines(
 
     Args:
         proposal: What is proposed.
-        now: The moment that dates and countdowns are told for.
+        now: The moment that dates and countdowns are for.
         zone: The reader's zone.
         width: Columns to stay within.
         choice: Which of how many spendable credits this is; None where there is no choice.
@@ -93,7 +93,7 @@ def credit_spans(
         when = last_moment(credit.expires_at, now, zone)
         yield Span(f", lapses {when} ({countdown(credit.expires_at - now)})")
     else:
-        yield Span(", never lapses" if credit.never_expires else ", when it lapses is not told")
+        yield Span(", never lapses" if credit.never_expires else ", when it lapses is unknown")
     if choice and choice[1] > 1:
         yield Span(f"  ↑↓ {choice[0]} of {choice[1]}", Level.DIM)
 
@@ -117,7 +117,7 @@ def warnings(proposal: Proposal, now: datetime, zone: tzinfo, *, week_too: bool 
 
     Args:
         proposal: What is proposed.
-        now: The moment that it is told for.
+        now: The moment that it is for.
         zone: The reader's zone.
         week_too: Whether the rest of the week is among it, rather than said elsewhere.
     """

@@ -68,7 +68,7 @@ class ViewState(msgspec.Struct, frozen=True):
     remind_after: timedelta = timedelta(days=3)
     """How long an invite may stay in one state before somebody is reminded."""
     codex: str = "codex"
-    """The Codex executable, as a person is told to type it."""
+    """The Codex executable, as a person types it."""
     keys: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Command id to the key that is shown for it; empty where there is no screen."""
 

@@ -15,7 +15,7 @@ LEGEND: Final = (
     ("! NEAR", "nearly used up", Level.NEAR),
     ("✗ REACHED", "used up: work stands still", Level.REACHED),
     ("– blocked", "something is left, but another limit is reached", Level.DIM),
-    ("? UNKNOWN", "not told; never counted as 0 or as all right", Level.UNKNOWN),
+    ("? UNKNOWN", "not reported; never counted as 0 or as all right", Level.UNKNOWN),
     ("│", "in a bar: where an even pace would be", Level.ACCENT),
     ("▸", "in the bank: the reset that is spent first", Level.ACCENT),
     ("!", "in the bank: lapses within three days", Level.NEAR),
