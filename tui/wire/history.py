@@ -10,7 +10,7 @@ _LONGEST_ID: Final = 200
 
 
 def decode_used(body: bytes) -> dict[str, datetime | None]:
-    """The events that say that a reset was used: when each was, by its id; None where that is not told.
+    """The events that say that a reset was used: when each was, by its id; None where that is unknown.
 
     Raises:
         BadPayload: The body is no history.
