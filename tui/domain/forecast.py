@@ -242,7 +242,7 @@ class Forecaster:
         record = self._record
         sums = record.paced
         place = len(sums) - 1
-        bins = int(horizon / BIN) + 1
+        bins = min(int(horizon / BIN) + 1, WEEK_BINS)  # no past week is longer
         weeks = place // WEEK_BINS
         step, sources = WEEK_BINS, weeks
         if weeks < 1:
