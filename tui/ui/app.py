@@ -5,6 +5,7 @@ import contextlib
 import math
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -273,7 +274,7 @@ class ResetbankApp(PagedApp):
         if companion is None:
             return
         if queued is not None and queued.is_armed:
-            self._work(lambda: self._take_out(companion), "queue")
+            self._work(partial(self._take_out, companion), "queue")
             return
         from tui.ui.dialogs.queue import QueueDialog
 
