@@ -15,6 +15,7 @@ from tests.hooks.codex import HookedCodex, hooked_codex
 from tests.support.codex_cli import codex_environment, private_folder
 from tests.support.pty import terminal
 from tests.support.stub_process import start_stub
+from tui.companion.state import State
 from tui.domain.held_sessions import held
 from tui.domain.hooks import GateMode
 from tui.domain.question import Cause, Choice
@@ -34,10 +35,15 @@ def codex() -> Iterator[HookedCodex]:
         yield codex
 
 
+def asks_about_held(state: State) -> bool:
+    """Whether the question is about what is held; before a waiter is seen it may be about what is about to stop."""
+    return bool(held(state.sessions)) and state.question is not None and state.question.cause is Cause.HELD
+
+
 async def test_the_same_turn_goes_on_after_the_limit_in_its_middle(codex: HookedCodex) -> None:
     async with companion(codex) as running:
         turn = codex.start(TOOLS)
-        state = await seen(running, lambda state: bool(held(state.sessions)) and state.question is not None)
+        state = await seen(running, asks_about_held)
         assert state.question is not None
         assert (state.question.cause, state.gate) == (Cause.HELD, GateMode.CLOSED)
         assert (codex.stub.spent(), codex.stub.requests("/responses")) == (0, 3)
@@ -55,7 +61,7 @@ async def test_three_sessions_are_one_question_and_one_reset(codex: HookedCodex)
         await seen(running, lambda state: state.gate is GateMode.CLOSED)
         turns = [codex.start(TOOLS) for _ in range(3)]
         await seen(running, lambda state: len(held(state.sessions)) == 3)
-        await seen(running, lambda state: state.question is not None)
+        await seen(running, asks_about_held)
         assert codex.stub.requests("/responses") == 0
         place = ("--source", "http", "--base-url", codex.stub.url)
         lines = (await asyncio.to_thread(codex.resetbank, "sessions", *place)).out.splitlines()
@@ -72,7 +78,7 @@ async def test_wait_and_let_fail(codex: HookedCodex) -> None:
     async with companion(codex) as running:
         await seen(running, lambda state: state.gate is GateMode.CLOSED)
         turn = codex.start(TOOLS)
-        state = await seen(running, lambda state: state.question is not None)
+        state = await seen(running, asks_about_held)
         assert state.question is not None
         assert Choice.LET_FAIL in state.question.choices
         await running.questions.answer(state.question, Choice.WAIT)
@@ -83,7 +89,7 @@ async def test_wait_and_let_fail(codex: HookedCodex) -> None:
         running.refresh()
         await seen(running, lambda state: state.gate is GateMode.CLOSED)
         turn = codex.start(TOOLS)
-        state = await seen(running, lambda state: state.question is not None)
+        state = await seen(running, asks_about_held)
         assert state.question is not None
         await running.questions.answer(state.question, Choice.LET_FAIL)
         await seen(running, lambda state: state.gate is GateMode.PASS)
@@ -106,7 +112,7 @@ async def test_a_turn_in_the_tui_over_its_daemon_waits_and_goes_on(codex: Hooked
                 await asyncio.to_thread(tui.wait_for, "› run: true")
                 tui.type("\r")
                 await asyncio.to_thread(tui.wait_for, "resetbank: waits here while a limit is reached")
-                state = await seen(running, lambda state: bool(held(state.sessions)) and state.question is not None)
+                state = await seen(running, asks_about_held)
                 assert state.question is not None
                 assert state.question.cause is Cause.HELD
                 await spend(running)

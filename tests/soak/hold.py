@@ -18,7 +18,7 @@ from tests.support.stub_process import start_stub
 from tests.support.waiting import wait_until
 from tui.domain.held_sessions import held
 from tui.domain.hooks import GateMode
-from tui.domain.question import Choice
+from tui.domain.question import Cause, Choice
 
 TURNS = 50
 KILLS = 12
@@ -68,7 +68,9 @@ async def _answered(codex: HookedCodex, chance: random.Random) -> tuple[Counter[
                 await asyncio.to_thread(_wait_for_request, codex, before)
                 waits.append(perf_counter() - answered_at)
             else:
-                question = running.state.question or running.questions.reopen()
+                question = running.state.question
+                if question is None or question.cause is not Cause.HELD:  # closed, or not yet about what is held
+                    question = running.questions.reopen()
                 assert question is not None
                 choice = Choice.WAIT if answer == "wait" else Choice.LET_FAIL
                 await running.questions.answer(question, choice)
