@@ -17,7 +17,7 @@ from tui.domain.invites import InviteRecord
 from tui.domain.referral import OfferStatus
 from tui.errors import ResetbankError
 from tui.ui.browser import can_open
-from tui.ui.commands import INVITES
+from tui.ui.commands import CONSENTING, INVITES
 from tui.ui.messages import Noted
 from tui.ui.screens.moving import scroll
 from tui.ui.view.chrome import demo_line
@@ -172,6 +172,8 @@ class InviteScreen(Screen[None]):
         """Carry out a command of the panel; tells whether it is one."""
         if command == "back":
             self.dismiss()
+        elif self._view.is_read_only and command in CONSENTING:
+            self._say(f"read-only under Codex ({self._view.read_only} is set)")
         elif command in ("previous", "next"):
             self._move(1 if command == "next" else -1)
         elif command in _ACTIONS:
