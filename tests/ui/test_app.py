@@ -281,9 +281,14 @@ async def test_a_crash_of_the_screen_itself_gives_a_failing_code() -> None:
         letters=drawn("ABC"),
         drive=False,
     )
-    with pytest.raises(RuntimeError):
+
+    async def crash() -> None:
         async with app.run_test() as pilot:
+            await until(pilot, lambda: bool(companion.listeners))
             await pilot.press("z")
+
+    with pytest.raises(RuntimeError):
+        await crash()
     assert app.return_code == 1
     assert companion.closed
 

@@ -10,7 +10,7 @@ from textual.events import Key
 
 from tests.support.clocks import ManualClock
 from tests.support.pty import raw_terminal, terminal
-from tests.ui import live_states, states
+from tests.ui import invite_states, live_states, states
 from tests.ui.scripted import ScriptedCompanion
 from tests.ui.showing import make_app, press_alone, running, screen_text, settle, top, words
 from tui.ui.dialogs.question import QuestionDialog
@@ -37,6 +37,19 @@ async def test_under_codex_nothing_that_consents_opens(clock: ManualClock) -> No
         await settle(pilot)
         assert isinstance(app.screen, InviteScreen)
         assert companion.proposals == []
+
+
+@pytest.mark.parametrize("key", ["a", "e"])
+async def test_under_codex_the_invite_panel_sends_nothing(clock: ManualClock, key: str) -> None:
+    app = make_app(ScriptedCompanion(invite_states.every(), clock), clock, read_only="CODEX_THREAD_ID")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot)
+        await pilot.press("i")
+        await settle(pilot)
+        await pilot.press(key)
+        await settle(pilot)
+        assert isinstance(app.screen, InviteScreen)
+        assert "read-only under Codex" in words(app)
 
 
 async def test_spending_at_a_limit_opens_the_question_where_a_session_is_stopped(clock: ManualClock) -> None:
