@@ -87,8 +87,6 @@ class Block(msgspec.Struct, frozen=True):
     minutes: int
     """The length of the window that was full; 0 where only the service's word is known."""
     natural_end: float | None
-    present_seconds: float = 0.0
-    """How long the person would usually have worked in it."""
 
 
 class UseRecord:
