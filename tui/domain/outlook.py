@@ -51,12 +51,8 @@ def look_ahead(foresight: Foresight, now: float) -> Outlook:
 def _trends(foresight: Foresight, now: float) -> "Iterable[tuple[int, tuple[float, ...]]]":
     """Use since each window began, in even steps over the whole window."""
     record = foresight.record
-    for minutes, window in sorted(record.windows.items()):
-        share = record.share_of(minutes)
-        if share is None or window.resets_at is None or window.resets_at <= now:
-            continue
-        length = minutes * 60.0
-        start = window.resets_at - length
+    for window, resets_at, start, share in record.under_way(now):
+        length = resets_at - start
         begin = max(0, record.bin_of(start))
         shares = []
         for step in range(1, _STEPS + 1):
@@ -64,4 +60,4 @@ def _trends(foresight: Foresight, now: float) -> "Iterable[tuple[int, tuple[floa
             if at > now + length / _STEPS:
                 break
             shares.append(min(window.used, record.used_between(begin, record.bin_of(min(at, now))) * share))
-        yield minutes, tuple(shares)
+        yield window.minutes, tuple(shares)

@@ -43,12 +43,8 @@ def draw(record: UseRecord, now: float) -> Pictures:
 
 def _burn_ups(record: UseRecord, now: float) -> tuple[BurnUp, ...]:
     found = []
-    for minutes, window in sorted(record.windows.items()):
-        share = record.share_of(minutes)
-        if share is None or window.resets_at is None or window.resets_at <= now:
-            continue
-        length = minutes * 60.0
-        start = window.resets_at - length
+    for window, resets_at, start, share in record.under_way(now):
+        length = resets_at - start
         begin = max(0, record.bin_of(start))
         shares = []
         for step in range(1, STEPS + 1):
@@ -57,7 +53,7 @@ def _burn_ups(record: UseRecord, now: float) -> tuple[BurnUp, ...]:
             shares.append(window.used if at == now else min(window.used, used))
             if at == now:
                 break
-        found.append(BurnUp(minutes, start, window.resets_at, tuple(shares)))
+        found.append(BurnUp(window.minutes, start, resets_at, tuple(shares)))
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ the demand is filled in from the person's usual rate at that hour, and the bin i
 leaves it is a value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import exp, isfinite
 from typing import Final
 
@@ -325,6 +325,13 @@ class UseRecord:
     def now_sum(self) -> float:
         """Demand up to the last reading."""
         return self.sums[-1] + self._filling
+
+    def under_way(self, now: float) -> Iterator[tuple[WindowUse, float, float, float]]:
+        """Each window whose reset is known and ahead, shortest first, with its reset, its start and its share."""
+        for minutes, window in sorted(self.windows.items()):
+            share = self.share_of(minutes)
+            if share is not None and window.resets_at is not None and window.resets_at > now:
+                yield window, window.resets_at, window.resets_at - minutes * 60.0, share
 
     def share_of(self, minutes: int) -> float | None:
         """Per cent of a window used by one per cent of demand; None where too little was seen to tell."""
