@@ -118,8 +118,8 @@ def test_an_address_is_told_from_a_handle(text: str, shown: str) -> None:
 
 
 AT = ["@", "＠", "﹫", " (at) ", "[at]", "{ AT }", "<at>", " @ ", "(@)", "&#64;", "&#x40;", "&commat;", "&amp;#64;"]
-AT += ["%40", "%2540", "=40", "\\u0040", " at ", "\u200b@", "@\u200b"]
-DOT = [".", "．", "。", "&#46;", "&period;", " dot ", " (dot) ", "[.]", "[dot]"]
+AT += ["%40", "%2540", "=40", "\\u0040", " at ", "_at_", "-at-", "+at+", " *AT* ", "\u200b@", "@\u200b"]
+DOT = [".", "．", "。", "&#46;", "&period;", " dot ", " (dot) ", "[.]", "[dot]", "_dot_", "-dot-"]
 AROUND = ["", "<", "(", "'", '"', "mailto:", "to ", "to:", "x@y.example,", "https://x.example/?to="]
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz", min_size=6, max_size=12).map(lambda name: f"q{name}")
 
@@ -149,6 +149,7 @@ def test_no_spelling_of_an_address_shows_its_name(
         "Invite 3 friends (at most).",
         "Write to @friend. Then wait.",
         "You and @friend at home",
+        "A look-at-me offer, one-at-a-time.",
         "The help is at help.openai.com, the app at chatgpt.com/codex.",
         "Look at this. Then go: https://x.example/?amount=4000&share=40%40.",
         "50 % & more; ½ of ① is left…",

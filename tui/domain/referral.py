@@ -19,15 +19,18 @@ RESET_CREDIT: Final = "rate_limit_reset_credit"
 _WORD: Final = re.compile(r'"[^"@]*"@[^\s<>(),;"]+|[^\s<>(),;"]+')
 """What may be an address; a quoted name may hold blanks."""
 
-_HOST: Final = r"[\w-]+(?:\.\w|\s+dot\s|\s*[(\[{<]\s*(?:dot|\.))"
+_HOST: Final = r"[\w-]+?(?:\.\w|[-_+*~|]+dot[-_+*~|]+\w|\s+dot\s|\s*[(\[{<]\s*(?:dot|\.))"
 _AT: Final = re.compile(
     r"\s*[(\[{<]\s*(?:at|@)\s*[)\]}>]\s*"
     rf"|[%=](?:25)*40(?={_HOST})|\\u0040"
+    rf"|\s*[-_+*~|.]+at[-_+*~|.]+\s*(?={_HOST})"
     rf"|\s+@\s*(?={_HOST})|(?<=\w)@\s+(?={_HOST})"
     rf"|\s+at\s+(?!(?:[\w-]+\.)*(?:chatgpt|openai)\.com)(?={_HOST})",  # the service speaks of its own pages
     re.IGNORECASE,
 )
-_DOT: Final = re.compile(r"\s*[(\[{<]\s*(?:dot|\.)\s*[)\]}>]\s*|(?<=\w)\s+dot\s+(?=\w)", re.IGNORECASE)
+_DOT: Final = re.compile(
+    r"(?<=\w)[-_+*~|]+dot[-_+*~|]+(?=\w)|\s*[(\[{<]\s*(?:dot|\.)\s*[)\]}>]\s*|(?<=\w)\s+dot\s+(?=\w)", re.IGNORECASE
+)
 """How an address is spelled that shall not look like one."""
 
 LONGEST_LINK: Final = 1_000
