@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from tests.companion.inviting import Crash
 from tests.support.budget import budget
+from tui.errors import StoreLocked
 from tui.store.database import Database
 
 
@@ -17,11 +18,28 @@ class MortalDatabase(Database):
 
     commits_to_live: int | None = None
     dies_after = False
+    commits_until_locked: int | None = None
+    """None: nobody else writes."""
+    locked_commits = 0
 
     @contextmanager
     def writing(self) -> Iterator[Any]:
-        with self._mortal(), super().writing() as connection:
+        with self._mortal(), self._contended(), super().writing() as connection:
             yield connection
+
+    def lock(self, after: int, commits: int) -> None:
+        """Another program holds the database for so many of its commits, after so many that pass."""
+        self.commits_until_locked, self.locked_commits = after, commits
+
+    @contextmanager
+    def _contended(self) -> Iterator[None]:
+        if self.commits_until_locked is not None:
+            self.commits_until_locked -= 1
+            if self.commits_until_locked < -self.locked_commits:
+                self.commits_until_locked = None
+            elif self.commits_until_locked < 0:
+                raise StoreLocked("another program holds it")
+        yield
 
     @contextmanager
     def _mortal(self) -> Iterator[None]:

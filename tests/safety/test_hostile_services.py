@@ -1,4 +1,4 @@
-"""Random runs against services that ignore keys and lie, with failing disks, crashes, late letters, other processes."""
+"""Random runs against services that ignore keys and lie, with failing disks, locks, crashes, late letters, others."""
 
 import asyncio
 from collections import Counter, deque
@@ -189,6 +189,10 @@ class Ordeal(RuleBasedStateMachine):
     def the_process_is_doomed(self, commits: int, after: bool) -> None:
         self.database.commits_to_live, self.database.dies_after = commits, after
 
+    @rule(after=st.integers(0, 5), commits=st.integers(1, 4))
+    def another_program_holds_the_database(self, after: int, commits: int) -> None:
+        self.database.lock(after, commits)
+
     @rule(minutes=st.sampled_from([0, 1, 4, 6]))
     def time_passes(self, minutes: int) -> None:
         self.clock.advance(60 * minutes + 1)
@@ -219,12 +223,17 @@ class Ordeal(RuleBasedStateMachine):
         script=st.lists(st.tuples(st.sampled_from(EFFECTS), st.sampled_from(ANSWERS)), min_size=1, max_size=3),
         reading=st.sampled_from(["whole", "whole", "capped", "count only"]),
         doom=st.none() | st.integers(0, 5),
+        locked=st.none() | st.tuples(st.integers(0, 5), st.integers(1, 4)),
     )
-    def ask_and_consent(self, script: list[tuple[str, str]], reading: str, doom: int | None) -> None:
+    def ask_and_consent(
+        self, script: list[tuple[str, str]], reading: str, doom: int | None, locked: tuple[int, int] | None
+    ) -> None:
         self.service.reading = reading
         self.ask()
         self.service.script = deque(script)
         self.database.commits_to_live = doom
+        if locked is not None:
+            self.database.lock(*locked)
         if self.proposal is not None:
             self.a_letter_comes(False)
 
