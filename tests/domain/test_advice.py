@@ -382,3 +382,9 @@ def test_any_facts_have_one_verdict_and_one_sentence(facts: Facts) -> None:
         assert advice.credit_id is None
     if facts.blocked_minutes is None:
         assert advice.verdict is not Verdict.SPEND_NOW
+
+
+def test_a_plan_with_a_month_counts_in_months() -> None:
+    month = {"week_minutes": 43200, "week_resets_at": NOON + 15 * DAY, "week_used": 80.0}
+    said = decide(msgspec.structs.replace(PLAIN, **month)).arithmetic
+    assert "if the month's date moves, a reset now gains about 0.30 of a month" in said

@@ -75,3 +75,45 @@ def test_advice_needs_a_fresh_reading() -> None:
     foresight.add(look(0, 50, 3 * HOUR))
     assert foresight.advice(START + 60).verdict is not Verdict.CANNOT_TELL
     assert foresight.advice(START + 2 * HOUR).verdict is Verdict.CANNOT_TELL
+
+
+def one_window(foresight: Foresight, minutes: int, days: int, per_day: float, resets_at: float) -> float:
+    """Work from 9:00 to 17:00 of every day, in one long window; it is the last evening, 18:00."""
+    at = 0.0
+    for day in range(days):
+        for step in range(24 * 6):
+            at = day * DAY + step * 600.0
+            if at > (days - 1) * DAY + 18 * HOUR:
+                return at
+            done = day + min(1.0, max(0.0, step / 6 - 9) / 8)
+            foresight.add(look(at, done * per_day, resets_at, minutes))
+    return at
+
+
+@pytest.mark.parametrize(("days", "minutes"), [(3, 10080), (10, 10080), (10, 43200), (22, 43200), (9, 60 * 24 * 60)])
+def test_no_reset_is_too_far_away_to_look_ahead(days: int, minutes: int) -> None:
+    foresight = Foresight()
+    length = minutes * 60.0
+    now = one_window(foresight, minutes, days, 2.0, length)
+    foresight.add(look(now + 600, 0.0, now + 600 + length, minutes))  # a whole window lies ahead
+    foresight.add(look(now + 1200, 0.0, now + 1200 + length, minutes))
+    (forecast,) = foresight.forecasts(START + now + 1200)
+    assert forecast.limit_at is not None
+
+
+def test_a_month_is_looked_ahead_to_its_end_by_the_own_weeks() -> None:
+    foresight = Foresight()
+    now = one_window(foresight, 43200, 15, 4.0, 30 * DAY)
+    (forecast,) = foresight.forecasts(START + now)
+    assert forecast.basis == "rhythm of 2 weeks"
+    assert forecast.limit_at is not None
+    assert forecast.limit_at.p50 is not None
+    assert forecast.limit_at.p50 == pytest.approx(START + 25 * DAY, abs=1.5 * DAY)  # ten days from now
+
+
+def test_a_month_that_is_not_used_up_lands_by_all_its_days() -> None:
+    foresight = Foresight()
+    now = one_window(foresight, 43200, 15, 2.0, 30 * DAY)
+    (forecast,) = foresight.forecasts(START + now)
+    assert forecast.at_reset_percent is not None
+    assert forecast.at_reset_percent.p50 == pytest.approx(60, abs=4)

@@ -78,6 +78,8 @@ class Facts(msgspec.Struct, frozen=True):
     """(minutes, per cent) of each window."""
     week_resets_at: float | None = None
     week_used: float | None = None
+    week_minutes: int = 10080
+    """The longest window; some plans have a month in the week's place."""
     utc_offset: float = 0.0
     """Seconds east of Greenwich."""
     days_known: float = 0.0
@@ -198,9 +200,10 @@ def arithmetic(f: Facts) -> tuple[str, ...]:
                 f" and {f.resets_for_them:.1f} resets for them"
             )
     if f.week_resets_at is not None and f.week_used is not None and f.week_resets_at > f.now:
-        share = (f.week_resets_at - f.now) / (7 * DAY) - (1 - f.week_used / 100)
+        share = (f.week_resets_at - f.now) / (f.week_minutes * 60) - (1 - f.week_used / 100)
         word = "gains" if share >= 0 else "loses"
-        lines.append(f"if the week's date moves, a reset now {word} about {abs(share):.2f} of a week")
+        name = {"weekly limit": "week", "monthly limit": "month"}.get(window_name(f.week_minutes), "window")
+        lines.append(f"if the {name}'s date moves, a reset now {word} about {abs(share):.2f} of a {name}")
     if f.hits_lately is not None:
         lines.append(f"limits reached in the last four weeks: {f.hits_lately}")
     if f.free_within_day is not None:

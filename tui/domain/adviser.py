@@ -103,6 +103,7 @@ class Adviser:
             used=tuple((w.minutes, w.used) for w in sorted(record.windows.values(), key=lambda w: w.minutes)),
             week_resets_at=week.resets_at if week else None,
             week_used=week.used if week else None,
+            week_minutes=week.minutes if week else 10080,
             utc_offset=record.offset,
             days_known=record.watched_days,
             hits_lately=sum(b.at > now - 28 * DAY for b in self._past),

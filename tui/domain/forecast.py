@@ -242,7 +242,7 @@ class Forecaster:
         record = self._record
         sums = record.paced
         place = len(sums) - 1
-        bins = min(int(horizon / BIN) + 1, WEEK_BINS)  # no past week is longer
+        bins = int(horizon / BIN) + 1
         weeks = place // WEEK_BINS
         step, sources = WEEK_BINS, weeks
         if weeks < 1:
@@ -264,7 +264,7 @@ class Forecaster:
                 length = min(DAY_BINS, bins - at)
                 source = choose(weights, total, evenly(number, at // DAY_BINS))
                 factor = level * min(3.0, powers[source])
-                begin = place - (source + 1) * step + (at if weeks else 0)
+                begin = place - (source + 1) * step + (at % WEEK_BINS if weeks else 0)
                 piece = (sums[begin + length] - sums[begin]) * factor
                 if reached == inf and used + piece >= left:
                     reached = at + passage(sums, begin, begin + length, sums[begin] + (left - used) / factor)
