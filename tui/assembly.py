@@ -91,14 +91,16 @@ def open_companion(
     clock = clock or SystemClock()
     chain: SourceChain
     referrals: Callable[[], Referrals]
+    hooks: Callable[[], Installation] | None
     if options.demo is not None:
         from tui.stub.chain import EmbeddedChain
 
         embedded = EmbeddedChain(clock, options.demo)
-        chain, referrals = embedded, embedded.referrals
+        chain, referrals, hooks = embedded, embedded.referrals, embedded.hooks
         tables: Tables | StoreError = _open_tables(None, None)
     else:
         chain, referrals = Chain(_candidates(options, settings, clock)), partial(_referrals, options, settings, clock)
+        hooks = partial(_hooks, options, settings, paths)
         try:
             tables = _open_tables(paths.database, paths.locks)
         except StoreError as error:
@@ -118,7 +120,7 @@ def open_companion(
         rules=partial(_ask_rules, settings.ask),
         message=settings.ask.message,
         asks=asks,
-        hooks=partial(_hooks, options, settings, paths) if options.demo is None else None,
+        hooks=hooks,
         before_credits=settings.hold.before_credits,
         process=uuid.uuid4().hex,
         looks_ahead=watches,

@@ -4,7 +4,7 @@ One process keeps it, by a lock; every other one sees what is held, and takes ov
 """
 
 import asyncio
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from datetime import datetime
 from typing import Final
 
@@ -104,7 +104,7 @@ class GateKeeper:
     async def _look(self, keeping: ExitStack) -> float:
         """Look once; how long to wait for the next look."""
         await self._check_hooks()
-        if not self._gate.folder.is_dir():
+        if not self._gate.is_there():
             return ABSENT_SECONDS
         if self._said is None:
             self._try_to_keep(keeping)
@@ -129,7 +129,8 @@ class GateKeeper:
 
     def _try_to_keep(self, keeping: ExitStack) -> None:
         with suppress(StoreReadOnly, HooksError), ExitStack() as trying:
-            if trying.enter_context(file_lock(self._gate.folder, "keeper")):
+            lock = file_lock(self._gate.folder, "keeper") if self._gate.is_shared else nullcontext(True)
+            if trying.enter_context(lock):
                 trying.callback(self._stop_keeping)
                 self._said = self._gate.read() or GateState(GateMode.OPEN)
                 self._beat()

@@ -34,8 +34,15 @@ def gate_folder(gates: Path, codex_home: Path) -> Path:
 class Gate:
     """One gate's files."""
 
+    is_shared = True
+    """Whether other processes can keep it too."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def is_there(self) -> bool:
+        """Whether anybody has made it."""
+        return self.folder.is_dir()
 
     def make(self) -> None:
         """Make the folders.

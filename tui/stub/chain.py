@@ -1,5 +1,8 @@
 """The embedded service as the one source of a demo."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from tui.clock import Clock
 from tui.sources.backend import Backend, HttpAsker
 from tui.sources.base import Source, SourceStatus
@@ -7,6 +10,11 @@ from tui.sources.base_url import parse_base_url
 from tui.sources.login import Login, LoginProvider, Token, fixed_login
 from tui.sources.referrals import ReferralClient
 from tui.stub.embedded import embedded_stub
+from tui.stub.scenarios import find_scenario
+
+if TYPE_CHECKING:
+    from tui.hooks.installation import Installation
+    from tui.stub.sessions import PlayedSessions
 
 
 class EmbeddedChain:
@@ -16,11 +24,32 @@ class EmbeddedChain:
         self._clock = clock
         self._stub = embedded_stub(clock, scenario)
         self._base_url = parse_base_url(self._stub.base_url)
+        self._played = self._play(scenario)
+
+    def _play(self, scenario: str) -> "PlayedSessions | None":
+        starts = find_scenario(scenario).sessions
+        if not starts:
+            return None
+        from tui.stub.sessions import PlayedSessions
+
+        return PlayedSessions(self._stub.bank, self._clock, starts)
 
     async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
         """Open a source on the embedded service; always viable."""
-        source = Backend(self._base_url, self._login(), self._clock, name="stub", app=self._stub.app)
+        given, app = (self._base_url, self._login(), self._clock), self._stub.app
+        if self._played is None:
+            source = Backend(*given, name="stub", app=app)
+        else:
+            from tui.stub.sessions import PlayedSource
+
+            source = PlayedSource(self._played, *given, app)
         return source, (SourceStatus("stub", True, "the embedded service"),)
+
+    @property
+    def hooks(self) -> "Callable[[], Installation] | None":
+        """What holds the sessions that are played; None where none are."""
+        played = self._played
+        return None if played is None else lambda: played.hooks
 
     async def upgrade(self, _current: str) -> None:
         """Nothing is preferred to it."""

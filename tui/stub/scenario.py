@@ -73,6 +73,18 @@ class InviteStart(msgspec.Struct, frozen=True):
     """When both rewards were taken back."""
 
 
+class SessionStart(msgspec.Struct, frozen=True):
+    """A session that a demo plays from the start of a scenario; the real Codex needs no such help."""
+
+    name: str
+    """How its first message begins."""
+    workspace: str
+    requests: int
+    """Model requests of its turn."""
+    every: float
+    """Seconds from one to the next."""
+
+
 class RecurringFault(msgspec.Struct, frozen=True):
     """A fault that hits every so many requests of a path, for ever."""
 
@@ -104,6 +116,8 @@ class Scenario(msgspec.Struct, frozen=True):
     extras: Mapping[str, object] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     """What its usage payload says otherwise."""
     faults: tuple[RecurringFault, ...] = ()
+    sessions: tuple[SessionStart, ...] = ()
+    """What a demo plays beside it."""
     resets: ResetRules = ResetRules()
     campaign: Campaign | None = PILOT
     invites: tuple[InviteStart, ...] = ()

@@ -17,7 +17,7 @@ from tui.stub.rules.grants import GrantSource, Price, ResetRules
 from tui.stub.rules.invites import Campaign, Reward
 from tui.stub.rules.resets import CREDIT_LIFETIME, ScenarioFlags
 from tui.stub.rules.windows import DAY
-from tui.stub.scenario import PILOT, CreditStart, InviteStart, RecurringFault, Scenario, WindowStart
+from tui.stub.scenario import PILOT, CreditStart, InviteStart, RecurringFault, Scenario, SessionStart, WindowStart
 
 MAIN_ACCOUNT: Final = "acc1"
 OTHER_ACCOUNT: Final = "acc2"
@@ -134,6 +134,16 @@ _ALL = (
         _both(100, 43),
         _THREE,
         shows_banner=True,
+    ),
+    Scenario(
+        "held",
+        "the 5-hour limit fills in the middle of a turn; in a demo two sessions are held, and go on after the answer",
+        _both(90, 43),
+        _THREE,
+        sessions=(
+            SessionStart("Port the importer to the new schema", "/home/you/importer", requests=12, every=2.0),
+            SessionStart("Find out why the nightly build is slow", "/home/you/website", requests=9, every=3.0),
+        ),
     ),
     Scenario(
         "weekly-wall",
