@@ -29,7 +29,7 @@ tools = ["mcp__*__consume_usage_reset"]     # tools of agents that are refused; 
 
 [notify]
 channels = []                 # of bell, terminal, desktop, command, webhook: where notices go
-events = ["interrupted", "held", "reset_observed", "spent"]    # and near, resumed, credit_changed
+events = ["interrupted", "held", "reset_observed", "spent", "lapsing"]   # and near, resumed, credit_changed
 quiet = ""                    # such as "22:00-07:00": no notices then
 command = []                  # your program and its arguments; the notice is JSON on its standard input
 webhook = ""                  # https, or http on this machine
@@ -97,14 +97,14 @@ class GuardSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 ChannelName = Literal["bell", "terminal", "desktop", "command", "webhook"]
-NoticeEvent = Literal["near", "interrupted", "held", "resumed", "reset_observed", "spent", "credit_changed"]
+NoticeEvent = Literal["near", "interrupted", "held", "resumed", "reset_observed", "spent", "credit_changed", "lapsing"]
 
 
 class NotifySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which notices go outside the screen, and by what."""
 
     channels: tuple[ChannelName, ...] = ()
-    events: tuple[NoticeEvent, ...] = ("interrupted", "held", "reset_observed", "spent")
+    events: tuple[NoticeEvent, ...] = ("interrupted", "held", "reset_observed", "spent", "lapsing")
     quiet: Annotated[str, msgspec.Meta(pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$")] = ""
     command: tuple[str, ...] = ()
     webhook: str = ""

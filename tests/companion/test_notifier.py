@@ -22,7 +22,7 @@ from tui.errors import NoticeFailed
 from tui.store.database import Database
 from tui.store.deliveries import LEASE, Deliveries
 
-ALL = frozenset({"near", "interrupted", "held", "resumed", "reset_observed", "spent", "credit_changed"})
+ALL = frozenset({"near", "interrupted", "held", "resumed", "reset_observed", "spent", "credit_changed", "lapsing"})
 
 
 def reading(used: float, at: datetime = START, ends: timedelta = timedelta(hours=2)) -> Snapshot:
@@ -149,3 +149,41 @@ async def test_no_address_is_in_a_notice(tmp_path: Path, clock: ManualClock) -> 
         process.read(replace(taken, account=replace(taken.account, id=None, email="me@example.com")))
         await until_told(process, 1)
         assert "example.com" not in repr(process.told)
+
+
+def lapsing(at: datetime = START, days: float = 2.5) -> Snapshot:
+    rows = (replace(credit("c1"), expires_at=START + timedelta(days=days)), credit("c2", 20))
+    return snapshot(window(300, 12, resets_in=timedelta(hours=2), at=START), rows=rows, at=at)
+
+
+async def test_a_reset_that_lapses_is_told_once_for_each_step_by_whoever_runs(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    texts = []
+    for left in (60, 30, 23, 10, 0.9, 0.2):  # hours; a new process each time, and two at once
+        clock.advance((START + timedelta(days=2.5) - clock.now()).total_seconds() - left * 3600)
+        processes = tuple(Process(tmp_path / "r.db", clock) for _ in range(2))
+        async with processes[0].running(), processes[1].running():
+            for process in processes:
+                process.read(lapsing(clock.now()))
+                process.read(lapsing(clock.now() + timedelta(microseconds=1)))
+            await settled(*processes)
+            texts.append([notice.text for process in processes for notice in process.told])
+    assert texts == [
+        ["One reset lapses in 2 days; 2 resets banked"],
+        [],
+        ["One reset lapses in 23 hours; 2 resets banked"],
+        [],
+        ["One reset lapses in 54 minutes; 2 resets banked"],
+        [],
+    ]
+
+
+async def test_a_last_moment_that_moves_is_told_anew(tmp_path: Path, clock: ManualClock) -> None:
+    process = Process(tmp_path / "r.db", clock)
+    async with process.running():
+        process.read(lapsing())
+        await until_told(process, 1)
+        process.read(lapsing(days=6))
+        await until_told(process, 2)
+        assert process.told[-1].text == "One reset lapses in 6 days; 2 resets banked"

@@ -11,6 +11,8 @@ from tests.companion.scripted import AT_LIMIT, CLEARED, READING, World
 from tests.companion.test_attending import THREAD, attended, cleared, consent, until, update
 from tests.domain.worlds import FIVE_HOURS, credit, snapshot, window
 from tests.support.clocks import ManualClock
+from tui.cli.json_output import watch_row
+from tui.cli.watch import claim_once
 from tui.companion.watch_events import WatchEvent, WatchEventKind, WatchEvents
 from tui.domain.held_sessions import HeldThread, with_held
 from tui.domain.hooks import GateMode
@@ -33,7 +35,7 @@ def watched(world: World) -> list[WatchEvent]:
 
 
 def kinds(events: list[WatchEvent]) -> list[str]:
-    return [event.kind.value for event in events]
+    return [event.kind.value for event in events if event.lapse is None]  # one of the bank lapses in two days
 
 
 async def test_twelve_grants_are_twelve_events(world: World) -> None:
@@ -46,7 +48,7 @@ async def test_twelve_grants_are_twelve_events(world: World) -> None:
     world.source.reading = replace(world.source.reading, bank=bank)
     await world.companion.poller.poll()
     assert kinds(events) == ["credit_changed"] * 12
-    assert {event.resets_available for event in events} == {14}
+    assert {event.resets_available for event in events if event.lapse is None} == {14}
 
 
 async def test_what_another_process_writes_is_an_event_here(world: World, tmp_path: Path) -> None:
@@ -131,3 +133,28 @@ async def test_a_held_session_is_held_and_goes_on(world: World) -> None:
     clock.advance(1)
     store.update(sessions=with_held(merge_update(let_go, update(clock, SessionState.IDLE)), {}, clock.now()))
     assert kinds(events) == ["resumed", "held"]  # its person interrupted it at a closed gate
+
+
+async def test_a_reset_about_to_lapse_is_an_event_of_its_own_which_one_watch_prints(
+    world: World, tmp_path: Path
+) -> None:
+    events = watched(world)
+    world.source.reading = replace(READING, limits=snapshot(window(FIVE_HOURS, 5.0)).limits)
+    await world.companion.poller.poll()
+    (event,) = events  # c1 lapses in two days, c2 in twenty
+    assert event.lapse is not None
+    row = watch_row(event)
+    assert (row["event"], row["kind"], row["resets_at"], row["resets_available"]) == ("lapsing", None, None, 2)
+    assert (row["credit_id"], row["expires_at"]) == ("c1", "2026-11-25T14:07:31Z")
+    world.clock.advance(60)
+    await world.companion.poller.poll()
+    assert len(events) == 1
+    other = World(world.clock, tmp_path, process="another watch")
+    other.source.reading = world.source.reading
+    await other.companion.poller.poll()
+    assert [await claim_once(one.companion, event) for one in (world, other, world)] == [True, False, False]
+    await other.companion.aclose()
+    world.clock.advance(25 * 3600)
+    await world.companion.poller.poll()
+    assert [event.lapse.credit.id for event in events if event.lapse] == ["c1", "c1"]
+    assert await claim_once(world.companion, events[-1])

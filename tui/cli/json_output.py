@@ -11,6 +11,7 @@ from tui.domain.windows import NEAR_PERCENT
 if TYPE_CHECKING:  # `status` pays for none of these
     from collections.abc import Iterable
 
+    from tui.companion.watch_events import WatchEvent
     from tui.domain.credits import Credit
     from tui.domain.invites import InviteRecord, InviteState
     from tui.domain.ledger import Event
@@ -179,19 +180,19 @@ def _invite(record: "InviteRecord") -> dict[str, Any]:
     }
 
 
-def watch_row(
-    event: str, at: datetime, session: "Session | None", window: "Window | None", resets_available: int | None
-) -> dict[str, Any]:
-    """One event, as `watch --json` prints it; what does not apply is null."""
-    return {
-        "event": event,
-        "at": rfc3339(at),
+def watch_row(event: "WatchEvent") -> dict[str, Any]:
+    """One event, as `watch --json` prints it; what does not apply is null, and a lapse names its reset besides."""
+    session, window, lapse = event.session, event.window, event.lapse
+    row = {
+        "event": event.kind,
+        "at": rfc3339(event.at),
         "thread_id": session.thread_id if session else None,
         "workspace": session.workspace if session else None,
         "kind": window.kind if window else None,
         "resets_at": rfc3339(window.resets_at) if window else None,
-        "resets_available": resets_available,
+        "resets_available": event.resets_available,
     }
+    return row if lapse is None else {**row, "credit_id": lapse.credit.id, "expires_at": rfc3339(lapse.expires_at)}
 
 
 def ledger_report(events: "Iterable[Event]") -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
     from tui.companion.state import State
+    from tui.companion.watch_events import WatchEvent
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -110,7 +111,11 @@ async def _stay(companion: "Companion") -> int:
         if not is_ours and not state.spending and state.open_spend is None:
             over.set()
 
-    WatchEvents(companion.store, companion.records, companion.clock, lambda event: print_event(event, as_json=False))
+    def on_event(event: "WatchEvent") -> None:
+        if event.lapse is None:  # no news of the queue
+            print_event(event, as_json=False)
+
+    WatchEvents(companion.store, companion.records, companion.clock, on_event)
     on_state(companion.state)
     forget = companion.listen(on_state)
     running, waits = asyncio.ensure_future(companion.run()), asyncio.ensure_future(over.wait())

@@ -41,6 +41,7 @@ async def _watch(companion: "Companion", *, once: bool, as_json: bool) -> int:
     ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     failure: str | None = None
     problems: tuple[Problem, ...] = ()
+    once_only: list[asyncio.Future[None]] = []
 
     def on_state(state: "State") -> None:
         nonlocal failure, problems
@@ -52,7 +53,14 @@ async def _watch(companion: "Companion", *, once: bool, as_json: bool) -> int:
             complain(state.link.failure)
         failure = state.link.failure
 
+    async def say_once(event: "WatchEvent") -> None:
+        if await claim_once(companion, event):
+            print_event(event, as_json=as_json)
+
     def on_event(event: "WatchEvent") -> None:
+        if event.lapse is not None:
+            once_only.append(asyncio.ensure_future(say_once(event)))
+            return
         print_event(event, as_json=as_json)
         if not ended.done() and nobody_reads():
             ended.set_result(0)
@@ -74,7 +82,24 @@ async def _watch(companion: "Companion", *, once: bool, as_json: bool) -> int:
     finally:
         forget()
         running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await asyncio.gather(running, *once_only, return_exceptions=True)
+
+
+async def claim_once(companion: "Companion", event: "WatchEvent") -> bool:
+    """Whether it is for this process to print what is said once, whichever watch runs when; yes without a database."""
+    from tui.concurrency import in_thread
+    from tui.errors import StoreError
+
+    name, at, tolerance = event.identity(companion.state.account_key)
+    now = companion.clock.now().timestamp()
+    try:
+        deliveries = companion.records.require().deliveries
+        claimed = await in_thread(deliveries.claim, name, at, "watch", now, tolerance)
+        if claimed == 0:
+            await in_thread(deliveries.settle, name, at, "watch", tolerance)
+    except StoreError:
+        return True
+    return claimed == 0
 
 
 def print_event(event: "WatchEvent", *, as_json: bool) -> None:
@@ -82,7 +107,7 @@ def print_event(event: "WatchEvent", *, as_json: bool) -> None:
     if as_json:
         from tui.cli.json_output import print_json_line, watch_row
 
-        print_json_line(watch_row(event.kind, event.at, event.session, event.window, event.resets_available))
+        print_json_line(watch_row(event))
         return
     from tui.clock import LocalZone
     from tui.domain.windows import label
@@ -97,6 +122,8 @@ def print_event(event: "WatchEvent", *, as_json: bool) -> None:
         words.append(f"{label(window)} {percent(window.used_percent)}")
         if window.resets_at is not None:
             words.append(f"resets {window.resets_at.astimezone(LocalZone()):%a %H:%M}")
+    if event.lapse is not None:
+        words.append(f"in {event.lapse.left_text(event.at)}")
     if event.resets_available is not None:
         words.append(f"{resets(event.resets_available)} banked")
     print(" · ".join(words), flush=True)

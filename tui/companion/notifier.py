@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 _OLD: Final = 600.0
 """What happened longer ago is no news, in seconds: a start finds many a stop of the past."""
 
-_LEDGER: Final = frozenset({WatchEventKind.SPENT, WatchEventKind.CREDIT_CHANGED})
-
 _TEXTS: Final = {
     WatchEventKind.NEAR: "the {limit} is near",
     WatchEventKind.INTERRUPTED: "stopped: {limit} reached",
@@ -31,6 +29,7 @@ _TEXTS: Final = {
     WatchEventKind.RESET_OBSERVED: "the {limit} was reset",
     WatchEventKind.SPENT: "one reset was spent",
     WatchEventKind.CREDIT_CHANGED: "the bank of resets changed",
+    WatchEventKind.LAPSING: "one reset lapses in {left}",
 }
 
 
@@ -101,13 +100,9 @@ class Notifier:
         if event.kind not in self._events or self._is_quiet(now) or (now - event.at).total_seconds() > _OLD:
             return
         notice = notice_of(event)
-        account = self._store.state.account_key
-        about = event.session.thread_id if event.session else str(event.window.minutes if event.window else "")
-        # A window is the same one in every process by its end, a session's stop or a ledger line by its moment.
-        ends = event.window.resets_at if event.window is not None and event.session is None else None
-        at, tolerance = (ends or event.at).timestamp(), 1.0 if event.kind in _LEDGER else 120.0
+        name, at, tolerance = event.identity(self._store.state.account_key)
         for channel in self._channels:
-            self._pending.append((0.0, _Fact(f"{event.kind} {account} {about}", at, tolerance, channel, notice)))
+            self._pending.append((0.0, _Fact(name, at, tolerance, channel, notice)))
         self._wake.set()
         self.is_idle = False
 
@@ -143,7 +138,8 @@ def notice_of(event: WatchEvent) -> "Notice":
 
     workspace = event.session.workspace if event.session else None
     name = one_line(workspace.rstrip("/").rpartition("/")[2], 60) if workspace else None
-    text = _TEXTS[event.kind].format(limit=limit_label(event.window))
+    left = event.lapse.left_text(event.at) if event.lapse else ""
+    text = _TEXTS[event.kind].format(limit=limit_label(event.window), left=left)
     if event.resets_available is not None:
         text += f"; {event.resets_available} reset{'' if event.resets_available == 1 else 's'} banked"
     words = f"{name}: {text}" if name else f"{text[0].upper()}{text[1:]}"

@@ -12,6 +12,7 @@ from tui.companion.records import Records
 from tui.companion.state import State, StateStore
 from tui.domain.held_sessions import held
 from tui.domain.hooks import GateMode
+from tui.domain.lapses import Lapse, lapses
 from tui.domain.ledger import Event, EventKind
 from tui.domain.limit_stops import binding_window, stops
 from tui.domain.question import Cause
@@ -37,6 +38,8 @@ class WatchEventKind(StrEnum):
     RESET_OBSERVED = "reset_observed"
     SPENT = "spent"
     CREDIT_CHANGED = "credit_changed"
+    LAPSING = "lapsing"
+    """A reset lapses within 7 days, 3 days, 24 hours or 1 hour; once for each."""
 
 
 _OF_CREDITS: Final = frozenset(
@@ -51,6 +54,8 @@ _OF_CREDITS: Final = frozenset(
 )
 
 
+_OF_THE_LEDGER: Final = frozenset({WatchEventKind.SPENT, WatchEventKind.CREDIT_CHANGED})
+
 _GOES_ON: Final = (SessionState.RUNNING, SessionState.IDLE, SessionState.WAITING_APPROVAL)
 
 
@@ -62,6 +67,22 @@ class WatchEvent(msgspec.Struct, frozen=True):
     session: Session | None = None
     window: Window | None = None
     resets_available: int | None = None
+    lapse: Lapse | None = None
+
+    def identity(self, account: str | None) -> tuple[str, float, float]:
+        """What makes it the same event in every process: a name, its moment, and seconds of tolerance.
+
+        A window is the same one by its end, a reset by its last moment, a session's stop or a ledger line by its own.
+
+        Args:
+            account: Whose it is.
+        """
+        if self.lapse is not None:
+            return f"{self.kind} {account} {self.lapse.key}", self.lapse.expires_at.timestamp(), 120.0
+        about = self.session.thread_id if self.session else str(self.window.minutes if self.window else "")
+        ends = self.window.resets_at if self.window is not None and self.session is None else None
+        tolerance = 1.0 if self.kind in _OF_THE_LEDGER else 120.0
+        return f"{self.kind} {account} {about}", (ends or self.at).timestamp(), tolerance
 
 
 class WatchEvents:
@@ -84,16 +105,23 @@ class WatchEvents:
         self._was_near = self._was_reached = self._was_hit_unseen = False
         self._stops: dict[str, LimitStop] = {}
         self._held: frozenset[str] = frozenset()
+        self._lapses: frozenset[str] = frozenset()
         self._snapshot: Snapshot | None = None
         store.listen(self._on_state)
         records.listen(self._on_line)
         self._on_state(store.state)
 
     def _emit(
-        self, kind: WatchEventKind, at: datetime, *, session: Session | None = None, window: Window | None = None
+        self,
+        kind: WatchEventKind,
+        at: datetime,
+        *,
+        session: Session | None = None,
+        window: Window | None = None,
+        lapse: Lapse | None = None,
     ) -> None:
         snapshot = self._store.state.snapshot
-        self._on_event(WatchEvent(kind, at, session, window, snapshot.bank.available if snapshot else None))
+        self._on_event(WatchEvent(kind, at, session, window, snapshot.bank.available if snapshot else None, lapse))
 
     def _on_state(self, state: State) -> None:
         if state.snapshot is None:
@@ -127,6 +155,7 @@ class WatchEvents:
                 del self._stops[thread_id]
                 self._emit(WatchEventKind.RESUMED, current.since, session=current)
         self._emit_let_go(state)
+        self._emit_lapses(state.snapshot, now)
         before, self._snapshot = self._snapshot, state.snapshot
         if before is not None and before is not state.snapshot:
             self._emit_resets(before, state.snapshot, now)
@@ -140,6 +169,12 @@ class WatchEvents:
             session = state.sessions.get(thread_id)
             if session is not None and session.state in _GOES_ON and state.gate is not GateMode.CLOSED:
                 self._emit(WatchEventKind.RESUMED, session.since, session=session)
+
+    def _emit_lapses(self, snapshot: Snapshot, now: datetime) -> None:
+        found = {f"{snapshot.account.key} {lapse.key}": lapse for lapse in lapses(snapshot.bank, now)}
+        for key in sorted(found.keys() - self._lapses):
+            self._emit(WatchEventKind.LAPSING, now, lapse=found[key])
+        self._lapses |= found.keys()
 
     def _emit_resets(self, before: Snapshot, after: Snapshot, now: datetime) -> None:
         at = before.provenance.observed_at
