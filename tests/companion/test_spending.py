@@ -10,6 +10,7 @@ from tests.domain.worlds import credit, snapshot
 from tests.support.clocks import ManualClock
 from tui.domain.findings import mismatches
 from tui.domain.ledger import EventKind
+from tui.domain.snapshot import Snapshot
 from tui.domain.spend import Consent, ConsentKind, ConsumeAnswer, ConsumeCode, Outcome, Spend, Stage
 from tui.errors import ConsumeRejected, NoCredit, OutcomeUnknown, SourceDown, SpendHeld, StoreCorrupt, StoreError
 
@@ -182,6 +183,33 @@ async def test_a_question_that_stood_while_another_spend_ended_takes_no_consent(
     with pytest.raises(SpendHeld, match="while this question stood"):
         await world.companion.spender.spend(second, consent(world))
     assert len(world.source.requests) == 1
+
+
+async def test_a_reading_under_way_while_another_process_spends_takes_no_consent(
+    world: World, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = World(clock, tmp_path, process="another process")
+    other.keys = (f"other-{number}" for number in range(9))
+    other.source.reading = AT_LIMIT
+    other.source.answers.append(lambda: cleared(other))
+    read = world.source.read
+
+    async def read_slowly(*, with_credits: bool) -> Snapshot:
+        answer = await read(with_credits=with_credits)
+        assert (await spend(other)).stage is Stage.CLOSED
+        clock.advance(1)
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.source, "read", read_slowly)
+        proposal = await world.companion.spender.propose()
+    assert proposal.credit is not None
+    assert proposal.credit.id == "c1"
+    with pytest.raises(SpendHeld, match="another spend of this account ended while this question stood"):
+        await world.companion.spender.spend(proposal, consent(world))
+    assert world.source.requests == []
+    assert world.spends.open_spend() is None
+    await other.companion.aclose()
 
 
 async def test_nothing_is_spent_without_a_database(clock: ManualClock, tmp_path: Path) -> None:

@@ -132,8 +132,9 @@ class Spender:
             NoCredit: There is nothing to spend.
             SourceError: The limits could not be read.
         """
-        self._records.require()
+        spends = self._records.require().spends
         async with self._connection.lock:
+            ended = await in_thread(spends.ended_keys)  # before the reading: it may not show what ends from here on
             snapshot = await self._poller.read()
         if self._store.state.open_spend is not None:
             raise SpendHeld("a spend of this account is still open", "finish that one first")
@@ -142,7 +143,7 @@ class Spender:
         if isinstance(credit, str):
             raise NoCredit(credit)
         assert credit is None or isinstance(credit, Credit)
-        return propose(snapshot, now, credit)
+        return replace(propose(snapshot, now, credit), ended=ended)
 
     async def spend(
         self, proposal: Proposal, consent: Consent, whom: Whom = False, queued: Queued | None = None
@@ -160,7 +161,7 @@ class Spender:
 
         Raises:
             ConsumeRejected: The consent came too late, or it could not be written down; nothing was sent.
-            SpendHeld: Another spend of this account is open, or one ended since the proposal.
+            SpendHeld: Another spend of this account is open, or one ended since the proposal's reading began.
             OutcomeUnknown: It may be written down, or something unforeseen went wrong; the message has the key.
             StoreError: There is no database.
         """
@@ -264,10 +265,9 @@ class Spender:
         account, spends = proposal.account.key, self._records.require().spends
         if await in_thread(spends.open_spend, account) is not None:
             raise SpendHeld("a spend of this account is still open", "finish that one first")
-        last = await in_thread(spends.last_closed, account)
-        if last is not None and last.closed_at is not None and last.closed_at > proposal.proposed_at:
+        if await in_thread(spends.ended_keys, account) - proposal.ended:
             hint = "look at the limits again before you spend another"
-            raise SpendHeld("a reset was spent while this question stood", hint)
+            raise SpendHeld("another spend of this account ended while this question stood", hint)
 
     def _show(self, spend: Spend) -> None:
         self._store.update(open_spend=spend if spend.is_open else None)

@@ -142,6 +142,8 @@ class Proposal(msgspec.Struct, frozen=True):
     """Every available credit; None where the service did not list them all."""
     nothing_used: bool
     """Every window is known to be unused: the service will most likely keep the reset."""
+    ended: frozenset[str] = frozenset()
+    """The keys of the spends that were over before the limits were read; another one since makes it worthless."""
 
     def is_outdated(self, now: datetime) -> bool:
         """Whether it is too old to take consent, or of a future that a clock set back has made."""

@@ -80,6 +80,12 @@ class SpendJournal:
         """The account's most recently closed spend."""
         return self._one("account = ? AND closed_at IS NOT NULL ORDER BY closed_at DESC", account)
 
+    def ended_keys(self, account: str | None = None) -> frozenset[str]:
+        """The keys of the spends that are over, of an account or with None of every one."""
+        query = "SELECT key FROM spends WHERE closed_at IS NOT NULL AND account = coalesce(?, account)"
+        with self._database.reading() as connection:
+            return frozenset(key for (key,) in connection.execute(query, (account,)))
+
     def every(self) -> tuple[Spend, ...]:
         """Every spend of every account, oldest first.
 
