@@ -111,11 +111,11 @@ async def memory_growth(updates: int) -> str:
     """What so many State updates leave behind in the running screen."""
     from tests.support.clocks import ManualClock
     from tests.ui import states
-    from tests.ui.scripted import ScriptedCompanion
+    from tests.ui.scene import Scene
     from tests.ui.showing import running
 
     clock = ManualClock()
-    companion = ScriptedCompanion(states.busy(), clock)
+    companion = Scene(states.busy(), clock)
     shown = (states.busy(), states.at_limit(), states.many(), states.failing())
     async with running(companion, clock) as (pilot, _, _):
 

@@ -1,4 +1,4 @@
-"""A question on the screen of a scripted companion."""
+"""A question on the screen of a companion over a scripted source."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,7 +7,7 @@ from textual.pilot import Pilot
 
 from tests.support.clocks import ManualClock
 from tests.ui import live_states, states
-from tests.ui.scripted import ScriptedCompanion
+from tests.ui.scene import Scene
 from tests.ui.showing import drawn, frame, running, top
 from tui.companion.state import State
 from tui.ui.app import ResetbankApp
@@ -15,13 +15,13 @@ from tui.ui.dialogs.question import QuestionDialog
 from tui.ui.screens.consent import GUARD_SECONDS, ConsentScreen
 
 
-def companion_of(clock: ManualClock, state: State | None = None) -> ScriptedCompanion:
-    return ScriptedCompanion(state or live_states.stopped_question(), clock, after=states.reset_snapshot())
+def companion_of(clock: ManualClock, state: State | None = None) -> Scene:
+    return Scene(state or live_states.stopped_question(), clock, after=states.reset_snapshot())
 
 
 @asynccontextmanager
 async def asked(
-    companion: ScriptedCompanion, clock: ManualClock, *letters: str
+    companion: Scene, clock: ManualClock, *letters: str
 ) -> AsyncIterator[tuple[Pilot[int], ResetbankApp, ConsentScreen]]:
     async with running(companion, clock, letters=drawn(*letters) if letters else None) as (pilot, app, _):
         assert isinstance(top(app), QuestionDialog)

@@ -95,11 +95,11 @@ def stopped_question() -> State:
 
 
 def several_question() -> State:
-    return asked(replace(states.at_limit(), sessions=THREE))
+    return asked(replace(states.at_limit(), sessions=THREE, watches_sessions=True))
 
 
 def hostile_question() -> State:
-    return asked(replace(states.at_limit(), sessions=of(stopped(API, HOSTILE, 3))))
+    return asked(replace(states.at_limit(), sessions=of(stopped(API, HOSTILE, 3)), watches_sessions=True))
 
 
 def held_three() -> State:

@@ -1,25 +1,23 @@
-"""Running the app headless on a scripted companion, and reading its screen as text."""
+"""Running the app headless on a companion over a scripted source, and reading its screen as text."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import cycle
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final
 
 import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
 from tests.support.clocks import ManualClock
-from tests.ui.scripted import ScriptedCompanion
+from tests.ui.scene import Scene
 from tests.ui.states import ZONE
+from tui.companion.companion import Companion
 from tui.companion.state import State
 from tui.domain.snapshot import Snapshot
 from tui.settings import Settings
 from tui.ui.app import ResetbankApp
 from tui.ui.screens.consent import GUARD_SECONDS, ConsentScreen
-
-if TYPE_CHECKING:
-    from tui.companion.companion import Companion
 
 SIZES: Final = ((40, 12), (80, 24), (120, 40))
 at_every_size = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -41,22 +39,22 @@ def screen_text(app: ResetbankApp) -> str:
 
 
 def make_app(
-    companion: ScriptedCompanion | None,
+    companion: Scene | None,
     clock: ManualClock,
     *,
     settings: Settings | None = None,
-    connect: Callable[[], Awaitable[ScriptedCompanion]] | None = None,
+    connect: Callable[[], Awaitable[Companion]] | None = None,
     demo: str | None = None,
     letters: Callable[[int], str] | None = None,
     remembered: Snapshot | None = None,
     read_only: str | None = None,
 ) -> ResetbankApp:
-    async def connected() -> ScriptedCompanion:
+    async def connected() -> Companion:
         assert companion is not None
-        return companion
+        return await companion.connected()
 
     app = ResetbankApp(
-        connect=cast("Callable[[], Awaitable[Companion]]", connect or connected),
+        connect=connect or connected,
         settings=settings or Settings(),
         clock=clock,
         zone=ZONE,
@@ -72,16 +70,16 @@ def make_app(
 
 @asynccontextmanager
 async def running(
-    shown: State | ScriptedCompanion,
+    shown: State | Scene,
     clock: ManualClock | None = None,
     *,
     size: tuple[int, int] = (80, 24),
     settings: Settings | None = None,
     letters: Callable[[int], str] | None = None,
-) -> AsyncIterator[tuple[Pilot[int], ResetbankApp, ScriptedCompanion]]:
+) -> AsyncIterator[tuple[Pilot[int], ResetbankApp, Scene]]:
     """The app connected and at rest."""
     clock = clock or ManualClock()
-    companion = shown if isinstance(shown, ScriptedCompanion) else ScriptedCompanion(shown, clock)
+    companion = shown if isinstance(shown, Scene) else Scene(shown, clock)
     app = make_app(companion, clock, settings=settings, letters=letters, demo=companion.state.demo)
     async with app.run_test(size=size) as pilot:
         await settle(pilot)

@@ -2,18 +2,20 @@
 
 import gc
 from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar, cast
+from typing import ClassVar
 
 import pytest
+from msgspec.structs import replace
 from textual.binding import Binding
 from textual.widget import Widget
 
 from tests.support.clocks import ManualClock
 from tests.ui import states
-from tests.ui.scripted import ScriptedCompanion
+from tests.ui.scene import Scene
 from tests.ui.showing import drawn, make_app, running, screen_text, settle, until, words
+from tui.companion.companion import Companion
 from tui.companion.state import State
-from tui.errors import NotViable, SettingsError, StoreCorrupt
+from tui.errors import NotViable, SettingsError
 from tui.settings import Settings
 from tui.ui.app import ResetbankApp
 from tui.ui.commands import MAIN, commands_of
@@ -74,7 +76,7 @@ async def test_the_keymap_of_the_settings_applies() -> None:
         await pilot.press("e")
         await settle(pilot)
         assert isinstance(app.screen, LedgerScreen)
-        assert companion.proposals == []
+        assert companion.source.reads == []
 
 
 @pytest.mark.parametrize(
@@ -91,9 +93,14 @@ def test_wrong_settings_are_refused_before_anything_is_painted(settings: Setting
 
 async def test_refresh_reads_now() -> None:
     async with running(states.busy()) as (pilot, _, companion):
-        await pilot.press("f5", "ctrl+r")
-        await settle(pilot)
-        assert companion.refreshed == 2
+        reads = companion.source.reads
+        async with companion.polling():
+            await until(pilot, lambda: len(reads) == 1)
+            await pilot.press("f5")
+            await until(pilot, lambda: len(reads) == 2)
+            await pilot.press("ctrl+r")
+            await until(pilot, lambda: len(reads) == 3)
+        assert reads[1:] == [True, True]  # the single resets too
 
 
 @pytest.mark.parametrize("theme", CYCLE)
@@ -190,27 +197,29 @@ async def test_too_small_still_quits() -> None:
 
 
 async def test_leaving_lets_the_companion_go() -> None:
-    async with running(states.busy()) as (pilot, app, companion):
+    companion = Scene(states.busy(), ManualClock())
+    listeners = tuple(companion.companion.store._listeners)
+    async with running(companion) as (pilot, app, _):
         await pilot.press("q")
-    assert companion.closed
-    assert companion.listeners == []
+    assert companion.is_closed
+    assert tuple(companion.companion.store._listeners) == listeners
     assert (app.return_code or 0) == 0
 
 
-def failing_once(companion: ScriptedCompanion) -> Callable[[], Awaitable[ScriptedCompanion]]:
+def failing_once(companion: Scene) -> Callable[[], Awaitable[Companion]]:
     failures = [NotViable("no source can be used", "run `codex login`")]
 
-    async def connect() -> ScriptedCompanion:
+    async def connect() -> Companion:
         if failures:
             raise failures.pop()
-        return companion
+        return companion.companion
 
     return connect
 
 
 async def test_a_failed_connection_is_a_calm_panel_and_refresh_tries_again() -> None:
     clock = ManualClock()
-    companion = ScriptedCompanion(states.busy(), clock)
+    companion = Scene(states.busy(), clock)
     app = make_app(None, clock, connect=failing_once(companion))
     async with app.run_test() as pilot:
         await settle(pilot)
@@ -223,11 +232,11 @@ async def test_a_failed_connection_is_a_calm_panel_and_refresh_tries_again() -> 
         await pilot.press("f5")
         await settle(pilot)
         assert "93 %" in screen_text(app)
-    assert companion.closed
+    assert companion.is_closed
 
 
 async def test_a_crash_while_connecting_is_shown_without_its_text() -> None:
-    async def broken() -> ScriptedCompanion:
+    async def broken() -> Companion:
         raise ValueError("Bearer secret-token")
 
     app = make_app(None, ManualClock(), connect=broken)
@@ -238,13 +247,21 @@ async def test_a_crash_while_connecting_is_shown_without_its_text() -> None:
 
 async def test_polling_that_died_is_said_and_started_again() -> None:
     clock = ManualClock()
-    companion = ScriptedCompanion(states.busy(), clock, failure=RuntimeError("boom"))
+    companion = Scene(State(), clock)
+    shown = states.reset_snapshot()
+    companion.source.reading = shown
+    last = companion.tables.observations.last
 
-    async def connect() -> ScriptedCompanion:
-        return companion
+    def broken() -> None:
+        raise RuntimeError("boom")
+
+    companion.tables.observations.last = broken  # type: ignore[method-assign]
+
+    async def connect() -> Companion:
+        return companion.companion
 
     app = ResetbankApp(
-        connect=cast(Any, connect),
+        connect=connect,
         settings=Settings(),
         clock=clock,
         zone=states.ZONE,
@@ -253,11 +270,10 @@ async def test_polling_that_died_is_said_and_started_again() -> None:
     )
     async with app.run_test() as pilot:
         await until(pilot, lambda: "! unexpected RuntimeError in poll" in screen_text(app))
-        companion.failure = None
+        companion.tables.observations.last = last  # type: ignore[method-assign]
         await pilot.press("f5")
-        await settle(pilot)
+        await until(pilot, lambda: companion.state.snapshot == shown and "Free to work" in words(app))
         assert "unexpected" not in screen_text(app)
-        assert companion.refreshed == 1
 
 
 async def test_a_crash_of_the_screen_itself_gives_a_failing_code() -> None:
@@ -268,13 +284,13 @@ async def test_a_crash_of_the_screen_itself_gives_a_failing_code() -> None:
             raise RuntimeError
 
     clock = ManualClock()
-    companion = ScriptedCompanion(states.busy(), clock)
+    companion = Scene(states.busy(), clock)
 
-    async def connect() -> ScriptedCompanion:
-        return companion
+    async def connect() -> Companion:
+        return companion.companion
 
     app = Broken(
-        connect=cast(Any, connect),
+        connect=connect,
         settings=Settings(),
         clock=clock,
         zone=states.ZONE,
@@ -284,37 +300,35 @@ async def test_a_crash_of_the_screen_itself_gives_a_failing_code() -> None:
 
     async def crash() -> None:
         async with app.run_test() as pilot:
-            await until(pilot, lambda: bool(companion.listeners))
+            await until(pilot, lambda: companion.companion.store._listeners != [])
             await pilot.press("z")
 
     with pytest.raises(RuntimeError):
         await crash()
     assert app.return_code == 1
-    assert companion.closed
+    assert companion.is_closed
 
 
 async def test_the_ledger_that_cannot_be_read_says_why() -> None:
     clock = ManualClock()
-    companion = ScriptedCompanion(states.busy(), clock)
+    companion = Scene(states.busy(), clock)
     async with running(companion, clock) as (pilot, app, _):
-        companion.failure = StoreCorrupt("the database is broken", "move it away")
+        with companion.tables.database.writing() as connection:
+            connection.execute("DROP TABLE events")
         await pilot.press("l")
         await settle(pilot)
-        assert "the database is broken; move it away" in screen_text(app)
+        assert "no such table" in words(app)
 
 
 async def test_the_ledger_follows_new_events() -> None:
     clock = ManualClock()
-    companion = ScriptedCompanion(states.busy(), clock, ledger=())
+    companion = Scene(replace(states.busy(), recent=()), clock)
     async with running(companion, clock) as (pilot, app, _):
         await pilot.press("l")
         await settle(pilot)
         assert "The ledger is empty" in screen_text(app)
-        companion.ledger = states.EVENTS
-        companion.publish(states.state(states.busy().snapshot, recent=states.EVENTS[:1]))
-        await pilot.pause()
-        await settle(pilot)
-        assert "a reset lapsed unused" in screen_text(app)
+        await companion.companion.records.record(*states.EVENTS)
+        await until(pilot, lambda: "a reset lapsed unused" in screen_text(app))
 
 
 async def test_nothing_is_repainted_where_nothing_differs() -> None:
@@ -350,7 +364,7 @@ async def test_opening_and_closing_screens_keeps_no_widgets() -> None:
 
 async def test_the_last_reading_stands_dimmed_until_a_source_has_answered(clock: ManualClock) -> None:
     last = states.busy().snapshot
-    companion = ScriptedCompanion(State(), clock)
+    companion = Scene(State(), clock)
     app = make_app(companion, clock, remembered=last)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
@@ -368,7 +382,7 @@ async def test_the_last_reading_stands_dimmed_until_a_source_has_answered(clock:
 
 
 async def test_a_demo_shows_no_last_reading_of_a_real_account(clock: ManualClock) -> None:
-    app = make_app(ScriptedCompanion(State(demo="busy"), clock), clock, remembered=states.busy().snapshot)
+    app = make_app(Scene(State(demo="busy"), clock), clock, remembered=states.busy().snapshot)
     async with app.run_test() as pilot:
         await settle(pilot)
         assert "93 %" not in words(app)

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 from msgspec.structs import replace
@@ -14,9 +15,11 @@ from tests.ui import live_states, states
 from tests.ui.asked import asked, companion_of
 from tests.ui.live_states import API, TOOLS
 from tests.ui.showing import frame, press_alone, running, screen_text, settle, top, words
+from tui.domain.account_state import AccountState
+from tui.domain.ask_memory import AskMemory, answered
 from tui.domain.question import Choice
 from tui.domain.spend import ConsentKind
-from tui.errors import SourceDown, StoreLocked
+from tui.errors import SourceDown
 from tui.ui.dialogs.question import QuestionDialog
 from tui.ui.dialogs.queue import QueueDialog
 from tui.ui.dialogs.spend import SpendDialog
@@ -27,18 +30,22 @@ from tui.ui.screens.main import MainScreen
 
 
 @pytest.mark.parametrize(
-    ("number", "choice", "whom"),
-    [(0, Choice.SPEND_AND_CONTINUE, (API,)), (1, Choice.SPEND_ONLY, False)],
+    ("number", "whom"),
+    [(0, (API,)), (1, False)],
 )
-async def test_each_letter_does_its_own_once(number: int, choice: Choice, whom: object, clock: ManualClock) -> None:
+async def test_each_letter_does_its_own_once(
+    number: int, whom: tuple[str, ...] | Literal[False], clock: ManualClock
+) -> None:
     companion = companion_of(clock)
     async with asked(companion, clock) as (pilot, app, dialog):
         await press_alone(pilot, clock, dialog.letters[number])
         await press_alone(pilot, clock, "A")
-        ((_, consent),) = companion.spends
-        assert consent.kind is ConsentKind.LETTER
-        assert companion.carried_on == [whom]
-        assert [answer for answer, _ in companion.attendant.answers] == [choice]
+        assert len(companion.spends) == 1
+        (spend,) = companion.spent
+        assert spend.consent.kind is ConsentKind.LETTER
+        assert (spend.resume.whom if spend.resume is not None else False) == whom
+        assert [thread for thread, _ in companion.source.messages] == list(whom or ())
+        assert companion.state.question is None
         assert "One reset was spent" in screen_text(app)
 
 
@@ -55,7 +62,7 @@ async def test_no_blind_key_spends_or_answers(keys: str, state: object, clock: M
         clock.advance(GUARD_SECONDS)
         await settle(pilot)
         assert companion.spends == []
-        assert companion.attendant.answers == []
+        assert companion.state.question is not None
         assert app.screen is dialog
 
 
@@ -67,9 +74,10 @@ async def test_what_was_typed_ahead_means_nothing(key: str, clock: ManualClock) 
         clock.advance(GUARD_SECONDS - 0.01)
         await pilot.press(key)
         await settle(pilot)
-        assert (companion.spends, companion.attendant.answers) == ([], [])
+        assert companion.spends == []
+        assert companion.state.question is not None
         await press_alone(pilot, clock, key)
-        assert companion.attendant.answers
+        assert companion.state.question is None
 
 
 @pytest.mark.parametrize(
@@ -83,10 +91,14 @@ async def test_what_was_typed_ahead_means_nothing(key: str, clock: ManualClock) 
 )
 async def test_an_answer_closes_it_and_spends_nothing(key: str, choice: Choice, note: str, clock: ManualClock) -> None:
     companion = companion_of(clock)
+    question = companion.state.question
+    assert question is not None
     async with asked(companion, clock) as (pilot, app, _):
         await pilot.press(key)
         await settle(pilot)
-        assert [answer for answer, _ in companion.attendant.answers] == [choice]
+        in_hand = companion.in_hand
+        assert (in_hand.waiting is not None) is (choice is Choice.WAIT)
+        assert in_hand.memory == answered(AskMemory(), question, choice, clock.now())
         assert companion.spends == []
         assert isinstance(app.screen, MainScreen)
         assert note in words(app)
@@ -99,16 +111,15 @@ async def test_an_answer_closes_it_and_spends_nothing(key: str, choice: Choice, 
 async def test_escape_answers_nothing_and_it_is_not_opened_again(clock: ManualClock) -> None:
     companion = companion_of(clock)
     async with asked(companion, clock) as (pilot, app, _):
-        question = companion.state.question
         await pilot.press("escape")
         await settle(pilot)
-        assert companion.attendant.answers == [(None, True)]
+        assert companion.state.question is None
+        assert companion.in_hand == AccountState()
         assert companion.spends == []
         assert isinstance(app.screen, MainScreen)
         companion.publish(replace(companion.state, near_percent=80.0))
         await settle(pilot)
         assert isinstance(app.screen, MainScreen)
-        assert question is not None
 
 
 async def test_chosen_sessions_alone_go_on(clock: ManualClock) -> None:
@@ -119,9 +130,9 @@ async def test_chosen_sessions_alone_go_on(clock: ManualClock) -> None:
         assert "[ ] docs" in screen_text(app)
         assert "spend and continue 2 of 3" in screen_text(app)
         await press_alone(pilot, clock, dialog.letters[0])
-        assert companion.carried_on == [(API, TOOLS)]
         carried = {carry.stop.thread_id for carry in companion.state.resumes.entries}
         assert carried == {API, TOOLS}
+        assert {thread for thread, _ in companion.source.messages} == {API, TOOLS}
 
 
 async def test_nobody_chosen_is_a_spend_alone(clock: ManualClock) -> None:
@@ -129,8 +140,9 @@ async def test_nobody_chosen_is_a_spend_alone(clock: ManualClock) -> None:
     async with asked(companion, clock) as (pilot, _, dialog):
         await pilot.press("space", "down", "space", "down", "space")
         await press_alone(pilot, clock, dialog.letters[0])
-        assert companion.carried_on == [False]
-        assert companion.attendant.answers[0][0] is Choice.SPEND_ONLY
+        (spend,) = companion.spent
+        assert spend.resume is None
+        assert companion.source.messages == []
 
 
 async def test_who_stops_meanwhile_joins(clock: ManualClock) -> None:
@@ -163,7 +175,7 @@ async def test_it_opens_over_whatever_is_open(key: str, screen: type, clock: Man
 
 
 async def test_a_dialog_that_still_reads_below_it_goes_on(clock: ManualClock) -> None:
-    companion = companion_of(clock, live_states.one_stopped())
+    companion = companion_of(clock, states.at_limit())
     async with running(companion, clock) as (pilot, app, _):
         app.action_spend()
         companion.publish(live_states.stopped_question())
@@ -175,8 +187,8 @@ async def test_a_dialog_that_still_reads_below_it_goes_on(clock: ManualClock) ->
 
 
 async def test_it_waits_for_a_spend_that_is_under_way(clock: ManualClock) -> None:
-    companion = companion_of(clock, live_states.one_stopped())
-    companion.held = asyncio.Event()
+    companion = companion_of(clock, states.at_limit())
+    companion.source.held = asyncio.Event()
     async with running(companion, clock) as (pilot, app, _):
         await pilot.press("r")
         await settle(pilot)
@@ -187,7 +199,7 @@ async def test_it_waits_for_a_spend_that_is_under_way(clock: ManualClock) -> Non
         companion.publish(replace(companion.state, question=live_states.stopped_question().question))
         await pilot.pause()
         assert app.screen is dialog
-        companion.held.set()
+        companion.source.held.set()
         await settle(pilot)
         app.present(app._view)
         await settle(pilot)
@@ -201,7 +213,7 @@ async def test_a_question_that_is_settled_elsewhere_closes(clock: ManualClock) -
         await settle(pilot)
         assert isinstance(app.screen, MainScreen)
         assert "the question is settled: it was answered elsewhere" in words(app)
-        assert companion.attendant.answers == []
+        assert companion.in_hand == AccountState()
 
 
 async def test_a_window_that_started_afresh_settles_it(clock: ManualClock) -> None:
@@ -255,37 +267,38 @@ async def test_the_result_stays_though_the_question_is_gone(clock: ManualClock) 
 
 async def test_a_reading_that_fails_leaves_every_other_answer(clock: ManualClock) -> None:
     companion = companion_of(clock)
-    companion.failure = SourceDown("the service does not answer", "try again")
+    shown = companion.source.reading
+    companion.source.reading = SourceDown("the service does not answer", "try again")
     async with asked(companion, clock) as (pilot, app, dialog):
         assert "the service does not answer" in screen_text(app)
         assert dialog.letters == ()
-        companion.failure = None
+        companion.source.reading = shown
         await pilot.press("f5")
         await settle(pilot)
         assert dialog.letters
         clock.advance(GUARD_SECONDS)
         await pilot.press("w")
         await settle(pilot)
-        assert companion.attendant.answers[0][0] is Choice.WAIT
+        assert companion.in_hand.waiting is not None
 
 
 async def test_an_answer_that_cannot_be_written_down_spends_nothing(clock: ManualClock) -> None:
     companion = companion_of(clock)
-    companion.attendant.failure = StoreLocked("the database is locked", "try again")
     async with asked(companion, clock) as (pilot, app, dialog):
+        companion.break_disk()
         await press_alone(pilot, clock, dialog.letter)
         assert companion.spends == []
-        assert "the database is locked" in screen_text(app)
+        assert "cannot be written" in screen_text(app)
 
 
 async def test_an_answer_that_failed_can_be_given_again(clock: ManualClock) -> None:
     companion = companion_of(clock)
-    companion.attendant.failure = StoreLocked("the database is locked", "try again")
     async with asked(companion, clock) as (pilot, app, _):
+        companion.break_disk()
         await pilot.press("w")
         await settle(pilot)
-        assert "the database is locked" in screen_text(app)
-        companion.attendant.failure = None
+        assert "cannot be written" in screen_text(app)
+        companion.break_disk(broken=False)
         clock.advance(GUARD_SECONDS)
         await pilot.press("w")
         await settle(pilot)
@@ -302,8 +315,9 @@ async def test_queueing_from_the_question_needs_its_own_letter(clock: ManualCloc
         await pilot.press("enter", "space", "u", dialog.letter)
         assert companion.state.queued is None
         await press_alone(pilot, clock, dialog.letter)
-        assert companion.attendant.answers == [(Choice.QUEUE, (API, TOOLS))]
+        assert companion.state.question is None
         assert companion.state.queued is not None
+        assert companion.state.queued.whom == (API, TOOLS)
         assert isinstance(app.screen, MainScreen)
         assert companion.spends == []
         assert "one reset is queued for the limit" in words(app)

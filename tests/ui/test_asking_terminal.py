@@ -9,6 +9,7 @@ from tests.ui import live_states, states
 from tests.ui.asked import asked, companion_of
 from tests.ui.live_states import API, DOCS
 from tests.ui.showing import press_alone, running, screen_text, settle, top, words
+from tui.errors import SourceDown
 from tui.settings import AskSettings, Settings
 from tui.ui.dialogs.question import QuestionDialog
 
@@ -17,8 +18,8 @@ async def test_it_rings_once_and_gives_the_title_back(clock: ManualClock, writte
     companion = companion_of(clock)
     title = "\x1b[22;2t\x1b]2;resetbank: api-server stopped, 5-hour limit\x07"
     async with asked(companion, clock) as (pilot, _, _):
-        for near in (80.0, 81.0, 82.0):
-            companion.publish(replace(companion.state, near_percent=near))
+        for _ in range(3):
+            companion.stir()
             await settle(pilot)
         assert written.count("\x07") == 1
         assert written.count(title) == 1
@@ -69,10 +70,10 @@ async def test_a_hostile_name_is_shown_harmlessly(clock: ManualClock, written: l
 
 async def test_the_command_goes_to_the_clipboard_once_and_exactly(clock: ManualClock, written: list[str]) -> None:
     companion = companion_of(clock, live_states.several_question())
-    companion.attendant.takes_messages = False
+    companion.source.refuses = SourceDown("no Codex daemon takes messages here")
     async with asked(companion, clock) as (pilot, app, dialog):
         await press_alone(pilot, clock, dialog.letter)
-        companion.publish(replace(companion.state, near_percent=80.0))
+        companion.stir()
         await settle(pilot)
         assert f"codex resume {API}" in screen_text(app)
         assert f"codex resume {DOCS}" in screen_text(app)
@@ -84,8 +85,10 @@ async def test_the_command_goes_to_the_clipboard_once_and_exactly(clock: ManualC
 async def test_a_command_never_carries_a_hostile_id(clock: ManualClock, written: list[str]) -> None:
     evil = "x; rm -rf ~"
     hostile = replace(live_states.stopped(API, "/home/me/api", 3), thread_id=evil)
-    companion = companion_of(clock, live_states.asked(replace(states.at_limit(), sessions={evil: hostile})))
-    companion.attendant.takes_messages = False
+    companion = companion_of(
+        clock, live_states.asked(replace(states.at_limit(), sessions={evil: hostile}, watches_sessions=True))
+    )
+    companion.source.refuses = SourceDown("no Codex daemon takes messages here")
     async with asked(companion, clock) as (pilot, app, dialog):
         await press_alone(pilot, clock, dialog.letter)
         assert "rm -rf" not in screen_text(app)

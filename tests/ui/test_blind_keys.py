@@ -9,7 +9,8 @@ from textual.events import Key
 
 from tests.support.clocks import ManualClock
 from tests.ui import invite_states, live_states, states
-from tests.ui.scripted import ScriptedCompanion
+from tests.ui.scene import Scene
+from tests.ui.scripted import InviteScene
 from tests.ui.showing import drawn, frame, press_alone, running, settle
 from tui.companion.state import State
 from tui.ui.app import ResetbankApp
@@ -42,8 +43,7 @@ async def test_a_thousand_streams_with_short_gaps_spend_nothing(
     state: Callable[[], State], place: str, clock: ManualClock
 ) -> None:
     rng = random.Random(place)
-    companion = ScriptedCompanion(state(), clock, after=states.reset_snapshot())
-    companion.attendant.closed = companion.state.question
+    companion = Scene(state(), clock, after=states.reset_snapshot())
     async with running(companion, clock, letters=letters(rng)) as (pilot, app, _):
         for number in range(STREAMS):
             if number % 25 == 0:  # each stream goes on where the one before has led
@@ -58,13 +58,12 @@ async def test_a_thousand_streams_with_short_gaps_spend_nothing(
                 break  # `q` leaves, as it should
         assert companion.spends == []
         assert companion.state.queued is None
-        assert companion.finished == 0
 
 
 async def test_slow_capitals_hit_no_more_often_than_chance(clock: ManualClock) -> None:
     """One letter of 26 for each letter on offer, and a wrong one closes the dialog: about four hits in a hundred."""
     rng = random.Random(7)
-    companion = ScriptedCompanion(states.at_limit(), clock, after=states.reset_snapshot())
+    companion = Scene(states.at_limit(), clock, after=states.reset_snapshot())
     hits = 0
     async with running(companion, clock, letters=letters(rng)) as (pilot, app, _):
         for _ in range(100):
@@ -82,7 +81,7 @@ async def test_slow_capitals_hit_no_more_often_than_chance(clock: ManualClock) -
 
 async def test_blind_keys_on_the_invite_panel_send_nothing(clock: ManualClock) -> None:
     rng = random.Random(3)
-    companion = ScriptedCompanion(invite_states.two(), clock)
+    companion = InviteScene(invite_states.two(), clock)
     async with running(companion, clock, letters=drawn("ABCDEFG")) as (pilot, app, _):
         for _ in range(40):
             while len(app.screen_stack) > 1:

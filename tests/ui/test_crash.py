@@ -1,13 +1,12 @@
 """What an unforeseen crash leaves on the terminal."""
 
-from typing import Any, cast
-
 import pytest
 
 from tests.support.clocks import ManualClock
 from tests.ui import states
-from tests.ui.scripted import ScriptedCompanion
+from tests.ui.scene import Scene
 from tests.ui.showing import drawn
+from tui.companion.companion import Companion
 from tui.settings import Settings
 from tui.ui.app import ResetbankApp
 
@@ -20,11 +19,11 @@ async def test_an_unforeseen_crash_shows_no_local_variable(
             address = "gro.elpmaxe@yrollam"[::-1]
             raise RuntimeError(f"broken at {len(address)} by {address}")
 
-    async def connected() -> ScriptedCompanion:
-        return ScriptedCompanion(states.busy(), clock)
+    async def connected() -> Companion:
+        return Scene(states.busy(), clock).companion
 
     app = Crashing(
-        connect=cast(Any, connected),
+        connect=connected,
         settings=Settings(),
         clock=clock,
         zone=states.ZONE,

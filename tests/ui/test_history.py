@@ -1,13 +1,14 @@
 """The history in pictures, and what is expected beside the meters, from a fortnight of even mornings."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
 
 from tests.support.clocks import ManualClock
 from tests.ui import states
-from tests.ui.scripted import ScriptedCompanion
+from tests.ui.scene import Scene
 from tests.ui.showing import make_app, press_alone, screen_text, settle
 from tui.companion.state import State
 from tui.domain.advice import Advice, Verdict
@@ -115,13 +116,13 @@ def test_nothing_is_advised_where_nothing_can_be_said() -> None:
 
 
 async def test_the_key_opens_the_history_and_escape_leaves_it(clock: ManualClock, foresight: Foresight) -> None:
-    companion = ScriptedCompanion(states.busy(), clock)
+    companion = Scene(states.busy(), clock)
     pictures = draw(foresight.record, START + 14 * DAY + 11 * HOUR)
 
     async def summed_up() -> Pictures:
         return pictures
 
-    companion.pictures = summed_up  # type: ignore[attr-defined]
+    companion.companion.__dict__["history"] = SimpleNamespace(pictures=summed_up)
     app = make_app(companion, clock)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)

@@ -268,9 +268,11 @@ async def test_what_the_service_lists_cannot_be_forgotten(clock: ManualClock) ->
 async def test_the_panel_looks_when_it_opens_on_request_and_now_and_then(clock: ManualClock) -> None:
     async with panel(offered(), clock) as (pilot, app, companion):
         assert companion.inviter.looks == 1
-        await pilot.press("f5")
-        await settle(pilot)
-        assert (companion.inviter.looks, companion.refreshed) == (2, 1)
+        async with companion.polling():
+            await until(pilot, lambda: len(companion.source.reads) == 1)
+            await pilot.press("f5")
+            await until(pilot, lambda: companion.source.reads[1:] == [True])
+        assert companion.inviter.looks == 2
         clock.advance(REFRESH_EVERY.total_seconds())
         app.tick()
         await settle(pilot)

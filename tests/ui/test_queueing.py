@@ -10,36 +10,32 @@ from textual.pilot import Pilot
 from tests.support.clocks import ManualClock
 from tests.ui import live_states, states
 from tests.ui.live_states import API, DOCS
-from tests.ui.scripted import ScriptedCompanion
-from tests.ui.showing import frame, press_alone, running, screen_text, settle, top, words
+from tests.ui.scene import Scene
+from tests.ui.showing import frame, press_alone, running, screen_text, settle, top, until, words
 from tui.companion.state import State
 from tui.domain.resumes import ResumeStage
-from tui.errors import NoCredit, StoreLocked
+from tui.errors import SourceDown
 from tui.ui.app import ResetbankApp
 from tui.ui.dialogs.queue import QueueDialog
 from tui.ui.dialogs.resume import ResumeDialog
 from tui.ui.screens.consent import GUARD_SECONDS, ConsentScreen
 from tui.ui.screens.main import MainScreen
 
+Queueing = tuple[Pilot[int], ResetbankApp, ConsentScreen, Scene]
+
 
 @asynccontextmanager
-async def queueing(state: State, clock: ManualClock) -> AsyncIterator[tuple[Pilot[int], ResetbankApp, ConsentScreen]]:
-    async with running(ScriptedCompanion(state, clock), clock) as (pilot, app, _):
+async def queueing(state: State, clock: ManualClock) -> AsyncIterator[Queueing]:
+    async with running(Scene(state, clock), clock) as (pilot, app, companion):
         await pilot.press("u")
         await settle(pilot)
         assert isinstance(top(app), QueueDialog)
         clock.advance(GUARD_SECONDS)
-        yield pilot, app, frame(app)
-
-
-def companion_in(app: ResetbankApp) -> ScriptedCompanion:
-    assert isinstance(app._companion, ScriptedCompanion)
-    return app._companion
+        yield pilot, app, frame(app), companion
 
 
 async def test_the_letter_queues_and_one_key_takes_it_out(clock: ManualClock) -> None:
-    async with queueing(live_states.working(), clock) as (pilot, app, dialog):
-        companion = companion_in(app)
+    async with queueing(live_states.working(), clock) as (pilot, app, dialog, companion):
         await press_alone(pilot, clock, dialog.letter)
         queued = companion.state.queued
         assert queued is not None
@@ -55,8 +51,8 @@ async def test_the_letter_queues_and_one_key_takes_it_out(clock: ManualClock) ->
 
 
 async def test_another_number_is_another_question_and_its_letter_names_it(clock: ManualClock) -> None:
-    async with queueing(live_states.working(), clock) as (pilot, app, dialog):
-        companion, old = companion_in(app), dialog.letter
+    async with queueing(live_states.working(), clock) as (pilot, app, dialog, companion):
+        old = dialog.letter
         await pilot.press("plus")
         await settle(pilot)
         clock.advance(GUARD_SECONDS)
@@ -85,23 +81,23 @@ async def test_another_number_is_another_question_and_its_letter_names_it(clock:
 
 @pytest.mark.parametrize("keys", ["enter", "space", "u", "up enter", "y", "x"])
 async def test_no_blind_key_queues(keys: str, clock: ManualClock) -> None:
-    async with queueing(live_states.working(), clock) as (pilot, app, dialog):
+    async with queueing(live_states.working(), clock) as (pilot, app, dialog, companion):
         await pilot.press(*keys.split())
         await settle(pilot)
-        assert companion_in(app).state.queued is None
+        assert companion.state.queued is None
         assert app.screen is dialog
 
 
 async def test_keys_typed_ahead_queue_nothing(clock: ManualClock) -> None:
-    async with running(ScriptedCompanion(live_states.working(), clock), clock) as (pilot, _, companion):
+    async with running(Scene(live_states.working(), clock), clock) as (pilot, _, companion):
         await pilot.press("u", *"ABCDEFG")
         await settle(pilot)
         assert companion.state.queued is None
 
 
 async def test_another_reset_is_another_question(clock: ManualClock) -> None:
-    async with queueing(live_states.working(), clock) as (pilot, app, dialog):
-        companion, old = companion_in(app), dialog.letter
+    async with queueing(live_states.working(), clock) as (pilot, app, dialog, companion):
+        old = dialog.letter
         snapshot = companion.state.snapshot
         assert snapshot is not None
         companion.publish(replace(companion.state, snapshot=replace(snapshot, bank=states.bank(*states.THREE[1:]))))
@@ -113,10 +109,12 @@ async def test_another_reset_is_another_question(clock: ManualClock) -> None:
 
 
 async def test_what_is_refused_is_explained(clock: ManualClock) -> None:
-    async with queueing(live_states.working(), clock) as (pilot, app, dialog):
-        companion_in(app).attendant.failure = NoCredit("no reset that could be spent is in the bank")
+    async with queueing(live_states.working(), clock) as (pilot, app, dialog, companion):
+        companion.break_disk()
         await press_alone(pilot, clock, dialog.letter)
-        assert "no reset that could be spent" in words(app)
+        assert "cannot be written" in words(app)
+        companion.break_disk(broken=False)
+        assert companion.in_hand.queued is None
 
 
 @pytest.mark.parametrize(
@@ -128,7 +126,7 @@ async def test_what_is_refused_is_explained(clock: ManualClock) -> None:
 )
 async def test_nothing_to_queue_says_why(state: object, reason: str, clock: ManualClock) -> None:
     assert callable(state)
-    async with queueing(state(), clock) as (pilot, app, dialog):
+    async with queueing(state(), clock) as (pilot, app, dialog, _):
         assert reason in words(app)
         assert dialog.letters == ()
         await pilot.press("enter")
@@ -137,19 +135,18 @@ async def test_nothing_to_queue_says_why(state: object, reason: str, clock: Manu
 
 
 async def test_after_a_restart_a_letter_confirms(clock: ManualClock) -> None:
-    async with queueing(live_states.queued_before_restart(), clock) as (pilot, app, dialog):
+    async with queueing(live_states.queued_before_restart(), clock) as (pilot, app, dialog, companion):
         assert "before the restart: still wanted?" in words(app)
         await pilot.press("enter")
         await press_alone(pilot, clock, dialog.letter)
-        queued = companion_in(app).state.queued
+        queued = companion.state.queued
         assert queued is not None
         assert queued.is_armed
         assert queued.armed_at == clock.now()
 
 
 async def test_after_a_restart_x_takes_it_out_and_escape_leaves_it(clock: ManualClock) -> None:
-    async with queueing(live_states.queued_before_restart(), clock) as (pilot, app, _):
-        companion = companion_in(app)
+    async with queueing(live_states.queued_before_restart(), clock) as (pilot, app, _, companion):
         await pilot.press("escape")
         await settle(pilot)
         assert companion.state.queued is not None
@@ -164,53 +161,49 @@ async def test_after_a_restart_x_takes_it_out_and_escape_leaves_it(clock: Manual
 
 
 async def test_one_that_dies_meanwhile_closes_the_dialog(clock: ManualClock) -> None:
-    async with queueing(live_states.queued_before_restart(), clock) as (pilot, app, _):
-        companion = companion_in(app)
+    async with queueing(live_states.queued_before_restart(), clock) as (pilot, app, _, companion):
         companion.publish(replace(companion.state, queued=None))
         await settle(pilot)
         assert isinstance(app.screen, MainScreen)
 
 
 async def test_a_queue_that_cannot_be_taken_out_is_said(clock: ManualClock) -> None:
-    async with running(ScriptedCompanion(live_states.queued(), clock), clock) as (pilot, app, companion):
-        companion.attendant.failure = StoreLocked("the database is locked", "try again")
+    async with running(Scene(live_states.queued(), clock), clock) as (pilot, app, companion):
+        companion.break_disk()
         await pilot.press("u")
-        for _ in range(5):
-            await pilot.pause()
-        assert "the database is locked" in words(app)
+        await until(pilot, lambda: "cannot be written" in words(app))
         assert companion.state.queued is not None
 
 
 async def test_the_announcement_rings_once_and_can_be_dismissed(clock: ManualClock, written: list[str]) -> None:
-    async with running(ScriptedCompanion(live_states.announced(), clock), clock) as (pilot, app, companion):
+    async with running(Scene(live_states.announced(), clock), clock) as (pilot, app, companion):
         assert "the 5-hour limit was reset at 14:06 (observed): c carries on 2 sessions, x dismisses" in words(app)
-        companion.publish(replace(companion.state, near_percent=80.0))
+        companion.stir()
         await settle(pilot)
         assert written.count("\x07") == 1
         await pilot.press("x")
         await settle(pilot)
-        assert companion.acknowledged == 1
+        assert companion.state.announcement is None
         assert "was reset" not in words(app)
         assert companion.spends == []
 
 
 @asynccontextmanager
-async def carrying(state: State, clock: ManualClock) -> AsyncIterator[tuple[Pilot[int], ResetbankApp]]:
-    async with running(ScriptedCompanion(state, clock), clock) as (pilot, app, _):
+async def carrying(state: State, clock: ManualClock) -> AsyncIterator[tuple[Pilot[int], ResetbankApp, Scene]]:
+    async with running(Scene(state, clock), clock) as (pilot, app, companion):
         await pilot.press("c")
         await settle(pilot)
         assert isinstance(top(app), ResumeDialog)
         clock.advance(GUARD_SECONDS)
-        yield pilot, app
+        yield pilot, app, companion
 
 
 async def test_enter_carries_on_everybody_once(clock: ManualClock) -> None:
-    async with carrying(live_states.announced(), clock) as (pilot, app):
-        companion = companion_in(app)
+    async with carrying(live_states.announced(), clock) as (pilot, app, companion):
         await pilot.press("enter")
         await settle(pilot)
         assert {carry.stop.thread_id for carry in companion.state.resumes.entries} == {API, DOCS}
-        assert companion.acknowledged == 1
+        assert companion.state.announcement is None
         assert words(app).count("sent, waiting for it to run") == 4  # in the dialog, and in the panel below
         clock.advance(GUARD_SECONDS)
         await pilot.press("enter", "c")
@@ -218,45 +211,45 @@ async def test_enter_carries_on_everybody_once(clock: ManualClock) -> None:
         await pilot.press("enter")
         await settle(pilot)
         assert len(companion.state.resumes.entries) == 2
+        assert sorted(thread for thread, _ in companion.source.messages) == sorted((API, DOCS))
         assert companion.spends == []
 
 
 async def test_only_the_chosen_ones_go_on(clock: ManualClock) -> None:
-    async with carrying(live_states.announced(), clock) as (pilot, app):
+    async with carrying(live_states.announced(), clock) as (pilot, _, companion):
         await pilot.press("down", "space")
         clock.advance(GUARD_SECONDS)
         await pilot.press("enter")
         await settle(pilot)
-        assert [carry.stop.thread_id for carry in companion_in(app).state.resumes.entries] == [API]
+        assert [carry.stop.thread_id for carry in companion.state.resumes.entries] == [API]
 
 
 async def test_leaving_carries_nobody_on_and_keeps_the_news(clock: ManualClock) -> None:
-    async with carrying(live_states.announced(), clock) as (pilot, app):
+    async with carrying(live_states.announced(), clock) as (pilot, _, companion):
         await pilot.press("escape")
         await settle(pilot)
-        assert companion_in(app).state.resumes.entries == ()
-        assert companion_in(app).acknowledged == 0
+        assert companion.state.resumes.entries == ()
+        assert companion.state.announcement is not None
 
 
 async def test_an_enter_typed_ahead_carries_nobody_on(clock: ManualClock) -> None:
-    async with running(ScriptedCompanion(live_states.announced(), clock), clock) as (pilot, _, companion):
+    async with running(Scene(live_states.announced(), clock), clock) as (pilot, _, companion):
         await pilot.press("c", "enter")
         await settle(pilot)
         assert companion.state.resumes.entries == ()
 
 
 async def test_nobody_is_told_while_the_limit_stands(clock: ManualClock) -> None:
-    async with carrying(live_states.one_stopped(), clock) as (pilot, app):
+    async with carrying(live_states.one_stopped(), clock) as (pilot, app, companion):
         assert "the limit still stands" in words(app)
         await pilot.press("enter")
         await settle(pilot)
-        assert companion_in(app).state.resumes.entries == ()
+        assert companion.state.resumes.entries == ()
 
 
 async def test_the_command_is_shown_again_and_copied(clock: ManualClock) -> None:
-    async with carrying(live_states.announced(), clock) as (pilot, app):
-        companion = companion_in(app)
-        companion.attendant.takes_messages = False
+    async with carrying(live_states.announced(), clock) as (pilot, app, companion):
+        companion.source.refuses = SourceDown("no Codex daemon takes messages here")
         await pilot.press("enter")
         await settle(pilot)
         assert {carry.stage for carry in companion.state.resumes.entries} == {ResumeStage.COMMAND}
@@ -268,9 +261,10 @@ async def test_the_command_is_shown_again_and_copied(clock: ManualClock) -> None
 
 
 async def test_a_failure_to_carry_on_is_said(clock: ManualClock) -> None:
-    async with carrying(live_states.announced(), clock) as (pilot, app):
-        companion_in(app).attendant.failure = StoreLocked("the database is locked", "try again")
+    async with carrying(live_states.announced(), clock) as (pilot, app, companion):
+        companion.break_disk()
         await pilot.press("enter")
         await settle(pilot)
-        assert "the database is locked" in words(app)
-        assert companion_in(app).acknowledged == 0
+        assert "cannot be written" in words(app)
+        assert companion.state.announcement is not None
+        assert companion.source.messages == []

@@ -9,11 +9,11 @@ from textual.pilot import Pilot
 
 from tests.support.clocks import ManualClock
 from tests.ui import states
-from tests.ui.scripted import ScriptedCompanion
+from tests.ui.scene import Scene
 from tests.ui.showing import Golden, at_every_size, make_app, press_alone, running, screen_text, settle
+from tui.companion.companion import Companion
 from tui.companion.state import State
-from tui.domain.spend import Spend, lose_answer
-from tui.errors import NotViable
+from tui.errors import NotViable, OutcomeUnknown, SourceDown
 
 MAIN: Final[dict[str, Callable[[], State]]] = {
     "calm": states.calm,
@@ -41,7 +41,7 @@ async def test_main_screen(name: str, size: tuple[int, int], golden: Golden) -> 
 
 @at_every_size
 async def test_connecting(size: tuple[int, int], golden: Golden, clock: ManualClock) -> None:
-    async def never() -> ScriptedCompanion:
+    async def never() -> Companion:
         await clock.sleep(1)
         raise AssertionError
 
@@ -53,7 +53,7 @@ async def test_connecting(size: tuple[int, int], golden: Golden, clock: ManualCl
 
 @at_every_size
 async def test_not_connected(size: tuple[int, int], golden: Golden, clock: ManualClock) -> None:
-    async def refused() -> ScriptedCompanion:
+    async def refused() -> Companion:
         raise NotViable("no source can be used here", "run `codex login` first")
 
     app = make_app(None, clock, connect=refused)
@@ -85,23 +85,21 @@ async def show_help(pilot: Pilot[int], clock: ManualClock) -> None:
     await settle(pilot)
 
 
-def lost(spend: Spend) -> Spend:
-    return lose_answer(spend, "the connection broke before the answer came")
-
-
-def companion(clock: ManualClock, name: str) -> ScriptedCompanion:
+def companion(clock: ManualClock, name: str) -> Scene:
     reset = states.reset_snapshot(five=3)
     scripts = {
-        "spend-question": ScriptedCompanion(states.at_limit(), clock),
-        "spend-question-little-used": ScriptedCompanion(states.calm(), clock),
-        "spend-refused": ScriptedCompanion(states.empty_bank(), clock),
-        "spend-result": ScriptedCompanion(states.at_limit(), clock, after=reset),
-        "spend-mismatch": ScriptedCompanion(
+        "spend-question": Scene(states.at_limit(), clock),
+        "spend-question-little-used": Scene(states.calm(), clock),
+        "spend-refused": Scene(states.empty_bank(), clock),
+        "spend-result": Scene(states.at_limit(), clock, after=reset),
+        "spend-mismatch": Scene(
             states.at_limit(), clock, after=states.reset_snapshot(five=100, weekly=0, moved=False, left=3)
         ),
-        "spend-unknown": ScriptedCompanion(states.at_limit(), clock, ends=lost),
+        "spend-unknown": Scene(states.at_limit(), clock, after=SourceDown("the service does not answer")),
     }
-    return scripts.get(name) or ScriptedCompanion(states.busy(), clock)
+    if name == "spend-unknown":
+        scripts[name].source.answers.append(OutcomeUnknown("the connection broke before the answer came"))
+    return scripts.get(name) or Scene(states.busy(), clock)
 
 
 DIALOGS: Final[dict[str, Steps]] = {
@@ -127,7 +125,7 @@ async def test_other_screen(name: str, size: tuple[int, int], golden: Golden, cl
 @at_every_size
 async def test_finishing_an_old_spend(size: tuple[int, int], golden: Golden, clock: ManualClock) -> None:
     clock.set_wall(states.NOW + timedelta(hours=2))
-    async with running(ScriptedCompanion(states.open_spend(), clock), clock, size=size) as (pilot, app, _):
+    async with running(Scene(states.open_spend(), clock), clock, size=size) as (pilot, app, _):
         await pilot.press("f")
         await settle(pilot)
         golden("finish-question", app)

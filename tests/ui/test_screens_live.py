@@ -9,11 +9,12 @@ from textual.pilot import Pilot
 
 from tests.support.clocks import ManualClock
 from tests.ui import live_states, states
-from tests.ui.scripted import ScriptedCompanion
+from tests.ui.scene import Scene
 from tests.ui.showing import Golden, at_every_size, press_alone, running, settle
 from tui.companion.state import State
 from tui.domain.question import NoQuestionReason
 from tui.domain.resuming import seen
+from tui.errors import SourceDown
 
 MAIN: Final[dict[str, Callable[[], State]]] = {
     "sessions": live_states.working,
@@ -31,7 +32,7 @@ MAIN: Final[dict[str, Callable[[], State]]] = {
     "question-hostile": live_states.hostile_question,
 }
 
-Steps = Callable[[Pilot[int], ManualClock, ScriptedCompanion], Awaitable[None]]
+Steps = Callable[[Pilot[int], ManualClock, Scene], Awaitable[None]]
 
 
 @at_every_size
@@ -41,11 +42,11 @@ async def test_screen(name: str, size: tuple[int, int], golden: Golden) -> None:
         golden(name, app)
 
 
-async def spend(pilot: Pilot[int], clock: ManualClock, companion: ScriptedCompanion) -> None:
+async def spend(pilot: Pilot[int], clock: ManualClock, companion: Scene) -> None:
     await press_alone(pilot, clock, "A")
 
 
-async def spend_and_run(pilot: Pilot[int], clock: ManualClock, companion: ScriptedCompanion) -> None:
+async def spend_and_run(pilot: Pilot[int], clock: ManualClock, companion: Scene) -> None:
     await spend(pilot, clock, companion)
     clock.advance(2)
     works = live_states.running(live_states.API, "/home/me/api-server", 0)
@@ -56,24 +57,24 @@ async def spend_and_run(pilot: Pilot[int], clock: ManualClock, companion: Script
     await settle(pilot)
 
 
-async def spend_by_hand(pilot: Pilot[int], clock: ManualClock, companion: ScriptedCompanion) -> None:
-    companion.attendant.takes_messages = False
+async def spend_by_hand(pilot: Pilot[int], clock: ManualClock, companion: Scene) -> None:
+    companion.source.refuses = SourceDown("no Codex daemon takes messages here")
     await spend(pilot, clock, companion)
 
 
-async def press_u(pilot: Pilot[int], clock: ManualClock, companion: ScriptedCompanion) -> None:
+async def press_u(pilot: Pilot[int], clock: ManualClock, companion: Scene) -> None:
     clock.advance(1)
     await pilot.press("u")
     await settle(pilot)
 
 
-async def press_c(pilot: Pilot[int], clock: ManualClock, companion: ScriptedCompanion) -> None:
+async def press_c(pilot: Pilot[int], clock: ManualClock, companion: Scene) -> None:
     await pilot.press("c")
     await settle(pilot)
 
 
-async def carry(pilot: Pilot[int], clock: ManualClock, companion: ScriptedCompanion) -> None:
-    companion.attendant.takes_messages = False
+async def carry(pilot: Pilot[int], clock: ManualClock, companion: Scene) -> None:
+    companion.source.refuses = SourceDown("no Codex daemon takes messages here")
     await press_c(pilot, clock, companion)
     clock.advance(1)
     await pilot.press("enter")
@@ -98,7 +99,7 @@ DIALOGS: Final[dict[str, tuple[Callable[[], State], Steps]]] = {
 @pytest.mark.parametrize("name", DIALOGS)
 async def test_dialog(name: str, size: tuple[int, int], golden: Golden, clock: ManualClock) -> None:
     state, steps = DIALOGS[name]
-    companion = ScriptedCompanion(state(), clock, after=states.reset_snapshot(five=3))
+    companion = Scene(state(), clock, after=states.reset_snapshot(five=3))
     async with running(companion, clock, size=size) as (pilot, app, _):
         await steps(pilot, clock, companion)
         golden(name, app)

@@ -11,23 +11,23 @@ from textual.pilot import Pilot
 
 from tests.support.clocks import ManualClock
 from tests.ui import states
-from tests.ui.scripted import ScriptedCompanion
+from tests.ui.scene import Scene
 from tests.ui.showing import drawn, frame, press_alone, running, screen_text, settle, top, until, words
-from tui.domain.spend import ConsentKind, lose_answer
-from tui.errors import SpendHeld
+from tui.domain.spend import Consent, ConsentKind
+from tui.errors import OutcomeUnknown, SourceDown
 from tui.ui.app import ResetbankApp
 from tui.ui.dialogs.spend import SpendDialog
 from tui.ui.screens.consent import GUARD_SECONDS, ConsentScreen
 from tui.ui.screens.main import MainScreen
 
 
-def companion_of(clock: ManualClock) -> ScriptedCompanion:
-    return ScriptedCompanion(states.at_limit(), clock, after=states.reset_snapshot())
+def companion_of(clock: ManualClock) -> Scene:
+    return Scene(states.at_limit(), clock, after=states.reset_snapshot())
 
 
 @asynccontextmanager
 async def asking(
-    companion: ScriptedCompanion, clock: ManualClock, *letters: str
+    companion: Scene, clock: ManualClock, *letters: str
 ) -> AsyncIterator[tuple[Pilot[int], ResetbankApp, ConsentScreen]]:
     async with running(companion, clock, letters=drawn(*letters) if letters else None) as (pilot, app, _):
         await pilot.press("r")
@@ -43,10 +43,9 @@ async def test_the_letter_spends_exactly_once(clock: ManualClock) -> None:
         await press_alone(pilot, clock, dialog.letter)
         await settle(pilot)
         assert len(companion.spends) == 1
-        proposal, consent = companion.spends[0]
-        assert proposal.credit == states.THREE[0]
-        assert consent.kind is ConsentKind.LETTER
-        assert consent.given_at == clock.now()
+        (spend,) = companion.spent
+        assert spend.credit_id == "c1"
+        assert spend.consent == Consent(ConsentKind.LETTER, clock.now())
         assert "One reset was spent" in screen_text(app)
 
 
@@ -105,16 +104,27 @@ async def test_another_reset_asks_again_with_another_letter(clock: ManualClock) 
         await settle(pilot)
         assert companion.spends == []
         await press_alone(pilot, clock, "B")
-        assert [proposal.credit for proposal, _ in companion.spends] == [states.THREE[1]]
+        assert [request.credit_id for request in companion.spends] == ["c2"]
+
+
+def chosen_in(app: ResetbankApp) -> str:
+    dialog = top(app)
+    assert isinstance(dialog, SpendDialog)
+    assert dialog.spending.proposal is not None
+    assert dialog.spending.proposal.credit is not None
+    return dialog.spending.proposal.credit.id
 
 
 async def test_choosing_goes_round(clock: ManualClock) -> None:
     companion = companion_of(clock)
-    async with asking(companion, clock) as (pilot, _, _):
+    async with asking(companion, clock) as (pilot, app, _):
+        chosen = [chosen_in(app)]
         for key in ("k", "j", "j", "up"):
             await pilot.press(key)
             await settle(pilot)
-        assert companion.proposals == [None, "c3", "c1", "c2", "c1"]
+            chosen.append(chosen_in(app))
+        assert chosen == ["c1", "c3", "c1", "c2", "c1"]
+        assert companion.source.reads == [True] * 5  # each question rests on a reading of its own
 
 
 @pytest.mark.parametrize("second", ["A", "b", "enter", "down", "escape"])
@@ -159,7 +169,7 @@ async def test_a_capital_never_opens_the_dialog(clock: ManualClock) -> None:
             await pilot.press(key)
         await settle(pilot)
         assert isinstance(app.screen, MainScreen)
-        assert companion.proposals == []
+        assert companion.source.reads == []
         assert "a capital opens nothing; is Caps Lock on?" in words(app)
 
 
@@ -179,7 +189,7 @@ async def test_an_old_question_is_asked_again(clock: ManualClock) -> None:
         clock.advance(301)
         await press_alone(pilot, clock, dialog.letter)
         assert companion.spends == []
-        assert len(companion.proposals) == 2
+        assert len(companion.source.reads) == 2
         assert "Asked again: the question was too old" in screen_text(app)
         await press_alone(pilot, clock, dialog.letter)
         assert len(companion.spends) == 1
@@ -199,7 +209,7 @@ async def test_a_window_that_fell_meanwhile_asks_again(clock: ManualClock) -> No
 
 async def test_the_steps_are_shown_and_cannot_be_dismissed(clock: ManualClock) -> None:
     companion = companion_of(clock)
-    companion.held = asyncio.Event()
+    companion.source.held = asyncio.Event()
     async with asking(companion, clock) as (pilot, app, dialog):
         await press_alone(pilot, clock, dialog.letter, ends=False)
         await pilot.pause()
@@ -208,7 +218,7 @@ async def test_the_steps_are_shown_and_cannot_be_dismissed(clock: ManualClock) -
         clock.advance(1)
         await pilot.press("escape", "n", "enter", "r", "q")
         assert app.screen is dialog
-        companion.held.set()
+        companion.source.held.set()
         await settle(pilot)
         assert "One reset was spent" in screen_text(app)
 
@@ -226,16 +236,42 @@ async def test_a_result_is_not_dismissed_by_keys_typed_ahead(clock: ManualClock)
 
 async def test_what_is_refused_is_explained(clock: ManualClock) -> None:
     companion = companion_of(clock)
-    companion.failure = SpendHeld("another resetbank drives a spend", "wait for it")
-    async with asking(companion, clock) as (_, app, _):
-        assert "another resetbank drives a spend" in screen_text(app)
-        assert "wait for it" in screen_text(app)
+    async with asking(companion, clock) as (pilot, app, dialog):
+        with companion.tables.locks.try_hold("acc1"):
+            await press_alone(pilot, clock, dialog.letter)
+        assert "a reset is being spent by another resetbank" in words(app)
+        assert "wait until it is done" in words(app)
+        assert (companion.spends, companion.spent) == ([], ())
+
+
+async def test_a_reading_that_fails_is_explained(clock: ManualClock) -> None:
+    companion = companion_of(clock)
+    companion.source.reading = SourceDown("the service does not answer", "try again")
+    async with asking(companion, clock) as (pilot, app, dialog):
+        assert "the service does not answer" in screen_text(app)
+        assert "try again" in screen_text(app)
+        assert dialog.letters == ()
+        await pilot.press(*"ABC")
+        assert companion.spends == []
+
+
+async def test_what_cannot_be_written_down_is_not_sent(clock: ManualClock) -> None:
+    companion = companion_of(clock)
+    async with asking(companion, clock) as (pilot, app, dialog):
+        companion.break_disk()
+        await press_alone(pilot, clock, dialog.letter)
+        assert "nothing was sent" in words(app)
+        assert companion.spends == []
+
+
+def broken() -> str:
+    raise RuntimeError("Bearer secret-token")
 
 
 async def test_the_unforeseen_is_a_line_and_no_crash(clock: ManualClock) -> None:
     companion = companion_of(clock)
     async with asking(companion, clock) as (pilot, app, dialog):
-        companion.failure = RuntimeError("Bearer secret-token")
+        companion.new_key = broken
         await press_alone(pilot, clock, dialog.letter, ends=False)
         await until(pilot, lambda: dialog.phase == "over")
         assert "never sent with another key" in words(app)
@@ -247,31 +283,37 @@ async def test_the_unforeseen_is_a_line_and_no_crash(clock: ManualClock) -> None
 
 async def test_a_lost_answer_is_finished_with_its_own_key(clock: ManualClock) -> None:
     companion = companion_of(clock)
-    companion.ends = lambda spend: lose_answer(spend, "the connection broke")
+    shown = companion.source.reading
+    companion.source.answers.append(OutcomeUnknown("the connection broke"))
+    companion.source.after = SourceDown("the service does not answer")
     async with asking(companion, clock) as (pilot, app, dialog):
         await press_alone(pilot, clock, dialog.letter)
         assert "Outcome unknown" in screen_text(app)
         clock.advance(GUARD_SECONDS)
         await pilot.press("enter")
-        companion.ends = None
+        companion.source.reading = shown
+        companion.source.after = states.reset_snapshot()
         await pilot.press("f")
         await settle(pilot)
         assert "One reset was spent" in screen_text(app)
-        assert (len(companion.spends), companion.finished, len(companion.proposals)) == (1, 1, 1)
+        first, second = companion.spends
+        assert first == second  # the same key and the same reset, so that it is spent once
+        (spend,) = companion.spent
+        assert spend.closed_at is not None
 
 
 async def test_an_old_open_spend_asks_before_it_goes_on(clock: ManualClock) -> None:
-    companion = ScriptedCompanion(states.open_spend(), clock, after=states.reset_snapshot())
+    companion = Scene(states.open_spend(), clock, after=states.reset_snapshot())
     clock.advance(3 * 3600)
     async with running(companion, clock) as (pilot, app, _):
         await pilot.press("f")
         await settle(pilot)
-        assert companion.finished == 0
         assert isinstance(app.screen, ConsentScreen)
         await pilot.press("enter", "f")
-        assert companion.finished == 0
+        assert companion.spends == []
         await press_alone(pilot, clock, app.screen.letter)
-        assert companion.finished == 1
+        assert [request.key for request in companion.spends] == [states.KEY]
+        assert companion.state.open_spend is None
 
 
 async def test_finish_without_an_open_spend_does_nothing(clock: ManualClock) -> None:
@@ -280,7 +322,7 @@ async def test_finish_without_an_open_spend_does_nothing(clock: ManualClock) -> 
         await pilot.press("f")
         await settle(pilot)
         assert isinstance(app.screen, MainScreen)
-        assert companion.finished == 0
+        assert companion.source.reads == []
 
 
 async def test_the_palette_over_the_question_restarts_the_guard(clock: ManualClock) -> None:

@@ -11,8 +11,9 @@ from textual.events import Key
 from tests.support.clocks import ManualClock
 from tests.support.pty import raw_terminal, terminal
 from tests.ui import invite_states, live_states, states
-from tests.ui.scripted import ScriptedCompanion
+from tests.ui.scene import Scene
 from tests.ui.showing import make_app, press_alone, running, screen_text, settle, top, words
+from tui.domain.referral import OfferStatus
 from tui.ui.dialogs.question import QuestionDialog
 from tui.ui.screens.invite import InviteScreen
 from tui.ui.screens.ledger import LedgerScreen
@@ -20,7 +21,7 @@ from tui.ui.screens.main import MainScreen
 
 
 async def test_under_codex_nothing_that_consents_opens(clock: ManualClock) -> None:
-    companion = ScriptedCompanion(live_states.stopped_question(), clock)
+    companion = Scene(live_states.stopped_question(), clock)
     app = make_app(companion, clock, read_only="CODEX_THREAD_ID")
     async with app.run_test(size=(100, 30)) as pilot:
         await settle(pilot)
@@ -33,15 +34,17 @@ async def test_under_codex_nothing_that_consents_opens(clock: ManualClock) -> No
         assert "read-only under Codex" in words(app)
         await pilot.press("i")
         await settle(pilot)
-        await pilot.press("a")
+        assert companion.state.invites.status is OfferStatus.OFFERED
+        await pilot.press("a", "e")
         await settle(pilot)
         assert isinstance(app.screen, InviteScreen)
-        assert companion.proposals == []
+        assert "read-only under Codex" in words(app)
+        assert companion.source.reads == []
 
 
 @pytest.mark.parametrize("key", ["a", "e"])
 async def test_under_codex_the_invite_panel_sends_nothing(clock: ManualClock, key: str) -> None:
-    app = make_app(ScriptedCompanion(invite_states.every(), clock), clock, read_only="CODEX_THREAD_ID")
+    app = make_app(Scene(invite_states.every(), clock), clock, read_only="CODEX_THREAD_ID")
     async with app.run_test(size=(100, 30)) as pilot:
         await settle(pilot)
         await pilot.press("i")
@@ -53,8 +56,7 @@ async def test_under_codex_the_invite_panel_sends_nothing(clock: ManualClock, ke
 
 
 async def test_spending_at_a_limit_opens_the_question_where_a_session_is_stopped(clock: ManualClock) -> None:
-    companion = ScriptedCompanion(live_states.one_stopped(), clock)
-    companion.attendant.closed = live_states.stopped_question().question
+    companion = Scene(live_states.one_stopped(), clock)
     async with running(companion, clock) as (pilot, app, _):
         await pilot.press("r")
         await settle(pilot)
@@ -64,8 +66,7 @@ async def test_spending_at_a_limit_opens_the_question_where_a_session_is_stopped
 
 @pytest.mark.parametrize(("closed", "note"), [(True, ""), (False, "no question is open")])
 async def test_a_closed_question_opens_again_by_one_key(closed: bool, note: str, clock: ManualClock) -> None:
-    companion = ScriptedCompanion(live_states.one_stopped(), clock)
-    companion.attendant.closed = live_states.stopped_question().question if closed else None
+    companion = Scene(live_states.one_stopped() if closed else states.busy(), clock)
     async with running(companion, clock) as (pilot, app, _):
         await pilot.press("a")
         await settle(pilot)
@@ -74,7 +75,7 @@ async def test_a_closed_question_opens_again_by_one_key(closed: bool, note: str,
 
 
 async def test_a_note_ends_with_what_it_says(clock: ManualClock) -> None:
-    companion = ScriptedCompanion(live_states.working(), clock)
+    companion = Scene(live_states.working(), clock)
     async with running(companion, clock) as (pilot, app, _):
         await pilot.press("u")
         await settle(pilot)
@@ -93,15 +94,14 @@ async def test_a_note_ends_with_what_it_says(clock: ManualClock) -> None:
 @pytest.mark.parametrize("size", [(40, 12), (80, 24), (120, 40)])
 async def test_the_ledger_stays_where_the_reader_is(size: tuple[int, int], clock: ManualClock) -> None:
     many = tuple(states.event(states.EVENTS[0].kind, f"grant number {n}", states.NOW) for n in range(100))
-    companion = ScriptedCompanion(states.busy(), clock, ledger=many)
+    companion = Scene(states.busy(), clock, ledger=many)
     async with running(companion, clock, size=size) as (pilot, app, _):
         await pilot.press("l")
         await settle(pilot)
         assert "grant number 99" in screen_text(app)
         await pilot.press("g")
         await pilot.pause()
-        companion.ledger = (*many, states.event(states.EVENTS[0].kind, "the newest one", states.NOW))
-        companion.publish(states.state(states.busy().snapshot, recent=companion.ledger[-1:]))
+        await companion.companion.records.record(states.event(states.EVENTS[0].kind, "the newest one", states.NOW))
         await settle(pilot)
         assert "grant number 0" in screen_text(app)
         await pilot.press("G")
@@ -119,7 +119,7 @@ async def test_other_layouts_work_and_capitals_say_why_not(key: str, opens: bool
 
 
 async def test_ctrl_c_names_the_key_and_leaves_the_second_time(clock: ManualClock) -> None:
-    async with running(ScriptedCompanion(states.busy(), clock), clock) as (pilot, app, _):
+    async with running(Scene(states.busy(), clock), clock) as (pilot, app, _):
         await pilot.press("ctrl+c")
         await pilot.pause()
         assert "q leaves; so does a second ctrl+c" in words(app)
