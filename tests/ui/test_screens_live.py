@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from tests.support.clocks import ManualClock
 from tests.ui import live_states, states
 from tests.ui.scene import Scene
-from tests.ui.showing import Golden, at_every_size, press_alone, running, settle
+from tests.ui.showing import Golden, at_every_size, press_alone, running, screen_text, settle
 from tui.companion.state import State
 from tui.domain.question import NoQuestionReason
 from tui.domain.resuming import seen
@@ -103,3 +103,14 @@ async def test_dialog(name: str, size: tuple[int, int], golden: Golden, clock: M
     async with running(companion, clock, size=size) as (pilot, app, _):
         await steps(pilot, clock, companion)
         golden(name, app)
+
+
+async def test_a_dialog_is_as_tall_as_its_words_whatever_it_showed_before(clock: ManualClock) -> None:
+    companion = Scene(live_states.stopped_question(), clock, after=states.reset_snapshot(five=3))
+    async with running(companion, clock, size=(40, 12)) as (pilot, app, _):
+        await spend(pilot, clock, companion)  # from more lines than fit, over as many as just fit, to more again
+        shown = screen_text(app)
+        await pilot.resize_terminal(40, 30)
+        await pilot.resize_terminal(40, 12)
+        await settle(pilot)
+        assert screen_text(app) == shown

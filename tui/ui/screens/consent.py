@@ -154,11 +154,14 @@ class ConsentScreen(ModalScreen[None]):
         prompt = self.query_one("#prompt", Lines)
         fields = sum(field.display for field in self.query(".field"))
         room = max(3, rows - (2 if short else 5) - max(len(prompt.lines), 2) - fields)
-        self.query_one("#question").styles.max_height = room
-        # Nobody should consent to half a question without knowing that there is more of it.
-        hidden = len(self.query_one("#text", Lines).lines) > room
+        frame, question = self.query_one("#dialog"), self.query_one("#question")
+        # Nobody should consent to half a question without knowing that there is more of it. Whether the bar is there is
+        # decided here: it takes a column, so a text that just fits without it would not fit beside it, and stay there.
+        width = frame.content_size.width
+        hidden = width > 0 and len(self.dialog.body(self.view, width)) > room
+        question.styles.max_height, question.styles.overflow_y = room, "scroll" if hidden else "hidden"
         more = self.view.keys.get("page_down", "pgdn")
-        self.query_one("#dialog").border_subtitle = Content(f"{more} shows more") if hidden else ""
+        frame.border_subtitle = Content(f"{more} shows more") if hidden else ""
 
     def show(self, view: ViewState) -> None:
         """Follow the state."""
