@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.companion.scripted import AT_LIMIT, CLEARED, READING, World
-from tests.domain.worlds import FIVE_HOURS, WEEK, snapshot, window
+from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
 from tests.support.clocks import START, ManualClock
 from tui.companion.state import State
 from tui.domain.ledger import EventKind
@@ -380,3 +380,29 @@ async def test_a_turn_that_goes_on_at_a_hit_limit_is_asked_about_after_a_moment(
         assert state.question.cause is Cause.ABOUT_TO_STOP
         world.feed.told.put_nowait(update(world.clock, SessionState.STOPPED_AT_LIMIT, used=100.0))
         await until(world, lambda state: state.question is not None and state.question.cause is Cause.STOPPED)
+
+
+async def test_a_reset_that_lapses_is_asked_about_once_across_restarts_and_gives_way_to_a_stop(
+    clock: ManualClock, tmp_path: Path
+) -> None:
+    rows = (replace(credit("c1"), expires_at=START + timedelta(hours=20)), credit("c2", 20))
+    reading = replace(READING, bank=replace(READING.bank, credits=rows))
+    for number in range(2):
+        world = World(clock, tmp_path, process=f"process {number}")
+        world.source.reading = reading
+        async with attended(world):
+            if number == 0:
+                state = await until(world, lambda state: state.question is not None, step=1)
+                assert state.question is not None
+                assert (state.question.cause, state.question.credit and state.question.credit.id) == (
+                    Cause.LAPSING,
+                    "c1",
+                )
+                world.feed.told.put_nowait(update(world.clock, SessionState.RUNNING))
+                world.source.reading = replace(AT_LIMIT, bank=reading.bank)
+                world.clock.advance(1)
+                world.companion.refresh()
+                world.feed.told.put_nowait(update(world.clock, SessionState.STOPPED_AT_LIMIT, used=100.0))
+                await until(world, lambda state: state.question is not None and state.question.cause is Cause.STOPPED)
+            else:
+                await until(world, lambda state: quiet(state) is NoQuestionReason.NOTHING_RUNNING, step=1)

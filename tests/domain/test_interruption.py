@@ -23,7 +23,7 @@ from tests.domain.asking import (
     thread,
     working_situation,
 )
-from tests.domain.worlds import WEEK, credit
+from tests.domain.worlds import WEEK, credit, snapshot, window
 from tests.support.clocks import START
 from tui.domain.ask_memory import AskMemory, answered, asked, observed
 from tui.domain.interruption import Situation, decide, still_stands
@@ -365,3 +365,76 @@ def test_what_is_held_is_asked_about_without_any_reset_too() -> None:
     assert (question.cause, question.credit, question.resets_available) == (Cause.HELD, None, 0)
     assert still_stands(question, held_situation(snapshot=empty), START)
     assert silence(stopped_situation(snapshot=empty)) is NoQuestionReason.BANK_EMPTY
+
+
+def lapsing(hours: float = 20, used: float = 40.0, **changes: object) -> Situation:
+    """Nobody is at work; one reset lapses soon, another in three weeks."""
+    rows = (replace(credit("a"), expires_at=START + hours * HOUR), credit("b", 20))
+    values: dict[str, object] = {"snapshot": reading(used, used / 2, rows=rows), "sessions": {}}
+    return Situation(**(values | changes))  # type: ignore[arg-type]
+
+
+def test_a_reset_that_lapses_within_a_day_is_asked_about_and_again_within_the_hour() -> None:
+    question = ask(lapsing())
+    assert (question.cause, question.threads, question.waiting_saved) == (Cause.LAPSING, (), None)
+    assert question.credit is not None
+    assert question.credit.id == "a"
+    assert question.choices == (Choice.SPEND_ONLY, Choice.LATER_5, Choice.LATER_15, Choice.NOT_UNTIL_RESET)
+    memory = asked(AskMemory(), question, START)
+    for hours in (0, 1, 18.9):
+        assert silence(lapsing(), memory, START + hours * HOUR) is NoQuestionReason.NOTHING_RUNNING
+    again = ask(lapsing(), memory, START + 19 * HOUR)
+    assert again.cause is Cause.LAPSING
+    memory = asked(memory, again, START + 19 * HOUR)
+    assert silence(lapsing(), memory, START + 19.5 * HOUR) is NoQuestionReason.NOTHING_RUNNING
+
+
+@pytest.mark.parametrize(
+    "situation",
+    [
+        lapsing(25),
+        lapsing(used=0),
+        lapsing(queued=True),
+        lapsing(spend_locked=True),
+        lapsing(stale=True),
+        lapsing(snapshot=snapshot(window(WEEK, 40), rows=(credit("a", 0.5),), available=0)),
+        lapsing(snapshot=snapshot(rows=(credit("a", 0.5),))),
+    ],
+)
+def test_a_lapse_is_quiet_where_a_spend_would_give_nothing_or_could_not_begin(situation: Situation) -> None:
+    silence(situation)
+
+
+def test_a_lapse_counts_for_the_day_and_keeps_to_its_cap() -> None:
+    memory = AskMemory(asked_at=(START,) * RULES.daily_cap)
+    silence(lapsing(), memory)
+    assert asked(AskMemory(), ask(lapsing()), START).asked_on(START.date(), UTC) == 1
+    silence(lapsing(), rules=replace(RULES, enabled=False))
+
+
+def test_a_stop_is_more_pressing_than_a_lapse_and_a_lapse_is_asked_once_the_stop_was() -> None:
+    rows = (replace(credit("a"), expires_at=START + HOUR), credit("b", 20))
+    both = stopped_situation(snapshot=reading(allowed=False, rows=rows))
+    first = ask(both)
+    assert first.cause is Cause.STOPPED
+    assert ask(both, asked(AskMemory(), first, START)).cause is Cause.LAPSING
+
+
+def test_later_asks_about_a_lapse_again_and_mute_never() -> None:
+    question = ask(lapsing(0.9))
+    memory = asked(AskMemory(), question, START)
+    later = answered(memory, question, Choice.LATER_5, START)
+    assert isinstance(decide(lapsing(0.9), RULES, later, START + 4 * MINUTE), NoQuestion)
+    assert isinstance(decide(lapsing(0.9), RULES, later, START + 5 * MINUTE), Question)
+    muted = answered(asked(AskMemory(), ask(lapsing(20)), START), ask(lapsing(20)), Choice.NOT_UNTIL_RESET, START)
+    silence(lapsing(20), muted)
+    assert observed(muted, reading(40.0, at=START + 21 * HOUR)).lapses == ()
+
+
+def test_an_open_question_about_a_lapse_stands_until_the_reset_is_gone() -> None:
+    question = ask(lapsing())
+    assert still_stands(question, lapsing(), START)
+    assert still_stands(question, lapsing(used=0), START)  # it closes no dialog under the fingers
+    assert not still_stands(question, lapsing(), START + 20 * HOUR)
+    assert not still_stands(question, lapsing(snapshot=reading(40.0, rows=(credit("b", 20),))), START)
+    assert not still_stands(question, lapsing(queued=True), START)

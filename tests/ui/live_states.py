@@ -128,6 +128,16 @@ def about_question() -> State:
     return replace(working(), question=question)
 
 
+def lapsing_question() -> State:
+    """Nobody is at work, and the first reset lapses within the hour."""
+    state = states.busy()
+    assert state.snapshot is not None
+    first, *others = state.snapshot.bank.credits or ()
+    first = replace(first, expires_at=NOW + timedelta(minutes=52, seconds=5))
+    bank = replace(state.snapshot.bank, credits=(first, *others))
+    return asked(replace(state, snapshot=replace(state.snapshot, bank=bank)))
+
+
 def queued() -> State:
     state = working()
     assert state.snapshot is not None

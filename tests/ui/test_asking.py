@@ -374,3 +374,41 @@ async def test_thousands_of_states_in_a_row_do_no_harm(clock: ManualClock) -> No
         assert isinstance(app.screen, MainScreen)
         assert sum(isinstance(item, Widget) for item in gc.get_objects()) <= before + 4
         assert companion.spends == []
+
+
+async def test_a_reset_that_lapses_is_spent_by_the_one_letter_and_nobody_is_carried_on(clock: ManualClock) -> None:
+    state = live_states.lapsing_question()
+    companion = companion_of(clock, state)
+    async with asked(companion, clock, "AB") as (pilot, app, dialog):
+        text = words(app)
+        assert "one reset lapses in 52 min: use it?" in text
+        assert "after that it is lost" in text
+        assert "Spend: it is lost otherwise, but you may give up the" in text
+        assert dialog.letters == ("A",)
+        await press_alone(pilot, clock, "A")
+        (spend,) = companion.spent
+        assert state.question is not None
+        assert state.question.credit is not None
+        assert (spend.credit_id, spend.resume) == (state.question.credit.id, None)
+        assert companion.state.question is None
+        assert "One reset was spent" in screen_text(app)
+
+
+@pytest.mark.parametrize(
+    ("key", "note"),
+    [("t", "asked again in 5 min"), ("m", "no more questions about this reset"), ("escape", "")],
+)
+async def test_a_lapse_is_answered_without_spending(key: str, note: str, clock: ManualClock) -> None:
+    companion = companion_of(clock, live_states.lapsing_question())
+    async with asked(companion, clock) as (pilot, app, _):
+        for other in ("w", "u", "f"):  # nobody waits, nothing is queued or held
+            await pilot.press(other)
+        assert isinstance(top(app), QuestionDialog)
+        await press_alone(pilot, clock, key)
+        assert companion.state.question is None
+        assert companion.spends == []
+        assert note in words(app)
+        remembered = companion.in_hand.memory.lapses
+        assert [(entry.muted, entry.snooze is not None) for entry in remembered] == (
+            [(key == "m", key == "t")] if note else []
+        )

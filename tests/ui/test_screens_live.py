@@ -26,6 +26,7 @@ MAIN: Final[dict[str, Callable[[], State]]] = {
     "announced": live_states.announced,
     "waiting": live_states.waiting,
     "bank-empty": lambda: live_states.silent(NoQuestionReason.BANK_EMPTY),
+    "question-lapsing": live_states.lapsing_question,
     "question-stopped": live_states.stopped_question,
     "question-about-to-stop": live_states.about_question,
     "question-several": live_states.several_question,

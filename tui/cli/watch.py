@@ -59,6 +59,8 @@ async def _watch(companion: "Companion", *, once: bool, as_json: bool) -> int:
 
     def on_event(event: "WatchEvent") -> None:
         if event.lapse is not None:
+            if once:  # a script that waits for a limit asks for nothing else
+                return
             once_only.append(asyncio.ensure_future(say_once(event)))
             return
         print_event(event, as_json=as_json)

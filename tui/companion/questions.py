@@ -21,7 +21,7 @@ from tui.concurrency import first_of
 from tui.domain.account_state import AccountState, after_reading
 from tui.domain.ask_memory import AskMemory, answered, asked
 from tui.domain.held_sessions import held
-from tui.domain.interruption import Situation, decide, settled, still_stands
+from tui.domain.interruption import Situation, decide, is_settled, still_stands
 from tui.domain.ledger import Event, EventKind
 from tui.domain.limit_stops import binding_window
 from tui.domain.question import AskRules, Cause, Choice, NoQuestion, NoQuestionReason, Question
@@ -103,8 +103,13 @@ class QuestionService:
         question = self._store.state.question
         has_stopped = bool(self._resumer.limit_stops() or held(self._store.state.sessions))
         if question is not None and not (question.cause is Cause.ABOUT_TO_STOP and has_stopped):
+            if question.cause is Cause.LAPSING and self._asks:
+                pressing = decide(situation, self._rules, account.memory, now)
+                if isinstance(pressing, Question):
+                    await self._ask(pressing, now)
+                    return
             is_gone = self._has_lasted("gone", not still_stands(question, situation, now))
-            reason = settled(situation, question.key, question.cause, account.memory, now)
+            reason = is_settled(question, situation, account.memory, now)
             if is_gone or reason not in (None, self._reason_at_opening):
                 self._since.clear()
                 self._store.update(question=None)
@@ -183,7 +188,7 @@ class QuestionService:
         question = decide(situation, rules, memory, now)
         if isinstance(question, NoQuestion):
             return None
-        self._reason_at_opening = settled(self._situation, question.key, question.cause, self._memory, now)
+        self._reason_at_opening = is_settled(question, self._situation, self._memory, now)
         self._store.update(question=question, no_question=None)
         return question
 

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from tui.domain.ask_memory import AskMemory, observed
 from tui.domain.held_sessions import held
+from tui.domain.lapses import ASKED, lapses
 from tui.domain.limit_stops import at_work, binding_window, is_open, is_reached, stops
 from tui.domain.question import AskRules, Cause, NoQuestion, NoQuestionReason, Question
 from tui.domain.resets import WindowKey, key_of
@@ -80,14 +82,30 @@ def decide(situation: Situation, rules: AskRules, memory: AskMemory, now: dateti
     memory = observed(memory, snapshot)
     occasions = _occasions(situation, snapshot, rules, memory, now)
     if isinstance(occasions, NoQuestionReason):
-        return NoQuestion(occasions)
+        return _lapse_question(situation, snapshot, rules, memory, now) or NoQuestion(occasions)
     quiet = []
     for occasion in occasions:
         reason = _veto(occasion, situation, snapshot, rules, memory, now)
         if reason is None:
             return _question(occasion, snapshot, now)
         quiet.append(NoQuestion(reason, occasion.cause, occasion.window, occasion.threads))
-    return quiet[0]
+    return _lapse_question(situation, snapshot, rules, memory, now) or quiet[0]
+
+
+def _lapse_question(
+    situation: Situation, snapshot: Snapshot, rules: AskRules, memory: AskMemory, now: datetime
+) -> Question | None:
+    """Ask about a reset that is lost within a day, once for each of the last steps, where it would give anything."""
+    window = binding_window(snapshot)
+    if window is None or not window.used_percent or situation.queued or situation.spend_locked:
+        return None
+    if not snapshot.reset_helps(now) or _is_capped(rules, memory, now):
+        return None
+    for lapse in lapses(snapshot.bank, now):
+        if lapse.step in ASKED and memory.veto_lapse(lapse, now) is None:
+            occasion = _Occasion(Cause.LAPSING, window, (), (), None)
+            return replace(_question(occasion, snapshot, now), credit=lapse.credit, waiting_saved=None, lapse=lapse)
+    return None
 
 
 def still_stands(question: Question, situation: Situation, now: datetime) -> bool:
@@ -96,6 +114,10 @@ def still_stands(question: Question, situation: Situation, now: datetime) -> boo
     A forecast that wavers does not close it. What is stale closes nothing either: the answer leads to a fresh reading.
     """
     snapshot = situation.snapshot
+    if question.lapse is not None and snapshot is not None:
+        listed = snapshot.bank.find(question.lapse.credit.id)
+        is_there = listed is not None and listed.refusal(now) is None and not situation.queued
+        return is_there and not question.account.differs_from(snapshot.account)
     if snapshot is None or question.account.differs_from(snapshot.account) or question.mark.has_reset(snapshot):
         return False
     if question.cause is not Cause.HELD and _bank_veto(snapshot, now) is not None:
@@ -160,6 +182,13 @@ def _expected(situation: Situation, snapshot: Snapshot, now: datetime) -> list[t
     return sorted(found, key=lambda pair: (pair[0], pair[1].minutes or 0))
 
 
+def is_settled(question: Question, situation: Situation, memory: AskMemory, now: datetime) -> NoQuestionReason | None:
+    """Why a question that is open, or is to be opened again, is settled; None while it is not."""
+    if question.lapse is not None:
+        return memory.veto_lapse(question.lapse, now)
+    return settled(situation, question.key, question.cause, memory, now)
+
+
 def settled(
     situation: Situation, key: WindowKey, cause: Cause, memory: AskMemory, now: datetime
 ) -> NoQuestionReason | None:
@@ -199,8 +228,11 @@ def _veto(
         return empty
     if (reason := settled(situation, key_of(occasion.window), occasion.cause, memory, now)) is not None:
         return reason
-    today = now.astimezone(rules.zone).date()
-    return NoQuestionReason.DAILY_CAP if memory.asked_on(today, rules.zone) >= rules.daily_cap else None
+    return NoQuestionReason.DAILY_CAP if _is_capped(rules, memory, now) else None
+
+
+def _is_capped(rules: AskRules, memory: AskMemory, now: datetime) -> bool:
+    return memory.asked_on(now.astimezone(rules.zone).date(), rules.zone) >= rules.daily_cap
 
 
 def _bank_veto(snapshot: Snapshot, now: datetime) -> NoQuestionReason | None:

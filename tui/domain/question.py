@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from tui.domain.credits import Credit
+from tui.domain.lapses import Lapse
 from tui.domain.resets import WindowKey, WindowMark, key_of, mark
 from tui.domain.resumes import LimitStop
 from tui.domain.snapshot import Account
@@ -25,6 +26,8 @@ class Cause(StrEnum):
     """A session is held at the limit; others may have stopped."""
     ABOUT_TO_STOP = "about_to_stop"
     """A session is at work, and the limit is expected within the lead time."""
+    LAPSING = "lapsing"
+    """A reset lapses within a day, or within the hour, and something is used that it would give back."""
 
 
 class Choice(StrEnum):
@@ -84,6 +87,8 @@ class Question(msgspec.Struct, frozen=True):
     credit: Credit | None
     """The reset that would be spent, the soonest to expire; None where only a count is known."""
     resets_available: int | None
+    lapse: Lapse | None = None
+    """The reset that lapses and how soon, where it is about that."""
 
     @property
     def key(self) -> WindowKey:
@@ -98,6 +103,8 @@ class Question(msgspec.Struct, frozen=True):
     @property
     def choices(self) -> tuple[Choice, ...]:
         """What may be answered: a reached limit has nothing to queue for, and only what is held can be let go."""
+        if self.cause is Cause.LAPSING:
+            return (Choice.SPEND_ONLY, *LATER, Choice.NOT_UNTIL_RESET)
         needs = {Choice.QUEUE: Cause.ABOUT_TO_STOP, Choice.LET_FAIL: Cause.HELD}
         return tuple(choice for choice in Choice if needs.get(choice, self.cause) is self.cause)
 

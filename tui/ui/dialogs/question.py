@@ -46,7 +46,8 @@ class QuestionDialog(Dialog):
         super().__init__(companion, clock)
         self.question = question
         self.selection = Selection(question.threads)
-        self.spending = Spending(companion, clock)
+        lapsing = question.lapse.credit.id if question.lapse is not None else None
+        self.spending = Spending(companion, clock, credit_id=lapsing)
         self.answer: Choice | None = None
         """What was answered, or is being written down; a spend keeps the dialog open."""
         self._is_closed = False
@@ -62,12 +63,10 @@ class QuestionDialog(Dialog):
         if view.state.question != self.question and self.answer not in (Choice.SPEND_AND_CONTINUE, Choice.SPEND_ONLY):
             silent = self._is_closed or self.answer is not None or view.state.question is not None  # it says more
             return Close(None if silent else settled_text(self.question, view))
-        if self._is_open():  # others may stop while the question stands
+        if self._is_open() and self.question.lapse is None:  # others may stop while the question stands
             stopped = (stop.thread_id for stop in self.companion.resumer.limit_stops())
             self.selection = self.selection.among(tuple(dict.fromkeys((*self.selection.threads, *stopped))))
-            return self.spending.follow(view, self.phase)
-        self.spending.follow(view, "working")
-        return None
+        return self.spending.follow(view, self.phase if self._is_open() else "working")
 
     def title(self, view: ViewState, width: int) -> str:
         """Who stopped, or when that is expected."""
@@ -99,7 +98,7 @@ class QuestionDialog(Dialog):
         return (*lines[:1], *resumed, *lines[1:])  # a small screen shows the first lines only
 
     def offers(self, view: ViewState) -> tuple[str, ...]:
-        """Two letters."""
+        """What the letters spend for."""
         return spend_offers(self.question, self.selection)
 
     def keys(self, view: ViewState) -> list[tuple[str, str]]:

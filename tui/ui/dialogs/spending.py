@@ -21,16 +21,20 @@ if TYPE_CHECKING:
 class Spending:
     """One proposal and one spend."""
 
-    def __init__(self, companion: "Companion", clock: Clock, spend: Spend | None = None) -> None:
+    def __init__(
+        self, companion: "Companion", clock: Clock, spend: Spend | None = None, credit_id: str | None = None
+    ) -> None:
         self._companion = companion
         self._clock = clock
         self.proposal: Proposal | None = None
         self.spend = spend
         self.note: str | None = None
+        self._credit_id = credit_id
+        """The reset that it is about, where nobody chooses another."""
 
     def propose(self, credit_id: str | None = None) -> Run:
         """Read afresh, then ask; None takes the reset that lapses first."""
-        return Run(self._propose(credit_id), "propose", "reading")
+        return Run(self._propose(credit_id or self._credit_id), "propose", "reading")
 
     async def _propose(self, credit_id: str | None) -> Next:
         self.proposal = await self._companion.spender.propose(credit_id)

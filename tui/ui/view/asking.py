@@ -4,6 +4,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from tui.domain.held_sessions import held
+from tui.domain.lapses import Lapse
 from tui.domain.question import LATER, Cause, Choice, Question
 from tui.domain.sessions import SessionState
 from tui.domain.spend import Proposal
@@ -12,12 +13,15 @@ from tui.ui.view.selection import Selection, picking_lines
 from tui.ui.view.sessions import workspace_name
 from tui.ui.view.spending import effect_lines, named, note_lines, warnings
 from tui.ui.view.text import Level, Line, Span, cells, fit
-from tui.ui.view.times import brief, countdown
+from tui.ui.view.times import brief, countdown, last_moment
 from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import limit_word, percent
 
 _MUCH_WAITING: Final = timedelta(hours=2)
 """So much waiting is worth a reset."""
+
+_MUCH_USED: Final = 50.0
+"""From this share of the fullest window on a reset that lapses is worth spending."""
 
 _LITTLE_WAITING: Final = timedelta(minutes=30)
 
@@ -65,14 +69,23 @@ def asking_title(question: Question, threads: tuple[str, ...], view: ViewState, 
         at: The moment that it is for.
         width: Columns to stay within; where it does not fit, the end goes first.
     """
+    if question.lapse is not None:
+        return fit(f"one reset {_lapses_in(question.lapse, at)}: use it?", width)
     who, what = _parts(question, threads, view, at)
     is_hit = _held(threads, view) or _stopped(question, threads, view)
     full = f"{who}: {what} reached" if is_hit else f"{who}: {what}"
     return full if cells(full) <= width else fit(f"{who}: {what}", width)
 
 
+def _lapses_in(lapse: Lapse, at: datetime) -> str:
+    left = lapse.expires_at - at
+    return f"lapses in {countdown(left)}" if left > timedelta(0) else "has lapsed"
+
+
 def terminal_title(question: Question, threads: tuple[str, ...], view: ViewState) -> str:
     """The same for the terminal's own title; without any character that could end or begin a control sequence."""
+    if question.lapse is not None:
+        return f"resetbank: one reset {_lapses_in(question.lapse, view.now)}"
     who, what = _parts(question, threads, view, view.now)
     return f"resetbank: {who}, {what}"
 
@@ -81,7 +94,7 @@ def reading_lines(view: ViewState, selection: Selection, question: Question, wid
     """What is known before the fresh reading."""
     return (
         *_sessions(view, selection, width),
-        *named("Waiting", Span(_waiting(question, view.now, view.zone)), width=width),
+        *_why(question, view, width),
         (Span("reading limits and bank afresh…", Level.DIM),),
     )
 
@@ -101,7 +114,7 @@ def question_lines(
     at, zone = view.now, view.zone
     return (
         *_sessions(view, selection, width),
-        *named("Waiting", Span(_waiting(question, at, zone)), width=width),
+        *_why(question, view, width),
         *effect_lines(proposal, at, zone, width),
         *named("Advice", *advice(question, proposal, at), width=width),
         *note_lines(warnings(proposal, at, zone, week_too=False), width),
@@ -112,6 +125,14 @@ def _sessions(view: ViewState, selection: Selection, width: int) -> tuple[Line, 
     if len(selection.threads) < 2:
         return ()
     return (*picking_lines(selection, view, width), (Span(" "),))
+
+
+def _why(question: Question, view: ViewState, width: int) -> tuple[Line, ...]:
+    """What is lost without an answer: time at the limit, or a reset."""
+    if question.lapse is None:
+        return named("Waiting", Span(_waiting(question, view.now, view.zone)), width=width)
+    when = last_moment(question.lapse.expires_at, view.now, view.zone)
+    return named("Lapses", Span(f"{when}; after that it is lost"), width=width)
 
 
 def _waiting(question: Question, now: datetime, zone: tzinfo) -> str:
@@ -133,6 +154,8 @@ def _saved(question: Question, now: datetime) -> timedelta | None:
 
 def advice(question: Question, proposal: Proposal, now: datetime) -> tuple[Span, ...]:
     """What speaks for which answer, from the facts alone; the first word is the answer."""
+    if question.lapse is not None:
+        return _before_lapse(proposal)
     saved = _saved(question, now)
     gains = f"saves {countdown(saved)}" if saved is not None else "saves an unknown time of waiting"
     credit = proposal.credit
@@ -150,13 +173,24 @@ def advice(question: Question, proposal: Proposal, now: datetime) -> tuple[Span,
     return (Span("Your choice: ", Level.STRONG), Span(f"a spend {gains}"))
 
 
+def _before_lapse(proposal: Proposal) -> tuple[Span, ...]:
+    fullest = max((effect.before.used_percent or 0.0 for effect in proposal.effects), default=0.0)
+    share = proposal.unused_week_percent
+    costs = f", but you may give up the {percent(share)} you have left this week" if share else ""
+    if fullest < _MUCH_USED:
+        return (Span("Your choice: ", Level.STRONG), Span(f"little is used, so it gives back little{costs}"))
+    return (Span("Spend: ", Level.STRONG), Span(f"it is lost otherwise{costs}"))
+
+
 def _given_away(question: Question, proposal: Proposal) -> str | None:
     share = proposal.unused_week_percent
     return percent(share) if share and question.window.kind is not WindowKind.WEEKLY else None
 
 
-def spend_offers(question: Question, selection: Selection) -> tuple[str, str]:
-    """What the two letters do."""
+def spend_offers(question: Question, selection: Selection) -> tuple[str, ...]:
+    """What the letters do: there are two, but one where nobody is to go on."""
+    if question.lapse is not None:
+        return ("spend it",)
     verb = "let go on" if question.cause is Cause.HELD else "continue"
     several = len(selection.threads) > 1
     whom = f" {len(selection.chosen)} of {len(selection.threads)}" if several else ""
@@ -167,12 +201,14 @@ def answer_keys(question: Question, selection: Selection, view: ViewState) -> li
     """The commands that answer, with their words, and short ones where there is little room."""
     keys = [("queue_it", "queue for the limit|queue")] if Choice.QUEUE in question.choices else []
     when = brief(question.natural_reset, view.now, view.zone) if question.natural_reset else "the reset"
+    mute = "not until the reset|mute" if question.lapse is None else "no more of this one|mute"
     short, longer = (countdown(LATER[choice]) for choice in (Choice.LATER_5, Choice.LATER_15))
-    keys.append(("wait", f"wait and go on at {when}|wait"))
+    if Choice.WAIT in question.choices:
+        keys.append(("wait", f"wait and go on at {when}|wait"))
     if Choice.LET_FAIL in question.choices:
         keys.append(("let_fail", "let them fail|fail"))
     keys += [("later_5", f"later, in {short}|{short}"), ("later_15", f"in {longer}|{longer}")]
-    keys.append(("mute", "not until the reset|mute"))
+    keys.append(("mute", mute))
     if len(selection.threads) > 1:
         keys.append(("previous next toggle", "choose who continues|who"))
     return [*keys, ("close", "closes|close")]
@@ -183,6 +219,8 @@ def answered_text(question: Question, choice: Choice) -> str:
     limit = limit_label(question.window)
     if choice in LATER:
         return f"asked again in {countdown(LATER[choice])}, if it is still worth it"
+    if question.lapse is not None:
+        return "no more questions about this reset"
     return {
         Choice.WAIT: f"waiting: work goes on by itself when the {limit} is reset",
         Choice.LET_FAIL: f"held requests go, and no more are held until the {limit} is reset",
@@ -194,6 +232,9 @@ def answered_text(question: Question, choice: Choice) -> str:
 def settled_text(question: Question, view: ViewState) -> str:
     """Why a question closed by itself, as one line."""
     snapshot = view.state.snapshot
+    if question.lapse is not None:
+        is_over = question.lapse.expires_at <= view.now
+        return "the question is settled: " + ("that reset has lapsed" if is_over else "that reset is spoken for")
     if snapshot is not None and question.mark.has_reset(snapshot):
         return f"the question is settled: the {limit_label(question.window)} was reset"
     return "the question is settled: it was answered elsewhere, or nothing stands still any more"
