@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from tui import DEFAULT_SCENARIO
 from tui.clock import Clock, SystemClock
 from tui.concurrency import in_loose_thread
 from tui.errors import NotViable, StoreError
 from tui.paths import Paths
-from tui.settings import AskSettings, NotifySettings, Settings
+from tui.settings import AskSettings, NotifySettings, Settings, account_place
 from tui.sources.base import SourceOption, SourceStatus
 from tui.sources.chain import Chain
 from tui.sources.codex_home import CodexHome, find_codex_home, read_config
@@ -35,7 +36,6 @@ if TYPE_CHECKING:  # a command that only reads the limits loads none of these
     from tui.domain.outlook import Outlook
     from tui.domain.question import AskRules
     from tui.hooks.installation import Installation
-    from tui.sources.backend import HttpAsker
     from tui.sources.base import Referrals, SessionFeed, Source, SourceName
     from tui.sources.null_referrals import NullReferrals
     from tui.sources.referrals import ReferralClient
@@ -49,15 +49,57 @@ class SourceOptions(msgspec.Struct, frozen=True):
     base_url: str | None = None
     demo: str | None = None
     """The scenario of the embedded service; None for real data."""
+    account: str = ""
+    """The account's name in the settings; empty for the one that is read without a name."""
+    is_default: bool = True
+    """Whether it is also the one that is read without a name."""
+    asked_for: bool = True
+    """Whether the command line names this very service: RESETBANK_TOKEN is for no other."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the database calls the account, its own name last."""
+        unnamed = ("",) if self.is_default else ()
+        return (*unnamed, self.account) if self.account else ("",)
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> "SourceOptions":
-        """Read the wishes off parsed arguments."""
+        """Read the wishes off parsed arguments; the account is found already."""
         demo = getattr(arguments, "demo", None)
         if demo is None and arguments.source == "stub":
             demo = DEFAULT_SCENARIO
         home = arguments.codex_home
-        return cls(arguments.source, Path(home).expanduser() if home else None, arguments.base_url, demo)
+        options = cls(arguments.source, Path(home).expanduser() if home else None, arguments.base_url, demo)
+        account = getattr(arguments, "account", None)
+        return _named(options, account) if account else options
+
+
+def _named(options: SourceOptions, account: str) -> SourceOptions:
+    """Options under a name of the settings."""
+    is_default = options.base_url is None and options.codex_home is not None and _is_codexs_own(options.codex_home)
+    return replace(options, account=account, is_default=is_default)
+
+
+def _is_codexs_own(home: Path) -> bool:
+    return home.resolve() == find_codex_home().path.resolve()
+
+
+def every_account(options: SourceOptions, settings: Settings) -> tuple[SourceOptions, ...]:
+    """The options of every account of the settings; those that were given where the command line chooses one.
+
+    Returns:
+        Codex's own first, which is read without a name, too, or else the first of the settings.
+    """
+    chosen = options.account or options.codex_home or options.base_url or options.demo
+    if chosen or not settings.accounts:
+        return (options,)
+    found = []
+    for name in settings.accounts:
+        home, url = account_place(settings, name)
+        place = replace(options, codex_home=home, base_url=url, asked_for=False)
+        found.append(_named(place, name))
+    found.sort(key=lambda account: not account.is_default)
+    return tuple(found)
 
 
 def open_companion(
@@ -92,6 +134,7 @@ def open_companion(
     chain: SourceChain
     referrals: Callable[[], Referrals]
     hooks: Callable[[], Installation] | None
+    has_home = options.demo is None and not (options.account and options.base_url)
     if options.demo is not None:
         from tui.stub.chain import EmbeddedChain
 
@@ -100,12 +143,12 @@ def open_companion(
         tables: Tables | StoreError = _open_tables(None, None)
     else:
         chain, referrals = Chain(_candidates(options, settings, clock)), partial(_referrals, options, settings, clock)
-        hooks = partial(_hooks, options, settings, paths)
+        hooks = partial(_hooks, options, settings, paths) if has_home else None
         try:
             tables = _open_tables(paths.database, paths.locks)
         except StoreError as error:
             tables = error
-    follows_files = watches and options.demo is None
+    follows_files = watches and has_home
     return Companion(
         chain=chain,
         tables=tables,
@@ -121,6 +164,7 @@ def open_companion(
         message=settings.ask.message,
         asks=asks,
         hooks=hooks,
+        names=options.names,
         before_credits=settings.hold.before_credits,
         process=uuid.uuid4().hex,
         looks_ahead=watches,
@@ -175,7 +219,8 @@ async def read_limits_once(
     except StoreError as error:
         database = error
     try:
-        return await read_limits(chain, database, near_percent=settings.limits.near_percent, demo=options.demo)
+        near, demo = settings.limits.near_percent, options.demo
+        return await read_limits(chain, database, near_percent=near, demo=demo, names=options.names)
     finally:
         if isinstance(database, Database):
             database.close()
@@ -322,7 +367,7 @@ async def _open_http(home: CodexHome, clock: Clock, options: SourceOptions) -> "
     from tui.sources.logins import Logins, choose_base_url
 
     base_url, own = choose_base_url(options.base_url, home)
-    return await open_backend(base_url, Logins(home, base_url, own, clock), clock)
+    return await open_backend(base_url, Logins(home, base_url, own, clock, options.asked_for), clock)
 
 
 def _no_referrals() -> "Referrals":
@@ -336,27 +381,16 @@ def _referrals(options: SourceOptions, settings: Settings, clock: Clock) -> "Ref
     """The referral programme of the same login and base URL as the source http, whichever source reads the limits."""
     from tui.domain.referral import OfferStatus
     from tui.sources.logins import Logins, choose_base_url
-    from tui.sources.null_referrals import NOT_ASKED, NullReferrals
-    from tui.sources.referrals import ReferralClient
+    from tui.sources.null_referrals import NullReferrals
+    from tui.sources.referrals import open_referrals
 
     home = find_codex_home(options.codex_home)
     try:
         base_url, own = choose_base_url(options.base_url, home)
     except NotViable as error:
         return NullReferrals(OfferStatus.UNREACHABLE, str(error))
-    if base_url.run_by_openai and not settings.invite.ask_official:
-        return NullReferrals(OfferStatus.NOT_ASKED, NOT_ASKED)
-
-    async def open_asker() -> "HttpAsker":
-        # In a thread: the library takes a while to import, and https its certificates to load.
-        def connect() -> "HttpAsker":
-            from tui.sources.backend import HttpAsker
-
-            return HttpAsker(base_url)
-
-        return await in_loose_thread(connect)
-
-    return ReferralClient(base_url, Logins(home, base_url, own, clock), clock, open_asker)
+    login = Logins(home, base_url, own, clock, options.asked_for)
+    return open_referrals(base_url, login, clock, asks_official=settings.invite.ask_official)
 
 
 def _refuse_own_base_url(options: SourceOptions) -> None:

@@ -38,6 +38,9 @@ template = '{"text": "{title}: {text}"}'    # what the webhook is sent; also {ev
 [codex]
 command = "codex"             # the Codex executable behind the source `codex`
 
+[accounts]
+work = "~/.codex-work"        # name = a Codex home, or the base URL of a quota service; --account NAME takes one
+
 [keys]
 refresh = "f5,g"              # command id = key, or keys with commas; `resetbank keys` prints the ids
 ```
@@ -50,7 +53,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from tui.errors import SettingsError
+from tui.errors import SettingsError, UsageError
 from tui.paths import read_small_file
 
 
@@ -117,6 +120,11 @@ class CodexSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     command: Annotated[str, msgspec.Meta(min_length=1)] = "codex"
 
 
+AccountName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
+"""A plain word: it stands on the screen, in labels and in file names."""
+AccountPlace = Annotated[str, msgspec.Meta(pattern=r"\S", max_length=4096)]
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings; the defaults are what resetbank does without a file."""
 
@@ -129,6 +137,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     guard: GuardSettings = GuardSettings()
     notify: NotifySettings = NotifySettings()
     codex: CodexSettings = CodexSettings()
+    accounts: Annotated[dict[AccountName, AccountPlace], msgspec.Meta(max_length=200)] = {}
+    """Name to Codex home or base URL, for those who have several."""
     keys: dict[str, str] = {}
     """Command id to key, as Textual writes keys; checked against the command table by the screen."""
 
@@ -137,6 +147,19 @@ def nearest(name: str, valid: list[str]) -> str:
     """A hint that names the valid name nearest to a wrong one, or all of them."""
     close = get_close_matches(name, valid, n=1)
     return f"did you mean {close[0]!r}?" if close else f"valid are: {', '.join(sorted(valid))}"
+
+
+def account_place(settings: Settings, name: str) -> tuple[Path | None, str | None]:
+    """The Codex home of an account, or the base URL where it has none.
+
+    Raises:
+        UsageError: There is no such account.
+    """
+    if name not in settings.accounts:
+        hint = nearest(name, list(settings.accounts)) if settings.accounts else "name them under [accounts]"
+        raise UsageError(f"the settings have no account {name!r}", hint)
+    place = settings.accounts[name].strip()
+    return (None, place) if "://" in place else (Path(place).expanduser(), None)
 
 
 def load_settings(path: Path) -> Settings:

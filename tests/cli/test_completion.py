@@ -56,7 +56,7 @@ def fish(scripts: Path, line: str) -> set[str]:
 def test_bash(scripts: Path) -> None:
     assert set(COMMANDS) <= bash(scripts, "")
     assert bash(scripts, "st") == {"status", "stub"}
-    assert bash(scripts, "ledger", "--") == {"--json", "--csv", "--evidence", "--help"}
+    assert bash(scripts, "ledger", "--") == {"--json", "--csv", "--evidence", "--account", "--help"}
     assert bash(scripts, "hold", "") == {"on", "off", "status"}
     assert "at-limit" in bash(scripts, "stub", "--scenario", "at")
 
@@ -64,7 +64,7 @@ def test_bash(scripts: Path) -> None:
 @needs("fish")
 def test_fish(scripts: Path) -> None:
     assert set(COMMANDS) <= fish(scripts, "")
-    assert fish(scripts, "ledger --") == {"--json", "--csv", "--evidence", "--help"}
+    assert fish(scripts, "ledger --") == {"--json", "--csv", "--evidence", "--account", "--help"}
     assert "at-limit" in fish(scripts, "--demo at")
 
 

@@ -18,6 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from tui.assembly import SourceOptions, look_ahead_once
     from tui.cli import complain
+    from tui.cli.accounts import choose_account
     from tui.domain.advice import Verdict
     from tui.errors import EXIT_UNKNOWN
     from tui.paths import resetbank_paths
@@ -25,6 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     paths = resetbank_paths()
     settings = load_settings(paths.settings)
+    choose_account(arguments, settings)
     reading, outlook = asyncio.run(look_ahead_once(SourceOptions.of(arguments), settings, paths))
     if arguments.json:
         from tui.cli.json_output import print_json

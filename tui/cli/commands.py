@@ -5,11 +5,14 @@ A command `name` is the module `tui/cli/name.py` with two functions: `add_argume
 
 from tui import __version__
 
-SOURCE = ("source", "codex_home", "base_url")
+SOURCE = ("source", "codex_home", "base_url", "account")
 """The options of commands that read the service."""
 
-HOME = ("codex_home",)
-"""The option of commands that only look into Codex's folder."""
+HOME = ("codex_home", "account")
+"""The options of commands that only look into Codex's folder."""
+
+KEPT = ("account",)
+"""The option of commands that print what was kept."""
 
 LOCAL = ()
 """Commands for which it makes no difference where the truth comes from."""
@@ -59,7 +62,7 @@ GROUPS = {
                 ("resetbank line --format tmux --refresh 120", "in tmux's status-right"),
                 ("resetbank line --format '{glyph} {five_hour}'", "a template of your own"),
             ),
-            LOCAL,
+            KEPT,
             codes="without --format, or with --exit-code, as status",
         ),
         "spend": Command(
@@ -92,7 +95,7 @@ GROUPS = {
                 ("resetbank history --since 2026-11-01", "readings as text"),
                 ("resetbank history --csv", "for a spreadsheet"),
             ),
-            LOCAL,
+            KEPT,
         ),
         "ledger": Command(
             "print every event of the ledger, oldest first",
@@ -100,7 +103,7 @@ GROUPS = {
                 ("resetbank ledger", "what happened to resets and windows"),
                 ("resetbank ledger --csv > ledger.csv", "for a spreadsheet"),
             ),
-            LOCAL,
+            KEPT,
         ),
     },
     "sessions": {
@@ -238,6 +241,7 @@ OPTIONS = (
     ("--source NAME", "where the truth comes from: auto (default), daemon, codex, http or stub"),
     ("--codex-home DIR", "Codex's folder (default: $CODEX_HOME or ~/.codex)"),
     ("--base-url URL", "a quota service of your own; https or this machine"),
+    ("--account NAME", "one of the settings' [accounts]"),
     ("--demo [SCENARIO]", "open the screen on the built-in service"),
     ("--version", "print the version"),
     ("-h, --help", "print this, or the help of a command"),

@@ -8,10 +8,11 @@ if TYPE_CHECKING:
 
 SHELLS = ("bash", "zsh", "fish")
 
-_NAMES = ("scenarios", "credits", "threads")
+_NAMES = ("accounts", "scenarios", "credits", "threads")
 """What can be completed by what is there now; the shells ask for it with --names."""
 
 _COMPLETED = {
+    "account": "accounts",
     "codex_home": "folder",
     "credit": "credits",
     "db": "file",
@@ -72,6 +73,11 @@ def _names(arguments: argparse.Namespace) -> "Iterable[str]":
             from tui.stub.scenarios import SCENARIOS
 
             return SCENARIOS
+        if arguments.names == "accounts":
+            from tui.paths import resetbank_paths
+            from tui.settings import load_settings
+
+            return load_settings(resetbank_paths().settings).accounts
         return _credits() if arguments.names == "credits" else _threads(arguments)
     except ResetbankError:
         return ()

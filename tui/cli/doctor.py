@@ -33,6 +33,7 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
 
     from tui import __version__
     from tui.assembly import SourceOptions, describe_referrals, probe_sources
+    from tui.cli.accounts import choose_account
     from tui.errors import ResetbankError
     from tui.paths import resetbank_paths
     from tui.settings import Settings, load_settings
@@ -43,6 +44,7 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
         settings = load_settings(paths.settings)
     except ResetbankError as error:
         settings_problem = str(error)
+    choose_account(arguments, settings)
     try:
         statuses = await probe_sources(SourceOptions.of(arguments), settings)
         sources = [{"name": v.name, "viable": v.viable, "reason": v.reason} for v in statuses]

@@ -20,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what was kept; reads no source."""
-    rows = _read(_since(arguments.since))
+    from tui.cli.accounts import kept_account
+
+    rows = _read(kept_account(arguments.account), _since(arguments.since))
     if arguments.json:
         from tui.cli.json_output import print_json
 
@@ -49,7 +51,7 @@ def _since(text: str | None) -> float:
         raise UsageError(f"{text!r} is no time", "write it as 2026-11-01 or 2026-11-23T14:00") from None
 
 
-def _read(since: float) -> "list[Row]":
+def _read(account: str | None, since: float) -> "list[Row]":
     from tui.paths import resetbank_paths
 
     path = resetbank_paths().database
@@ -60,7 +62,7 @@ def _read(since: float) -> "list[Row]":
 
     database = Database(path)
     try:
-        return Readings(database).rows(None, since)
+        return Readings(database).rows(account, since)
     finally:
         database.close()
 

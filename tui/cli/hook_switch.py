@@ -32,11 +32,16 @@ def run_switch(name: str, arguments: argparse.Namespace) -> int:
     import asyncio
 
     from tui.agent import refuse_under_codex
+    from tui.cli.accounts import choose_account
+    from tui.errors import UsageError
     from tui.paths import resetbank_paths
     from tui.settings import load_settings
     from tui.sources.codex_home import find_codex_home
 
     settings = load_settings(resetbank_paths().settings)
+    choose_account(arguments, settings)
+    if arguments.account is not None and arguments.base_url is not None:
+        raise UsageError(f"account {arguments.account!r} has no Codex home", f"name one to turn {name} on or off")
     home = find_codex_home(_path(arguments.codex_home))
     installation = open_installation(home, settings)
     if arguments.action == "status":

@@ -21,9 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the local ledger; reads no source."""
-    events = read_events()
+    from tui.cli.accounts import kept_account
+
+    account = kept_account(arguments.account)
+    events = read_events(account)
     if arguments.evidence:
-        return _write_evidence(arguments.evidence, events)
+        return _write_evidence(arguments.evidence, events, account)
     if arguments.json:
         from tui.cli.json_output import ledger_report, print_json
 
@@ -35,8 +38,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def read_events() -> "Sequence[Event]":
+def read_events(account: str | None = None) -> "Sequence[Event]":
     """Every event of the local database; none where there is no database yet.
+
+    Args:
+        account: Whose; None gives those of every account.
 
     Raises:
         StoreError: It cannot be used.
@@ -51,12 +57,12 @@ def read_events() -> "Sequence[Event]":
 
     database = Database(path)
     try:
-        return EventLog(database).events()
+        return EventLog(database).events(account=account)
     finally:
         database.close()
 
 
-def _write_evidence(file: str, events: "Sequence[Event]") -> int:
+def _write_evidence(file: str, events: "Sequence[Event]", account: str | None) -> int:
     from pathlib import Path
 
     from tui.cli.evidence import write_evidence
@@ -70,7 +76,8 @@ def _write_evidence(file: str, events: "Sequence[Event]") -> int:
 
         database = Database(resetbank_paths().database)
         try:
-            spends = SpendJournal(database).every()
+            journal = SpendJournal(database)
+            spends = journal.every() if account is None else journal.all(account)
         finally:
             database.close()
     write_evidence(Path(file).expanduser(), events, spends, SystemClock().now())

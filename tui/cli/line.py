@@ -41,7 +41,6 @@ def add_arguments(parser: "argparse.ArgumentParser") -> None:
     parser.add_argument(
         "--refresh", type=int, metavar="SECONDS", help="if nobody else does, read in the background at most so often"
     )
-    parser.add_argument("--account", metavar="ID", help="whose limits (default: those that were read last)")
 
 
 def run(arguments: "argparse.Namespace") -> int:
@@ -81,7 +80,7 @@ def show(form: str | None, refresh: int | None, account: str | None, *, exit_cod
     Args:
         form: A format's name or a template; None means plain, and that the exit code judges.
         refresh: Seconds after which somebody should read; None reads never.
-        account: Whose limits; None takes those that were read last.
+        account: Whose limits, by the settings' name or the account's id; None takes the account without a name.
         exit_code: Whether the exit code judges also with a format.
 
     Returns:
@@ -91,7 +90,7 @@ def show(form: str | None, refresh: int | None, account: str | None, *, exit_cod
     row = _read(database_file(state), account)
     now = time.time()
     if refresh is not None and (row is None or now >= max(row["stale"], row["observed"] + refresh)):
-        _read_in_background(state, refresh)
+        _read_in_background(state, refresh, account)
     # Where somebody is asked to read every so often, a reading is not stale before the next one is due.
     line = _judged(row, now, leeway=0 if refresh is None else 1.5 * refresh)
     if form is not None and form not in _FORMATS and "{" not in form:
@@ -109,7 +108,10 @@ def show(form: str | None, refresh: int | None, account: str | None, *, exit_cod
 
 
 def _read(path: str, account: str | None) -> "dict[str, Any] | None":
-    """The summary of an account, or the newest; None where there is none that can be read."""
+    """The summary of an account; None where there is none that can be read.
+
+    Without a name it is the one that is read without one: of several that are read side by side always the same.
+    """
     import json
     import sqlite3
 
@@ -120,7 +122,8 @@ def _read(path: str, account: str | None) -> "dict[str, Any] | None":
         connection = sqlite3.connect(f"file:{escaped}?mode=ro", uri=True, timeout=0.2)
         try:
             found = connection.execute(
-                "SELECT summary FROM observations WHERE account = coalesce(?, account)"
+                "SELECT summary FROM observations"
+                " WHERE account = coalesce((SELECT account FROM names WHERE name = coalesce(?1, '')), ?1, account)"
                 " ORDER BY observed_at DESC LIMIT 1",
                 (account,),
             ).fetchone()
@@ -272,13 +275,15 @@ def _write(text: str) -> None:
         buffer.write(text.encode(encoding, "replace"))
 
 
-def _read_in_background(state: str, seconds: int) -> None:
+def _read_in_background(state: str, seconds: int, account: str | None) -> None:
     """Start `resetbank status` unless one was started within so many seconds; the lock is let go when it ends."""
+    words = [] if account is None else ["--account", account]
+    name = f"refresh-{account}.lock" if account is not None and account.isidentifier() else "refresh.lock"
     try:
         import fcntl
 
         os.makedirs(state, mode=0o700, exist_ok=True)
-        lock = os.open(os.path.join(state, "refresh.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(os.path.join(state, name), os.O_RDWR | os.O_CREAT, 0o600)
     except (ImportError, OSError):
         return  # no Unix, or nothing may be written: then the line says how old it is
     try:
@@ -291,7 +296,7 @@ def _read_in_background(state: str, seconds: int) -> None:
         null = os.open(os.devnull, os.O_RDWR)
         os.posix_spawn(
             sys.executable,
-            [sys.executable, "-m", "tui", "status", "--json"],
+            [sys.executable, "-m", "tui", "status", "--json", *words],
             os.environ,
             file_actions=[(os.POSIX_SPAWN_DUP2, null, number) for number in (0, 1, 2)],
             setsid=True,

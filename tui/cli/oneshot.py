@@ -47,12 +47,14 @@ async def _companion(
 ) -> AsyncIterator[tuple["Companion", "Settings"]]:
     from tui.assembly import SourceOptions, open_companion
     from tui.cli import confirm_auth_link
+    from tui.cli.accounts import choose_account
     from tui.paths import resetbank_paths
     from tui.settings import load_settings
 
-    confirm_auth_link(arguments)
     paths = resetbank_paths()
     settings = load_settings(paths.settings)
+    choose_account(arguments, settings)
+    confirm_auth_link(arguments)
     companion = open_companion(
         SourceOptions.of(arguments),
         settings,

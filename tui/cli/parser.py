@@ -20,10 +20,11 @@ _SHARED: "dict[str, dict[str, Any]]" = {
     "source": {"choices": _SOURCES, "help": "which source to use (default: auto, the first that can be used)"},
     "codex_home": {"metavar": "DIR", "help": "Codex's folder (default: $CODEX_HOME or ~/.codex)"},
     "base_url": {"metavar": "URL", "help": "a quota service of your own; https or this machine"},
+    "account": {"metavar": "NAME", "help": "one of the settings' [accounts]"},
 }
 """The options that every command accepts."""
 
-_TAKE_A_VALUE = ("--source", "--codex-home", "--base-url", "--demo")
+_TAKE_A_VALUE = ("--source", "--codex-home", "--base-url", "--account", "--demo")
 """Options that may stand before the command, with a value."""
 
 
@@ -135,8 +136,10 @@ def _screen_parser() -> CommandParser:
     return parser
 
 
-def _add_shared(parser: argparse.ArgumentParser, shown: "Sequence[str]") -> None:
+def _add_shared(parser: CommandParser, shown: "Sequence[str]") -> None:
     for name, options in _SHARED.items():
+        if any(action.dest == name for action in parser.added):
+            continue  # login has one of its own
         text = options["help"] if name in shown else argparse.SUPPRESS
         default = "auto" if name == "source" else None
         parser.add_argument(f"--{name.replace('_', '-')}", default=default, **{**options, "help": text})

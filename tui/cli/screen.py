@@ -31,14 +31,18 @@ def run(arguments: argparse.Namespace) -> int:
 
     from tui.agent import mark_of_codex
     from tui.cli import confirm_auth_link
+    from tui.cli.accounts import choose_account
     from tui.clock import LocalZone, SystemClock
     from tui.paths import resetbank_paths
     from tui.settings import load_settings
     from tui.ui.app import ResetbankApp
 
-    confirm_auth_link(arguments)
     paths = resetbank_paths()
     settings = load_settings(paths.settings)
+    choose_account(arguments, settings)
+    confirm_auth_link(arguments)
+
+    is_demo = arguments.demo is not None or arguments.source == "stub"
 
     async def connect() -> "Companion":
         # In a thread, after the first paint: the companion and its sources take longer to import than the screen.
@@ -50,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         clock=SystemClock(),
         zone=LocalZone(),
         demo=arguments.demo,
-        remembered=None if arguments.demo is not None or arguments.source == "stub" else _last_reading(paths),
+        remembered=None if is_demo else _last_reading(paths, arguments.account),
         read_only=mark_of_codex() if arguments.demo is None else None,
         letters=_letters,
     )
@@ -66,7 +70,7 @@ def _connector(
     return screen_connector(SourceOptions.of(arguments), settings, paths)
 
 
-def _last_reading(paths: "Paths") -> "Snapshot | None":
+def _last_reading(paths: "Paths", account: str | None) -> "Snapshot | None":
     """The last reading that the database knows; None without one, or where it cannot be used."""
     if not paths.database.exists():
         return None
@@ -79,7 +83,7 @@ def _last_reading(paths: "Paths") -> "Snapshot | None":
     except StoreError:
         return None
     try:
-        return Observations(database).last()
+        return Observations(database).last(account or "")
     except StoreError:
         return None
     finally:

@@ -1,7 +1,7 @@
 """`resetbank status`: limits and bank once, for people and for scripts."""
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tui.errors import EXIT_NEAR, EXIT_REACHED, EXIT_UNKNOWN
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
     parser.add_argument("--json", action="store_true", help="print JSON, schema 1")
+    parser.add_argument("--all", action="store_true", help="every account of the settings; the worst decides the code")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -27,28 +28,41 @@ def run(arguments: argparse.Namespace) -> int:
     from tui.paths import resetbank_paths
     from tui.settings import load_settings
 
-    confirm_auth_link(arguments)
     paths, clock = resetbank_paths(), SystemClock()
     settings = load_settings(paths.settings)
+    if arguments.all:
+        from tui.cli.status_all import run_all
+
+        return run_all(arguments, settings, paths, clock)
+    if arguments.account is not None:
+        from tui.cli.accounts import choose_account
+
+        choose_account(arguments, settings)
+    confirm_auth_link(arguments)
     reading = asyncio.run(read_limits_once(SourceOptions.of(arguments), settings, paths, clock))
     now = clock.now()
     if arguments.json:
-        from tui.cli.json_output import print_json, status_report
+        from tui.cli.json_output import print_json
 
-        print_json(
-            status_report(
-                reading.snapshot,
-                now,
-                stale=reading.is_stale(now),
-                open_spend=reading.open_spend,
-                near_percent=reading.near_percent,
-            )
-        )
+        print_json(report(reading, now))
     else:
         print_status(reading.state, now)
     if reading.store_failure:
         complain(reading.store_failure)
     return exit_code(reading, now)
+
+
+def report(reading: "Reading", now: "datetime") -> "dict[str, Any]":
+    """What --json prints of one account."""
+    from tui.cli.json_output import status_report
+
+    return status_report(
+        reading.snapshot,
+        now,
+        stale=reading.is_stale(now),
+        open_spend=reading.open_spend,
+        near_percent=reading.near_percent,
+    )
 
 
 def print_status(state: "State", now: "datetime") -> None:

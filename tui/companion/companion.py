@@ -13,6 +13,8 @@ from tui.domain.windows import NEAR_PERCENT
 from tui.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui.companion.history import HistoryService, PastReadings
     from tui.companion.inviter import Inviter
     from tui.companion.notifier import Notifier
@@ -54,6 +56,7 @@ class Companion:
         looks_ahead: bool = False,
         notifier: "Callable[[StateStore, Records, Clock], Notifier] | None" = None,
         past: "PastReadings | None" = None,
+        names: "Sequence[str]" = ("",),
     ) -> None:
         """Read and send nothing yet.
 
@@ -77,11 +80,12 @@ class Companion:
             looks_ahead: Whether readings are kept and looked ahead from.
             notifier: Makes what tells outside the screen; None tells nobody.
             past: Fills the history from rollouts; None where there are none.
+            names: What the account is called in the settings, its own name last; empty where it has none.
         """
         self.clock = clock
         self.store = StateStore(State(demo=demo, near_percent=near_percent))
         self.connection = Connection(chain)
-        self.records = Records(self.store, tables, process or holder)
+        self.records = Records(self.store, tables, process or holder, names)
         self.poller = Poller(self.store, self.connection, self.records, clock, random_share=random_share)
         self._referrals = referrals
         self._holder = holder

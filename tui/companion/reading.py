@@ -9,6 +9,8 @@ from tui.domain.snapshot import STALE_AFTER, Snapshot
 from tui.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui.companion.connection import SourceChain
     from tui.companion.state import State
     from tui.domain.spend import Spend
@@ -45,7 +47,12 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 async def read_limits(
-    chain: "SourceChain", database: "Database | StoreError", *, near_percent: float, demo: str | None
+    chain: "SourceChain",
+    database: "Database | StoreError",
+    *,
+    near_percent: float,
+    demo: str | None,
+    names: "Sequence[str]",
 ) -> Reading:
     """Ask the first source that can be used, and keep the reading.
 
@@ -54,6 +61,7 @@ async def read_limits(
         database: Where the reading is kept; or why it cannot be.
         near_percent: From which share on a window counts as near.
         demo: The scenario of the embedded service, if that is the source.
+        names: What the account is called in the settings.
 
     Raises:
         SourceError: Nothing could be read; the message is the source's own.
@@ -67,18 +75,18 @@ async def read_limits(
     try:
         if isinstance(database, StoreError):
             raise database
-        open_spend = _keep(snapshot, database, near_percent)
+        open_spend = _keep(snapshot, database, near_percent, names)
     except StoreError as error:
         failure = str(error)
     return Reading(snapshot, open_spend, failure, near_percent, demo)
 
 
-def _keep(snapshot: Snapshot, database: "Database", near_percent: float) -> "Spend | None":
+def _keep(snapshot: Snapshot, database: "Database", near_percent: float, names: "Sequence[str]") -> "Spend | None":
     """Keep a reading; returns the account's open spend. Blocking, but nobody else uses the loop by then."""
     from tui.store.observations import Observations
 
     observations = Observations(database)
-    observations.observe(snapshot, near_percent)
+    observations.observe(snapshot, near_percent, names=names)
     if not observations.has_open_spend(snapshot.account.key):
         return None  # as nearly always: what reads the journal is not even loaded
     from tui.store.spends import SpendJournal

@@ -1,6 +1,6 @@
 """What is written down about the account in use, changed on the disk and shown in the State."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
@@ -15,7 +15,7 @@ from tui.domain.spend import Spend
 from tui.errors import StoreError
 from tui.store.database import Database
 from tui.store.events import EventLog
-from tui.store.observations import Observations
+from tui.store.observations import UNNAMED, Observations
 from tui.store.spends import SpendJournal
 
 if TYPE_CHECKING:
@@ -71,19 +71,24 @@ class Tables:
 class Records:
     """Reads and writes the database for the other parts; without one, nothing is kept and nothing may be spent."""
 
-    def __init__(self, store: StateStore, tables: Tables | StoreError, process: str) -> None:
+    def __init__(
+        self, store: StateStore, tables: Tables | StoreError, process: str, names: Sequence[str] = UNNAMED
+    ) -> None:
         """Read nothing yet.
 
         Args:
             store: Where what is written down is shown.
             tables: The database; or why it cannot be used.
             process: This process; only what it queued itself may it spend without a new yes.
+            names: What the account is called in the settings, its own name last.
         """
         self._store = store
         self._tables = tables if isinstance(tables, Tables) else None
         self._listeners: list[Callable[[Event, Spend | None], None]] = []
         self._last_line = -1
         self.process = process
+        self._names = names
+        self._name = names[-1]
         if isinstance(tables, StoreError):
             store.update(store_failure=str(tables))
 
@@ -183,7 +188,11 @@ class Records:
             if self._listeners and self._last_line < 0:
                 self._last_line, _ = await in_thread(self._tables.events.after, -1)
             events = await in_thread(
-                self._tables.observations.observe, snapshot, self._store.state.near_percent, self._store.state.fresh_for
+                self._tables.observations.observe,
+                snapshot,
+                self._store.state.near_percent,
+                self._store.state.fresh_for,
+                self._names,
             )
         except StoreError as error:
             self._store.update(store_failure=str(error))
@@ -210,10 +219,12 @@ class Records:
         tables, account = self._tables, account or self._store.state.account_key
         try:
             open_spend = await in_thread(tables.spends.open_spend, account)
-            recent = await in_thread(tables.events.events, RECENT)
+            # Of one account of several its own lines alone; who has one sees what an earlier login left, too.
+            recent = await in_thread(tables.events.events, RECENT, (account or "unknown") if self._name else None)
             lines: tuple[Event, ...] = ()
             if self._listeners:
                 self._last_line, lines = await in_thread(tables.events.after, self._last_line)
+                lines = tuple(line for line in lines if line.account == account)
         except StoreError as error:
             self._store.update(store_failure=str(error))
             return
@@ -230,7 +241,7 @@ class Records:
         if self._tables is None or self._store.state.snapshot is not None:
             return
         with suppress(StoreError):  # said once a reading is to be kept
-            last = await in_thread(self._tables.observations.last)
+            last = await in_thread(self._tables.observations.last, self._name)
             if self._store.state.snapshot is None:
                 self._store.update(snapshot=last)
 
@@ -240,7 +251,8 @@ class Records:
         Raises:
             StoreError: The database cannot be used.
         """
-        return await in_thread(self._tables.events.events, limit) if self._tables else ()
+        account = (self._store.state.account_key or "unknown") if self._name else None
+        return await in_thread(self._tables.events.events, limit, account) if self._tables else ()
 
     def last_account(self) -> Account | None:
         """The account that was read last; None where none ever was.
@@ -248,7 +260,7 @@ class Records:
         Raises:
             StoreError: The database cannot be used.
         """
-        last = self._tables.observations.last() if self._tables else None
+        last = self._tables.observations.last(self._name) if self._tables else None
         return last.account if last else None
 
     def close(self) -> None:

@@ -89,7 +89,7 @@ def find_codex_home(chosen: Path | None = None) -> CodexHome:
     if chosen is not None:
         chosen = chosen.expanduser()
         if not chosen.is_dir():
-            raise UsageError(f"--codex-home {chosen} is not a folder", "name the folder that holds Codex's config.toml")
+            raise UsageError(f"{chosen} is not a folder", "name the Codex home, the folder of Codex's config.toml")
         return CodexHome(chosen)
     from_environment = os.environ.get("CODEX_HOME")
     return CodexHome(Path(from_environment) if from_environment else Path.home() / ".codex")

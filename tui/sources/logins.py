@@ -28,6 +28,8 @@ class Logins(msgspec.Struct, frozen=True):
     own: bool
     """Whether the base URL was given by the person rather than taken from Codex's configuration."""
     clock: Clock
+    takes_variable: bool = True
+    """Whether RESETBANK_TOKEN may be for this service: it is for one that the command line names alone."""
 
     async def __call__(self) -> Login:
         """Find the login.
@@ -35,7 +37,7 @@ class Logins(msgspec.Struct, frozen=True):
         Raises:
             NotViable: There is none that may be used here; the reason says what to do.
         """
-        if self.own and (token := os.environ.get(TOKEN_VARIABLE)):
+        if self.own and self.takes_variable and (token := os.environ.get(TOKEN_VARIABLE)):
             return _opaque(Token(token.strip()), None, TOKEN_VARIABLE)
         reasons: list[NotViable] = []
         for attempt in self._attempts():
@@ -51,7 +53,8 @@ class Logins(msgspec.Struct, frozen=True):
         details = "".join(f": {error.message}" if not n else f", {error.message}" for n, error in enumerate(reasons))
         raise NotViable(
             f"there is no login for {self.base_url.host}{details}",
-            f"run `resetbank login --base-url {self.base_url}` or set {TOKEN_VARIABLE}",
+            f"run `resetbank login --base-url {self.base_url}`"
+            + (f" or set {TOKEN_VARIABLE}" if self.takes_variable else ""),
         )
 
     def _attempts(self) -> tuple[Callable[[], Awaitable[Login | None]], ...]:

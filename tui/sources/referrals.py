@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
 from tui.clock import Clock
+from tui.concurrency import in_loose_thread
 from tui.domain.referral import (
     InviteAnswer,
     InviteList,
@@ -23,7 +24,7 @@ from tui.errors import BadPayload, InviteRejected, InviteUnknown, NotViable, Sig
 from tui.sources.answers import Answer, Failed, describe_trouble, is_challenge, is_web_page, read_trouble
 from tui.sources.base_url import BaseUrl
 from tui.sources.login import Login, LoginProvider
-from tui.sources.null_referrals import APP
+from tui.sources.null_referrals import APP, NOT_ASKED, NullReferrals
 from tui.wire.referral import (
     ENTRYPOINT,
     PAGE,
@@ -46,6 +47,32 @@ SEND_SECONDS: Final = 15.0
 """Seconds for one whole request."""
 
 LOOK: Final = "the list of invites shows whether it arrived"
+
+
+def open_referrals(
+    base_url: BaseUrl, login: LoginProvider, clock: Clock, *, asks_official: bool
+) -> "ReferralClient | NullReferrals":
+    """The referral programme at a base URL; sends nothing yet.
+
+    Args:
+        base_url: Where.
+        login: Finds the login at each request.
+        clock: For what the service asks to wait.
+        asks_official: Whether the official endpoints are asked, too.
+    """
+    if base_url.run_by_openai and not asks_official:
+        return NullReferrals(OfferStatus.NOT_ASKED, NOT_ASKED)
+
+    async def open_asker() -> "HttpAsker":
+        # In a thread: the library takes a while to import, and https its certificates to load.
+        def connect() -> "HttpAsker":
+            from tui.sources.backend import HttpAsker
+
+            return HttpAsker(base_url)
+
+        return await in_loose_thread(connect)
+
+    return ReferralClient(base_url, login, clock, open_asker)
 
 
 class ReferralClient:

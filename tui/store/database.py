@@ -128,6 +128,12 @@ MIGRATIONS: Final[tuple[str | Callable[[sqlite3.Connection], None], ...]] = (
     ) STRICT;
     CREATE INDEX deliveries_by_fact ON deliveries (fact, channel);
     """,
+    """
+    CREATE TABLE names (
+        name TEXT PRIMARY KEY,
+        account TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
 )
 """One script or function per version; never edited once released, only added to."""
 

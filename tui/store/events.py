@@ -24,9 +24,10 @@ class EventLog:
         with self._database.writing() as connection:
             insert_events(connection, events)
 
-    def events(self, limit: int | None = None) -> tuple[Event, ...]:
-        """The newest lines, oldest first; None gives all."""
-        rows = self._rows("ORDER BY id DESC LIMIT ?", -1 if limit is None else limit)
+    def events(self, limit: int | None = None, account: str | None = None) -> tuple[Event, ...]:
+        """The newest lines, oldest first; None gives all, or those of every account."""
+        most = -1 if limit is None else limit
+        rows = self._rows("WHERE account = coalesce(?, account) ORDER BY id DESC LIMIT ?", account, most)
         return tuple(_event(row) for row in reversed(rows))
 
     def after(self, last: int) -> tuple[int, tuple[Event, ...]]:
@@ -44,7 +45,7 @@ class EventLog:
             return newest, ()
         return newest, tuple(_event(row) for row in self._rows("WHERE id > ? AND id <= ? ORDER BY id", last, newest))
 
-    def _rows(self, condition: str, *values: int) -> list[tuple[str, ...]]:
+    def _rows(self, condition: str, *values: int | str | None) -> list[tuple[str, ...]]:
         with self._database.reading() as connection:
             return connection.execute(f"SELECT {_COLUMNS} FROM events {condition}", values).fetchall()  # noqa: S608
 

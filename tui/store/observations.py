@@ -1,7 +1,7 @@
 """The last reading of each account, kept across restarts, so that changes in between are recorded once."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -13,11 +13,14 @@ from tui.store.database import Database, stamp
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from tui.domain.ledger import Event
     from tui.domain.spend import Spend
+
+
+UNNAMED: Final = ("",)
 
 
 class Observations:
@@ -27,7 +30,11 @@ class Observations:
         self._database = database
 
     def observe(
-        self, snapshot: Snapshot, near_percent: float = NEAR_PERCENT, fresh_for: timedelta = STALE_AFTER
+        self,
+        snapshot: Snapshot,
+        near_percent: float = NEAR_PERCENT,
+        fresh_for: timedelta = STALE_AFTER,
+        names: "Sequence[str]" = UNNAMED,
     ) -> "tuple[Event, ...]":
         """Compare a reading with the last one and put what changed by itself into the ledger.
 
@@ -38,6 +45,7 @@ class Observations:
             snapshot: The reading.
             near_percent: From which share on the summary calls a window near.
             fresh_for: How long the summary counts as fresh.
+            names: What the account is called in the settings; the empty one is that which is read without a name.
 
         Returns:
             What was recorded.
@@ -47,6 +55,10 @@ class Observations:
         """
         account = snapshot.account.key
         with self._database.writing() as connection:
+            connection.executemany(
+                "INSERT INTO names VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET account = excluded.account",
+                [(name, account) for name in names],
+            )
             row = connection.execute("SELECT body FROM observations WHERE account = ?", (account,)).fetchone()
             previous = _decode(row[0]) if row else None
             if previous is not None:
@@ -96,15 +108,32 @@ class Observations:
         with self._database.reading() as connection:
             return bool(connection.execute(query, (account,)).fetchone()[0])
 
-    def last(self) -> Snapshot | None:
-        """The newest reading of any account; None where none ever was.
+    def last(self, name: str = "") -> Snapshot | None:
+        """The last reading under a name of the settings; None where none ever was.
+
+        Args:
+            name: The empty one is the account that is read without a name; where none was yet, the newest of all.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        account = self.account_of(name)
+        if account is None and name:
+            return None
+        query = "SELECT body FROM observations WHERE account = coalesce(?, account) ORDER BY observed_at DESC LIMIT 1"
+        with self._database.reading() as connection:
+            row = connection.execute(query, (account,)).fetchone()
+        return _decode(row[0]) if row else None
+
+    def account_of(self, name: str) -> str | None:
+        """The key of the account that was last read under a name of the settings; None where none was.
 
         Raises:
             StoreError: The database cannot be used.
         """
         with self._database.reading() as connection:
-            row = connection.execute("SELECT body FROM observations ORDER BY observed_at DESC LIMIT 1").fetchone()
-        return _decode(row[0]) if row else None
+            row = connection.execute("SELECT account FROM names WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else None
 
 
 def _changes(connection: "sqlite3.Connection", previous: Snapshot, snapshot: Snapshot) -> "tuple[Event, ...]":
