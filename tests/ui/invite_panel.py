@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from textual.pilot import Pilot
 
 from tests.support.clocks import ManualClock
-from tests.ui.scripted import InviteScene
+from tests.ui.scene import Scene
 from tests.ui.showing import frame, running, settle
 from tui.companion.state import State
 from tui.settings import Settings
@@ -19,8 +19,8 @@ from tui.ui.screens.invite import InviteScreen
 @asynccontextmanager
 async def panel(
     state: State, clock: ManualClock, settings: Settings | None = None
-) -> AsyncIterator[tuple[Pilot[int], ResetbankApp, InviteScene]]:
-    companion = InviteScene(state, clock)
+) -> AsyncIterator[tuple[Pilot[int], ResetbankApp, Scene]]:
+    companion = Scene(state, clock)
     async with running(companion, clock, settings=settings) as (pilot, app, _):
         await pilot.press("i")
         await settle(pilot)

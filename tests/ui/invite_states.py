@@ -87,7 +87,9 @@ EVERY: Final = newest_first(
         tracked("k7", "gus@example.com", InviteStatus.INELIGIBLE, at(16, 9), reason="Used Codex lately."),
         tracked("k8", "hal@example.com", InviteStatus.REVERSED, at(15, 9), reason="The account was closed."),
         tracked("k9", "ian@example.com", InviteStatus.UNKNOWN, at(14, 9), word="lunar_tide"),
-        local("l1", "joy@example.com", SendStage.UNKNOWN, at(23, 14, 6), reason="no answer came within 15 s"),
+        local(
+            "l1", "joy@example.com", SendStage.UNKNOWN, NOW - timedelta(seconds=30), reason="no answer came within 15 s"
+        ),
         local("l2", "kim@example.com", SendStage.LOST, at(23, 12), reason="the service does not list it"),
         local("l3", "lou@example.com", SendStage.NOTED, at(20, 12), link=LINK),
     )

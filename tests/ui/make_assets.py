@@ -11,7 +11,7 @@ from typing import Final
 
 from tests.support.clocks import ManualClock
 from tests.ui import invite_states, states
-from tests.ui.scripted import InviteScene
+from tests.ui.scene import Scene
 from tests.ui.showing import drawn, running, settle
 from tui.companion.state import State
 from tui.settings import Settings
@@ -30,7 +30,7 @@ def without_hosts(svg: str) -> str:
 async def picture(name: str, state: Callable[[], State], *keys: str, theme: str = "resetbank-dark") -> tuple[str, str]:
     """File name and SVG of one picture, taken after these keys."""
     clock = ManualClock()
-    companion = InviteScene(state(), clock)
+    companion = Scene(state(), clock)
     settings = Settings(theme=theme)
     async with running(companion, clock, size=(112, 26), settings=settings, letters=drawn("ABCDEFG")) as (
         pilot,

@@ -21,7 +21,9 @@ from tui.companion.records import Tables
 from tui.companion.spend_driver import PAUSES
 from tui.companion.state import State
 from tui.domain.account_state import AccountState
+from tui.domain.invites import InviteRecord, InviteState
 from tui.domain.ledger import Event
+from tui.domain.referral import OfferAnswer, OfferStatus
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import ConsumeAnswer, ConsumeCode, ConsumeRequest, Spend
 from tui.errors import SourceDown
@@ -141,9 +143,25 @@ class Scene:
         spend = state.open_spend
         if spend is not None and self.tables.spends.find(spend.key) is None:
             self.tables.spends.begin(spend, "the test", ledger_lines.consented(spend))
+        if state.invites != self.state.invites:
+            state = replace(state, invites=self._programme(state))
         names = set(State.__struct_fields__) - {"demo", "near_percent"}
         changes: dict[str, Any] = {name: getattr(state, name) for name in names}
         self.companion.store.update(**changes)
+
+    def _programme(self, state: State) -> InviteState:
+        """Bring the referral programme, and what is written down of it, to what is to be shown."""
+        shown = state.invites
+        if shown.status is OfferStatus.UNREACHABLE:
+            self.service.offered = SourceDown(shown.reason or "no connection")
+        elif shown.status is not OfferStatus.UNREAD:
+            self.service.offered = OfferAnswer(shown.status, shown.offer, shown.reason, shown.unknowns)
+        listed = [record.tracked for record in reversed(shown.records) if record.tracked is not None]
+        self.service.rows = {tracked.id: tracked for tracked in listed}
+        account = shown.account or state.account_key
+        if account is not None:
+            self.tables.invites.change(account, lambda _: (shown.records, ()))
+        return replace(shown, account=account)
 
     async def connected(self) -> Companion:
         """The companion, its source open where something was read."""
@@ -179,6 +197,11 @@ class Scene:
     def spent(self) -> tuple[Spend, ...]:
         """Every spend that was written down."""
         return self.tables.spends.every()
+
+    @property
+    def invites(self) -> tuple[InviteRecord, ...]:
+        """Every invite that is written down for the account."""
+        return self.tables.invites.records("acc1")
 
     @property
     def in_hand(self) -> AccountState:

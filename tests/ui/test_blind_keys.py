@@ -10,7 +10,6 @@ from textual.events import Key
 from tests.support.clocks import ManualClock
 from tests.ui import invite_states, live_states, states
 from tests.ui.scene import Scene
-from tests.ui.scripted import InviteScene
 from tests.ui.showing import drawn, frame, press_alone, running, settle
 from tui.companion.state import State
 from tui.ui.app import ResetbankApp
@@ -81,7 +80,7 @@ async def test_slow_capitals_hit_no_more_often_than_chance(clock: ManualClock) -
 
 async def test_blind_keys_on_the_invite_panel_send_nothing(clock: ManualClock) -> None:
     rng = random.Random(3)
-    companion = InviteScene(invite_states.two(), clock)
+    companion = Scene(invite_states.two(), clock)
     async with running(companion, clock, letters=drawn("ABCDEFG")) as (pilot, app, _):
         for _ in range(40):
             while len(app.screen_stack) > 1:
@@ -94,5 +93,4 @@ async def test_blind_keys_on_the_invite_panel_send_nothing(clock: ManualClock) -
             await pilot.pause()
             if app._exit:
                 break
-        assert companion.inviter.sent == []
-        assert companion.inviter.resent == []
+        assert companion.service.requests == []

@@ -30,9 +30,9 @@ async def test_the_last_reward_that_goes_makes_it_another_question(clock: Manual
         await settle(pilot)
         clock.advance(GUARD_SECONDS)
         assert dialog.letter != first
-        assert companion.inviter.sent == []
+        assert companion.service.requests == []
         await press_alone(pilot, clock, dialog.letter)
-        assert [offer.rewards_left for _, _, offer in companion.inviter.sent] == [0]
+        assert companion.service.mails == ["new@example.com"]
 
 
 async def test_fewer_rewards_are_the_same_question(clock: ManualClock) -> None:
@@ -46,22 +46,22 @@ async def test_fewer_rewards_are_the_same_question(clock: ManualClock) -> None:
 
 async def test_another_account_is_asked_about_at_once(clock: ManualClock) -> None:
     async with panel(offered(), clock) as (pilot, app, companion):
-        assert companion.inviter.looks == 1
+        assert companion.service.offers == 1
         companion.publish(of_account(companion.state, "acc2", invites=InviteState(account="acc2")))
         await settle(pilot)
-        assert companion.inviter.looks == 2
+        assert companion.service.offers == 2
         app.tick()
         await settle(pilot)
-        assert companion.inviter.looks == 2
+        assert companion.service.offers == 2
 
 
 async def test_the_first_reading_is_reason_enough_to_ask(clock: ManualClock) -> None:
     known = offered()
     async with panel(replace(known, snapshot=None, invites=InviteState()), clock) as (pilot, _, companion):
-        assert companion.inviter.looks == 1
+        assert companion.service.offers == 0
         companion.publish(known)
         await settle(pilot)
-        assert companion.inviter.looks == 2
+        assert companion.service.offers == 1
 
 
 @pytest.mark.parametrize(("account", "stays"), [("acc1", True), ("acc2", False)])
@@ -76,7 +76,7 @@ async def test_a_note_is_begun_for_the_account_in_sight(account: str, stays: boo
 
 async def test_what_went_wrong_unforeseen_is_not_tried_again_from_the_same_place(clock: ManualClock) -> None:
     async with panel(offered(), clock) as (pilot, app, companion):
-        companion.inviter.failure = RuntimeError("a bug")
+        companion.service.weather.append(RuntimeError("a bug"))
         dialog = await type_and_show(pilot, "new@example.com")
         await press_alone(pilot, clock, dialog.letter, ends=False)
         await until(pilot, lambda: dialog.phase == "over")

@@ -15,9 +15,9 @@ from tests.ui.invite_states import LINK, OFFER, offered
 from tests.ui.showing import press_alone, screen_text, settle, until, words
 from tui.companion.state import State
 from tui.domain.invites import SendStage
-from tui.domain.referral import OfferStatus
+from tui.domain.referral import OfferAnswer, OfferStatus
 from tui.domain.spend import ConsentKind
-from tui.errors import InviteRejected, StoreLocked
+from tui.errors import SourceDown
 from tui.settings import Settings
 from tui.ui.app import ResetbankApp
 from tui.ui.screens.consent import GUARD_SECONDS
@@ -31,10 +31,11 @@ async def test_an_invite_is_shown_once_more_and_sent_on_its_letter(clock: Manual
     async with panel(offered(), clock) as (pilot, app, companion):
         dialog = await type_and_show(pilot, "New@Example.com")
         assert "An e-mail goes to New@example.com" in words(app)
-        assert companion.inviter.sent == []
+        assert companion.service.requests == []
         clock.advance(GUARD_SECONDS)
         await press_alone(pilot, clock, dialog.letter)
-        assert companion.inviter.sent == [("New@example.com", ConsentKind.LETTER, OFFER)]
+        assert companion.service.mails == ["New@example.com"]
+        assert companion.invites[0].consent is ConsentKind.LETTER
         assert "✓ The service took the invite to New@example.com" in words(app)
         clock.advance(GUARD_SECONDS)
         await pilot.press("enter")
@@ -50,7 +51,7 @@ async def test_no_blind_key_sends(keys: str, clock: ManualClock) -> None:
         clock.advance(GUARD_SECONDS)
         await pilot.press(*keys.split())
         await settle(pilot)
-        assert companion.inviter.sent == []
+        assert companion.service.requests == []
         assert app.screen is dialog
 
 
@@ -58,7 +59,7 @@ async def test_keys_typed_ahead_send_nothing(clock: ManualClock) -> None:
     async with panel(offered(), clock) as (pilot, _, companion):
         await pilot.press("a", *"new@example.com", "enter", *"ABCDEFG")
         await settle(pilot)
-        assert companion.inviter.sent == []
+        assert companion.service.requests == []
 
 
 async def test_the_address_can_be_changed_and_the_letter_is_another(clock: ManualClock) -> None:
@@ -72,7 +73,7 @@ async def test_the_address_can_be_changed_and_the_letter_is_another(clock: Manua
         assert dialog.letter != first
         clock.advance(GUARD_SECONDS)
         await press_alone(pilot, clock, first)
-        assert companion.inviter.sent == []
+        assert companion.service.requests == []
 
 
 async def test_another_offer_is_another_question(clock: ManualClock) -> None:
@@ -84,9 +85,9 @@ async def test_another_offer_is_another_question(clock: ManualClock) -> None:
         companion.publish(offered(offer=changed))
         await settle(pilot)
         assert dialog.letter != first
-        assert companion.inviter.sent == []
+        assert companion.service.requests == []
         await press_alone(pilot, clock, dialog.letter)
-        assert [offer for _, _, offer in companion.inviter.sent] == [changed]
+        assert companion.service.mails == ["new@example.com"]
         assert app.screen is dialog
 
 
@@ -102,17 +103,17 @@ async def test_another_account_closes_the_question(clock: ManualClock) -> None:
         clock.advance(GUARD_SECONDS)
         await pilot.press(dialog.letter or "A")
         await settle(pilot)
-        assert companion.inviter.sent == []
+        assert companion.service.requests == []
 
 
 async def test_an_address_that_was_refused_can_be_mended(clock: ManualClock) -> None:
     async with panel(offered(), clock) as (pilot, app, companion):
-        companion.inviter.failure = InviteRejected("nothing was sent: no connection to 127.0.0.1:8899")
+        companion.service.offered = SourceDown("no connection to 127.0.0.1:8899")
         dialog = await type_and_show(pilot, "new@example.com")
         clock.advance(GUARD_SECONDS)
         await press_alone(pilot, clock, dialog.letter)
         assert "b goes back to the address" in words(app)
-        companion.inviter.failure = None
+        companion.service.offered = OfferAnswer(OfferStatus.OFFERED, OFFER)
         clock.advance(GUARD_SECONDS)
         await pilot.press("b", "enter")
         await settle(pilot)
@@ -124,17 +125,22 @@ async def test_an_address_that_was_refused_can_be_mended(clock: ManualClock) -> 
 
 async def test_leaving_sends_nothing_but_not_while_it_is_on_its_way(clock: ManualClock) -> None:
     async with panel(offered(), clock) as (pilot, app, companion):
-        companion.inviter.held = asyncio.Event()
+        answers = asyncio.Event()
+
+        async def held() -> None:
+            await answers.wait()
+
+        companion.service.meanwhile = held
         dialog = await type_and_show(pilot, "new@example.com")
         await press_alone(pilot, clock, dialog.letter, ends=False)
-        await until(pilot, lambda: bool(companion.inviter.sent))
+        await until(pilot, lambda: bool(companion.service.mails))
         await pilot.press("escape", "n")
         assert app.screen is dialog
-        companion.inviter.held.set()
+        answers.set()
         await settle(pilot)
         assert "✓ The service took the invite" in words(app)
         await type_again(pilot, clock)
-        assert len(companion.inviter.sent) == 1
+        assert companion.service.mails == ["new@example.com"]
 
 
 async def type_again(pilot: Pilot[int], clock: ManualClock) -> None:
@@ -149,7 +155,7 @@ async def test_an_address_that_is_invited_already_is_refused_before_anything_is_
     async with panel(invite_states.two(), clock) as (pilot, app, companion):
         await type_and_show(pilot, "BEA@example.com")
         assert "that address is invited already (sent)" in words(app)
-        assert companion.inviter.sent == []
+        assert companion.service.requests == []
 
 
 @pytest.mark.parametrize(
@@ -167,7 +173,7 @@ async def test_where_nothing_is_offered_nothing_can_be_sent(state: State, told: 
         await settle(pilot)
         assert isinstance(app.screen, InviteScreen)
         assert told in words(app)
-        assert companion.inviter.sent == []
+        assert companion.service.requests == []
 
 
 async def test_an_email_goes_again_on_its_letter(clock: ManualClock) -> None:
@@ -177,10 +183,10 @@ async def test_an_email_goes_again_on_its_letter(clock: ManualClock) -> None:
         assert "An e-mail goes once more to dan@example.com" in words(app)
         await pilot.press("A")  # too early
         await settle(pilot)
-        assert companion.inviter.resent == []
+        assert companion.service.requests == []
         clock.advance(GUARD_SECONDS)
         await press_alone(pilot, clock, "A")
-        assert companion.inviter.resent == ["k3"]
+        assert companion.service.requests == ["ref-k3"]
         assert "✓ The e-mail to dan@example.com was sent again" in words(app)
 
 
@@ -251,10 +257,10 @@ async def test_an_invite_made_elsewhere_is_written_down_and_forgotten(clock: Man
 
 async def test_what_cannot_be_written_down_is_said_in_the_dialog(clock: ManualClock) -> None:
     async with panel(invite_states.not_asked(), clock) as (pilot, app, companion):
-        companion.inviter.failure = StoreLocked("the database is locked by another program", "close it and try again")
+        companion.break_disk()
         await pilot.press("w", *"pal@example.com", "enter", "enter")
         await settle(pilot)
-        assert "the database is locked by another program close it and try again" in words(app)
+        assert "cannot be written" in words(app)
 
 
 async def test_what_the_service_lists_cannot_be_forgotten(clock: ManualClock) -> None:
@@ -267,19 +273,19 @@ async def test_what_the_service_lists_cannot_be_forgotten(clock: ManualClock) ->
 
 async def test_the_panel_looks_when_it_opens_on_request_and_now_and_then(clock: ManualClock) -> None:
     async with panel(offered(), clock) as (pilot, app, companion):
-        assert companion.inviter.looks == 1
+        assert companion.service.offers == 1
         async with companion.polling():
             await until(pilot, lambda: len(companion.source.reads) == 1)
             await pilot.press("f5")
             await until(pilot, lambda: companion.source.reads[1:] == [True])
-        assert companion.inviter.looks == 2
+        assert companion.service.offers == 2
         clock.advance(REFRESH_EVERY.total_seconds())
         app.tick()
         await settle(pilot)
-        assert companion.inviter.looks == 3
+        assert companion.service.offers == 3
         app.tick()
         await settle(pilot)
-        assert companion.inviter.looks == 3
+        assert companion.service.offers == 3
 
 
 async def test_ages_go_on_while_the_panel_stays_open(clock: ManualClock) -> None:
@@ -289,10 +295,10 @@ async def test_ages_go_on_while_the_panel_stays_open(clock: ManualClock) -> None
         app.tick()
         await settle(pilot)
         assert "list read 3 s ago" in words(app)
-        clock.advance(57)
+        clock.advance(56)  # it looks again after a minute
         app.tick()
         await settle(pilot)
-        assert "list read 1 min ago" in words(app)
+        assert "list read 59 s ago" in words(app)
         assert "sent 5 h 08 min ago" in words(app)
 
 
@@ -301,7 +307,7 @@ async def test_where_nobody_may_be_asked_the_panel_asks_once(clock: ManualClock)
         clock.advance(REFRESH_EVERY.total_seconds() * 5)
         app.tick()
         await settle(pilot)
-        assert companion.inviter.looks == 1
+        assert companion.service.offers == 1
 
 
 async def test_codex_s_own_page_is_opened_or_copied(
@@ -358,7 +364,8 @@ async def test_the_panel_s_keys_can_be_changed(clock: ManualClock, written: list
 @pytest.mark.parametrize("status", list(OfferStatus))
 async def test_every_status_can_be_shown(status: OfferStatus, clock: ManualClock) -> None:
     state = offered(status=status, offer=None, reason=None)
-    async with panel(state, clock) as (pilot, app, _):
+    async with panel(state, clock) as (pilot, app, companion):
+        companion.publish(state)  # as it was before the panel looked, too
         await pilot.press("a", "down", "o")
         await settle(pilot)
         assert isinstance(app.screen, InviteScreen)

@@ -10,13 +10,12 @@ from textual.pilot import Pilot
 from tests.support.clocks import ManualClock
 from tests.ui import invite_states, live_states
 from tests.ui.invite_states import offered
-from tests.ui.scripted import InviteScene
+from tests.ui.scene import Scene
 from tests.ui.showing import Golden, at_every_size, press_alone, running, settle
 from tests.ui.states import NOW
 from tui.companion.state import State
-from tui.domain.invites import Resend, ResendStage, refused, unanswered
-from tui.domain.referral import InviteStatus
-from tui.errors import InviteRejected
+from tui.domain.referral import InviteStatus, OfferAnswer, OfferStatus
+from tui.errors import InviteRejected, InviteUnknown
 
 PANELS: Final[dict[str, Callable[[], State]]] = {
     "invite-panel": invite_states.every,
@@ -33,7 +32,7 @@ PANELS: Final[dict[str, Callable[[], State]]] = {
 @at_every_size
 @pytest.mark.parametrize("name", PANELS)
 async def test_panel(name: str, size: tuple[int, int], golden: Golden, clock: ManualClock) -> None:
-    async with running(InviteScene(PANELS[name](), clock), clock, size=size) as (pilot, app, _):
+    async with running(Scene(PANELS[name](), clock), clock, size=size) as (pilot, app, _):
         await pilot.press("i")
         await settle(pilot)
         golden(name, app)
@@ -45,82 +44,83 @@ async def test_the_bank_tells_of_invites_without_an_address(size: tuple[int, int
         golden("invites-under-way", app)
 
 
-Steps = Callable[[Pilot[int], InviteScene, ManualClock], Awaitable[None]]
+Steps = Callable[[Pilot[int], Scene, ManualClock], Awaitable[None]]
 
 
-async def type_address(pilot: Pilot[int], companion: InviteScene, clock: ManualClock) -> None:
+async def type_address(pilot: Pilot[int], companion: Scene, clock: ManualClock) -> None:
     await pilot.press("a", *"new@example.com")
 
 
-async def type_nonsense(pilot: Pilot[int], companion: InviteScene, clock: ManualClock) -> None:
+async def type_nonsense(pilot: Pilot[int], companion: Scene, clock: ManualClock) -> None:
     await pilot.press("a", *"me@example.com", "enter")
 
 
-async def consent(pilot: Pilot[int], companion: InviteScene, clock: ManualClock) -> None:
+async def consent(pilot: Pilot[int], companion: Scene, clock: ManualClock) -> None:
     await type_address(pilot, companion, clock)
     await pilot.press("enter")
     await settle(pilot)
 
 
-async def send(pilot: Pilot[int], companion: InviteScene, clock: ManualClock) -> None:
+async def send(pilot: Pilot[int], companion: Scene, clock: ManualClock) -> None:
     await consent(pilot, companion, clock)
     await press_alone(pilot, clock, "A")
 
 
-async def send_in_vain(pilot: Pilot[int], companion: InviteScene, clock: ManualClock) -> None:
-    companion.inviter.ends = lambda record: refused(record, "127.0.0.1:8899 refused (422): You have no invites left")
+async def send_in_vain(pilot: Pilot[int], companion: Scene, clock: ManualClock) -> None:
+    companion.service.weather.append(InviteRejected("127.0.0.1:8899 refused (422): You have no invites left"))
     await send(pilot, companion, clock)
 
 
-async def send_without_answer(pilot: Pilot[int], companion: InviteScene, clock: ManualClock) -> None:
-    companion.inviter.ends = lambda record: unanswered(record, "127.0.0.1:8899 did not answer within 15 s")
+async def send_without_answer(pilot: Pilot[int], companion: Scene, clock: ManualClock) -> None:
+    companion.service.weather.append(InviteUnknown("127.0.0.1:8899 did not answer within 15 s"))
     await send(pilot, companion, clock)
 
 
-async def send_after_a_change(pilot: Pilot[int], companion: InviteScene, clock: ManualClock) -> None:
-    companion.inviter.failure = InviteRejected("nothing was sent: the offer has changed", "look at it again")
+async def send_after_a_change(pilot: Pilot[int], companion: Scene, clock: ManualClock) -> None:
+    changed = replace(invite_states.OFFER, rules=("Nobody gets anything.",))
+    companion.service.offered = OfferAnswer(OfferStatus.OFFERED, changed)
     await send(pilot, companion, clock)
 
 
-async def again(pilot: Pilot[int], companion: InviteScene, clock: ManualClock) -> None:
+async def again(pilot: Pilot[int], companion: Scene, clock: ManualClock) -> None:
     await pilot.press("down", "e")
     await settle(pilot)
 
 
-async def send_again(pilot: Pilot[int], companion: InviteScene, clock: ManualClock) -> None:
+async def send_again(pilot: Pilot[int], companion: Scene, clock: ManualClock) -> None:
     await again(pilot, companion, clock)
     await press_alone(pilot, clock, "A")
 
 
-async def send_again_without_answer(pilot: Pilot[int], companion: InviteScene, clock: ManualClock) -> None:
-    companion.inviter.ends_again = Resend(ResendStage.UNKNOWN, clock.now(), "the connection broke")
+async def send_again_without_answer(pilot: Pilot[int], companion: Scene, clock: ManualClock) -> None:
+    companion.service.weather.append(InviteUnknown("the connection broke"))
     await send_again(pilot, companion, clock)
 
 
-async def again_too_early(pilot: Pilot[int], companion: InviteScene, clock: ManualClock) -> None:
+async def again_too_early(pilot: Pilot[int], companion: Scene, clock: ManualClock) -> None:
     await pilot.press("e")
 
 
-async def write_down(pilot: Pilot[int], companion: InviteScene, clock: ManualClock) -> None:
+async def write_down(pilot: Pilot[int], companion: Scene, clock: ManualClock) -> None:
     await pilot.press("w", *"pal@example.com", "enter")
 
 
-async def message(pilot: Pilot[int], companion: InviteScene, clock: ManualClock) -> None:
+async def message(pilot: Pilot[int], companion: Scene, clock: ManualClock) -> None:
     await pilot.press("m")
 
 
-async def question_held_back(pilot: Pilot[int], companion: InviteScene, clock: ManualClock) -> None:
+async def question_held_back(pilot: Pilot[int], companion: Scene, clock: ManualClock) -> None:
     await type_address(pilot, companion, clock)
     companion.publish(replace(companion.state, question=live_states.stopped_question().question))
 
 
-async def no_reward_left(pilot: Pilot[int], companion: InviteScene, clock: ManualClock) -> None:
+async def no_reward_left(pilot: Pilot[int], companion: Scene, clock: ManualClock) -> None:
     companion.publish(offered(offer=replace(invite_states.OFFER, rewards_left=0)))
     await settle(pilot)
     await consent(pilot, companion, clock)
 
 
-async def qr(pilot: Pilot[int], companion: InviteScene, clock: ManualClock) -> None:
+async def qr(pilot: Pilot[int], companion: Scene, clock: ManualClock) -> None:
     await pilot.press("s")
 
 
@@ -147,7 +147,7 @@ STEPS: Final[dict[str, Steps]] = {
 @at_every_size
 @pytest.mark.parametrize("name", STEPS)
 async def test_dialog(name: str, size: tuple[int, int], golden: Golden, clock: ManualClock) -> None:
-    companion = InviteScene(invite_states.two(), clock)
+    companion = Scene(invite_states.two(), clock)
     async with running(companion, clock, size=size) as (pilot, app, _):
         await pilot.press("i")
         await settle(pilot)
@@ -168,7 +168,7 @@ async def test_hostile_words_of_the_service(size: tuple[int, int], golden: Golde
         word=hostile,
         reason=hostile,
     )
-    async with running(InviteScene(offered(record, offer=offer), clock), clock, size=size) as (pilot, app, _):
+    async with running(Scene(offered(record, offer=offer), clock), clock, size=size) as (pilot, app, _):
         await pilot.press("i")
         await settle(pilot)
         golden("invite-hostile", app)

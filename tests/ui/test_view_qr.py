@@ -11,7 +11,7 @@ from tests.support.budget import budget
 from tests.support.clocks import ManualClock
 from tests.ui import invite_states
 from tests.ui.invite_states import LINK
-from tests.ui.scripted import InviteScene
+from tests.ui.scene import Scene
 from tests.ui.showing import running, screen_text, settle
 from tui.ui.view.qr import qr_lines
 from tui.ui.view.text import Level, line_width, plain
@@ -54,7 +54,7 @@ def test_without_room_it_says_how_much_it_needs(width: int, height: int) -> None
 
 
 async def test_the_screen_shows_a_code_that_can_be_read(clock: ManualClock) -> None:
-    async with running(InviteScene(invite_states.two(), clock), clock) as (pilot, app, _):
+    async with running(Scene(invite_states.two(), clock), clock) as (pilot, app, _):
         await pilot.press("i", "s")
         await settle(pilot)
         rows = [line.removeprefix("│ ").rstrip("│ ") for line in screen_text(app).split("\n")[1:18]]
