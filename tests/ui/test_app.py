@@ -252,7 +252,7 @@ async def test_polling_that_died_is_said_and_started_again() -> None:
     companion.source.reading = shown
     last = companion.tables.observations.last
 
-    def broken() -> None:
+    def broken(name: str = "") -> None:
         raise RuntimeError("boom")
 
     companion.tables.observations.last = broken  # type: ignore[method-assign]
