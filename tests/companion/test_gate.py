@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,11 +11,14 @@ from pathlib import Path
 import pytest
 
 from tests.companion.scripted import AT_LIMIT, CLEARED, READING, World
+from tests.companion.test_spending import cleared, spend
 from tests.support.clocks import ManualClock
-from tui.companion.gate import ABSENT_SECONDS, GateKeeper
+from tests.support.waiting import DEADLINE
+from tui.companion.gate import ABSENT_SECONDS, CHECK_SECONDS, GateKeeper
 from tui.domain.held_sessions import held
-from tui.domain.hooks import GateMode, HookState
+from tui.domain.hooks import GateMode, HookState, HookStatus
 from tui.domain.ledger import EventKind
+from tui.domain.spend import Outcome
 from tui.hooks.gate import Gate, process_start
 from tui.hooks.installation import Installation
 
@@ -79,6 +83,11 @@ def wait_at(gate: Gate, session: str = "thread-1", **fields: str) -> None:
 def mode(gate: Gate) -> GateMode | None:
     said = gate.read()
     return said.mode if said else None
+
+
+def note(gate: Gate) -> str | None:
+    said = gate.read()
+    return said.note if said else None
 
 
 async def test_it_says_what_the_readings_show(world: World, gate: Gate) -> None:
@@ -147,6 +156,39 @@ async def test_one_keeper_and_the_other_takes_over(
                 await until(world, lambda each=each: bool(held(each.companion.state.sessions)))  # type: ignore[misc]
         await until(other, lambda: other.companion.state.gate is not None and gate.has_heartbeat())
     await other.companion.aclose()
+
+
+async def test_what_is_let_go_is_told_why_however_late_the_keeper_looks(
+    world: World, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.source.reading = AT_LIMIT
+    await world.companion.poller.poll()
+    world.source.answers.append(lambda: cleared(world))
+    may_look = threading.Event()
+    status = Installation.status
+
+    def look(hooks: Installation, name: str) -> HookStatus:
+        assert may_look.wait(DEADLINE)
+        return status(hooks, name)
+
+    async with keeping(world, gate):
+        may_look.set()
+        await until(world, lambda: mode(gate) is GateMode.CLOSED)
+        wait_at(gate)
+        await until(world, lambda: bool(held(world.companion.state.sessions)))
+        may_look.clear()
+        monkeypatch.setattr(Installation, "status", look)
+        world.clock.advance(CHECK_SECONDS)
+        assert (await spend(world)).outcome is Outcome.RESET
+        assert mode(gate) is GateMode.CLOSED
+        may_look.set()
+        await until(world, lambda: mode(gate) is GateMode.OPEN)
+        assert note(gate) == "one reset was spent; the request goes on"
+        for reading, wanted in ((AT_LIMIT, GateMode.CLOSED), (CLEARED, GateMode.OPEN)):
+            world.source.reading = reading
+            await world.companion.poller.poll()
+            await until(world, lambda wanted=wanted: mode(gate) is wanted)  # type: ignore[misc]
+        assert note(gate) == "there is room again; the request goes on"
 
 
 async def test_a_refused_spend_is_a_line_of_the_ledger(world: World, gate: Gate) -> None:

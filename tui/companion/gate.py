@@ -22,6 +22,7 @@ from tui.domain.ledger import Event, EventKind
 from tui.domain.limit_stops import binding_window
 from tui.domain.resets import key_of
 from tui.domain.snapshot import Snapshot
+from tui.domain.spend import Outcome
 from tui.errors import HooksError, StoreError, StoreReadOnly
 from tui.hooks.installation import ALL_HOOKS, Installation
 
@@ -81,6 +82,8 @@ class GateKeeper:
         self._known: frozenset[tuple[int, datetime]] = frozenset()
         self._changed = True
         """Whether something changed since the last decision."""
+        self._spent = False
+        """Whether a reset was spent since the limit was reached; the keeper may look only when the spend is over."""
 
     async def follow(self) -> None:
         """Keep the gate, or watch it, until cancelled."""
@@ -97,6 +100,8 @@ class GateKeeper:
 
     def _on_state(self, state: State) -> None:
         before, self._before = self._before, state
+        if state.open_spend is not None and state.open_spend.outcome is Outcome.RESET:
+            self._spent = True
         if (before.snapshot, before.waiting, before.question) != (state.snapshot, state.waiting, state.question):
             self._changed = True
             self._wake.set()
@@ -171,8 +176,7 @@ class GateKeeper:
         window = binding_window(state.snapshot) if state.snapshot else None
         entry = account.memory.find(key_of(window)) if window else None
         lets_fail = entry is not None and entry.lets_fail
-        spends = state.spending or state.open_spend is not None
-        return gate_state(
+        wanted = gate_state(
             state.snapshot,
             said,
             self._hooks.plan_users(),
@@ -180,8 +184,11 @@ class GateKeeper:
             before_credits=self._before_credits,
             waits=window is not None and account.waiting is not None and account.waiting.window.key == key_of(window),
             lets_fail=lets_fail,
-            note=_FAIL_NOTE if lets_fail else _SPENT_NOTE if spends else _ROOM_NOTE,
+            note=_FAIL_NOTE if lets_fail else _SPENT_NOTE if self._spent else _ROOM_NOTE,
         )
+        if wanted.mode is not GateMode.OPEN and state.open_spend is None:
+            self._spent = False  # it was not enough: what opens the gate now is something else
+        return wanted
 
     def _show(self, waiters: tuple[Waiter, ...], mode: GateMode | None) -> None:
         self._store.update(gate=mode)
