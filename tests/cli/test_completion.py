@@ -11,6 +11,7 @@ import pytest
 from tests.support.commands import over_http, resetbank
 from tests.support.pty import terminal
 from tests.support.stub_process import StubProcess
+from tests.support.waiting import DEADLINE
 from tui.cli.commands import COMMANDS
 from tui.cli.completion import SHELLS
 from tui.cli.manual import manual_page
@@ -42,13 +43,13 @@ def scripts(tmp_path: Path) -> Path:
 
 def bash(scripts: Path, *words: str) -> set[str]:
     command = ["bash", "--norc", "-c", _BASH, "bash", str(scripts / "resetbank.bash"), "resetbank", *words]
-    return set(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split())
+    return set(subprocess.run(command, capture_output=True, text=True, check=True, timeout=DEADLINE).stdout.split())
 
 
 def fish(scripts: Path, line: str) -> set[str]:
     script = f"source {scripts}/resetbank.fish; complete -C 'resetbank {line}'"
     command = ["fish", "--no-config", "-c", script]
-    out = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    out = subprocess.run(command, capture_output=True, text=True, check=True, timeout=DEADLINE).stdout
     return {row.split("\t")[0] for row in out.splitlines()}
 
 
@@ -112,6 +113,6 @@ def test_the_manual_page_names_every_command_and_option() -> None:
 def test_man_has_nothing_to_complain_about(tmp_path: Path) -> None:
     page = tmp_path / "resetbank.1"
     page.write_text(manual_page())
-    done = subprocess.run(["man", "--warnings=w", "-l", str(page)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["man", "--warnings=w", "-l", str(page)], capture_output=True, text=True, timeout=DEADLINE)
     assert (done.returncode, done.stderr) == (0, "")
     assert "resetbank stub --port 8899" in done.stdout

@@ -19,7 +19,7 @@ from tests.support.clocks import START
 from tests.support.commands import over_http, resetbank
 from tests.support.pty import terminal
 from tests.support.stub_process import StubProcess
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from tui.cli import line
 from tui.domain.summary import Summary, summary_of
 from tui.domain.windows import WindowState
@@ -138,7 +138,7 @@ def test_it_loads_next_to_nothing(stub: StubProcess) -> None:
         "import sys; from tui.cli import main; main(['line', '--format', 'tmux']); print(*sys.modules, file=sys.stderr)"
     )
 
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=DEADLINE)
     assert "5h 93 %" in done.stdout
     assert HEAVY & set(done.stderr.split()) == set()
 

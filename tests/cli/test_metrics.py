@@ -21,7 +21,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from tests.support.commands import allow_unattended, over_http, resetbank
 from tests.support.stub_process import OPENER, StubProcess
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 
 ASSETS = Path(__file__).parents[2] / "assets"
 FIVE_HOURS = 'resetbank_window_used_ratio{kind="five_hour"}'
@@ -82,7 +82,7 @@ def serving(stub: StubProcess, address: str, **environment: str) -> Iterator[tup
 
 def ask(url: str, **headers: str) -> tuple[int, str]:
     try:
-        with OPENER.open(Request(url, headers=headers), timeout=30) as answer:
+        with OPENER.open(Request(url, headers=headers), timeout=DEADLINE) as answer:
             return answer.status, answer.read().decode()
     except HTTPError as error:
         return error.code, error.read().decode()
@@ -96,7 +96,7 @@ def test_it_serves_who_asks_for_this_machine(stub: StubProcess) -> None:
         assert ask(url, Origin="https://example.com")[0] == 403
         assert ask(url.replace("/metrics", "/other"))[0] == 404
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(DEADLINE) == 0
 
 
 def test_a_token_lets_others_ask(stub: StubProcess) -> None:

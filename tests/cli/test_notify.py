@@ -16,7 +16,7 @@ import pytest
 from tests.support.commands import over_http, resetbank
 from tests.support.pty import raw_terminal, resetbank_terminal
 from tests.support.stub_process import StubProcess
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from tui.channels.base import Notice
 from tui.channels.terminal import sequence
 from tui.channels.webhook import fill
@@ -197,6 +197,6 @@ def test_a_real_notify_send_reaches_a_desktop() -> None:
     )
     Path(os.environ["HOME"]).mkdir(exist_ok=True)
     done = subprocess.run(
-        ["dbus-run-session", "--", "sh", "-c", script, "sh", _DESKTOP], capture_output=True, text=True, timeout=60
+        ["dbus-run-session", "--", "sh", "-c", script, "sh", _DESKTOP], capture_output=True, text=True, timeout=DEADLINE
     )
     assert done.stdout == "desktop   sent\n('resetbank', 'This is a test; nothing has happened.')\n", done.stderr

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.commands import over_http, resetbank
 from tests.support.stub_process import StubProcess
+from tests.support.waiting import DEADLINE
 
 OUTPUTS = {
     "closed pipe": "set -o pipefail; {} | true",
@@ -25,7 +26,9 @@ at_every_output = pytest.mark.parametrize("output", OUTPUTS.values(), ids=OUTPUT
 def shell(output: str, *words: str) -> subprocess.CompletedProcess[str]:
     command = " ".join(f"'{word}'" for word in (sys.executable, "-W", "error", "-m", "tui", *words))
     script = output.format(command)
-    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, env=os.environ.copy())
+    return subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, timeout=DEADLINE, env=os.environ.copy()
+    )
 
 
 @at_every_output
@@ -72,7 +75,7 @@ def test_every_encoding_will_do(stub: StubProcess, encoding: str) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "tui", "status", *over_http(stub)],
         capture_output=True,
-        timeout=60,
+        timeout=DEADLINE,
         env=os.environ | {"PYTHONIOENCODING": encoding},
     )
     assert (done.returncode, done.stderr) == (10, b"")

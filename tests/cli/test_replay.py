@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.commands import over_http, resetbank
 from tests.support.stub_process import StubProcess
+from tests.support.waiting import DEADLINE
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -70,7 +71,7 @@ def test_answers_come_while_the_input_stays_open() -> None:
                 kinds.append(json.loads(process.stdout.readline())["type"])
             assert kinds.count("advice") == 1
         process.stdin.close()
-        assert process.wait(30) == 0
+        assert process.wait(DEADLINE) == 0
     finally:
         process.kill()
         process.wait()

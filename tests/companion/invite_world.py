@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from tests.companion.scripted import READING, World
 from tests.domain.inviting import DAY, FRIEND, OFFER
 from tests.domain.worlds import credit
 from tests.support.clocks import START, ManualClock
+from tests.support.waiting import until
 from tui.companion.inviter import Inviter
 from tui.domain.credits import Credit
 from tui.domain.invites import InviteProposal, InviteRecord, InviteState
@@ -94,16 +95,9 @@ async def following(world: Inviting) -> AsyncIterator[None]:
         await task
 
 
-async def until(world: Inviting, condition: Callable[[], bool]) -> None:
-    """Let the loop and its threads work until it holds."""
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.to_thread(lambda: None)
-
-
 async def rest(world: Inviting) -> None:
     """Wait until whoever follows sleeps again."""
-    await until(world, lambda: world.clock.sleepers > 0)
+    await until(lambda: world.clock.sleepers > 0)
 
 
 async def breathe() -> None:

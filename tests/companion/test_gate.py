@@ -66,7 +66,7 @@ async def keeping(world: World, gate: Gate) -> AsyncIterator[None]:
 
 async def until(world: World, holds: Callable[[], bool]) -> None:
     """Let time pass until it holds."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         while not holds():
             if world.clock.sleepers:
                 world.clock.advance(1)

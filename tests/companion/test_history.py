@@ -8,6 +8,7 @@ import pytest
 from tests.companion.scripted import AT_LIMIT, World
 from tests.domain.worlds import FIVE_HOURS, WEEK, snapshot, window
 from tests.support.clocks import START, ManualClock
+from tests.support.waiting import DEADLINE
 from tui.companion.history import HistoryService, fill, outlook_once, recall
 from tui.domain.advice import Verdict
 from tui.domain.reading import PastFile, Reading, WindowReading
@@ -44,7 +45,7 @@ async def following(world: World, service: HistoryService) -> None:
     task = asyncio.create_task(service.follow())
     await world.clock.until_sleeping()
     world.clock.advance(2)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE):
         await looked.wait()
     task.cancel()
     with suppress(asyncio.CancelledError):

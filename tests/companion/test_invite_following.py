@@ -12,12 +12,12 @@ from tests.companion.invite_world import (
     following,
     rest,
     rewarded,
-    until,
 )
 from tests.companion.inviting import Crash, ScriptedReferrals
 from tests.companion.scripted import READING
 from tests.domain.inviting import DAY, FRIEND, OFFER
 from tests.support.clocks import ManualClock
+from tests.support.waiting import until
 from tui.companion.inviter import REFRESH_EVERY
 from tui.domain.invite_tracking import SETTLING
 from tui.domain.invites import SendStage
@@ -33,7 +33,7 @@ async def test_nobody_is_asked_while_nothing_is_pending(clock: ManualClock, serv
     world = Inviting(clock, None, service)
     async with following(world):
         await world.companion.poller.poll()
-        await until(world, lambda: world.inviter._invites.has_loaded(READING.account))
+        await until(lambda: world.inviter._invites.has_loaded(READING.account))
         await world.inviter.note(FRIEND, None)
         for _ in range(5):
             clock.advance(DAY.total_seconds())
@@ -53,12 +53,12 @@ async def test_a_pending_invite_is_looked_for_every_half_hour(world: Inviting) -
             await asyncio.to_thread(lambda: None)
             assert world.service.lists == looks + number - 1
             world.clock.advance(1)
-            await until(world, lambda: world.service.lists == looks + number)  # noqa: B023
+            await until(lambda: world.service.lists == looks + number)  # noqa: B023
             await rest(world)
         world.service.tell(FRIEND, InviteStatus.EXPIRED)
         world.clock.advance(REFRESH_EVERY.total_seconds())
-        await until(world, lambda: world.book.records[0].state is InviteStatus.EXPIRED)
-        await until(world, lambda: world.clock.sleepers == 0)
+        await until(lambda: world.book.records[0].state is InviteStatus.EXPIRED)
+        await until(lambda: world.clock.sleepers == 0)
         world.clock.advance(DAY.total_seconds())
         await world.companion.poller.poll()
         await asyncio.to_thread(lambda: None)
@@ -71,7 +71,7 @@ async def test_what_is_in_doubt_is_looked_for_soon(world: Inviting) -> None:
         assert (await world.invite()).stage is SendStage.UNKNOWN
         await rest(world)
         world.clock.advance(SETTLING.total_seconds())
-        await until(world, lambda: world.book.records[0].stage is SendStage.LOST)
+        await until(lambda: world.book.records[0].stage is SendStage.LOST)
     assert len(world.service.requests) == 1
 
 
@@ -100,7 +100,7 @@ async def test_a_service_that_asks_to_be_left_alone_is(world: Inviting) -> None:
         await asyncio.to_thread(lambda: None)
         assert world.service.offers == before
         world.clock.advance(1)
-        await until(world, lambda: world.service.offers == before + 1)
+        await until(lambda: world.service.offers == before + 1)
 
 
 async def test_an_open_invite_of_a_former_process_is_looked_for_at_once(world: Inviting, tmp_path: Path) -> None:
@@ -109,8 +109,8 @@ async def test_an_open_invite_of_a_former_process_is_looked_for_at_once(world: I
         await world.invite()
     world.clock.advance(SETTLING.total_seconds())
     async with another(world, tmp_path) as heir, following(heir):
-        await until(world, lambda: heir.service.lists == 1)
-        await until(world, lambda: [row.stage for row in heir.book.records] == [SendStage.LOST])
+        await until(lambda: heir.service.lists == 1)
+        await until(lambda: [row.stage for row in heir.book.records] == [SendStage.LOST])
 
 
 async def test_a_reset_that_arrives_is_a_reason_to_look(world: Inviting) -> None:
@@ -123,8 +123,8 @@ async def test_a_reset_that_arrives_is_a_reason_to_look(world: Inviting) -> None
         world.bank(FRIENDS_RESET)
         world.companion.refresh()
         await world.companion.poller.poll()
-        await until(world, lambda: world.service.lists == looks + 1)
-        await until(world, lambda: "c9" in [row.credit_id for row in world.book.records])
+        await until(lambda: world.service.lists == looks + 1)
+        await until(lambda: "c9" in [row.credit_id for row in world.book.records])
         await world.companion.poller.poll()
         await rest(world)
         assert world.service.lists == looks + 1
@@ -136,7 +136,7 @@ async def test_what_the_panel_finds_is_followed(world: Inviting) -> None:
         await world.inviter.refresh()
         await rest(world)
         world.clock.advance(REFRESH_EVERY.total_seconds())
-        await until(world, lambda: world.service.lists == 2)
+        await until(lambda: world.service.lists == 2)
 
 
 async def test_a_failing_service_and_a_locked_database_do_not_end_the_following(
@@ -147,18 +147,18 @@ async def test_a_failing_service_and_a_locked_database_do_not_end_the_following(
         await rest(world)
         world.service.offered = SourceDown("gone")
         world.clock.advance(REFRESH_EVERY.total_seconds())
-        await until(world, lambda: world.book.status is OfferStatus.UNREACHABLE)
+        await until(lambda: world.book.status is OfferStatus.UNREACHABLE)
         await rest(world)
         world.service.offered = OfferAnswer(OfferStatus.OFFERED, OFFER)
         world.service.tell(FRIEND, InviteStatus.OPENED)
         world.tables.database._connection.execute("PRAGMA query_only = 1")
         before = world.service.lists
         world.clock.advance(REFRESH_EVERY.total_seconds())
-        await until(world, lambda: world.service.lists == before + 1)
+        await until(lambda: world.service.lists == before + 1)
         await rest(world)
         world.tables.database._connection.execute("PRAGMA query_only = 0")
         world.clock.advance(REFRESH_EVERY.total_seconds())
-        await until(world, lambda: world.book.records[0].state is InviteStatus.OPENED)
+        await until(lambda: world.book.records[0].state is InviteStatus.OPENED)
 
 
 async def test_nobody_looks_again_and_again_where_no_account_was_read(

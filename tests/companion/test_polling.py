@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tests.companion.scripted import READING, ScriptedDaemon, World
 from tests.domain.worlds import FIVE_HOURS, credit, snapshot, window
 from tests.support.clocks import START, ManualClock
+from tests.support.waiting import until
 from tui.companion.schedule import RELAXED, back_off, jittered, poll_interval
 from tui.domain.ledger import EventKind
 from tui.errors import NotViable, RateLimited, SourceDown
@@ -137,12 +138,6 @@ async def test_a_hint_brings_a_reading_and_a_storm_of_hints_one_a_second(world: 
     await until(lambda: len(world.source.reads) == 2 and world.clock.next_wake == 1)
     world.clock.advance(1)
     await until(lambda: len(world.source.reads) == 3 and world.clock.sleepers >= 3)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.to_thread(lambda: None)
 
 
 async def test_refresh_reads_now_with_rows(world: World) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from tests.companion.scripted import ScriptedFeed
 from tests.support.clocks import ManualClock
 from tests.support.referrals import NO_REFERRALS
+from tests.support.waiting import until
 from tui.companion.companion import Companion
 from tui.companion.connection import SourceChain
 from tui.companion.locks import AccountLocks
@@ -108,9 +109,7 @@ async def live_through(day: Day) -> None:
 
 async def settled(day: Day) -> None:
     """Wait until everything told was taken in and both loops wait again."""
-    async with asyncio.timeout(20):
-        while not day.feed.told.empty():
-            await asyncio.to_thread(lambda: None)
+    await until(day.feed.told.empty)
     await day.clock.until_sleeping(3)
 
 

@@ -8,6 +8,7 @@ import pytest
 from tests.companion.scripted import AT_LIMIT, CLEARED, READING, World
 from tests.domain.worlds import credit, snapshot
 from tests.support.clocks import ManualClock
+from tests.support.waiting import until
 from tui.domain.findings import mismatches
 from tui.domain.ledger import EventKind
 from tui.domain.snapshot import Snapshot
@@ -251,9 +252,7 @@ async def test_a_fresh_open_spend_is_finished_unasked_by_looking_at_the_bank(wor
     world.source.reading = CLEARED
     world.clock.advance(60)
     task = asyncio.create_task(world.companion.run())
-    async with asyncio.timeout(10):
-        while world.companion.state.open_spend is not None:
-            await asyncio.to_thread(lambda: None)
+    await until(lambda: world.companion.state.open_spend is None)
     assert [request.key for request in world.source.requests] == ["key-1"] * 2
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tests.companion.scripted import AT_LIMIT, READING, ScriptedDaemon, ScriptedFeed, World
 from tests.companion.test_attending import THREAD, attended, until, update, used
+from tests.support import waiting
 from tests.support.clocks import START, ManualClock
 from tui.companion.state import State, StateStore
 from tui.companion.supervisor import FIRST_PAUSE, WELL_AFTER, Supervisor, first_error, place_of
@@ -81,17 +82,13 @@ async def test_a_task_that_fails_again_and_again_waits_longer_and_says_it_once(c
     supervisor.start("work", work)
     supervisor.start("work", work)  # it runs already
     for pause in (1, 2, 4, 8, 16, 32):
-        async with asyncio.timeout(10):
-            while clock.next_wake != pause:
-                await asyncio.to_thread(lambda: None)
+        await waiting.until(lambda pause=pause: clock.next_wake == pause)  # type: ignore[misc]
         before = starts
         clock.advance(pause - 0.5)
         await asyncio.to_thread(lambda: None)
         assert starts == before
         clock.advance(0.5)
-        async with asyncio.timeout(10):
-            while starts == before:
-                await asyncio.to_thread(lambda: None)
+        await waiting.until(lambda before=before: starts > before)  # type: ignore[misc]
     await supervisor.aclose()
     assert [problem.error for problem in told[-1].problems] == ["ValueError"]
     assert len(told) == 1
@@ -122,12 +119,9 @@ async def test_a_task_that_waited_for_something_cancelled_starts_again(clock: Ma
 
     supervisor = Supervisor(store, clock)
     supervisor.start("work", work)
-    async with asyncio.timeout(10):
-        while clock.next_wake != FIRST_PAUSE:
-            await asyncio.to_thread(lambda: None)
-        clock.advance(FIRST_PAUSE)
-        while starts < 2:
-            await asyncio.to_thread(lambda: None)
+    await waiting.until(lambda: clock.next_wake == FIRST_PAUSE)
+    clock.advance(FIRST_PAUSE)
+    await waiting.until(lambda: starts >= 2)
     assert [problem.error for problem in store.state.problems] == ["CancelledError"]
     await supervisor.aclose()
 

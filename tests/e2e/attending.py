@@ -5,14 +5,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from tests.support.stub_process import StubProcess
+from tests.support.waiting import DEADLINE
 from tui.assembly import SourceOptions, open_companion
 from tui.companion.companion import Companion
 from tui.companion.state import State
 from tui.domain.sessions import SessionState
 from tui.paths import resetbank_paths
 from tui.settings import Settings
-
-DEADLINE = 60.0
 
 
 class Attended:

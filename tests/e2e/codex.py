@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.support.codex_cli import codex_environment, codex_executable
 from tests.support.stub_process import StubProcess
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 
 
 def codex_exec(stub: StubProcess, prompt: str = "say hello") -> subprocess.CompletedProcess[str]:
@@ -20,7 +20,7 @@ def codex_exec(stub: StubProcess, prompt: str = "say hello") -> subprocess.Compl
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=DEADLINE,
         cwd=stub.workspace,
         env=codex_environment(stub.codex_home),
     )
@@ -58,4 +58,4 @@ def end(process: subprocess.Popen[bytes]) -> None:
     """Kill it and all that it started."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait(30)
+    process.wait(DEADLINE)

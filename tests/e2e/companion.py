@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from tests.hooks.codex import HookedCodex
+from tests.support.waiting import DEADLINE
 from tui.assembly import SourceOptions, open_companion
 from tui.companion.companion import Companion
 from tui.companion.state import State
@@ -32,7 +33,7 @@ async def companion(codex: HookedCodex) -> AsyncIterator[Companion]:
         await running.aclose()
 
 
-async def seen(companion: Companion, condition: Callable[[State], bool], deadline: float = 30.0) -> State:
+async def seen(companion: Companion, condition: Callable[[State], bool], deadline: float = DEADLINE) -> State:
     """Wait for a State of this kind."""
     found = asyncio.Event()
     unlisten = companion.listen(lambda state: found.set() if condition(state) else None)
@@ -52,6 +53,6 @@ async def spend(companion: Companion) -> None:
 
 async def finished(turn: "subprocess.Popen[str]") -> str:
     """Its output, once it has ended well."""
-    output, _ = await asyncio.to_thread(turn.communicate, timeout=60)
+    output, _ = await asyncio.to_thread(turn.communicate, timeout=DEADLINE)
     assert turn.returncode == 0, output
     return output

@@ -22,7 +22,7 @@ from pathlib import Path
 from tests.e2e.stepped_svg import Frame, stepped_svg
 from tests.support.codex_cli import codex_environment, codex_executable
 from tests.support.stub_process import StubProcess, start_stub
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 
 COLUMNS, ROWS, LEFT = 168, 38, 70
 PROMPT = "Ask Codex to do anything"
@@ -41,7 +41,7 @@ class Show:
 
     def tmux(self, *words: str) -> str:
         done = subprocess.run(
-            ["tmux", "-L", "resetbank-show", *words], capture_output=True, text=True, check=True, timeout=30
+            ["tmux", "-L", "resetbank-show", *words], capture_output=True, text=True, check=True, timeout=DEADLINE
         )
         return done.stdout
 
@@ -51,7 +51,7 @@ class Show:
     def wait(self, pane: int, wanted: str | Callable[[str], bool]) -> str:
         holds = wanted if callable(wanted) else lambda text: wanted in text
         try:
-            wait_until(lambda: holds(self.text(pane)), deadline=60)
+            wait_until(lambda: holds(self.text(pane)), deadline=DEADLINE)
         except AssertionError as error:
             raise AssertionError(f"never shown: {wanted!r}\n{self.text(pane)}") from error
         return self.text(pane)

@@ -13,7 +13,7 @@ from tests.e2e.codex import codex_daemon, codex_exec
 from tests.sources.second_client import second_client
 from tests.support.commands import allow_unattended, over_http, resetbank
 from tests.support.stub_process import StubProcess
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from tui.sources.codex_home import CodexHome
 
 pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
@@ -30,7 +30,7 @@ def start_watch(*words: str) -> subprocess.Popen[str]:
 
 
 def events_of(watch: subprocess.Popen[str]) -> tuple[int, list[dict[str, Any]]]:
-    out, errors = watch.communicate(timeout=60)
+    out, errors = watch.communicate(timeout=DEADLINE)
     assert errors == ""
     return watch.returncode, [json.loads(line) for line in out.splitlines()]
 

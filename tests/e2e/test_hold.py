@@ -13,8 +13,10 @@ import pytest
 from tests.e2e.companion import companion, finished, seen, spend
 from tests.hooks.codex import HookedCodex, hooked_codex
 from tests.support.codex_cli import codex_environment, private_folder
+from tests.support.codex_screen import say
 from tests.support.pty import terminal
 from tests.support.stub_process import start_stub
+from tests.support.waiting import DEADLINE
 from tui.companion.state import State
 from tui.domain.held_sessions import held
 from tui.domain.hooks import GateMode
@@ -93,7 +95,7 @@ async def test_wait_and_let_fail(codex: HookedCodex) -> None:
         assert state.question is not None
         await running.questions.answer(state.question, Choice.LET_FAIL)
         await seen(running, lambda state: state.gate is GateMode.PASS)
-        output, _ = await asyncio.to_thread(turn.communicate, timeout=60)
+        output, _ = await asyncio.to_thread(turn.communicate, timeout=DEADLINE)
         assert turn.returncode != 0
         assert "usage limit" in output
     assert codex.stub.spent() == 0
@@ -107,18 +109,14 @@ async def test_a_turn_in_the_tui_over_its_daemon_waits_and_goes_on(codex: Hooked
     try:
         async with companion(codex) as running:
             with terminal(*command, columns=100, rows=40, **changed) as tui:
-                await asyncio.to_thread(tui.wait_for, "Ask Codex to do anything")
-                tui.type("run: true")
-                await asyncio.to_thread(tui.wait_for, "› run: true")
-                tui.type("\r")
-                await asyncio.to_thread(tui.wait_for, "resetbank: waits here while a limit is reached")
+                await asyncio.to_thread(say, tui, "run: true", "resetbank: waits here while a limit is reached")
                 state = await seen(running, asks_about_held)
                 assert state.question is not None
                 assert state.question.cause is Cause.HELD
                 await spend(running)
-                shown = await asyncio.to_thread(tui.wait_for, "one turn was metered")
-                assert "hit your usage limit" not in shown
-                assert "resetbank: one reset was spent" in shown
+                for line in ("resetbank: one reset was spent", "one turn was metered"):
+                    await asyncio.to_thread(tui.wait_to_have_shown, line)
+                assert not tui.has_shown("hit your usage limit")
             assert codex.stub.spent() == 1
             await seen(running, lambda state: not held(state.sessions) and state.question is None)
     finally:

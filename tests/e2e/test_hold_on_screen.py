@@ -12,7 +12,7 @@ from tests.hooks.codex import HookedCodex, hooked_codex
 from tests.support.codex_cli import private_folder
 from tests.support.pty import Terminal, resetbank_terminal
 from tests.support.stub_process import start_stub
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 
 pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
 
@@ -45,7 +45,7 @@ def test_one_letter_lets_the_held_turn_go_on(codex: HookedCodex) -> None:
         assert match
         running.press_until(match[1], lambda text: LETTER.search(text) is None)
         running.wait_for("One reset was spent")
-        output, _ = turn.communicate(timeout=60)
+        output, _ = turn.communicate(timeout=DEADLINE)
         assert turn.returncode == 0, output
     assert codex.stub.spent() == 1
 
@@ -60,7 +60,7 @@ def test_without_a_reset_the_held_turn_can_wait_or_be_let_go(codex: HookedCodex)
         running.press_until("w", "Waiting: work goes on by itself at")
         codex.stub.set_usage("five_hour", 0)
         running.type("\x1b[15~")  # F5
-        output, _ = turn.communicate(timeout=60)
+        output, _ = turn.communicate(timeout=DEADLINE)
         assert turn.returncode == 0, output
         running.wait_for("the 5-hour limit was reset")
     assert codex.stub.spent() == 0
@@ -74,7 +74,7 @@ def test_watch_keeps_the_gate_without_a_screen_and_says_what_happens(codex: Hook
         turn = codex.start("run: true")
         wait_until(lambda: len(codex.gate.waiters()) == 1)
         codex.stub.set_usage("five_hour", 0)
-        output, _ = turn.communicate(timeout=60)
+        output, _ = turn.communicate(timeout=DEADLINE)
         assert turn.returncode == 0, output
         assert watch.stdout
         kinds = []
@@ -83,5 +83,5 @@ def test_watch_keeps_the_gate_without_a_screen_and_says_what_happens(codex: Hook
         assert "held" in kinds[: kinds.index("resumed")]
     finally:
         watch.send_signal(signal.SIGINT)
-        watch.communicate(timeout=30)
+        watch.communicate(timeout=DEADLINE)
     assert not codex.gate.has_heartbeat()

@@ -14,6 +14,7 @@ from tests.support.codex_cli import codex_environment, codex_executable
 from tests.support.commands import over_http, resetbank
 from tests.support.pty import resetbank_terminal
 from tests.support.stub_process import StubProcess, start_stub
+from tests.support.waiting import DEADLINE
 
 pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
 
@@ -48,7 +49,7 @@ class Friend:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=DEADLINE,
             cwd=self.folder / "workspace",
             env=codex_environment(self.folder / "codex-home"),
         )

@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.support.codex_cli import codex_environment, npm_codex
 from tests.support.commands import Result, resetbank
 from tests.support.stub_process import StubProcess
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from tui.domain.hooks import GateState, Waiter
 from tui.hooks.gate import Gate, gate_folder
 from tui.sources.codex_home import CodexHome
@@ -95,7 +95,7 @@ class HookedCodex:
     def turn(self, prompt: str, *flags: str, words: Sequence[str] = ()) -> tuple[int, str]:
         """Run one turn to its end."""
         process = self.start(prompt, *flags, words=words)
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=DEADLINE)
         return process.returncode, output
 
     @contextmanager

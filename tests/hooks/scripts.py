@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from tui.clock import SystemClock
 from tui.domain.hooks import GateMode, GateState
 from tui.hooks.gate import Gate
@@ -96,13 +96,13 @@ class HeldHook:
 
     def result(self) -> tuple[int, str, str]:
         """Its code, its output without the blank lines by which it feels whether anybody listens, and its word."""
-        output, word = self.process.communicate(timeout=30)
+        output, word = self.process.communicate(timeout=DEADLINE)
         return self.process.returncode, output.strip(), word.strip()
 
     def end(self) -> None:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=DEADLINE)
 
 
 @dataclass

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.hooks.scripts import compact
+from tests.support.waiting import DEADLINE
 from tui.hooks.gate import Gate
 from tui.hooks.scripts import packaged_script
 
@@ -43,7 +44,7 @@ def guard(shell: list[str], folder: Path, gate: Path, stdin: str) -> str:
     script = folder / "guard.sh"
     script.write_bytes(packaged_script("guard"))
     words = [*shell, str(script), str(gate)]
-    done = subprocess.run(words, input=stdin, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(words, input=stdin, capture_output=True, text=True, timeout=DEADLINE)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

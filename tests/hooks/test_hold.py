@@ -9,7 +9,7 @@ import pytest
 from tests.hooks.scripts import NOW, SOON, FileClock, Workbench, compact, meter_line, talk
 from tests.support.commands import allow_unattended, over_http, resetbank
 from tests.support.stub_process import StubProcess
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from tui.domain.hooks import GateMode
 from tui.hooks.gate import Gate, gate_folder, process_start
 
@@ -265,7 +265,7 @@ def test_a_gate_that_makes_no_sense_holds_nothing(bench: Workbench, shell: list[
 def test_a_wrong_call_holds_nothing(bench: Workbench, shell: list[str], arguments: list[str]) -> None:
     bench.start().end()
     words = [*shell, str(bench.folder / "hold.sh"), *arguments]
-    done = subprocess.run(words, input="{}", capture_output=True, text=True, timeout=30)
+    done = subprocess.run(words, input="{}", capture_output=True, text=True, timeout=DEADLINE)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.hooks.codex import HookedCodex, hooked_codex
 from tests.support.codex_cli import codex_executable, npm_codex, private_folder
 from tests.support.stub_process import start_stub
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from tui.clock import SystemClock
 from tui.domain.gate import held_threads
 from tui.domain.hooks import GateMode, GateState
@@ -94,7 +94,7 @@ def test_a_turn_meets_the_limit_in_its_middle_and_ends_well(codex: HookedCodex) 
         assert codex.stub.account()["windows"][0]["used_percent"] == 100
         codex.stub.set_usage("five_hour", 0)
         codex.gate.write(closed(mode=GateMode.OPEN, open_since=SystemClock().now(), note="one reset was spent"))
-        output, _ = turn.communicate(timeout=60)
+        output, _ = turn.communicate(timeout=DEADLINE)
     assert (turn.returncode, codex.stub.requests("/responses")) == (0, 4)
     assert "usage limit" not in output
 
@@ -116,7 +116,7 @@ def test_compaction_at_the_wall_is_held_too(codex: HookedCodex) -> None:
         (waiter,) = keeper.wait_for(1)
         assert waiter.compaction
         let_go(codex)
-        output, _ = turn.communicate(timeout=60)
+        output, _ = turn.communicate(timeout=DEADLINE)
     assert turn.returncode == 0, output
     assert "usage limit" not in output
 
@@ -139,7 +139,7 @@ def test_every_kind_of_turn_is_held_and_goes_on(codex: HookedCodex) -> None:
             turn = codex.start("say hello", *flags, words=words)
             keeper.wait_for(1)
             let_go(codex)
-            output, _ = turn.communicate(timeout=60)
+            output, _ = turn.communicate(timeout=DEADLINE)
             assert turn.returncode == 0, output
 
 
@@ -157,7 +157,7 @@ def test_a_subagents_first_request_is_held_as_its_roots(codex: HookedCodex) -> N
         assert sorted(waiter.agent_id is None for waiter in waiters) == [False, True]
         assert len(held_threads(waiters)) == 1
         let_go(codex)
-        output, _ = turn.communicate(timeout=60)
+        output, _ = turn.communicate(timeout=DEADLINE)
     assert turn.returncode == 0, output
 
 

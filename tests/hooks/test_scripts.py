@@ -9,6 +9,7 @@ from zipfile import ZipFile
 import pytest
 
 from tests.support.codex_cli import private_folder
+from tests.support.waiting import DEADLINE
 from tui.errors import HooksError
 from tui.hooks.scripts import ScriptState, install_script, packaged_script, refuse_unsafe, script_path, script_state
 
@@ -90,7 +91,7 @@ def test_a_folder_that_others_can_write_to_is_refused(folder: Path, mode: int, g
 
 def test_the_scripts_are_in_the_wheel(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(words, check=True, capture_output=True, cwd=Path(__file__).parents[2], timeout=120)
+    subprocess.run(words, check=True, capture_output=True, cwd=Path(__file__).parents[2], timeout=DEADLINE)
     (wheel,) = tmp_path.glob("*.whl")
     with ZipFile(wheel) as archive:
         assert {"tui/hooks/hold.sh", "tui/hooks/guard.sh"} <= set(archive.namelist())

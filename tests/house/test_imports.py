@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import DEADLINE
+
 HEAVY = {
     "textual", "rich", "httpx", "keyring", "websockets", "starlette", "uvicorn", "sqlite3", "asyncio", "msgspec",
     "platformdirs", "filelock", "dataclasses", "email_validator", "segno",
@@ -29,7 +31,7 @@ def loaded(*words: str, environment: dict[str, str] | None = None) -> set[str]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=DEADLINE,
         env=os.environ | (environment or {}),
     )
     return set(json.loads(result.stdout))
@@ -80,7 +82,7 @@ def test_status_passes_few_files_of_ours() -> None:
     """From a fresh interpreter, against the real stub; the second run also compares with the first."""
     words = [sys.executable, "-c", "from tests.bench.files_passed import of_status; print(*of_status())"]
     for _ in range(2):
-        result = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+        result = subprocess.run(words, capture_output=True, text=True, check=True, timeout=DEADLINE)
         files = result.stdout.split()
         assert 10 < len(files) <= 35, files
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.commands import allow_unattended, over_http, resetbank
 from tests.support.stub_process import StubProcess
+from tests.support.waiting import DEADLINE
 
 
 def spend_with_files_up_to(size: int, stub: StubProcess) -> tuple[int, dict[str, object], str]:
@@ -19,7 +20,7 @@ def spend_with_files_up_to(size: int, stub: StubProcess) -> tuple[int, dict[str,
         [sys.executable, "-m", "tui", "spend", "--unattended", "--json", *over_http(stub)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE,
         env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
     )

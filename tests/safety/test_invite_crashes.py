@@ -11,7 +11,7 @@ import pytest
 from tests.safety.victims import let_it_die, start_victim
 from tests.support.commands import over_http, resetbank
 from tests.support.stub_process import StubProcess, start_stub
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from tui.assembly import SourceOptions, open_companion
 from tui.clock import SystemClock
 from tui.domain.invites import InviteRecord, SendStage
@@ -106,7 +106,7 @@ async def test_killed_while_the_answer_is_on_its_way(pilot: StubProcess) -> None
     victim = start(pilot, "never")
     wait_until(lambda: len(pilot.invites()) == 1)
     victim.kill()
-    victim.communicate(timeout=60)
+    victim.communicate(timeout=DEADLINE)
     pilot.fault("/referrals/invite", "none")
     (record,) = await next_process(pilot, later=True)
     assert record.stage is SendStage.SENT
@@ -115,7 +115,7 @@ async def test_killed_while_the_answer_is_on_its_way(pilot: StubProcess) -> None
 
 def test_two_commands_at_the_same_moment_send_one(pilot: StubProcess) -> None:
     runs = [start(pilot, "never") for _ in range(3)]
-    errors = [run.communicate(timeout=60)[1] for run in runs]
+    errors = [run.communicate(timeout=DEADLINE)[1] for run in runs]
     assert sorted(run.returncode for run in runs) == [0, 1, 1]
     assert sum("is never sent twice" in error or "is invited already" in error for error in errors) == 2
     assert len(pilot.invites()) == 1

@@ -9,7 +9,7 @@ import sys
 from tests.safety.headless import companion_over, spend_once
 from tests.support.commands import allow_unattended, over_http, resetbank
 from tests.support.stub_process import StubProcess
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from tui.domain.spend import Outcome
 
 
@@ -35,7 +35,7 @@ def test_the_second_process_is_told_who_holds_the_spend(stub: StubProcess) -> No
     status = resetbank("status", "--json", *over_http(stub)).json
     assert status["open_spend"]["stage"] == "sent"
     stub.fault("/consume", "none")
-    out, _ = first.communicate(timeout=60)
+    out, _ = first.communicate(timeout=DEADLINE)
     assert (first.returncode, json.loads(out)["outcome"]) == (0, "reset")
     assert stub.spent() == 1
 
@@ -56,7 +56,7 @@ async def test_a_screen_and_a_command(stub: StubProcess) -> None:
 def test_many_at_the_same_moment_spend_one(stub: StubProcess) -> None:
     allow_unattended()
     runs = [start_spend(stub) for _ in range(4)]
-    results = [(run.communicate(timeout=60)[0], run.returncode) for run in runs]
+    results = [(run.communicate(timeout=DEADLINE)[0], run.returncode) for run in runs]
     outcomes = [(json.loads(out)["outcome"], code) for out, code in results]
     assert outcomes.count(("reset", 0)) == 1, outcomes
     # Who looked at the limits only after the spend asked for another reset, which an unused window does not take.

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.support.stub_process import StubProcess
+from tests.support.waiting import DEADLINE
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,7 +25,7 @@ def start_victim(victim: str, point: str, stub: StubProcess, *more: str) -> subp
 
 
 def let_it_die(victim: subprocess.Popen[str]) -> None:
-    _, errors = victim.communicate(timeout=60)
+    _, errors = victim.communicate(timeout=DEADLINE)
     assert victim.returncode == -signal.SIGKILL, errors
 
 

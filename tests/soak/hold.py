@@ -15,7 +15,7 @@ from tests.e2e.companion import companion, seen, spend
 from tests.hooks.codex import HookedCodex, hooked_codex
 from tests.support.codex_cli import private_folder
 from tests.support.stub_process import start_stub
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from tui.domain.held_sessions import held
 from tui.domain.hooks import GateMode
 from tui.domain.question import Cause, Choice
@@ -129,4 +129,4 @@ def keeper(codex: HookedCodex) -> Iterator["subprocess.Popen[bytes]"]:
         yield process
     finally:
         process.kill()
-        process.wait(30)
+        process.wait(DEADLINE)

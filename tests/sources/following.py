@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 
+from tests.support.waiting import DEADLINE
 from tui.domain.sessions import Session, SessionState, SessionUpdate, merge_update
 from tui.sources.base import SessionFeed
-
-DEADLINE = 30.0
 
 
 class Following:

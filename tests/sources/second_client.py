@@ -11,7 +11,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, unix_connect
 from websockets.exceptions import ConnectionClosed
 
-DEADLINE = 60.0
+from tests.support.waiting import DEADLINE
 
 
 class SecondClient:

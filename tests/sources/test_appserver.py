@@ -14,6 +14,7 @@ import pytest
 from tests.sources import scripted
 from tests.sources.conftest import CodexFolder
 from tests.support.clocks import ManualClock
+from tests.support.waiting import DEADLINE
 from tui.domain.spend import ConsumeCode, ConsumeRequest
 from tui.errors import (
     BadPayload,
@@ -31,7 +32,6 @@ from tui.sources.appserver_transports import ChildTransport
 
 SPEND = ConsumeRequest("key-1", "credit-1", "acc1")
 LIMITS, CONSUME = "account/rateLimits/read", "account/rateLimitResetCredit/consume"
-DEADLINE = 30.0
 
 
 class Child:

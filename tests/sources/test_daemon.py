@@ -13,13 +13,13 @@ from websockets.asyncio.server import ServerConnection, unix_serve
 from tests.sources import scripted
 from tests.sources.conftest import CodexFolder
 from tests.support.clocks import ManualClock
+from tests.support.waiting import DEADLINE
 from tui.domain.spend import ConsumeCode, ConsumeRequest
 from tui.errors import NotViable, OutcomeUnknown, SourceDown
 from tui.sources.codex_home import CodexHome
 from tui.sources.daemon import open_daemon
 
 SPEND = ConsumeRequest("key-1", "credit-1", "acc1")
-DEADLINE = 30.0
 Daemon = Callable[..., Awaitable[None]]
 
 

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from tests.support.clocks import ManualClock
 from tests.support.codex_cli import codex_environment, codex_executable
 from tests.support.stub_process import StubProcess, start_stub
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from tui.clock import SystemClock
 from tui.domain.credits import CODEX_RATE_LIMITS, Credit
 from tui.domain.snapshot import Snapshot
@@ -40,7 +40,6 @@ pytestmark = [
     pytest.mark.xdist_group("real_codex_sources"),
 ]
 
-DEADLINE = 60.0
 CLOCK = SystemClock()
 
 

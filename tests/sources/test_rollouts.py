@@ -11,9 +11,10 @@ from uuid import UUID
 import pytest
 from backports import zstd
 
-from tests.sources.following import DEADLINE, following, state
+from tests.sources.following import following, state
 from tests.sources.rollout_folder import Rollout, done, limit_hit, metered, started, talk
 from tests.support.clocks import START, ManualClock
+from tests.support.waiting import DEADLINE
 from tui.domain.sessions import SessionState
 from tui.sources.codex_home import CodexHome
 from tui.sources.rollout_files import RolloutFiles

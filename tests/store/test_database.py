@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tests.domain.worlds import FIVE_HOURS, credit, snapshot, window
 from tests.support.clocks import START
+from tests.support.waiting import DEADLINE
 from tui.companion import ledger_lines
 from tui.domain.account_state import AccountState
 from tui.domain.ledger import Event, EventKind
@@ -187,7 +188,7 @@ def test_of_many_processes_each_step_is_done_once(path: Path) -> None:
             mine = state.queue_owner is None
             return replace(state, queue_owner=f"{number} {stop.thread_id}") if mine else state
 
-        start.wait(30)
+        start.wait(DEADLINE)
         Accounts(databases[number]).change("acc1", step)
         if mine:
             claims.append(number)

@@ -13,6 +13,7 @@ from msgspec.structs import astuple
 
 from tests.domain.inviting import DAY, FRIEND, HOUR, record, record_lists, tracked
 from tests.support.clocks import START
+from tests.support.waiting import DEADLINE
 from tui.companion import invite_lines
 from tui.domain.invites import InviteRecord, Resend, ResendStage, SendStage, address_refusal
 from tui.domain.ledger import Event, EventKind
@@ -144,7 +145,7 @@ def test_of_many_threads_one_begins(path: Path) -> None:
     begun: list[bool] = []
 
     def run(number: int) -> None:
-        start.wait(30)
+        start.wait(DEADLINE)
         begun.append(begin(Invites(databases[number]), f"key-{number}"))
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(len(databases))]
@@ -192,7 +193,7 @@ def test_of_many_processes_one_begins(path: Path, database: Database) -> None:
         assert racer.stdin is not None
         racer.stdin.write("go\n")
         racer.stdin.flush()
-    answers = [racer.communicate(timeout=60)[0].strip() for racer in racers]
+    answers = [racer.communicate(timeout=DEADLINE)[0].strip() for racer in racers]
     assert sorted(answers) == ["False", "False", "True"]
     assert len(Invites(database).records("acc1")) == 1
 
@@ -291,7 +292,7 @@ def test_two_processes_carry_it_over_once(path: Path) -> None:
     opened: list[sqlite3.Connection] = []
 
     def run() -> None:
-        start.wait(30)
+        start.wait(DEADLINE)
         opened.append(open_database(path))
 
     threads = [threading.Thread(target=run) for _ in range(4)]

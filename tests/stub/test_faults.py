@@ -10,6 +10,7 @@ from tests.stub.conftest import Served
 from tests.support.clocks import ManualClock
 from tests.support.logins import bearer_headers
 from tests.support.stub_process import StubProcess
+from tests.support.waiting import DEADLINE
 from tui.clock import SystemClock
 from tui.stub.faults import ConnectionDropped, FaultState
 
@@ -24,7 +25,7 @@ def exchange(stub: StubProcess, method: str, path: str, body: str = "", limit: i
     head = f"{method} {path} HTTP/1.1\r\nHost: stub\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
     request = f"{head}{headers}\r\n{body}"
     received = bytearray()
-    with socket.create_connection(("127.0.0.1", stub.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", stub.port), timeout=DEADLINE) as connection:
         connection.sendall(request.encode())
         with suppress(ConnectionResetError):
             while len(received) < limit and (chunk := connection.recv(65_536)):
@@ -89,7 +90,7 @@ def test_an_endless_answer_is_cut_by_the_reader(stub: StubProcess) -> None:
 
 def test_a_delayed_answer_does_not_hold_up_the_end(stub: StubProcess) -> None:
     stub.fault("/consume", "delay:3600")
-    with socket.create_connection(("127.0.0.1", stub.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", stub.port), timeout=DEADLINE) as connection:
         body = '{"redeem_request_id":"key"}'
         headers = "".join(f"{k}: {v}\r\n" for k, v in bearer_headers("acc1", SystemClock().now()).items())
         head = f"POST {CONSUME} HTTP/1.1\r\nHost: stub\r\n{headers}Content-Length: {len(body)}\r\n\r\n"

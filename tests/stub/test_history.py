@@ -12,6 +12,7 @@ from tests.stub.test_real_codex import codex_exec
 from tests.support.clocks import ManualClock
 from tests.support.logins import bearer_headers
 from tests.support.stub_process import StubProcess, start_stub
+from tests.support.waiting import DEADLINE
 from tui.clock import SystemClock
 from tui.stub.http.history import PAGE
 
@@ -193,6 +194,6 @@ def share_of(stub: StubProcess, thread: str) -> float:
     """The 5-hour share of a thread, as the service says."""
     body = json.dumps({"threads": [{"thread_id": thread}]}).encode()
     request = Request(f"{stub.url}/wham{THREADS}", body, bearer_headers("acc1", SystemClock().now()))
-    with urlopen(request, timeout=30) as answer:
+    with urlopen(request, timeout=DEADLINE) as answer:
         share: float = json.load(answer)["threads"][0]["five_hour_limit_percent"]
     return share

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.logins import bearer_headers
 from tests.support.stub_process import OPENER, StubProcess, launch, start_stub
+from tests.support.waiting import DEADLINE
 from tui.clock import SystemClock
 
 
@@ -22,7 +23,7 @@ def consume(stub: StubProcess, key: str, credit_id: str | None = None) -> dict[s
         json.dumps(body).encode(),
         bearer_headers("acc1", SystemClock().now()) | {"Content-Type": "application/json"},
     )
-    with OPENER.open(request, timeout=30) as answer:
+    with OPENER.open(request, timeout=DEADLINE) as answer:
         result: dict[str, object] = json.load(answer)
     return result
 
@@ -30,7 +31,7 @@ def consume(stub: StubProcess, key: str, credit_id: str | None = None) -> dict[s
 def failure(*arguments: str, exit_code: int) -> str:
     """The one line that a start without success leaves on stderr."""
     process = launch(*arguments)
-    stdout, stderr = process.communicate(timeout=30)
+    stdout, stderr = process.communicate(timeout=DEADLINE)
     assert (process.returncode, stdout) == (exit_code, "")
     assert stderr.count("\n") == 1
     return stderr
@@ -179,11 +180,11 @@ def test_a_restart_renews_every_sandbox(tmp_path: Path) -> None:
 def test_a_link_leads_to_the_port_it_was_asked_on(stub: StubProcess) -> None:
     stub.set_scenario("pilot")
     link = stub.invites()[-1]["link"]
-    with OPENER.open(stub.origin + link, timeout=30) as page:
+    with OPENER.open(stub.origin + link, timeout=DEADLINE) as page:
         assert b"invites you to Codex" in page.read()
     headers = bearer_headers("acc1", SystemClock().now())
     path = "/referrals/invite/tracking?program_id=codex_referral_consumer&limit=1"
-    with OPENER.open(Request(stub.url + path, headers=headers), timeout=30) as answer:
+    with OPENER.open(Request(stub.url + path, headers=headers), timeout=DEADLINE) as answer:
         assert json.load(answer)["items"][0]["invite_url"] == stub.origin + link
 
 
@@ -194,10 +195,10 @@ def test_a_kill_forgets_no_reward(tmp_path: Path) -> None:
         turn = Request(f"{stub.url}/codex/responses", b"{}", bearer_headers("grace", SystemClock().now()))
         stub.fault("/responses", "drop_after")
         with pytest.raises(ConnectionError):
-            OPENER.open(turn, timeout=30)
+            OPENER.open(turn, timeout=DEADLINE)
         stub.kill()
     with start_stub(db=db) as stub:
-        with OPENER.open(turn_to(stub, turn), timeout=30) as answer:
+        with OPENER.open(turn_to(stub, turn), timeout=DEADLINE) as answer:
             assert answer.status == 200
         told = next(invite for invite in stub.invites() if invite["email"] == joined["email"])
         assert told["status"] == "rewarded"

@@ -7,9 +7,11 @@ from urllib.request import Request
 import pytest
 
 from tests.support.codex_cli import codex_environment, codex_executable, npm_codex, private_folder
+from tests.support.codex_screen import choose
 from tests.support.logins import bearer_headers
 from tests.support.pty import terminal
 from tests.support.stub_process import OPENER, StubProcess, start_stub
+from tests.support.waiting import DEADLINE
 from tui.clock import SystemClock
 from tui.stub.scenarios import SCENARIOS
 
@@ -24,7 +26,7 @@ def codex_exec(sandbox: Path) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE,
         check=False,
     )
 
@@ -108,7 +110,7 @@ def invite(stub: StubProcess, email: str) -> str:
     """Invite somebody as the main account; the link."""
     body = json.dumps({"program_id": "codex_referral_consumer", "emails": [email]}).encode()
     request = Request(f"{stub.url}/referrals/invite", body, bearer_headers("acc1", SystemClock().now()))
-    with OPENER.open(request, timeout=30) as answer:
+    with OPENER.open(request, timeout=DEADLINE) as answer:
         link: str = json.load(answer)["invites"][0]["invite_url"]
     return link
 
@@ -127,9 +129,8 @@ def test_the_newer_codex_offers_a_reset_by_the_banner_and_spends_the_soonest() -
         changed = {name: value for name, value in environment.items() if os.environ.get(name) != value}
         command = [str(npm_codex()), "--no-daemon", "--cd", str(stub.workspace), "--model", "gpt-6-sol"]
         with terminal(*command, columns=100, rows=40, **changed) as running:
-            for offered in ("1. Use a reset", "4. Cancel", "1. Yes, use reset"):
-                running.wait_for(offered)
-                running.type("1")
-            running.wait_for("You have 2 usage limit resets left")
+            running.wait_for("1. Use a reset")
+            for answer in ("4. Cancel", "1. Yes, use reset", "You have 2 usage limit resets left"):
+                choose(running, "1", answer)
         redeemed = [credit["id"] for credit in stub.account()["credits"] if credit["status"] == "redeemed"]
         assert redeemed == [soonest]

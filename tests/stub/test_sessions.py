@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.clocks import ManualClock
+from tests.support.waiting import DEADLINE
 from tui.assembly import SourceOptions, open_companion
 from tui.companion.companion import Companion
 from tui.companion.state import State
@@ -35,7 +36,7 @@ async def until(demo: Companion, holds: Callable[[State], bool]) -> State:
     """Let time pass until it holds."""
     clock = demo.clock
     assert isinstance(clock, ManualClock)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE):
         while not holds(demo.state):
             clock.advance(0.25)
             await asyncio.to_thread(lambda: None)

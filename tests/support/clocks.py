@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Final
 
+from tests.support.waiting import DEADLINE
+
 START: Final = datetime(2026, 11, 23, 14, 7, 31, tzinfo=UTC)
 """The moment of the screens in the design."""
 
@@ -47,7 +49,7 @@ class ManualClock:
         due = [at for at, _, wake in self._sleepers if not wake.done()]
         return min(due) - self._monotonic if due else None
 
-    async def until_sleeping(self, sleepers: int = 1, deadline: float = 10.0) -> None:
+    async def until_sleeping(self, sleepers: int = 1, deadline: float = DEADLINE) -> None:
         """Wait until so many sleep, so that an `advance` cannot come too early."""
         if self.sleepers >= sleepers:
             return

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.stub_process import StubProcess
-
-DEADLINE = 60.0
+from tests.support.waiting import DEADLINE
 
 
 @dataclass(frozen=True)

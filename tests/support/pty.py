@@ -16,9 +16,10 @@ from time import perf_counter
 
 import pyte
 
-DEADLINE = 30.0
+from tests.support.waiting import DEADLINE
+
 _ALONE = 1.2
-"""Seconds without another key in which a letter counts."""
+"""Seconds without another key in which a letter counts; longer with each press, for a machine that is busy."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 _Process = subprocess.Popen[bytes]
 
@@ -95,38 +96,56 @@ class Terminal(RawTerminal):
 
     def __post_init__(self) -> None:
         self._stream = pyte.ByteStream(self.screen)
+        self._text: str | None = None
+        self._seen: set[str] = set()
 
     def read(self, seconds: float) -> bytes:
         data = super().read(seconds)
-        self._stream.feed(data)
+        if data:
+            self._stream.feed(data)
+            self._text = None
         return data
 
     @property
     def text(self) -> str:
         """What the screen shows now, trailing blanks cut."""
-        return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
+        if self._text is None:
+            lines = [line.rstrip() for line in self.screen.display]
+            self._seen.update(lines)
+            self._text = "\n".join(lines).rstrip()
+        return self._text
+
+    def has_shown(self, wanted: str) -> bool:
+        """Whether a line of the screen has shown the text, now or before, while something was waited for."""
+        return any(wanted in line for line in self._seen)
+
+    def wait_to_have_shown(self, wanted: str) -> None:
+        """Read until a line has shown the text; it may have gone again, by scrolling or under a menu."""
+        self.wait_for(lambda _: self.has_shown(wanted))
 
     def wait_for(self, wanted: str | Callable[[str], bool], deadline: float = DEADLINE) -> str:
         """Read until the screen shows the text, or the condition holds for it; returns the screen."""
-        holds = wanted if callable(wanted) else lambda text: wanted in text
-        end = perf_counter() + deadline
-        while perf_counter() < end:
-            if holds(self.text):
-                return self.text
-            if not self.read(0.05) and self.gone:
-                break
+        if self.shows(wanted, deadline):
+            return self.text
         raise AssertionError(f"never shown: {wanted!r}\nexit code {self.process.poll()}\n{self.text}")
 
-    def press_until(self, key: str, wanted: str | Callable[[str], bool], presses: int = 50) -> str:
-        """Press a key again and again, each time alone as a letter that consents must be, until it is shown."""
+    def shows(self, wanted: str | Callable[[str], bool], seconds: float) -> bool:
+        """Whether the screen shows the text, or the condition holds for it, within so many seconds."""
         holds = wanted if callable(wanted) else lambda text: wanted in text
-        for _ in range(presses):
+        end = perf_counter() + seconds
+        while not holds(self.text):
+            if perf_counter() > end or (not self.read(0.05) and self.gone):
+                return False
+        return True
+
+    def press_until(self, key: str, wanted: str | Callable[[str], bool]) -> str:
+        """Press a key again and again, each time alone as a letter that consents must be, until it is shown."""
+        end, alone = perf_counter() + DEADLINE, _ALONE
+        while perf_counter() < end:
             self.type(key)
-            ends = perf_counter() + _ALONE
-            while not holds(self.text) and perf_counter() < ends:
-                self.read(0.15)
-            if holds(self.text):
+            if self.shows(wanted, alone):
                 return self.text
+            alone *= 1.5
         raise AssertionError(f"never shown: {wanted!r}\n{self.text}")
 
 

@@ -14,8 +14,9 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
+from tests.support.waiting import DEADLINE
+
 OPENER = build_opener(ProxyHandler({}))
-_DEADLINE = 30.0
 
 
 @dataclass
@@ -124,19 +125,19 @@ class StubProcess:
     def kill(self) -> None:
         """End it the hard way: SIGKILL."""
         self.process.kill()
-        self.process.wait(_DEADLINE)
+        self.process.wait(DEADLINE)
 
     def stop(self, sig: signal.Signals = signal.SIGTERM) -> None:
         """End it the ordinary way; it must obey with exit code 0 and say nothing."""
         self.process.send_signal(sig)
-        stdout, stderr = self.process.communicate(timeout=_DEADLINE)
+        stdout, stderr = self.process.communicate(timeout=DEADLINE)
         assert (self.process.returncode, stdout, stderr) == (0, "", "")
 
     def _call(self, method: str, path: str, body: dict[str, object] | None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()
         request = Request(self.origin + path, data, {"Content-Type": "application/json"}, method=method)
         try:
-            with OPENER.open(request, timeout=_DEADLINE) as response:
+            with OPENER.open(request, timeout=DEADLINE) as response:
                 answer: dict[str, Any] = json.load(response)
         except HTTPError as error:
             with error:
@@ -176,7 +177,7 @@ def start_stub(
         assert process.stdout is not None
         line = process.stdout.readline()
         if not line:
-            _, stderr = process.communicate(timeout=_DEADLINE)
+            _, stderr = process.communicate(timeout=DEADLINE)
             raise AssertionError(f"the stub did not start: {stderr}")
         ready = json.loads(line)
         assert urlsplit(ready["url"]).port == ready["port"]
@@ -188,4 +189,4 @@ def start_stub(
     finally:
         if process.poll() is None:
             process.kill()
-        process.communicate(timeout=_DEADLINE)
+        process.communicate(timeout=DEADLINE)
