@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -33,14 +34,16 @@ def past(*names: str, days: int = 10) -> Callable[[Account, Callable[[str, int, 
         for name in names:
             if not is_known(name, 7, 1.0):
                 reading = (WindowReading(300, 10, NOW + 3600),)
-                yield PastFile(name, 7, 1.0, tuple(Reading(NOW - 600.0 * n, reading) for n in range(days * 144, 0, -1)))
+                looks = tuple(Reading(NOW - 600.0 * n, reading) for n in range(days * 144, 0, -1))
+                yield PastFile(name, 7, 1.0, looks, (names.index(name) + 1) / len(names))
 
     return files
 
 
-async def following(world: World, service: HistoryService) -> None:
+async def following(world: World, service: HistoryService, holds: Callable[[], bool] = lambda: True) -> None:
+    """Follow until there is an outlook, and something holds."""
     looked = asyncio.Event()
-    world.companion.listen(lambda state: looked.set() if state.outlook is not None else None)
+    world.companion.listen(lambda state: looked.set() if state.outlook is not None and holds() else None)
     await world.companion.poller.poll()
     task = asyncio.create_task(service.follow())
     await world.clock.until_sleeping()
@@ -66,8 +69,11 @@ async def test_every_window_of_a_reading_is_kept_and_looked_ahead_from(world: Wo
 
 async def test_the_past_on_the_disk_is_taken_in_once(world: World) -> None:
     service = HistoryService(world.companion.store, world.companion.records, world.clock, past("a", "b"))
-    await following(world, service)
+    parts: list[float | None] = []
+    world.companion.listen(lambda state: parts.append(state.past_read))
     readings = world.tables.readings
+    await following(world, service, lambda: 0.5 in parts and world.companion.state.past_read is None)
+    assert {part for part in parts if part is not None} <= {0.5, 1.0}
     assert len(readings.rows("acc1", 0)) == 10 * 144 + 2
     assert fill(readings, ACCOUNT, past("a", "b")) == 0
     foresight = recall(readings, "acc1", 0, NOW - 86400)
@@ -85,6 +91,26 @@ async def test_an_interrupted_import_goes_on_where_it_stopped(world: World) -> N
         fill(readings, ACCOUNT, breaking)
     taken = [file.path for file in past("a", "b")(ACCOUNT, readings.is_imported)]
     assert taken == ["b"]
+
+
+async def test_nobody_waits_for_the_past_and_leaving_stops_it_after_the_file(world: World) -> None:
+    asked: list[str] = []
+    go_on = threading.Event()
+
+    def slow(account: Account, is_known: Callable[[str, int, float], bool]) -> Iterator[PastFile]:
+        for file in past("a", "b", "c", days=1)(account, is_known):
+            asked.append(file.path)
+            assert go_on.wait(30)
+            yield file
+
+    service = HistoryService(world.companion.store, world.companion.records, world.clock, slow)
+    world.companion.listen(lambda state: go_on.set() if state.outlook is not None else None)
+    await following(world, service)  # the outlook stands before the first file is read; that one is read to its end
+    assert asked
+    assert world.companion.state.past_read is None
+    readings = world.tables.readings
+    left = [file.path for file in past("a", "b", "c")(ACCOUNT, readings.is_imported)]
+    assert left == [name for name in ("a", "b", "c") if name not in asked]
 
 
 def test_a_command_that_ends_looks_ahead_too() -> None:

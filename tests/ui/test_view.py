@@ -396,3 +396,11 @@ def test_what_stops_use_is_named_and_a_reset_is_offered_only_where_it_helps() ->
     text = says((headline(view(replace(states.at_limit(), snapshot=paid))),))
     assert "The plan's limit is reached; paid credits carry on" in text
     assert "spends one" in text
+
+
+def test_the_past_being_read_is_said_and_gives_way_to_what_hinders() -> None:
+    state = replace(states.busy(), past_read=0.42)
+    line = status_line(ViewState(states.NOW, states.ZONE, state), 80)
+    assert plain((line,)) == "reading the past from your rollouts: 42 %"
+    failing = replace(state, store_failure="the disk is full")
+    assert "the past" not in plain((status_line(ViewState(states.NOW, states.ZONE, failing), 80),))

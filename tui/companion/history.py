@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from tui.clock import Clock, LocalZone
@@ -56,6 +57,7 @@ class HistoryService:
         self._foresight = Foresight()
         self._seen: Snapshot | None = None
         self._thinned_at: float | None = None
+        self._filling: asyncio.Task[None] | None = None
 
     async def follow(self) -> None:
         """Keep readings and look ahead, until cancelled."""
@@ -67,6 +69,7 @@ class HistoryService:
                 await first_of(self._wake.wait(), self._clock.sleep(EVALUATE_SECONDS))
         finally:
             unlisten()
+            await self._stop_filling()
 
     def _on_state(self, state: State) -> None:
         if state.snapshot is not self._seen:
@@ -81,6 +84,9 @@ class HistoryService:
             self._store.update(outlook=None)  # what was expected of another account
             await self._clock.sleep(SETTLING_SECONDS)
             await self._begin(snapshot)
+        if self._filling is not None and self._filling.done():
+            filling, self._filling = self._filling, None
+            await filling  # what nobody foresaw is said as any task's
         if snapshot is not self._seen:
             self._seen = snapshot
             await self._take(snapshot)
@@ -96,20 +102,56 @@ class HistoryService:
         return await in_thread(draw, self._foresight.record, self._clock.now().timestamp())
 
     async def _begin(self, snapshot: Snapshot) -> None:
-        """Load the past of an account, and once look for more of it on the disk."""
+        """Load the past of an account, and look beside that for more of it on the disk."""
         self._account = snapshot.account.key
-        readings = self._readings()
-        if readings is None:
-            self._foresight = Foresight(self._offset(snapshot))
-            return
+        await self._stop_filling()
+        await self._recall(snapshot)
+        if self._past is not None and self._readings() is not None:
+            self._filling = asyncio.create_task(self._fill(snapshot, self._past))
+
+    async def _recall(self, snapshot: Snapshot) -> None:
+        readings, offset = self._readings(), self._offset(snapshot)
+        since = self._clock.now().timestamp() - LOADED
         try:
-            if self._past is not None:
-                await in_thread(fill, readings, snapshot.account, self._past)
-            self._foresight = await in_thread(
-                recall, readings, self._account, self._offset(snapshot), self._clock.now().timestamp() - LOADED
+            self._foresight = (
+                Foresight(offset)
+                if readings is None
+                else await in_thread(recall, readings, snapshot.account.key, offset, since)
             )
         except StoreError:  # said by State.store_failure; the outlook begins with what is read from now on
-            self._foresight = Foresight(self._offset(snapshot))
+            self._foresight = Foresight(offset)
+
+    async def _fill(self, snapshot: Snapshot, past: PastReadings) -> None:
+        """Read what lies on the disk, showing how far that is; stopped after any file, the next start goes on there."""
+        readings, loop, stopped = self._readings(), asyncio.get_running_loop(), False
+        if readings is None:
+            return
+
+        def show(done: float) -> bool:
+            with suppress(RuntimeError):  # the loop is closed: nobody looks any more
+                loop.call_soon_threadsafe(lambda: None if stopped else self._store.update(past_read=round(done, 2)))
+            return not stopped
+
+        work = asyncio.ensure_future(in_thread(fill, readings, snapshot.account, past, show))
+        try:
+            if await asyncio.shield(work):
+                await self._recall(snapshot)
+        except asyncio.CancelledError:
+            stopped = True
+            await asyncio.wait([work])
+            raise
+        except StoreError:  # said by State.store_failure, and gone on with at the next start
+            pass
+        finally:
+            stopped = True
+            self._store.update(past_read=None)
+            self._wake.set()
+
+    async def _stop_filling(self) -> None:
+        filling, self._filling = self._filling, None
+        if filling is not None:
+            filling.cancel()
+            await asyncio.gather(filling, return_exceptions=True)
 
     async def _take(self, snapshot: Snapshot) -> None:
         state, now = self._store.state, self._clock.now()
@@ -186,8 +228,16 @@ def outlook_once(readings: "Readings | None", snapshot: Snapshot, offset: int, n
     return look_ahead(foresight, max(now, snapshot.provenance.observed_at.timestamp()))
 
 
-def fill(readings: "Readings", account: Account, past: PastReadings) -> int:
+def fill(
+    readings: "Readings", account: Account, past: PastReadings, goes_on: Callable[[float], bool] = lambda done: True
+) -> int:
     """Put what lies on the disk into the history; interrupted after any file, it goes on there. Blocking.
+
+    Args:
+        readings: The database's readings.
+        account: Whose.
+        past: Reads the files.
+        goes_on: Told after each file what share is read by now; False ends it.
 
     Returns:
         How many rows were new.
@@ -199,4 +249,6 @@ def fill(readings: "Readings", account: Account, past: PastReadings) -> int:
     for file in past(account, readings.is_imported):
         new += readings.add_past(account.key, "rollout", file.readings) if file.readings else 0
         readings.note_import(file.path, file.size, file.modified)
+        if not goes_on(file.done):
+            break
     return new

@@ -95,6 +95,8 @@ class State(msgspec.Struct, frozen=True):
     """Whether any feed of sessions is followed."""
     outlook: Outlook | None = None
     """What is expected of the account, from its own past; None until enough was read to look ahead."""
+    past_read: float | None = None
+    """The share of the past on the disk that is read by now; None while none is being read."""
     question: Question | None = None
     """What the person is asked right now."""
     no_question: NoQuestion | None = None
@@ -166,6 +168,7 @@ class StateStore:
         sessions: Mapping[str, Session] | UnsetType = UNSET,
         watches_sessions: bool | UnsetType = UNSET,
         outlook: Outlook | UnsetType | None = UNSET,
+        past_read: float | UnsetType | None = UNSET,
         question: Question | UnsetType | None = UNSET,
         no_question: NoQuestion | UnsetType | None = UNSET,
         queued: Queued | UnsetType | None = UNSET,

@@ -53,6 +53,8 @@ class PastFile(msgspec.Struct, frozen=True):
     size: int
     modified: float
     readings: tuple[Reading, ...]
+    done: float = 1.0
+    """The share of all that is to be read that is read by now."""
 
 
 def reading_of(snapshot: "Snapshot", limit: "Limit", running: int | None = None, stopped: int = 0) -> Reading:

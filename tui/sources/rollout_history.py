@@ -6,6 +6,7 @@ was ever started.
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -69,15 +70,20 @@ def past_rollouts(folder: Path, account: Account, is_known: IsKnown) -> Iterator
         account: Whose readings.
         is_known: Whether a file was read before, by path, size and time of change.
     """
+    files = []
     for path in sorted(folder.rglob("rollout-*.jsonl*")):
-        try:
+        with suppress(OSError):  # gone by now
             status = path.stat()
-            if is_known(str(path), status.st_size, status.st_mtime):
-                continue
+            if not is_known(str(path), status.st_size, status.st_mtime):
+                files.append((path, status.st_size, status.st_mtime))
+    total, read = sum(size for _, size, _ in files) or 1, 0
+    for path, size, modified in files:
+        read += size
+        try:
             found = tuple(file_readings(path)) if _belongs(path, account) else ()
         except OSError:
             continue
-        yield PastFile(str(path), status.st_size, status.st_mtime, found)
+        yield PastFile(str(path), size, modified, found, read / total)
 
 
 def _belongs(path: Path, account: Account) -> bool:

@@ -10,6 +10,7 @@ from tui.ui.view.resuming import limit_stands, to_carry, under_way
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, fit, line_width, spread
 from tui.ui.view.times import age, brief, countdown, local
 from tui.ui.view.view_state import ViewState
+from tui.ui.view.words import percent
 
 NAME: Final = "resetbank"
 
@@ -67,11 +68,19 @@ def status_line(view: ViewState, width: int) -> Line:
         return (Span(fit(quiet, width), Level.DIM),)
     if state.snapshot and state.snapshot.unknowns:
         return clip((Span("? ", Level.UNKNOWN), Span(fit(clean(state.snapshot.unknowns[0]), width - 2))), width)
+    if (past := past_text(view)) is not None:
+        return clip((Span(past, Level.DIM),), width)
     if link.interval:
         rhythm = f"read every {countdown(link.interval)}"
         following = f", next at {local(link.next_poll_at, view.zone):%H:%M:%S}" if link.next_poll_at else ""
         return clip((Span(rhythm + following, Level.DIM),), width)
     return (Span(" "),)
+
+
+def past_text(view: ViewState) -> str | None:
+    """How much of the past on the disk is read; None while none is being read."""
+    done = view.state.past_read
+    return None if done is None else f"reading the past from your rollouts: {percent(100 * done)}"
 
 
 def note_line(view: ViewState, width: int, place: str = MAIN) -> Line | None:

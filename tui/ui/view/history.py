@@ -10,6 +10,7 @@ from tui.domain.advice import window_name
 from tui.domain.forecast import Forecast
 from tui.domain.ledger import Event, EventKind
 from tui.domain.pictures import BurnUp, Pictures
+from tui.ui.view.chrome import past_text
 from tui.ui.view.text import Level, Line, Span, clip, left, right, wrap
 from tui.ui.view.times import brief
 from tui.ui.view.view_state import ViewState
@@ -37,7 +38,8 @@ def history_lines(view: ViewState, pictures: Pictures, events: Sequence[Event], 
         events: The ledger.
         width: Columns to stay within.
     """
-    lines: list[Line] = []
+    past = past_text(view)
+    lines: list[Line] = [(Span(past, Level.DIM),)] if past else []
     for burn_up in pictures.burn_ups:
         lines += [*_burn_up(view, burn_up, width), (Span(" "),)]
     if not pictures.burn_ups:
