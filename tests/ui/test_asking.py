@@ -66,7 +66,7 @@ async def test_no_blind_key_spends_or_answers(keys: str, state: object, clock: M
         assert app.screen is dialog
 
 
-@pytest.mark.parametrize("key", ["A", "B", "w", "t", "p", "m"])
+@pytest.mark.parametrize("key", ["A", "B", "w", "5", "1", "0"])
 async def test_what_was_typed_ahead_means_nothing(key: str, clock: ManualClock) -> None:
     companion = companion_of(clock)
     async with running(companion, clock) as (pilot, app, _):
@@ -84,9 +84,9 @@ async def test_what_was_typed_ahead_means_nothing(key: str, clock: ManualClock) 
     ("key", "choice", "note"),
     [
         ("w", Choice.WAIT, "work goes on by itself when the 5-hour limit is reset"),
-        ("t", Choice.LATER_5, "asked again in 5 min"),
-        ("p", Choice.LATER_15, "asked again in 15 min"),
-        ("m", Choice.NOT_UNTIL_RESET, "no more questions until the 5-hour limit is reset"),
+        ("5", Choice.LATER_5, "asked again in 5 min"),
+        ("1", Choice.LATER_15, "asked again in 15 min"),
+        ("0", Choice.NOT_UNTIL_RESET, "no more questions until the 5-hour limit is reset"),
     ],
 )
 async def test_an_answer_closes_it_and_spends_nothing(key: str, choice: Choice, note: str, clock: ManualClock) -> None:
@@ -169,7 +169,7 @@ async def test_it_opens_over_whatever_is_open(key: str, screen: type, clock: Man
         await settle(pilot)
         assert isinstance(top(app), QuestionDialog)
         clock.advance(GUARD_SECONDS)
-        await pilot.press("t")
+        await pilot.press("5")
         await settle(pilot)
         assert isinstance(top(app), screen)
 
@@ -396,7 +396,7 @@ async def test_a_reset_that_lapses_is_spent_by_the_one_letter_and_nobody_is_carr
 
 @pytest.mark.parametrize(
     ("key", "note"),
-    [("t", "asked again in 5 min"), ("m", "no more questions about this reset"), ("escape", "")],
+    [("5", "asked again in 5 min"), ("0", "no more questions about this reset"), ("escape", "")],
 )
 async def test_a_lapse_is_answered_without_spending(key: str, note: str, clock: ManualClock) -> None:
     companion = companion_of(clock, live_states.lapsing_question())

@@ -68,7 +68,7 @@ async def test_the_first_reading_is_reason_enough_to_ask(clock: ManualClock) -> 
 async def test_a_note_is_begun_for_the_account_in_sight(account: str, stays: bool, clock: ManualClock) -> None:
     recalled = replace(offered(account="acc1"), snapshot=None)
     async with panel(recalled, clock) as (pilot, app, companion):
-        await pilot.press("w", *"new@example.com")
+        await pilot.press("p", *"new@example.com")
         companion.publish(of_account(offered(account=account), account))
         await settle(pilot)
         assert isinstance(top(app), NoteDialog if stays else InviteScreen)

@@ -230,7 +230,7 @@ async def test_without_an_invite_its_keys_do_nothing(key: str, clock: ManualCloc
 
 async def test_an_invite_made_elsewhere_is_written_down_and_forgotten(clock: ManualClock) -> None:
     async with panel(invite_states.not_asked(), clock) as (pilot, app, companion):
-        await pilot.press("w", *"pal@example.com", "enter")
+        await pilot.press("p", *"pal@example.com", "enter")
         await settle(pilot)
         await pilot.press(*LINK, "enter")
         await settle(pilot)
@@ -258,7 +258,7 @@ async def test_an_invite_made_elsewhere_is_written_down_and_forgotten(clock: Man
 async def test_what_cannot_be_written_down_is_said_in_the_dialog(clock: ManualClock) -> None:
     async with panel(invite_states.not_asked(), clock) as (pilot, app, companion):
         companion.break_disk()
-        await pilot.press("w", *"pal@example.com", "enter", "enter")
+        await pilot.press("p", *"pal@example.com", "enter", "enter")
         await settle(pilot)
         assert "cannot be written" in words(app)
 
@@ -342,7 +342,7 @@ async def test_the_hand_stays_on_its_invite_while_the_list_moves(clock: ManualCl
 async def test_help_and_palette_know_the_panel_s_keys(clock: ManualClock) -> None:
     async with panel(invite_states.two(), clock) as (pilot, app, _):
         titles = [command.title for command in app.get_system_commands(app.screen)]
-        assert {"Copy", "QR code", "Message", "E-mail again", "Write down", "Forget", "Codex app"} <= set(titles)
+        assert {"Copy", "QR code", "Message", "E-mail again", "Put down", "Forget", "Codex app"} <= set(titles)
         assert not {"Spend", "Queue", "Ledger"} & set(titles)  # they need the main screen
         await pilot.press("question_mark")
         await settle(pilot)

@@ -1,12 +1,22 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.binding import Binding, BindingsMap
 
+from tests.support.clocks import ManualClock
+from tests.ui import invite_states, states
+from tests.ui.scene import Scene
+from tests.ui.showing import make_app, running, screen_text, settle, words
 from tui.errors import SettingsError
 from tui.ui.app import ResetbankApp
-from tui.ui.commands import COMMANDS, OF_THE_APP, PLACES, commands_of, shown_key
+from tui.ui.commands import COMMANDS, INVITES, OF_THE_APP, PARTS, PLACES, commands_of, shown_key
 from tui.ui.keymap import normal_key, resolve_keys
+from tui.ui.screens.consent import ConsentScreen
+from tui.ui.screens.moving import place_of
+from tui.ui.view.help import key_table, key_table_markdown
+from tui.ui.view.text import plain
 
 
 def test_defaults_stand() -> None:
@@ -87,3 +97,58 @@ def test_a_key_may_mean_one_thing_in_each_place() -> None:
 
 def test_keys_are_shown_short() -> None:
     assert [shown_key(key) for key in ("question_mark,f1", "f5,ctrl+r", "r")] == ["?", "F5", "r"]
+
+
+def test_a_key_that_decides_something_means_that_alone_in_every_place() -> None:
+    meanings: dict[str, set[str]] = {}
+    for command in COMMANDS:
+        for key in command.key.split(","):
+            meanings.setdefault(key, set()).add(command.decides)
+    assert {key: found for key, found in meanings.items() if len(found) > 1} == {}
+    assert meanings["n"] == meanings["escape"] == {"leaves"}
+
+
+def test_every_command_stands_in_the_table_once_under_its_heading() -> None:
+    assert {command.place for command in COMMANDS} == set(PARTS)
+    listed = plain(key_table(resolve_keys({}), 100))
+    markdown = key_table_markdown()
+    for command in COMMANDS:
+        assert listed.count(f"[{command.id}]") == 1
+        assert markdown.count(f"| {command.help} |") == 1
+
+
+def test_readme_has_the_table_of_keys() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    assert key_table_markdown() in readme
+
+
+async def test_the_palette_finds_the_link_of_an_invite_from_the_main_screen(clock: ManualClock) -> None:
+    companion = Scene(invite_states.every(), clock)
+    async with running(companion, clock, size=(100, 30)) as (pilot, app, _):
+        await pilot.press("ctrl+p", *"link")
+        await pilot.pause()
+        await settle(pilot)
+        assert "Invites: Copy" in screen_text(app)
+        await pilot.press("escape")
+        await app._perform_in_panel("invite_copy")
+        await settle(pilot)
+        assert place_of(app.screen) == INVITES
+        assert "link" in words(app)
+
+
+async def test_a_click_on_the_footer_follows_the_rules_of_the_key(clock: ManualClock) -> None:
+    companion = Scene(states.at_limit(), clock)
+    app = make_app(companion, clock)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot)
+        await pilot.click("#keys", offset=(1, 0))
+        await settle(pilot)
+        assert isinstance(app.screen, ConsentScreen)
+    read_only = make_app(Scene(states.at_limit(), clock), clock, read_only="CODEX_THREAD_ID")
+    async with read_only.run_test(size=(100, 30)) as pilot:
+        await settle(pilot)
+        assert "Spend" not in screen_text(read_only).splitlines()[-1]
+        await read_only.run_action("app.give('spend')")
+        await settle(pilot)
+        assert not isinstance(read_only.screen, ConsentScreen)
+        assert "read-only under Codex" in words(read_only)

@@ -102,7 +102,7 @@ async def again_too_early(pilot: Pilot[int], companion: Scene, clock: ManualCloc
 
 
 async def write_down(pilot: Pilot[int], companion: Scene, clock: ManualClock) -> None:
-    await pilot.press("w", *"pal@example.com", "enter")
+    await pilot.press("p", *"pal@example.com", "enter")
 
 
 async def message(pilot: Pilot[int], companion: Scene, clock: ManualClock) -> None:

@@ -179,7 +179,7 @@ def test_the_bank_s_line_counts_and_names_nobody() -> None:
         (invite_states.two(), "k3", {"e E-mail again", "s QR code"}, {"d Forget"}),
         (invite_states.two(), "k5", {"a Invite"}, {"c Copy", "m Message", "e E-mail again"}),
         (invite_states.every(), "l2", {"d Forget"}, {"c Copy", "e E-mail again"}),
-        (invite_states.not_asked(), "l3", {"o Codex app", "w Write down"}, {"a Invite"}),
+        (invite_states.not_asked(), "l3", {"o Codex app", "p Put down"}, {"a Invite"}),
         (offered(offer=replace(OFFER, sends_left=0)), "k1", {"c Copy"}, {"a Invite"}),
     ],
 )

@@ -34,6 +34,8 @@ from tui.ui.view.resuming import limit_stands
 from tui.ui.view.view_state import Holds, Note, Problem, ViewState
 
 if TYPE_CHECKING:
+    from textual.command import Provider
+
     from tui.companion.companion import Companion
     from tui.ui.dialogs.dialog import Dialog
 
@@ -44,10 +46,17 @@ _CLOSING_SECONDS: Final = 0.4
 """How long the companion may take to let go at exit."""
 
 
+def _palette() -> "type[Provider]":
+    from tui.ui.palette import PlaceCommands  # loaded when the palette is opened
+
+    return PlaceCommands
+
+
 class ResetbankApp(PagedApp):
     """Shows the companion's state and carries commands to it."""
 
     TITLE = "resetbank"
+    COMMANDS = {lambda: _palette()}  # noqa: RUF012 - Textual's own
     CSS_PATH = Path(__file__).with_name("styles.tcss")  # absolute, so that a subclass elsewhere finds it too
 
     def __init__(
@@ -136,6 +145,10 @@ class ResetbankApp(PagedApp):
             self.post_message(Noted(f"read-only under Codex ({self._view.read_only} is set)"))
             return True
         return await self.run_action(f"app.{command}")
+
+    async def action_give(self, command: str) -> None:
+        """Carry out the command that was clicked, by the same rules as its key."""
+        await self.perform(command)
 
     def on_mount(self) -> None:
         """Connect once the first picture stands."""
@@ -240,8 +253,13 @@ class ResetbankApp(PagedApp):
         """The palette: every command of the place, and a picture of the screen."""
         from tui.ui.palette import palette_commands
 
-        yield from palette_commands(screen, self._user_keys, self.perform)
+        yield from palette_commands(screen, self._user_keys, self.perform, self._perform_in_panel)
         yield SystemCommand("Screenshot", "Save a picture of the screen as SVG", self.deliver_screenshot)
+
+    async def _perform_in_panel(self, command: str) -> None:
+        """Open the invite panel and carry out a command of it there."""
+        await self.perform("invite")
+        self.call_after_refresh(self.perform, command)
 
     def action_spend(self) -> None:
         """Ask whether to spend one reset."""

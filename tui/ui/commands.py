@@ -38,6 +38,9 @@ class Command(msgspec.Struct, frozen=True):
     """Where it can be done: one of the parts that `PLACES` lists."""
     show: bool = True
     """Whether the footer of the main screen shows it."""
+    decides: str = ""
+    """What it decides at once, in a word that commands of the same consequence share; empty where it shows, moves,
+    or asks first. A key that decides something has that one meaning in every place."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -65,6 +68,21 @@ PLACES: Final = {
 }
 """Every place that has keys, with the parts of the table that hold there."""
 
+PARTS: Final = {
+    _EVERYWHERE: "Everywhere",
+    MAIN: PLACES[MAIN].title,
+    _MOVE: "Moving and scrolling, everywhere",
+    _LOOKS: "On every screen that is no dialog",
+    PAGE: "Pages: history, ledger, help, invite panel",
+    _DIALOG: "Every dialog",
+    QUESTION: PLACES[QUESTION].title,
+    _CHOOSE: "Where one of several sessions is chosen",
+    QUEUE: PLACES[QUEUE].title,
+    INVITES: PLACES[INVITES].title,
+    INVITE_SEND: PLACES[INVITE_SEND].title,
+}
+"""The parts of the table, each under one heading."""
+
 COMMANDS: Final = (
     Command("spend", "r", "Spend", "Spend one banked reset; shows what it would do and asks first", MAIN),
     Command("finish", "f", "Finish", "Finish an open spend, always with its own key", MAIN),
@@ -72,32 +90,55 @@ COMMANDS: Final = (
     Command("continue", "c", "Continue", "Carry on the sessions that a limit stopped; shows which, asks first", MAIN),
     Command("answer", "a", "Answer", "Open the closed question again, while it is still true", MAIN),
     Command("invite", "i", "Invite", "Invite friends, and follow each invite to its reward; asks first", MAIN),
-    Command("dismiss", "x", "Dismiss", "Dismiss the notice, or wait no longer", MAIN, show=False),
-    Command("history", "h", "History", "Show use, forecast and resets of the last four weeks", MAIN, show=False),
+    Command("dismiss", "x", "Dismiss", "Dismiss the notice, or wait no longer", MAIN, decides="takes away"),
+    Command("history", "h", "History", "Show use, forecast and resets of the last four weeks", MAIN),
     Command("ledger", "l", "Ledger", "Show everything that happened to resets and windows", MAIN),
-    Command("quit", "q", "Quit", "Leave; an open spend is kept and finished at the next start", MAIN),
+    Command("quit", "q", "Quit", "Leave; an open spend is kept and finished at the next start", MAIN, decides="leaves"),
     Command("invite_send", "a", "Invite", "Invite one friend by address; asks before an e-mail goes out", INVITES),
     Command("invite_copy", "c", "Copy", "Copy the link of the selected invite", INVITES),
     Command("invite_qr", "s", "QR code", "Show the link of the selected invite as a QR code", INVITES),
     Command("invite_message", "m", "Message", "Write a message with the link of the selected invite", INVITES),
     Command("invite_resend", "e", "E-mail again", "Send the e-mail of the selected invite again; asks first", INVITES),
-    Command("invite_note", "w", "Write down", "Write down an invite that was made elsewhere; sends nothing", INVITES),
-    Command("invite_forget", "d", "Forget", "Delete an invite that only this machine knows", INVITES),
+    Command("invite_note", "p", "Put down", "Write down an invite that was made elsewhere; sends nothing", INVITES),
+    Command(
+        "invite_forget", "d", "Forget", "Delete an invite that only this machine knows", INVITES, decides="deletes"
+    ),
     Command("invite_app", "o", "Codex app", "Open Codex's own page in the browser, where invites are offered", INVITES),
-    Command("back", "escape,n,q,left", "Back", "Go back", PAGE),
+    Command("back", "escape,n,q,left", "Back", "Go back", PAGE, decides="leaves"),
     Command("queue_it", "u", "Queue", "Queue a reset for the limit; asks for a letter first", QUESTION),
-    Command("wait", "w", "Wait", "Wait for the natural reset, and go on by itself when it is seen", QUESTION),
-    Command("let_fail", "f", "Let fail", "Let the held requests go, though the service will refuse them", QUESTION),
-    Command("later_5", "t", "Later", "Ask again in 5 minutes", QUESTION),
-    Command("later_15", "p", "Later", "Ask again in 15 minutes", QUESTION),
-    Command("mute", "m", "Mute", "Ask no more until the reset", QUESTION),
+    Command(
+        "wait",
+        "w",
+        "Wait",
+        "Wait for the natural reset, and go on by itself when it is seen",
+        QUESTION,
+        decides="waits",
+    ),
+    Command(
+        "let_fail",
+        "v",
+        "Let fail",
+        "Let the held requests go, though the service will refuse them",
+        QUESTION,
+        decides="lets fail",
+    ),
+    Command("later_5", "5", "Later", "Ask again in 5 minutes", QUESTION, decides="asks in 5"),
+    Command("later_15", "1", "Later", "Ask again in 15 minutes", QUESTION, decides="asks in 15"),
+    Command("mute", "0", "Not until the reset", "Ask no more until the reset", QUESTION, decides="asks no more"),
     Command("more", "plus,equals_sign", "One more", "Queue one more, until 07:00", QUEUE),
     Command("fewer", "minus", "One fewer", "Queue one fewer", QUEUE),
-    Command("take_out", "x", "Take out", "Take the queued reset out", QUEUE),
+    Command("take_out", "x", "Take out", "Take the queued reset out", QUEUE, decides="takes away"),
     Command("edit", "b", "Address", "Go back to the address", INVITE_SEND),
     Command("toggle", "space", "Choose", "Choose whether this session goes on", _CHOOSE),
-    Command("close", "escape,n", "Close", "Close; nothing is spent or sent", _DIALOG),
-    Command("confirm", "enter", "Go on", "Go on where nothing is spent or sent to a person; leave a result", _DIALOG),
+    Command("close", "escape,n", "Close", "Close; nothing is spent or sent", _DIALOG, decides="leaves"),
+    Command(
+        "confirm",
+        "enter",
+        "Go on",
+        "Go on where nothing is spent or sent to a person; leave a result",
+        _DIALOG,
+        decides="goes on",
+    ),
     Command("previous", "up,k", "Up", "Go to the one above, or scroll", _MOVE, show=False),
     Command("next", "down,j", "Down", "Go to the one below, or scroll", _MOVE, show=False),
     Command("page_up", "pageup,ctrl+u", "Page up", "Scroll up by a page", _MOVE, show=False),

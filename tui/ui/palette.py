@@ -1,17 +1,43 @@
-"""The palette: every command that can be given in a place, by name."""
+"""The palette: every command that can be given in a place, found by any word of what it does."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
+from typing import Any
 
 from textual.app import SystemCommand
+from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
 
-from tui.ui.commands import OF_THE_APP, commands_of
+from tui.ui.commands import INVITES, MAIN, OF_THE_APP, commands_of
 from tui.ui.keymap import Keymap
 
 
+class PlaceCommands(Provider):
+    """Looks for what was typed in a command's name and in what it does."""
+
+    def _found(self) -> list[SystemCommand]:
+        return list(self.app.get_system_commands(self.screen))
+
+    async def discover(self) -> Hits:
+        """Everything, before anything was typed."""
+        for name, words, run, *_ in self._found():
+            yield DiscoveryHit(name, run, help=words)
+
+    async def search(self, query: str) -> Hits:
+        """What fits; a name counts for more than what is said of it."""
+        matcher = self.matcher(query)
+        for name, words, run, *_ in self._found():
+            if (score := matcher.match(name)) > 0:
+                yield Hit(score + 1, matcher.highlight(name), run, help=words)
+            elif query.lower() in words.lower():
+                yield Hit(0.5, name, run, help=words)
+
+
 def palette_commands(
-    screen: Screen[object], keys: Keymap, perform: Callable[[str], Awaitable[bool]]
+    screen: Screen[Any],
+    keys: Keymap,
+    perform: Callable[[str], Awaitable[bool]],
+    in_panel: Callable[[str], Awaitable[None]],
 ) -> Iterator[SystemCommand]:
     """The commands of a screen, each with what it does and its key.
 
@@ -19,9 +45,15 @@ def palette_commands(
         screen: Where the person is; a dialog offers only what can be done now.
         keys: The user's keys.
         perform: Carries a command out.
+        in_panel: Carries a command of the invite panel out from the main screen.
     """
     available = getattr(screen, "available", None)
-    for command in commands_of(getattr(screen, "place", "")):
+    place = getattr(screen, "place", "")
+    for command in commands_of(place):
         if available is None or command.id in available or command.id in OF_THE_APP:
             words = f"{command.help} ({keys.shown[command.id]})"
             yield SystemCommand(command.title, words, partial(perform, command.id))
+    if place == MAIN:
+        for command in commands_of(INVITES):
+            if command.place == INVITES:
+                yield SystemCommand(f"Invites: {command.title}", command.help, partial(in_panel, command.id))

@@ -207,7 +207,7 @@ def answer_keys(question: Question, selection: Selection, view: ViewState) -> li
         keys.append(("wait", f"wait and go on at {when}|wait"))
     if Choice.LET_FAIL in question.choices:
         keys.append(("let_fail", "let them fail|fail"))
-    keys += [("later_5", f"later, in {short}|{short}"), ("later_15", f"in {longer}|{longer}")]
+    keys += [("later_5", f"later, in {short}|in {short}"), ("later_15", f"in {longer}|in {longer}")]
     keys.append(("mute", mute))
     if len(selection.threads) > 1:
         keys.append(("previous next toggle", "choose who continues|who"))

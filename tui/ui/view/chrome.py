@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
-from tui.ui.commands import BY_ID, MAIN, commands_of, shown_key
+from tui.ui.commands import BY_ID, CONSENTING, MAIN, commands_of, shown_key
 from tui.ui.view.no_question import can_reopen, quiet_text
 from tui.ui.view.resuming import limit_stands, to_carry, under_way
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, fit, line_width, spread
@@ -97,22 +97,43 @@ def _fault(text: str, width: int) -> Line:
 
 
 def key_line(view: ViewState, width: int) -> Line:
-    """The keys that fit; help and quit always, finish and continue only where there is something to do."""
-    useless = set() if view.state.open_spend else {"finish"}
-    if not to_carry(view) and not under_way(view):
-        useless.add("continue")
-    if limit_stands(view) and view.state.queued is None:
-        useless.add("queue")
-    if not can_reopen(view):
-        useless.add("answer")
-    shown = [command for command in commands_of(MAIN) if command.show and command.id not in useless]
-    items = {c.id: (view.keys.get(c.id, shown_key(c.key)), c.title) for c in (*shown, BY_ID["quit"])}
-    for dropped in ("refresh", "invite", "ledger", "queue"):
+    """The keys for what can be done now, as many as fit; help and quit always."""
+    verbs = _verbs(view)
+    shown = [command for command in commands_of(MAIN) if verbs.get(command.id, command.title if command.show else "")]
+    items = {c.id: (view.keys.get(c.id, shown_key(c.key)), verbs.get(c.id, c.title)) for c in (*shown, BY_ID["quit"])}
+    for dropped in ("refresh", "history", "invite", "ledger", "queue", "dismiss"):
         if sum(cells(key) + cells(title) + 3 for key, title in items.values()) <= width + 2:
             break
         items.pop(dropped, None)
     items["quit"] = items.pop("quit")
-    return key_spans([(key, title, f"app.{name}") for name, (key, title) in items.items()], width)
+    return key_spans([(key, title, f"app.give({name!r})") for name, (key, title) in items.items()], width)
+
+
+def _verbs(view: ViewState) -> dict[str, str]:
+    """What a key does now, where that differs from its title; empty where it can do nothing."""
+    state = view.state
+    snapshot, queued = state.snapshot, state.queued
+    verbs: dict[str, str] = {}
+    if view.connecting or view.problem:
+        verbs = dict.fromkeys(("spend", "queue", "invite", "ledger", "history"), "")
+        verbs["refresh"] = "Connect" if view.problem else ""
+    if snapshot is None or snapshot.bank.usable(view.now) == 0 or state.open_spend is not None:
+        verbs |= {"spend": "", "queue": ""}
+    if not state.open_spend or state.spending:
+        verbs["finish"] = ""
+    if not to_carry(view) and not under_way(view):
+        verbs["continue"] = ""
+    if queued is not None:
+        verbs["queue"] = "Take out" if queued.is_armed else "Confirm queue"
+    elif limit_stands(view):
+        verbs["queue"] = ""
+    if not can_reopen(view):
+        verbs["answer"] = ""
+    if state.announcement is None:
+        verbs["dismiss"] = "Wait no longer" if state.waiting is not None else ""
+    if view.is_read_only:
+        verbs |= dict.fromkeys((*CONSENTING, "continue"), "")
+    return verbs
 
 
 def key_spans(items: Iterable[tuple[str, str, str]], width: int) -> Line:

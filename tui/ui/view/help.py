@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
-from tui.ui.commands import COMMANDS, INVITES, MAIN, PAGE, PLACES, commands_of, shown_key
+from tui.ui.commands import COMMANDS, INVITES, MAIN, PAGE, PARTS, PLACES, commands_of, shown_key
 from tui.ui.view.text import Level, Line, Span, left, wrap
 from tui.ui.view.words import LEGEND
 
-_KEY_CELLS = 14
+_KEY_CELLS = 16
+
+LETTER = "The letter that the dialog shows consents, pressed alone"
 
 
 def all_keys(keys: str) -> str:
@@ -24,7 +26,7 @@ def help_lines(table: Mapping[str, str], place: str, width: int) -> tuple[Line, 
     """
     lines: list[Line] = [(Span(f"Keys: {PLACES[place].title}", Level.STRONG),)]
     if place not in (MAIN, INVITES, PAGE):
-        lines += _entry("A … Z", "The letter that the dialog shows consents, pressed alone", Level.KEY, width)
+        lines += _entry("A … Z", LETTER, Level.KEY, width)
     for command in commands_of(place):
         lines += _entry(all_keys(table.get(command.id, command.key)), command.help, Level.KEY, width)
     lines += _entry("ctrl+p", "Everything by name", Level.KEY, width)
@@ -50,10 +52,25 @@ def _entry(sign: str, text: str, level: Level, width: int) -> tuple[Line, ...]:
 
 
 def key_table(table: Mapping[str, str], width: int) -> tuple[Line, ...]:
-    """The key table for a terminal without a screen: id, keys and what they do."""
-    ids = max(len(command.id) for command in COMMANDS) + 2
+    """The keys of every place for a terminal without a screen: keys, what they do, and the id for the settings."""
     rows: list[Line] = []
-    for command in COMMANDS:
-        start = left(command.id, ids) + left(all_keys(table.get(command.id, command.key)), _KEY_CELLS)
-        rows += wrap((Span(start + "  "), Span(command.help)), width, indent=ids + _KEY_CELLS + 2)
-    return tuple(rows)
+    for part, title in PARTS.items():
+        rows += [(Span(" "),), (Span(title, Level.STRONG),)] if rows else [(Span(title, Level.STRONG),)]
+        for command in COMMANDS:
+            if command.place == part:
+                start = "  " + left(all_keys(table.get(command.id, command.key)), _KEY_CELLS) + "  "
+                rows += wrap((Span(start + command.help), Span(f"  [{command.id}]", Level.DIM)), width, len(start))
+    rows += [(Span(" "),), (Span("Dialogs that spend or send", Level.STRONG),)]
+    return (*rows, *_entry("A … Z", LETTER, Level.KEY, width))
+
+
+def key_table_markdown() -> str:
+    """The same with the default keys, as README has it."""
+    rows = ["| where | key | does |", "|---|---|---|"]
+    for part, title in PARTS.items():
+        for command in COMMANDS:
+            if command.place == part:
+                keys = " ".join(f"`{shown_key(key)}`" for key in command.key.split(","))
+                rows.append(f"| {title} | {keys} | {command.help} |")
+                title = ""
+    return "\n".join([*rows, f"| Dialogs that spend or send | `A` … `Z` | {LETTER} |"])
