@@ -8,6 +8,7 @@ quoted, with every address in it masked.
      ├── UsageError                 exit 2: the command line cannot be carried out as written
      ├── SettingsError              exit 2: settings.toml is not valid
      ├── NoTerminal                 exit 23: consent needs a real terminal
+     ├── NotConfirmed               exit 23: the typed code did not come
      ├── UnderCodex                 exit 23: an agent started the command, and it takes a person
      ├── SourceError                a source of truth could not be read
      │    ├── NotViable             it cannot be used here at all, with the reason
@@ -83,6 +84,12 @@ class SettingsError(ResetbankError):
 
 class NoTerminal(ResetbankError):
     """Consent can only be given on a real terminal."""
+
+    exit_code = EXIT_REFUSED
+
+
+class NotConfirmed(ResetbankError):
+    """What takes a typed code was not confirmed with it."""
 
     exit_code = EXIT_REFUSED
 

@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -66,6 +67,33 @@ def read_small_file(path: Path) -> bytes | None:
     if len(data) > LARGEST_SMALL_FILE:
         raise OSError(errno.EFBIG, "it is larger than 1 MiB")
     return data
+
+
+def replace_file(path: Path, data: bytes, mode: int) -> None:
+    """Write a file so that every reader sees the former one or the new one, whole.
+
+    Args:
+        path: Where; the folder exists.
+        data: What.
+        mode: Its permissions.
+
+    Raises:
+        OSError: It cannot be written; the former one is as it was.
+    """
+    import tempfile  # takes longer to import than the rest of this
+
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(path)
+    except OSError:
+        with suppress(OSError):
+            Path(temporary).unlink()
+        raise
 
 
 def private_folder(path: Path) -> None:

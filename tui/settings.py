@@ -1,55 +1,13 @@
 """The user's settings: one TOML file, every key optional, every mistake one clear line.
 
-```toml
-theme = "resetbank-dark"      # resetbank-dark, resetbank-light, ansi-dark, ansi-light or any Textual theme
-
-[limits]
-near_percent = 90             # from this share on, a window counts as near
-
-[spend]
-unattended = false            # true lets `resetbank spend --unattended` spend without a terminal
-
-[ask]
-enabled = true                # false never asks anything
-lead_minutes = 10             # 1 to 60: a limit expected within this time is worth a question
-least_waiting_minutes = 5     # 0 to 240: a natural reset no further away is worth none
-daily_cap = 6                 # 1 to 50 questions a day
-message = "Continue where you left off."    # the message to an interrupted session, up to 2,000 characters
-bell = true                   # ring the terminal's bell with a question
-
-[invite]
-ask_official = false          # true asks the official referral endpoints too, which serve Codex's own app alone
-remind_after_days = 3         # 1 to 60: an invite that stays in one state for so long is worth a reminder
-
-[hold]
-before_credits = false        # true also holds a request that paid credits would carry: asks before they burn
-
-[guard]
-tools = ["mcp__*__consume_usage_reset"]     # tools of agents that are refused; * stands for any letters
-
-[notify]
-channels = []                 # of bell, terminal, desktop, command, webhook: where notices go
-events = ["interrupted", "held", "reset_observed", "spent", "lapsing"]   # and near, resumed, credit_changed
-quiet = ""                    # such as "22:00-07:00": no notices then
-command = []                  # your program and its arguments; the notice is JSON on its standard input
-webhook = ""                  # https, or http on this machine
-template = '{"text": "{title}: {text}"}'    # what the webhook is sent; also {event}, {workspace}, {at}
-
-[codex]
-command = "codex"             # the Codex executable behind the source `codex`
-
-[accounts]
-work = "~/.codex-work"        # name = a Codex home, or the base URL of a quota service; --account NAME takes one
-
-[keys]
-refresh = "f5,g"              # command id = key, or keys with commas; `resetbank keys` prints the ids
-```
+What each setting does is said where it is declared: `resetbank config`, the page on the screen and the test of the
+README's table read it there.
 """
 
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -57,46 +15,68 @@ from tui.errors import SettingsError, UsageError
 from tui.paths import read_small_file
 
 
+def _about(text: str) -> msgspec.Meta:
+    return msgspec.Meta(description=text)
+
+
 class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How limits are judged."""
 
-    near_percent: Annotated[float, msgspec.Meta(gt=0, le=100)] = 90.0
+    near_percent: Annotated[
+        float, msgspec.Meta(gt=0, le=100), _about("from this share on, a window counts as near")
+    ] = 90.0
 
 
 class SpendSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a spend may do without a person at the terminal."""
 
-    unattended: bool = False
+    unattended: Annotated[bool, _about("true lets `resetbank spend --unattended` spend without a terminal")] = False
 
 
 class AskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When a person is asked, and the message to an interrupted session afterwards."""
 
-    enabled: bool = True
-    lead_minutes: Annotated[float, msgspec.Meta(ge=1, le=60)] = 10.0
-    least_waiting_minutes: Annotated[float, msgspec.Meta(ge=0, le=240)] = 5.0
-    daily_cap: Annotated[int, msgspec.Meta(ge=1, le=50)] = 6
-    message: Annotated[str, msgspec.Meta(pattern=r"\S", max_length=2000)] = "Continue where you left off."
-    bell: bool = True
+    enabled: Annotated[bool, _about("false never asks anything")] = True
+    lead_minutes: Annotated[
+        float, msgspec.Meta(ge=1, le=60), _about("a limit expected within this time is worth a question")
+    ] = 10.0
+    least_waiting_minutes: Annotated[
+        float, msgspec.Meta(ge=0, le=240), _about("a natural reset no further away is worth none")
+    ] = 5.0
+    daily_cap: Annotated[int, msgspec.Meta(ge=1, le=50), _about("at most so many questions a day")] = 6
+    message: Annotated[
+        str, msgspec.Meta(pattern=r"\S", max_length=2000), _about("the message to an interrupted session")
+    ] = "Continue where you left off."
+    bell: Annotated[bool, _about("ring the terminal's bell with a question")] = True
 
 
 class InviteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is asked about invites, and when one is worth a reminder."""
 
-    ask_official: bool = False
-    remind_after_days: Annotated[float, msgspec.Meta(ge=1, le=60)] = 3.0
+    ask_official: Annotated[
+        bool, _about("true asks the official referral endpoints too, which serve Codex's own app alone")
+    ] = False
+    remind_after_days: Annotated[
+        float, msgspec.Meta(ge=1, le=60), _about("an invite that stays in one state for so long is worth a reminder")
+    ] = 3.0
 
 
 class HoldSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which requests are held at a limit."""
 
-    before_credits: bool = False
+    before_credits: Annotated[
+        bool, _about("true also holds a request that paid credits would carry: asks before they burn")
+    ] = False
 
 
 class GuardSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an agent is refused."""
 
-    tools: Annotated[tuple[str, ...], msgspec.Meta(max_length=50)] = ("mcp__*__consume_usage_reset",)
+    tools: Annotated[
+        tuple[str, ...],
+        msgspec.Meta(max_length=50),
+        _about("tools of agents that are refused; * stands for any letters"),
+    ] = ("mcp__*__consume_usage_reset",)
 
 
 ChannelName = Literal["bell", "terminal", "desktop", "command", "webhook"]
@@ -106,18 +86,36 @@ NoticeEvent = Literal["near", "interrupted", "held", "resumed", "reset_observed"
 class NotifySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which notices go outside the screen, and by what."""
 
-    channels: tuple[ChannelName, ...] = ()
-    events: tuple[NoticeEvent, ...] = ("interrupted", "held", "reset_observed", "spent", "lapsing")
-    quiet: Annotated[str, msgspec.Meta(pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$")] = ""
-    command: tuple[str, ...] = ()
-    webhook: str = ""
-    template: str = '{"text": "{title}: {text}"}'
+    channels: Annotated[
+        tuple[ChannelName, ...], _about("where notices go: bell, terminal, desktop, command, webhook")
+    ] = ()
+    events: Annotated[tuple[NoticeEvent, ...], _about("also near, resumed, credit_changed")] = (
+        "interrupted",
+        "held",
+        "reset_observed",
+        "spent",
+        "lapsing",
+    )
+    quiet: Annotated[
+        str,
+        msgspec.Meta(pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$"),
+        _about('hours without notices, such as "22:00-07:00"'),
+    ] = ""
+    command: Annotated[
+        tuple[str, ...], _about("your program and its arguments; the notice is JSON on its standard input")
+    ] = ()
+    webhook: Annotated[str, _about("https, or http on this machine; shown nowhere but its host")] = ""
+    template: Annotated[str, _about("what the webhook is sent; also {event}, {workspace}, {at}")] = (
+        '{"text": "{title}: {text}"}'
+    )
 
 
 class CodexSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the Codex CLI is."""
 
-    command: Annotated[str, msgspec.Meta(min_length=1)] = "codex"
+    command: Annotated[str, msgspec.Meta(min_length=1), _about("the Codex executable behind the source `codex`")] = (
+        "codex"
+    )
 
 
 AccountName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
@@ -128,7 +126,9 @@ AccountPlace = Annotated[str, msgspec.Meta(pattern=r"\S", max_length=4096)]
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings; the defaults are what resetbank does without a file."""
 
-    theme: str = "resetbank-dark"
+    theme: Annotated[
+        str, _about("colours: resetbank-dark, resetbank-light, ansi-dark, ansi-light or any Textual theme")
+    ] = "resetbank-dark"
     limits: LimitSettings = LimitSettings()
     spend: SpendSettings = SpendSettings()
     ask: AskSettings = AskSettings()
@@ -137,10 +137,28 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     guard: GuardSettings = GuardSettings()
     notify: NotifySettings = NotifySettings()
     codex: CodexSettings = CodexSettings()
-    accounts: Annotated[dict[AccountName, AccountPlace], msgspec.Meta(max_length=200)] = {}
-    """Name to Codex home or base URL, for those who have several."""
-    keys: dict[str, str] = {}
-    """Command id to key, as Textual writes keys; checked against the command table by the screen."""
+    accounts: Annotated[
+        dict[AccountName, AccountPlace],
+        msgspec.Meta(max_length=200),
+        _about("name = a Codex home, or the base URL of a quota service; --account NAME takes one"),
+    ] = {}
+    """For those who have several."""
+    keys: Annotated[
+        dict[str, str], _about("command id = key, or keys with commas; `resetbank keys` prints the ids")
+    ] = {}
+    """As Textual writes keys; checked against the command table by the screen."""
+
+
+GUARDED: Final = (
+    *("spend.", "accounts.", "codex.command", "ask.message", "guard.tools"),
+    *("notify.channels", "notify.command", "notify.webhook", "notify.template"),
+)
+"""Settings, or the beginnings of their names, that could spend or run something: only a typed code changes them."""
+
+
+def is_guarded(key: str) -> bool:
+    """Whether a setting could spend or run something."""
+    return key.startswith(GUARDED)
 
 
 def nearest(name: str, valid: list[str]) -> str:
@@ -168,16 +186,44 @@ def load_settings(path: Path) -> Settings:
     Raises:
         SettingsError: Unreadable, not TOML, an unknown key, or a value of the wrong kind; names the file and the place.
     """
+    return parse_settings(path, read_toml(path, read_text(path)))
+
+
+def read_text(path: Path) -> str:
+    """The text of a settings file, its byte order mark left out; empty where there is none.
+
+    Raises:
+        SettingsError: Unreadable, not a file, or not UTF-8.
+    """
     try:
-        content = read_small_file(path)
-        if content is None:
-            return Settings()
-        data = tomllib.loads(content.decode("utf-8-sig"))
+        return (read_small_file(path) or b"").decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise SettingsError(f"cannot read the settings {path}: {reason}", "mend or remove the file") from error
+
+
+def read_toml(path: Path, text: str) -> dict[str, Any]:
+    """The values that a settings text holds, by name; not checked yet.
+
+    Raises:
+        SettingsError: It is not TOML.
+    """
+    try:
+        return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(f"{path} is not valid TOML: {error}", "mend or remove the file") from error
+
+
+def parse_settings(path: Path, data: dict[str, Any]) -> Settings:
+    """Check the values of a settings file.
+
+    Args:
+        path: The file, for the message.
+        data: Its values by name.
+
+    Raises:
+        SettingsError: An unknown key, or a value of the wrong kind; names the file and the place.
+    """
     _check_names(path, data, Settings, "")
     try:
         return msgspec.convert(data, Settings)

@@ -47,6 +47,8 @@ def test_login_refuses() -> None:
     assert (done.code, done.out) == (23, "")
 
 
-@pytest.mark.parametrize("words", [("status",), ("sessions",), ("ledger",), ("invites",), ("doctor",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [("status",), ("sessions",), ("ledger",), ("invites",), ("doctor",), ("config", "get")], ids=" ".join
+)
 def test_reading_is_free(stub: StubProcess, words: tuple[str, ...]) -> None:
     assert resetbank(*words, *over_http(stub), CODEX_THREAD_ID="t").code in (0, 10)

@@ -29,6 +29,14 @@ def host_of(url: str) -> str:
     return urlsplit(url).hostname or "?"
 
 
+def may_be_sent(url: str) -> bool:
+    """Whether a notice may go there: by https, or to this machine."""
+    parts = urlsplit(url)
+    return bool(parts.hostname) and (
+        parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    )
+
+
 def fill(template: str, notice: Notice) -> str:
     """A template with its fields {event}, {title}, {text}, {workspace} and {at} filled in, each escaped for JSON."""
     values = {name: one_line(getattr(notice, name) or "") for name in notice.__struct_fields__}
@@ -48,7 +56,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 def _post(url: str, body: bytes) -> None:
     parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+    if not may_be_sent(url):
         raise NoticeFailed("the webhook is neither https nor on this machine")
     handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
     if parts.hostname in _LOOPBACK:

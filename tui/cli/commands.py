@@ -182,6 +182,14 @@ GROUPS = {
                 ("resetbank metrics --serve 9464", "for Prometheus, at http://127.0.0.1:9464/metrics"),
             ),
         ),
+        "config": Command(
+            "get, set or path: the settings, where each comes from; changes one in its file",
+            (
+                ("resetbank config get", "every setting, its value and where that comes from"),
+                ("resetbank config set limits.near_percent 80", "change one; comments in the file stay"),
+            ),
+            codes="23 refused or no consent",
+        ),
         "doctor": Command(
             "say which sources can be used and why the others cannot",
             (

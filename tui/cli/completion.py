@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 SHELLS = ("bash", "zsh", "fish")
 
-_NAMES = ("accounts", "scenarios", "credits", "threads")
+_NAMES = ("accounts", "scenarios", "credits", "threads", "settings")
 """What can be completed by what is there now; the shells ask for it with --names."""
 
 _COMPLETED = {
@@ -17,6 +17,7 @@ _COMPLETED = {
     "credit": "credits",
     "db": "file",
     "demo": "scenarios",
+    "key": "settings",
     "sandbox": "folder",
     "scenario": "scenarios",
     "thread": "threads",
@@ -78,6 +79,10 @@ def _names(arguments: argparse.Namespace) -> "Iterable[str]":
             from tui.settings import load_settings
 
             return load_settings(resetbank_paths().settings).accounts
+        if arguments.names == "settings":
+            from tui.settings_file import every_setting
+
+            return [setting.key for setting in every_setting()]
         return _credits() if arguments.names == "credits" else _threads(arguments)
     except ResetbankError:
         return ()

@@ -64,6 +64,7 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
         "hooks": hooks,
         "settings": {"path": str(paths.settings), "exists": paths.settings.exists(), "problem": settings_problem},
         "database": {"path": str(paths.database), "exists": paths.database.exists(), "problem": database_problem},
+        "guarded_settings": _guarded(),
         "open_to_others": _open_to_others(paths.settings, paths.database),
         "versions": {"resetbank": __version__, "python": platform.python_version(), **_library_versions()},
     }
@@ -95,6 +96,27 @@ def _database_problem() -> str | None:
     except StoreError as error:
         return str(error)
     return None
+
+
+def _guarded() -> list[dict[str, Any]]:
+    """The settings that could spend or run something and are not as by default; none where a file cannot be read."""
+    from msgspec import to_builtins
+
+    from tui.cli.ledger import read_events
+    from tui.cli.sources_of_settings import guarded_rows
+    from tui.errors import SettingsError, StoreError
+    from tui.paths import resetbank_paths
+    from tui.settings_file import SettingsFile
+
+    file = SettingsFile(resetbank_paths().settings)
+    try:
+        try:
+            rows = guarded_rows(file, read_events())
+        except StoreError:
+            rows = guarded_rows(file, ())
+    except SettingsError:
+        rows = ()
+    return [to_builtins(row) for row in rows]
 
 
 def _open_to_others(settings: "Path", database: "Path") -> list[str]:
@@ -132,6 +154,23 @@ def _print(report: dict[str, Any]) -> None:
         part = report[title]
         state = part["problem"] or ("ok" if part["exists"] else "not there yet; the defaults hold")
         print(f"{title.capitalize():<10} {part['path']}\n           {state}")
+    for row in report["guarded_settings"]:
+        print(f"Guarded    {row['key']} = {row['value']}\n           {_changed(row)}")
     for line in report["open_to_others"]:
         print(f"Modes      {line}")
     print("Versions   " + ", ".join(f"{name} {number}" for name, number in report["versions"].items()))
+
+
+def _changed(row: dict[str, Any]) -> str:
+    """When a guarded setting changed, and how that is known."""
+    from datetime import datetime
+
+    from tui.clock import LocalZone
+
+    def day(moment: str) -> str:
+        return datetime.fromisoformat(moment).astimezone(LocalZone()).strftime("%d %b %Y %H:%M")
+
+    if row["by"] == "file":
+        return f"not changed by 'resetbank config'; its file was changed last on {day(row['file_changed_at'])}"
+    later = f"; its file was changed again on {day(row['file_changed_at'])}" if row["file_changed_since"] else ""
+    return f"changed by 'resetbank config' on {day(row['changed_at'])}{later}"

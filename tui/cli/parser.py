@@ -63,6 +63,8 @@ class CommandParser(argparse.ArgumentParser):
     def parse_all(self, words: "Sequence[str]") -> argparse.Namespace:
         """Parse, and complain about the first word that is not understood."""
         arguments, unknown = self.parse_known_args(words)
+        if unknown and not unknown[0].startswith("-"):  # an option may stand between two words
+            arguments, unknown = self.parse_known_intermixed_args(words)
         for word in unknown:
             if not word.startswith("-"):
                 self.error(f"unexpected word {word!r}")

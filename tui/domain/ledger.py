@@ -49,6 +49,8 @@ class EventKind(StrEnum):
     """Made elsewhere, listed by the service."""
     INVITE_CHANGED = "invite_changed"
     INVITE_REWARDED = "invite_rewarded"
+    SETTING_CHANGED = "setting_changed"
+    """A setting that could spend or run something, changed by a person; it belongs to no account."""
 
 
 class Event(msgspec.Struct, frozen=True):

@@ -1,8 +1,6 @@
 """Small files, read with a limit and put in their place in one step."""
 
-import os
 import stat
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,19 +32,9 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o600, like: Path | Non
     Raises:
         HooksError: It cannot be written; the former one is as it was.
     """
-    temporary = None
     try:
         with suppress(FileNotFoundError):
             mode = stat.S_IMODE(like.stat().st_mode) if like else mode
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            os.fchmod(file.fileno(), mode)
-        Path(temporary).replace(path)
+        paths.replace_file(path, data, mode)
     except OSError as error:
-        if temporary is not None:
-            with suppress(OSError):
-                Path(temporary).unlink()
         raise HooksError(f"cannot write {path}: {error.strerror}", "check the folder's permissions") from error

@@ -18,7 +18,7 @@ case $input in
         gap='([[:space:]]|\\[nt"]|["'"'"'])+'
         word='[^-[:space:]"'"'"'][^[:space:]"'"'"']*'
         options="(-[^[:space:]]+$gap($word$gap)?)*"
-        commands="(spend|queue|continue|login|invite|(hold|guard)$gap(on|off)|config${gap}set)"
+        commands="(spend|queue|continue|login|invite|(hold|guard)$gap(on|off)|config$gap${options}set)"
         printf '%s\n' "$input" |
           grep -Eq "(^|[^A-Za-z0-9_-]|\\\\[nrt])(resetbank|-m$gap?tui)$gap$options$commands([^A-Za-z0-9_-]|\$)" || exit 0
         ;;

@@ -1,0 +1,148 @@
+"""`resetbank config`: each setting with its value and where that comes from; changes one in the settings file."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui.settings import Settings
+    from tui.settings_file import Setting, SettingsFile
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own words and options."""
+    parser.add_argument("action", choices=("get", "set", "path"), help="what to do")
+    parser.add_argument("key", nargs="?", metavar="KEY", help="a setting, such as limits.near_percent")
+    parser.add_argument("value", nargs="*", metavar="VALUE", help="its new value; a list takes one word for each")
+    parser.add_argument("--default", action="store_true", help="with set: take the setting out, so the default holds")
+    parser.add_argument("--json", action="store_true", help="with get: print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print, or change one setting."""
+    from tui.errors import UsageError
+    from tui.paths import resetbank_paths
+    from tui.settings_file import SettingsFile
+
+    file = SettingsFile(resetbank_paths().settings)
+    if arguments.action != "set" and (arguments.value or arguments.default):
+        raise UsageError(f"'resetbank config {arguments.action}' changes nothing", "see 'resetbank config set'")
+    if arguments.action == "set":
+        return _set(arguments, file)
+    if arguments.action == "path":
+        print(file.path)
+        return 0
+    return _get(arguments, file)
+
+
+def _get(arguments: argparse.Namespace, file: "SettingsFile") -> int:
+    from tui.cli.sources_of_settings import places, settings_rows
+    from tui.settings_file import find_setting
+
+    chosen = find_setting(arguments.key) if arguments.key else None
+    rows = settings_rows(file, chosen)
+    around = places(file, arguments) if chosen is None else ()
+    if arguments.json:
+        from msgspec import to_builtins
+
+        from tui.cli.json_output import print_json
+
+        print_json({"schema": 1, "settings": to_builtins(rows), "around": to_builtins(around)})
+        return 0
+    everything = (*rows, *around)
+    names, values = (max(map(len, column)) for column in zip(*((r.key, r.value) for r in everything), strict=True))
+    for row in everything:
+        print(f"{row.key:<{names}}  {row.value:<{min(values, 34)}}  {row.source}")
+    return 0
+
+
+def _set(arguments: argparse.Namespace, file: "SettingsFile") -> int:
+    from tui.agent import refuse_under_codex
+    from tui.errors import UsageError
+    from tui.settings_file import find_setting, parse_words, shown, value_of
+
+    refuse_under_codex("'resetbank config set'")
+    if not arguments.key:
+        raise UsageError("'resetbank config set' needs a setting and its value", "'resetbank config get' lists them")
+    setting = find_setting(arguments.key)
+    if arguments.default and arguments.value:
+        raise UsageError("--default takes no value", "leave one of them out")
+    if not arguments.default and not arguments.value:
+        raise UsageError(f"{setting.key} takes {setting.takes}", "or --default")
+    value = None if arguments.default else parse_words(setting, arguments.value)
+    before = file.known_value(setting)
+    after = value_of(file.plan(setting, value, _check).settings, setting.key)
+    if setting.is_guarded and value is not None and before != after:
+        _ask(setting, shown(setting.key, before), shown(setting.key, after))
+    _write(file, setting, value, (shown(setting.key, before), shown(setting.key, after)))
+    place = "the default" if value is None else f"in {file.path}"
+    print(f"{setting.key} = {shown(setting.key, after)}   {place}")
+    if before != after:
+        print("A resetbank that runs already takes it at its next start.")
+    return 0
+
+
+def _ask(setting: "Setting", before: str, after: str) -> None:
+    """Ask for three letters on a real terminal.
+
+    Raises:
+        NoTerminal: There is none.
+        NotConfirmed: They were not typed.
+    """
+    import asyncio
+
+    from tui.cli.terminal import ask_for_code
+    from tui.errors import NotConfirmed, NoTerminal
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise NoTerminal(
+            f"{setting.key} could spend or run something, and there is no terminal to ask on; nothing was changed",
+            "run it in a terminal",
+        )
+    print(f"{setting.key}: {setting.help}.\nNow {before}, then {after}. It could spend a reset or run something.")
+    why = asyncio.run(ask_for_code(f"change {setting.key}", sys.stdout))
+    if why is not None:
+        raise NotConfirmed(f"{why}; nothing was changed", "run it again if you meant to")
+
+
+def _write(file: "SettingsFile", setting: "Setting", value: object | None, sides: tuple[str, str]) -> None:
+    """Change the file; where it could spend or run something, the ledger has it, or nothing is changed."""
+    if not setting.is_guarded or sides[0] == sides[1]:
+        file.write(file.plan(setting, value, _check))
+        return
+    from tui.cli.sources_of_settings import changed_text
+    from tui.clock import SystemClock
+    from tui.domain.ledger import Event, EventKind
+    from tui.paths import resetbank_paths
+    from tui.store.database import Database
+    from tui.store.events import insert_events
+
+    database = Database(resetbank_paths().database)
+    try:
+        with database.writing() as connection:
+            text = changed_text(setting.key)
+            event = Event(SystemClock().now(), EventKind.SETTING_CHANGED, "", text, before=sides[0], after=sides[1])
+            insert_events(connection, (event,))
+            file.write(file.plan(setting, value, _check))
+    finally:
+        database.close()
+
+
+def _check(settings: "Settings") -> None:
+    """What only other parts of the program know: themes, keys, where a notice may go.
+
+    Raises:
+        SettingsError: It cannot be used.
+    """
+    from tui.channels.webhook import may_be_sent
+    from tui.errors import SettingsError
+    from tui.settings import Settings
+    from tui.ui.keymap import resolve_keys
+
+    resolve_keys(settings.keys)
+    if settings.notify.webhook and not may_be_sent(settings.notify.webhook):
+        raise SettingsError("notify.webhook is neither https nor on this machine", "write https://…")
+    if settings.theme != Settings().theme:
+        from tui.ui.themes import check_theme  # loads the screen's library
+
+        check_theme(settings.theme)

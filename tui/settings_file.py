@@ -1,0 +1,296 @@
+"""Each setting with its value and where that comes from; and the settings file, changed in place.
+
+What a person wrote stays as it is: comments, order, form, the file's mode, and the link that leads to it.
+"""
+
+import stat
+import tomllib
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from msgspec import inspect
+
+from tui.channels.webhook import host_of
+from tui.errors import SettingsError, UsageError
+from tui.paths import replace_file
+from tui.settings import Settings, is_guarded, nearest, parse_settings, read_text, read_toml
+from tui.toml_editor import CannotEdit, inline, remove_value, set_value
+
+
+class Kind(StrEnum):
+    """What a setting takes."""
+
+    SWITCH = "true or false"
+    WHOLE = "a whole number"
+    NUMBER = "a number"
+    TEXT = "a text"
+    LIST = "words, each by itself"
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One setting as the program declares it."""
+
+    key: str
+    """Its section and name with a dot between."""
+    kind: Kind
+    default: object
+    help: str
+    least: float | None = None
+    above: bool = False
+    """Whether the least value is itself too small."""
+    most: float | None = None
+    choices: tuple[str, ...] = ()
+    """The words that a list may hold; empty where any may."""
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether it could spend or run something."""
+        return is_guarded(self.key)
+
+    @property
+    def takes(self) -> str:
+        """What it takes, for a message."""
+        if self.choices:
+            return f"any of {', '.join(self.choices)}"
+        if self.kind is Kind.TEXT and self.most is not None:
+            return f"{self.kind.value} of up to {self.most:g} characters"
+        if self.least is None or self.most is None:
+            return self.kind.value
+        start = f"above {self.least:g} and up" if self.above else f"from {self.least:g}"
+        return f"{self.kind.value} {start} to {self.most:g}"
+
+
+def every_setting() -> tuple[Setting, ...]:
+    """All of them in the order in which they are declared, without what the person names: see `named_settings`."""
+    return tuple(_declared(Settings, Settings(), ""))
+
+
+def _declared(struct: type[msgspec.Struct], defaults: msgspec.Struct, prefix: str) -> "list[Setting]":
+    found: list[Setting] = []
+    shape = inspect.type_info(struct)
+    assert isinstance(shape, inspect.StructType)
+    for field in shape.fields:
+        default = getattr(defaults, field.name)
+        if isinstance(default, msgspec.Struct):
+            found += _declared(type(default), default, f"{prefix}{field.name}.")
+        elif not isinstance(default, dict):
+            found.append(_setting(f"{prefix}{field.name}", field.type, default))
+    return found
+
+
+_KINDS: Final = {bool: Kind.SWITCH, int: Kind.WHOLE, float: Kind.NUMBER, str: Kind.TEXT, tuple: Kind.LIST}
+
+
+def _setting(key: str, shape: inspect.Type, default: object) -> Setting:
+    description = ""
+    if isinstance(shape, inspect.Metadata):
+        description = (shape.extra_json_schema or {}).get("description", "")
+        shape = shape.type
+    above, most = getattr(shape, "gt", None), getattr(shape, "le", None)
+    return Setting(
+        key,
+        _KINDS[type(default)],
+        default,
+        description,
+        least=getattr(shape, "ge", None) if above is None else above,
+        above=above is not None,
+        most=getattr(shape, "max_length", None) if isinstance(shape, inspect.StrType) else most,
+        choices=tuple(map(str, getattr(getattr(shape, "item_type", None), "values", ()))),
+    )
+
+
+NAMED: Final = {
+    "accounts": "the Codex home of this account, or the base URL of its quota service",
+    "keys": "the key, or keys with commas, of this command",
+}
+"""Sections in which the person chooses the names."""
+
+
+def named_settings(settings: Settings) -> tuple[Setting, ...]:
+    """Those whose names the person chose."""
+    return tuple(find_setting(f"{section}.{name}") for section in NAMED for name in getattr(settings, section))
+
+
+def find_setting(key: str) -> Setting:
+    """The setting of this name; of a section in which the person chooses the names, any.
+
+    Raises:
+        UsageError: There is none; names the nearest.
+    """
+    settings = {setting.key: setting for setting in every_setting()}
+    if key in settings:
+        return settings[key]
+    section, _, name = key.partition(".")
+    if section in NAMED and name and "." not in name:
+        return Setting(key, Kind.TEXT, "", NAMED[section])
+    if section in NAMED:
+        raise UsageError(f"{key} is no setting", f"write {section}.NAME")
+    if inside := [known for known in settings if known.startswith(f"{key}.")]:
+        raise UsageError(f"{key} is a section", f"one of {', '.join(inside)}")
+    names = {known.rpartition(".")[2]: known for known in settings}
+    raise UsageError(f"unknown setting {key}", nearest(names.get(key, key), list(settings)))
+
+
+def value_of(settings: Settings, key: str) -> object:
+    """The value that holds for a setting."""
+    value: Any = settings
+    for name in key.split("."):
+        value = value.get(name, "") if isinstance(value, dict) else getattr(value, name)
+    return value
+
+
+def shown(key: str, value: object) -> str:
+    """A value as the file writes it; what may hold a secret is shown in part."""
+    match key, value:
+        case "notify.webhook", str() if value:
+            return host_of(value)
+        case "notify.template", str() if value != Settings().notify.template:
+            return f"a text of {len(value)} characters"
+        case "notify.command", (first, _, *_):
+            return f"[{inline(first)}, …]"
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:g}"
+    return inline(value)
+
+
+def parse_words(setting: Setting, words: Sequence[str]) -> object:
+    """What a person typed for a setting, as its value; limits are not checked yet.
+
+    Raises:
+        UsageError: It is not what the setting takes.
+    """
+    if setting.kind is Kind.LIST:
+        return _list(setting, words)
+    if len(words) != 1:
+        raise UsageError(f"{setting.key} takes {setting.takes}", "put a text of several words in quotes")
+    (word,) = words
+    if setting.kind is Kind.TEXT:
+        return word
+    if setting.kind is Kind.SWITCH and word in ("true", "on", "yes", "false", "off", "no"):
+        return word in ("true", "on", "yes")
+    if setting.kind in (Kind.WHOLE, Kind.NUMBER):
+        for kind in (int, float):
+            try:
+                return kind(word)
+            except ValueError:
+                continue
+    raise UsageError(f"{setting.key} takes {setting.takes}, not {inline(word)}", setting.help)
+
+
+def _list(setting: Setting, words: Sequence[str]) -> list[str]:
+    if len(words) == 1 and words[0].lstrip().startswith("["):
+        try:
+            value = tomllib.loads(f"value = {words[0]}")["value"]
+        except (tomllib.TOMLDecodeError, RecursionError):
+            value = None
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return value
+        raise UsageError(f"{setting.key} takes {setting.takes}", f"or a list such as {shown('', setting.default)}")
+    return list(words)
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A settings file as it would be."""
+
+    text: str
+    settings: Settings
+    differs: bool
+    """Whether it is another text than now."""
+
+
+class SettingsFile:
+    """The settings file, read and changed in place."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def written(self) -> tuple[Settings, frozenset[str]]:
+        """The settings as they are now, and the names of those that the file holds.
+
+        Raises:
+            SettingsError: It is not valid.
+        """
+        data = read_toml(self.path, read_text(self.path))
+        return parse_settings(self.path, data), frozenset(_names(data, ""))
+
+    def known_value(self, setting: Setting) -> object:
+        """The value that the file gives a setting, whatever else is wrong there; the default where it gives none.
+
+        Raises:
+            SettingsError: The file is not TOML.
+        """
+        value: Any = read_toml(self.path, read_text(self.path))
+        for name in setting.key.split("."):
+            if not isinstance(value, dict) or name not in value:
+                return setting.default
+            value = value[name]
+        return tuple(value) if isinstance(value, list) else value
+
+    def plan(
+        self, setting: Setting, value: object | None, check: Callable[[Settings], None] = lambda _: None
+    ) -> Change:
+        """Work out the file with a value set, or taken out so that the default holds; writes nothing.
+
+        Args:
+            setting: Which.
+            value: What; None takes it out.
+            check: Raises `SettingsError` where the settings that follow cannot be used.
+
+        Raises:
+            UsageError: The setting does not take this value.
+            SettingsError: The file is not valid, or cannot be changed in place.
+        """
+        text = read_text(self.path)
+        read_toml(self.path, text)
+        names = tuple(setting.key.split("."))
+        try:
+            changed = remove_value(text, names) if value is None else set_value(text, names, value)
+        except CannotEdit as error:
+            message = f"{setting.key} cannot be changed in {self.path}: {error}"
+            raise SettingsError(message, "change it there") from error
+        try:
+            settings = parse_settings(self.path, read_toml(self.path, changed))
+        except SettingsError as error:
+            of_this = f"`$.{setting.key}" in error.message or "`key` in `$." in error.message
+            if value is None or not of_this:
+                raise
+            raise UsageError(f"{setting.key} takes {setting.takes}, not {inline(value)}", setting.help) from error
+        check(settings)
+        return Change(changed, settings, changed != text)
+
+    def write(self, change: Change) -> Settings:
+        """Put a planned change in place of the file; a missing one is made.
+
+        Returns:
+            The settings as they are then.
+
+        Raises:
+            SettingsError: It cannot be written; it is as it was.
+        """
+        if change.differs:
+            self._write(change.text)
+        return change.settings
+
+    def _write(self, text: str) -> None:
+        try:
+            target = self.path.resolve()  # a link from a folder of dotfiles stays one
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            mode, mark = 0o600, b""
+            if target.exists():
+                mode = stat.S_IMODE(target.stat().st_mode)
+                with target.open("rb") as file:
+                    mark = b"\xef\xbb\xbf" if file.read(3) == b"\xef\xbb\xbf" else b""
+            replace_file(target, mark + text.encode(), mode)
+        except OSError as error:
+            message = f"cannot write {self.path}: {error.strerror}"
+            raise SettingsError(message, "check its folder and who owns it") from error
+
+
+def _names(data: dict[str, Any], prefix: str) -> list[str]:
+    names: list[str] = []
+    for name, value in data.items():
+        names += _names(value, f"{prefix}{name}.") if isinstance(value, dict) else [f"{prefix}{name}"]
+    return names
