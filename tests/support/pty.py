@@ -56,6 +56,12 @@ class RawTerminal:
         while (left := end - perf_counter()) > 0 and not self.gone:
             self.read(left)
 
+    def hang_up(self) -> None:
+        """Take the terminal away, without a signal: it is no process's controlling terminal."""
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, self.master)
+        os.close(nothing)
+
     def elapsed(self) -> float:
         """Seconds since the start."""
         return perf_counter() - self.started

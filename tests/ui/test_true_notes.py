@@ -10,6 +10,7 @@ from textual.events import Key
 
 from tests.support.clocks import ManualClock
 from tests.support.pty import raw_terminal, terminal
+from tests.support.waiting import DEADLINE
 from tests.ui import invite_states, live_states, states
 from tests.ui.scene import Scene
 from tests.ui.showing import make_app, press_alone, running, screen_text, settle, top, words
@@ -153,6 +154,13 @@ def test_a_signal_gives_the_terminal_back(number: signal.Signals) -> None:
         terminal.wait_for_end()
         assert b"\x1b[?1049l" in bytes(terminal.raw)
         assert terminal.process.wait() == 128 + number
+
+
+def test_a_screen_whose_terminal_is_gone_ends_without_a_signal() -> None:
+    with raw_terminal(sys.executable, "-m", "tui", "--demo", environment={**os.environ, "TERM": "xterm"}) as terminal:
+        terminal.time_of(b"banked")
+        terminal.hang_up()
+        assert terminal.process.wait(DEADLINE) == 129
 
 
 async def test_escape_and_a_quick_key_behind_it_are_two_keys(clock: ManualClock) -> None:

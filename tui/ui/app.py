@@ -28,7 +28,7 @@ from tui.ui.news import News
 from tui.ui.pages import PagedApp
 from tui.ui.screens.main import MainScreen
 from tui.ui.screens.moving import place_below, place_of
-from tui.ui.terminal import leave_on_signals, title_sequence
+from tui.ui.terminal import is_hung_up, leave_on_signals, title_sequence
 from tui.ui.themes import OWN_THEMES, check_theme, next_theme
 from tui.ui.view.resuming import limit_stands
 from tui.ui.view.view_state import Holds, Note, Problem, ViewState
@@ -153,7 +153,7 @@ class ResetbankApp(PagedApp):
     def on_mount(self) -> None:
         """Connect once the first picture stands."""
         if self._drive:
-            self.set_interval(1, self.tick, name="clock")
+            self.set_interval(1, self._beat, name="clock")
             leave_on_signals(self.exit)
         self.call_after_refresh(lambda: self._work(self._open, "connect"))
 
@@ -184,6 +184,13 @@ class ResetbankApp(PagedApp):
     def on_state_published(self, message: StatePublished) -> None:
         """Show the new state."""
         self.present(replace(self._view, state=message.state, now=self._clock.now()))
+
+    def _beat(self) -> None:
+        """Go on with the time; where the terminal is gone, leave as after its signal."""
+        if is_hung_up():
+            self.exit(None, 129)  # 128 and the number of SIGHUP
+        else:
+            self.tick()
 
     def tick(self) -> None:
         """Let ages and countdowns go on."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import os
 import signal
+import sys
 from collections.abc import Callable
 from typing import Final
 
@@ -36,3 +38,8 @@ def leave_on_signals(leave: Callable[[None, int], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGTERM)):
         with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):  # Windows, or not the main thread
             asyncio.get_running_loop().add_signal_handler(number, leave, None, 128 + number)
+
+
+def is_hung_up() -> bool:
+    """Whether the terminal is gone; no signal tells a program of it that the terminal does not control."""
+    return sys.__stdin__ is not None and not os.isatty(sys.__stdin__.fileno())
