@@ -103,11 +103,13 @@ def test_a_locked_database_says_so(database: Database, path: Path, monkeypatch: 
     impatient.close()
 
 
-def test_a_read_only_database_says_so(path: Path) -> None:
-    database = Database(path)
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_a_read_only_database_says_so(path: Path, in_memory: bool) -> None:
+    database = Database(None if in_memory else path)
     with database.reading() as connection:
         connection.execute("PRAGMA query_only = 1")  # what a read-only file answers, even where root runs the test
-    with pytest.raises(StoreReadOnly, match="cannot be written"):
+    name = "the database in memory" if in_memory else str(path)
+    with pytest.raises(StoreReadOnly, match=f"^{name} cannot be written"):
         EventLog(database).record([Event(START, EventKind.PLAN_CHANGED, "acc1", "x")])
     database.close()
 

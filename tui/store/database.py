@@ -285,20 +285,21 @@ def explained(path: Path | None) -> Iterator[None]:
     Raises:
         StoreError: With the file's name and what to do.
     """
+    name = path or "the database in memory"
     try:
         yield
     except sqlite3.Error as error:
         code = _code(error)
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise StoreLocked(f"{path} is locked by another program", "close it and try again") from error
+            raise StoreLocked(f"{name} is locked by another program", "close it and try again") from error
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-            raise StoreReadOnly(f"{path} cannot be written", "check its permissions, or set RESETBANK_HOME") from error
+            raise StoreReadOnly(f"{name} cannot be written", "check its permissions, or set RESETBANK_HOME") from error
         if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
             hint = "move it away (it may hold an open spend) and start again"
-            raise StoreCorrupt(f"{path} is not a database, or a damaged one", hint) from error
-        raise StoreError(f"{path} cannot be used: {error}", "check the disk, or set RESETBANK_HOME") from error
+            raise StoreCorrupt(f"{name} is not a database, or a damaged one", hint) from error
+        raise StoreError(f"{name} cannot be used: {error}", "check the disk, or set RESETBANK_HOME") from error
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise StoreReadOnly(
-            f"{path} cannot be written: {reason}", "check its permissions, or set RESETBANK_HOME"
+            f"{name} cannot be written: {reason}", "check its permissions, or set RESETBANK_HOME"
         ) from error
