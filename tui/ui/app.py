@@ -326,26 +326,12 @@ class ResetbankApp(PagedApp):
         if companion is not None and companion.questions.reopen() is None:
             self.post_message(Noted("no question is open: nothing is stopped or about to stop"))
 
-    def action_invite(self) -> None:
-        """Show the invite panel."""
-        if (companion := self._free_companion()) is not None:
-            from tui.ui.screens.invite import InviteScreen
-
-            self.push_screen(InviteScreen(self._view, companion, self._clock, self._letters))
-
     def action_dismiss(self) -> None:
         """Dismiss the notice, or wait no longer."""
         if (companion := self._free_companion()) is not None:
             if companion.state.announcement is None and companion.state.waiting is not None:
                 self._work(companion.questions.cancel_wait, "wait")
             companion.dismiss_notice()
-
-    def action_help(self) -> None:
-        """Show the keys of this place, and the signs."""
-        from tui.ui.screens.help import HelpScreen
-
-        if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self._view, self._user_keys.table, place_of(self.screen)))
 
     def action_help_quit(self) -> None:
         """Ctrl+C: say how to leave; twice in a row leaves."""
@@ -370,15 +356,6 @@ class ResetbankApp(PagedApp):
         if (look := getattr(self.screen, "refresh_now", None)) is not None:
             look()
 
-    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
-        """A picture of the screen as SVG; other people's addresses are masked in it."""
-        seen = self._view
-        try:
-            self._redraw_all(replace(seen, masked=True))
-            return super().export_screenshot(title=title, simplify=simplify)
-        finally:
-            self._redraw_all(seen)
-
     def _fatal_error(self) -> None:
         """Say where an unforeseen error arose; Textual's own way shows every local variable."""
         from tui.ui.crash import crash_report
@@ -386,22 +363,6 @@ class ResetbankApp(PagedApp):
         self.bell()
         self._exit_renderables.append(crash_report(self.console))
         self._close_messages_no_wait()
-
-    def _redraw_all(self, view: ViewState) -> None:
-        """Draw every screen anew, also what of those below is kept by the ones above."""
-        from textual.widgets import Input
-
-        self._redraw(view)
-        for screen in self.screen_stack:
-            for typed in screen.query(Input):
-                typed.password = view.masked
-            screen.refresh()
-
-    def _redraw(self, view: ViewState) -> None:
-        for screen in self.screen_stack:
-            show = getattr(screen, "show", None)
-            if show is not None and screen.is_mounted:
-                show(view)
 
     def action_theme(self) -> None:
         """Go on to the next theme."""

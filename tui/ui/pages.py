@@ -1,19 +1,27 @@
-"""The pages that the application opens over its main screen, and the way back to the shell."""
+"""The pages that the application opens over its main screen, their pictures, and the way back to the shell."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from textual.app import App
 
+from tui.clock import Clock
+from tui.ui.screens.moving import place_of
 from tui.ui.view.view_state import ViewState
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
+    from tui.ui.keymap import Keymap
 
 
 class PagedApp(App[int]):
     """Opens pages; what a page draws with is loaded when its key is pressed."""
 
     _view: ViewState
+    _clock: Clock
+    _letters: Callable[[int], str]
+    _user_keys: "Keymap"
 
     def _free_companion(self) -> "Companion | None":
         """The companion, where a page can be opened now."""
@@ -33,6 +41,45 @@ class PagedApp(App[int]):
 
             self.push_screen(HistoryScreen(self._view, companion))
 
+    def action_invite(self) -> None:
+        """Show the invite panel."""
+        if (companion := self._free_companion()) is not None:
+            from tui.ui.screens.invite import InviteScreen
+
+            self.push_screen(InviteScreen(self._view, companion, self._clock, self._letters))
+
+    def action_help(self) -> None:
+        """Show the keys of this place, and the signs."""
+        from tui.ui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self._view, self._user_keys.table, place_of(self.screen)))
+
     def action_suspend(self) -> None:
         """Go back to the shell until it calls the program back."""
         self.action_suspend_process()
+
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """A picture of the screen as SVG; other people's addresses are masked in it."""
+        seen = self._view
+        try:
+            self._redraw_all(replace(seen, masked=True))
+            return super().export_screenshot(title=title, simplify=simplify)
+        finally:
+            self._redraw_all(seen)
+
+    def _redraw_all(self, view: ViewState) -> None:
+        """Draw every screen anew, also what of those below is kept by the ones above."""
+        from textual.widgets import Input
+
+        self._redraw(view)
+        for screen in self.screen_stack:
+            for typed in screen.query(Input):
+                typed.password = view.masked
+            screen.refresh()
+
+    def _redraw(self, view: ViewState) -> None:
+        for screen in self.screen_stack:
+            show = getattr(screen, "show", None)
+            if show is not None and screen.is_mounted:
+                show(view)
