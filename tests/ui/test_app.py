@@ -68,7 +68,7 @@ async def test_a_click_beside_the_keys_does_nothing() -> None:
 
 async def test_the_keymap_of_the_settings_applies() -> None:
     async with running(states.busy(), settings=Settings(keys={"ledger": "e", "spend": "s"})) as (pilot, app, companion):
-        assert "s Spend  u Queue  i Invite  e Ledger" in screen_text(app)
+        assert "s Spend  u Queue  i Invite  h History  e Ledger" in screen_text(app)
         assert "s spends one" in screen_text(app)
         await pilot.press("l", "r")
         await settle(pilot)
