@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hooks.scripts import NOW, SOON, FileClock, Workbench, compact, meter_line, talk
+from tests.hooks.scripts import NOW, SOON, FileClock, Workbench, compact, meter_line, stamp, talk
 from tests.support.commands import allow_unattended, over_http, resetbank
 from tests.support.stub_process import StubProcess
 from tests.support.waiting import DEADLINE, wait_until
@@ -50,6 +50,14 @@ def test_a_full_meter_of_its_own_is_held_while_the_gate_is_open(bench: Workbench
         hook = bench.hold(bench.transcript(talk(1000), line, talk(200_000)))
         bench.keep(hook, 30)
         hook.end()
+
+
+def test_words_about_a_low_meter_hide_no_full_one(bench: Workbench, shell: list[str]) -> None:
+    bench.shell = shell
+    bench.say(GateMode.OPEN)
+    words = compact({"timestamp": stamp(NOW), "type": "response_item", "payload": {"text": meter_line(3.0) * 100}})
+    hook = bench.hold(bench.transcript(meter_line(), words))
+    bench.keep(hook)
 
 
 def test_a_meter_older_than_the_opening_holds_nothing(bench: Workbench, shell: list[str]) -> None:

@@ -13,6 +13,7 @@ CAP=21600            # seconds of a hold that nobody asked for
 LONGEST=691200       # seconds of a hold that the person asked for: a week and a day
 GRACE=30             # seconds after the natural reset, when the service should have noticed it too
 TAIL=262144          # bytes at the end of a transcript
+GLANCE=24576         # bytes in which the last meter nearly always stands
 
 gate=${1:-}
 input= waiter= by= line_at=0 line_reset= polls=0 began=
@@ -84,8 +85,16 @@ is_ours() { # whether the thread spends the plan of the account that the gate is
   return 1
 }
 
+is_far_from_full() { # whether a glance at the transcript's end shows a meter, and none that is full: one process
+  # Quotes within a text are escaped: what matches here is a meter of Codex's own, whoever wrote the texts around it.
+  set -- "$(tail -c $GLANCE "$transcript" 2>/dev/null)"
+  case $1 in *'"used_percent":'[1-9][0-9][0-9]*) return 1 ;; esac
+  case $1 in *',"type":"event_msg","payload":{"type":"token_count",'*'"used_percent":'*) ;; *) return 1 ;; esac
+}
+
 is_full() { # whether the transcript's last meter says that a window is full now; sets line_at and line_reset
   [ -n "$transcript" ] || return 1
+  ! is_far_from_full || return 1
   line=$(tail -c $TAIL "$transcript" 2>/dev/null | sed -n \
     -e '/^{"timestamp":"[^"]*",\("ordinal":[0-9]*,\)\{0,1\}"type":"event_msg","payload":{"type":"token_count",.*}}$/h' \
     -e '${x;p;}')
