@@ -5,6 +5,7 @@ from tests.bench import (
     bench_hooks,
     bench_interruption,
     bench_referrals,
+    bench_release,
     bench_sessions,
     bench_start,
     bench_stub,
@@ -18,6 +19,7 @@ for title, measure in (
     ("Live sessions", bench_sessions.measure),
     ("A stop of the real Codex", bench_interruption.measure),
     ("The hooks", bench_hooks.measure),
+    ("The answer", bench_release.measure),
 ):
     print(title)
     for line in measure():

@@ -87,6 +87,16 @@ def test_room_opens_it_and_makes_older_meters_say_nothing() -> None:
     assert earlier.open_since == told.open_since
 
 
+def test_a_reading_after_a_spend_makes_every_meter_from_before_the_spend_say_nothing() -> None:
+    closed = gate_state(reading(), NOTHING, USERS, START)
+    after = timedelta(milliseconds=300)
+    spent_at = START + timedelta(milliseconds=100)
+    told = gate_state(reading(0.0, allowed=True, at=after), closed, USERS, START + after, spent_at=spent_at)
+    assert (told.mode, told.open_since) == (GateMode.OPEN, spent_at)
+    early = gate_state(reading(0.0, allowed=True), closed, USERS, START + after, spent_at=spent_at)
+    assert early.open_since == START - timedelta(seconds=1)
+
+
 @pytest.mark.parametrize("mode", [GateMode.OPEN, GateMode.CLOSED])
 def test_what_is_unknown_changes_nothing(mode: GateMode) -> None:
     before = GateState(mode, START, NATURAL, "acc1")

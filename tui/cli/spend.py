@@ -51,7 +51,7 @@ async def _spend(companion: "Companion", settings: "Settings", arguments: argpar
             _print_refusal(companion, _OUTCOME_OF_CODE.get(error.exit_code, Outcome.REFUSED.value), error)
         raise
     if spend.outcome is Outcome.RESET:
-        companion.let_go()
+        companion.let_go(spend.journaled_at)
     _print_result(companion, spend, as_json=arguments.json)
     outcome = Outcome.UNKNOWN if spend.is_open or spend.outcome is None else spend.outcome
     return _EXIT_CODES[outcome.value]

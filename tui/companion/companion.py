@@ -14,6 +14,7 @@ from tui.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from tui.companion.history import HistoryService, PastReadings
     from tui.companion.inviter import Inviter
@@ -243,12 +244,12 @@ class Companion:
             show_held(self.store, self._hooks().gate.waiters(), self.clock.now())
         return whole
 
-    def let_go(self) -> None:
+    def let_go(self, spent_at: "datetime") -> None:
         """Tell the hooks that there is room again, for a command that spent while nobody keeps the gate."""
         if self._hooks is not None:
             from tui.companion.gate import open_gate
 
-            open_gate(self.state.snapshot, self._hooks(), self.clock.now())
+            open_gate(self.state.snapshot, self._hooks(), self.clock.now(), spent_at)
 
     def refresh(self) -> None:
         """Read now instead of at the next turn, the single credits too."""

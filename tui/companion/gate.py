@@ -15,7 +15,7 @@ from tui.companion.records import Records
 from tui.companion.state import State, StateStore
 from tui.concurrency import first_of, in_thread
 from tui.domain.account_state import AccountState
-from tui.domain.gate import gate_state, held_threads
+from tui.domain.gate import READING_SECONDS, gate_state, held_threads
 from tui.domain.held_sessions import HeldThread, with_held
 from tui.domain.hooks import GateMode, GateState, SpendAttempt, Waiter
 from tui.domain.ledger import Event, EventKind
@@ -82,8 +82,8 @@ class GateKeeper:
         self._known: frozenset[tuple[int, datetime]] = frozenset()
         self._changed = True
         """Whether something changed since the last decision."""
-        self._spent = False
-        """Whether a reset was spent since the limit was reached; the keeper may look only when the spend is over."""
+        self._spent_at: datetime | None = None
+        """When a reset was spent since the limit was reached; the keeper may look only when the spend is over."""
 
     async def follow(self) -> None:
         """Keep the gate, or watch it, until cancelled."""
@@ -101,7 +101,7 @@ class GateKeeper:
     def _on_state(self, state: State) -> None:
         before, self._before = self._before, state
         if state.open_spend is not None and state.open_spend.outcome is Outcome.RESET:
-            self._spent = True
+            self._spent_at = state.open_spend.journaled_at
         if (before.snapshot, before.waiting, before.question) != (state.snapshot, state.waiting, state.question):
             self._changed = True
             self._wake.set()
@@ -118,7 +118,7 @@ class GateKeeper:
         if self._known - known:
             self._poller.refresh()
         if self._said is not None:
-            await self._keep(bool(waiters))
+            await self._keep(waiters)
         state, mode = self._store.state, self._said.mode if self._said else None
         if waiters or mode is not state.gate or any(session.held_since for session in state.sessions.values()):
             self._show(waiters, mode)
@@ -145,12 +145,15 @@ class GateKeeper:
         self._said = None
         self._gate.end()
 
-    async def _keep(self, somebody_waits: bool) -> None:
+    async def _keep(self, waiters: tuple[Waiter, ...]) -> None:
+        somebody_waits = bool(waiters)
         if somebody_waits or not self._gate.has_heartbeat():  # a hook that gave us up has taken it away
             self._beat()
         if somebody_waits or self._changed:
             self._changed = False
             await self._decide(somebody_waits)
+        if self._is_unsure(waiters):
+            self._poller.refresh()
         attempts = self._gate.take_attempts()
         if attempts:
             with suppress(StoreError):
@@ -166,6 +169,14 @@ class GateKeeper:
         if wanted != self._said and (somebody_waits or _matters(self._said, wanted)):
             await in_thread(self._gate.write, wanted)
             self._said = wanted
+
+    def _is_unsure(self, waiters: tuple[Waiter, ...]) -> bool:
+        """Whether somebody is held by a meter that may be newer than the reading which opened the gate."""
+        said, snapshot = self._said, self._store.state.snapshot
+        if said is None or said.mode is not GateMode.OPEN or said.open_since is None or snapshot is None:
+            return False
+        is_new = any(waiter.since + READING_SECONDS > said.open_since for waiter in waiters)
+        return is_new and snapshot.provenance.age(self._clock.now()) >= READING_SECONDS
 
     def _beat(self) -> None:
         self._beats += 1
@@ -184,10 +195,11 @@ class GateKeeper:
             before_credits=self._before_credits,
             waits=window is not None and account.waiting is not None and account.waiting.window.key == key_of(window),
             lets_fail=lets_fail,
-            note=_FAIL_NOTE if lets_fail else _SPENT_NOTE if self._spent else _ROOM_NOTE,
+            spent_at=self._spent_at,
+            note=_FAIL_NOTE if lets_fail else _SPENT_NOTE if self._spent_at else _ROOM_NOTE,
         )
         if wanted.mode is not GateMode.OPEN and state.open_spend is None:
-            self._spent = False  # it was not enough: what opens the gate now is something else
+            self._spent_at = None  # it was not enough: what opens the gate now is something else
         return wanted
 
     def _show(self, waiters: tuple[Waiter, ...], mode: GateMode | None) -> None:
@@ -210,12 +222,12 @@ def show_held(store: StateStore, waiters: tuple[Waiter, ...], now: datetime) -> 
     store.update(sessions=with_held(store.state.sessions, held, now))
 
 
-def open_gate(snapshot: Snapshot | None, hooks: Installation, now: datetime) -> None:
-    """Open the gate where a reading shows room and it says otherwise; a wait would hold on without a keeper."""
+def open_gate(snapshot: Snapshot | None, hooks: Installation, now: datetime, spent_at: datetime) -> None:
+    """Open the gate where a reading after a spend shows room; a wait would hold on without a keeper."""
     said = hooks.gate.read()
     if said is None:
         return
-    wanted = gate_state(snapshot, said, hooks.plan_users(), now, note=_SPENT_NOTE)
+    wanted = gate_state(snapshot, said, hooks.plan_users(), now, spent_at=spent_at, note=_SPENT_NOTE)
     if wanted.mode is GateMode.OPEN and wanted != said:
         with suppress(HooksError):  # the hooks go on by themselves, later
             hooks.gate.write(wanted)

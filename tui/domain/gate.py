@@ -57,6 +57,7 @@ def gate_state(
     before_credits: bool = False,
     waits: bool = False,
     lets_fail: bool = False,
+    spent_at: datetime | None = None,
     note: str | None = None,
 ) -> GateState:
     """What to say to the hooks after a reading or an answer.
@@ -69,6 +70,7 @@ def gate_state(
         before_credits: Whether a request is held that paid credits would carry.
         waits: Whether the person chose to wait for the natural reset, and to go on by themselves.
         lets_fail: Whether the person chose to let requests fail.
+        spent_at: When the reset was consented to whose spend this reading follows: meters from before say nothing now.
         note: What happened, for whoever is let go; None keeps a general word.
     """
     if snapshot is None:
@@ -90,6 +92,8 @@ def gate_state(
     if not is_open(snapshot) or (allowed(snapshot) is None and snapshot.state(now) is WindowState.UNKNOWN):
         return before  # neither clearly open nor clearly reached: what was said last still holds
     since = snapshot.provenance.observed_at - READING_SECONDS
+    if spent_at is not None and spent_at < snapshot.provenance.observed_at:
+        since = max(since, spent_at)
     since = since if before.open_since is None else max(since, before.open_since)
     return msgspec.structs.replace(new, mode=GateMode.OPEN, open_since=since, resets_at=None, note=note or before.note)
 
