@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from tests.sources.rollout_folder import Rollout, started
 from tests.support.commands import resetbank
 from tests.support.stub_process import StubProcess, start_stub
+from tui.clock import SystemClock
 from tui.errors import SettingsError, UsageError
 from tui.settings import account_place, load_settings
 
@@ -156,3 +159,50 @@ def test_the_names_in_the_database_hold_no_address(two: StubProcess) -> None:
 
 def test_accounts_are_completed_by_name(two: StubProcess) -> None:
     assert resetbank("completion", "--names", "accounts").out.split() == ["work", "home"]
+
+
+def test_metrics_have_every_account_with_its_name(two: StubProcess) -> None:
+    done = resetbank("metrics", "--source", "http")
+    assert done.code == 0, done
+    found = {
+        (sample.name, sample.labels.get("account"), sample.labels.get("kind"), sample.labels.get("name")): sample.value
+        for family in text_string_to_metric_families(done.out)  # type: ignore[no-untyped-call]
+        for sample in family.samples
+    }
+    assert found["resetbank_account", "acc1", None, "work"] == found["resetbank_account", "acc-home", None, "home"] == 1
+    assert found["resetbank_up", None, None, "work"] == found["resetbank_up", None, None, "home"] == 1
+    assert found["resetbank_window_used_ratio", "acc1", "five_hour", None] == 0.93
+    assert found["resetbank_window_used_ratio", "acc-home", "five_hour", None] == 1
+    assert "@" not in done.out
+
+
+def test_two_names_of_one_account_are_one_account_in_metrics(stub: StubProcess) -> None:
+    name_accounts(work=stub.codex_home, also=stub.codex_home)
+    done = resetbank("metrics", "--source", "http")
+    assert list(text_string_to_metric_families(done.out))  # type: ignore[no-untyped-call]
+    assert done.out.count("resetbank_window_used_ratio{") == 2
+
+
+def test_sessions_of_every_account_with_its_name(two: StubProcess) -> None:
+    now, places = SystemClock().now(), load_settings(Path(os.environ["RESETBANK_HOME"]) / "settings.toml").accounts
+    threads = {}
+    for number, (name, home) in enumerate(places.items(), 1):
+        rollout = Rollout(Path(home), number, now)
+        rollout.write(rollout.meta(now), started(now))
+        threads[name] = rollout.thread
+    done = resetbank("sessions", "--source", "http", "--json")
+    assert {row["account"]: row["id"] for row in done.json["sessions"]} == threads, done
+    text = resetbank("sessions", "--source", "http").out
+    assert [line.split()[0] for line in text.splitlines()] == list(threads.values())
+    alone = resetbank("sessions", "--source", "http", "--account", "home").out
+    assert alone.split()[0] == threads["home"]
+    assert threads["work"] not in alone
+
+
+def test_watch_says_whose_event_it_is(two: StubProcess) -> None:
+    done = resetbank("watch", "--once", "--json", "--source", "http")
+    events = [json.loads(line) for line in done.out.splitlines()]
+    assert {"near": "work", "interrupted": "home"}.items() >= {(one["event"], one["account"]) for one in events}
+    assert done.code == {"near": 10, "interrupted": 11}[events[0]["event"]], done
+    text = resetbank("watch", "--once", "--source", "http").out
+    assert " · near · work · " in text or " · interrupted · home · " in text

@@ -106,9 +106,14 @@ def refusal_report(outcome: "Outcome", before: "Iterable[Window]", now: datetime
     }
 
 
-def sessions_report(sessions: "Iterable[Session]") -> dict[str, Any]:
-    """What `sessions --json` prints: every live thread, those that need somebody first."""
-    return {"schema": SCHEMA, "sessions": [_session(session) for session in sessions]}
+def sessions_report(sessions: "Iterable[tuple[str, Session]]") -> dict[str, Any]:
+    """What `sessions --json` prints: every live thread, those that need somebody first; with its account's name."""
+    return {"schema": SCHEMA, "sessions": [_session(session) | _named(name) for name, session in sessions]}
+
+
+def _named(account: str) -> dict[str, Any]:
+    """The account's name in the settings, where it has one."""
+    return {"account": account} if account else {}
 
 
 def _session(session: "Session") -> dict[str, Any]:
@@ -191,6 +196,7 @@ def watch_row(event: "WatchEvent") -> dict[str, Any]:
         "kind": window.kind if window else None,
         "resets_at": rfc3339(window.resets_at) if window else None,
         "resets_available": event.resets_available,
+        **_named(event.account_name),
     }
     return row if lapse is None else {**row, "credit_id": lapse.credit.id, "expires_at": rfc3339(lapse.expires_at)}
 

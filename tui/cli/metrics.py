@@ -5,9 +5,11 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
+    from tui.companion.accounts import Accounts
     from tui.companion.companion import Companion
+    from tui.companion.state import State
 
 TOKEN_VARIABLE = "RESETBANK_METRICS_TOKEN"  # noqa: S105 - the name of a variable, not a token
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -26,34 +28,57 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print once, or serve until interrupted."""
-    from tui.cli.oneshot import run_with_companion
+    from tui.cli.oneshot import run_with_accounts, run_with_companion
 
-    if arguments.serve is None:
-        return run_with_companion(arguments, "resetbank metrics", lambda c, _: _print(c), watches=True)
-    address, port = _address(arguments.serve)
-    return run_with_companion(arguments, "resetbank metrics", lambda c, _: _serve(c, address, port), watches=True)
-
-
-async def _print(companion: "Companion") -> int:
-    await companion.scan_once()
-    print((await _document(companion)).decode(), end="")
-    return 0 if companion.state.snapshot is not None else 1
+    where = None if arguments.serve is None else _address(arguments.serve)
+    several = run_with_accounts(arguments, "resetbank metrics", lambda accounts: _of_all(accounts, where))
+    if several is not None:
+        return several
+    return run_with_companion(arguments, "resetbank metrics", lambda c, _: _of_one(c, where), watches=True)
 
 
-async def _document(companion: "Companion") -> bytes:
+async def _of_one(companion: "Companion", where: tuple[str, int] | None) -> int:
+    if where is None:
+        await companion.scan_once()
+        print((await _document((companion.state,), companion)).decode(), end="")
+        return 0 if companion.state.snapshot is not None else 1
+    return await _serve(lambda: companion.run(only=_READS), lambda: _document((companion.state,), companion), *where)
+
+
+async def _of_all(accounts: "Accounts", where: tuple[str, int] | None) -> int:
+    import asyncio
+
+    from tui.cli import complain
+
+    companion = accounts.first()
+    if where is not None:
+        return await _serve(lambda: accounts.run(only=_READS), lambda: _document(accounts.states, companion), *where)
+    found = accounts.open_all()
+    for name, one in found.items():
+        if isinstance(one, Exception):
+            complain(f"{name}: {one}")
+    await asyncio.gather(*(one.scan_once() for one in found.values() if not isinstance(one, Exception)))
+    print((await _document(accounts.states, companion)).decode(), end="")
+    return 0 if all(state.snapshot is not None for state in accounts.states) else 1
+
+
+async def _document(states: "Sequence[State]", companion: "Companion") -> bytes:
     from tui.cli.openmetrics import openmetrics
     from tui.concurrency import in_thread
     from tui.errors import StoreError
 
-    account = companion.state.account_key
-    try:
-        spends = await in_thread(companion.records.require().spends.all, account) if account else []
-    except StoreError:
-        spends = []  # the limits are known all the same
-    return openmetrics(companion.state, spends, companion.clock.now())
+    spends = {}
+    for account in {state.snapshot.account.key for state in states if state.snapshot is not None}:
+        try:
+            spends[account] = await in_thread(companion.records.require().spends.all, account)
+        except StoreError:
+            break  # the limits are known all the same
+    return openmetrics(states, spends, companion.clock.now())
 
 
-async def _serve(companion: "Companion", address: str, port: int) -> int:
+async def _serve(
+    work: "Callable[[], Coroutine[Any, Any, None]]", document: "Callable[[], Awaitable[bytes]]", address: str, port: int
+) -> int:
     import asyncio
     import signal
     import socket
@@ -70,13 +95,13 @@ async def _serve(companion: "Companion", address: str, port: int) -> int:
             listener.listen()
         except OSError as error:
             raise UsageError(f"cannot listen on {address}:{port}: {error.strerror}", "choose another port") from error
-        app = _app(lambda: _document(companion), token)
+        app = _app(document, token)
         settings: dict[str, Any] = {"lifespan": "off", "log_config": None, "access_log": False, "server_header": False}
         server = uvicorn.Server(uvicorn.Config(app, ws="none", loop="asyncio", **settings))
         # uvicorn raises the signal that ended it once more, for the handlers that were there before.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
-        running = asyncio.ensure_future(companion.run(only=_READS))
+        running = asyncio.ensure_future(work())
         try:
             print(f"http://{address}:{listener.getsockname()[1]}/metrics", flush=True)
             await server.serve([listener])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tui.errors import SourceError
 
 if TYPE_CHECKING:
+    from tui.companion.accounts import Accounts
     from tui.companion.companion import Companion
     from tui.companion.state import State
     from tui.settings import Settings
@@ -68,6 +69,45 @@ async def _companion(
         yield companion, settings
     finally:
         await companion.aclose()
+
+
+def run_with_accounts(
+    arguments: argparse.Namespace, front_end: str, work: Callable[["Accounts"], Awaitable[int]]
+) -> int | None:
+    """Run one command's work with every account of the settings, and return its exit code.
+
+    Args:
+        arguments: The parsed command line.
+        front_end: How others name this process while it spends.
+        work: What the command does; returns the exit code.
+
+    Returns:
+        None where the command line chooses an account, or the settings name none: then there is but one.
+    """
+    import asyncio
+
+    from tui.paths import resetbank_paths
+    from tui.settings import load_settings
+
+    paths = resetbank_paths()
+    settings = load_settings(paths.settings)
+    if arguments.account is not None or not settings.accounts:
+        return None
+    from tui.assembly import SourceOptions, every_account
+    from tui.assembly.several import open_accounts
+
+    every = every_account(SourceOptions.of(arguments), settings)
+    if not every[0].account:
+        return None
+
+    async def main() -> int:
+        accounts = open_accounts(every, settings, paths, front_end=front_end)
+        try:
+            return await work(accounts)
+        finally:
+            await accounts.aclose()
+
+    return asyncio.run(main())
 
 
 async def read_once(companion: "Companion") -> "State":

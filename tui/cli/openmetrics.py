@@ -1,7 +1,7 @@
 """The State and the journal as OpenMetrics, with the account's id and the source on each number; no address."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST as CONT
 from prometheus_client.openmetrics.exposition import generate_latest
 
 from tui.domain.sessions import SessionState, live
-from tui.domain.snapshot import Account
+from tui.domain.snapshot import Account, Snapshot
 from tui.domain.spend import Outcome, Spend
 from tui.domain.windows import Window, WindowState
 
@@ -21,9 +21,15 @@ if TYPE_CHECKING:
 __all__ = ("CONTENT_TYPE", "openmetrics")
 
 
-def openmetrics(state: "State", spends: Iterable[Spend], now: datetime) -> bytes:
-    """Everything as one OpenMetrics document; what is unknown is left out, never 0."""
-    document: bytes = generate_latest(_Once(_metrics(state, tuple(spends), now)))  # type: ignore[no-untyped-call]
+def openmetrics(states: "Sequence[State]", spends: Mapping[str, Sequence[Spend]], now: datetime) -> bytes:
+    """Everything as one OpenMetrics document; what is unknown is left out, never 0.
+
+    Args:
+        states: Of every account.
+        spends: The journal of each account, by its key.
+        now: The present moment.
+    """
+    document: bytes = generate_latest(_Once(_metrics(states, spends, now)))  # type: ignore[no-untyped-call]
     return document
 
 
@@ -37,85 +43,129 @@ class _Once:
         return self._metrics
 
 
-def _metrics(state: "State", spends: tuple[Spend, ...], now: datetime) -> Iterator[Metric]:
-    snapshot = state.snapshot
-    yield _gauge("resetbank_up", "1 if the last reading succeeded", (), [((), float(_is_up(state)))])
-    if snapshot is None:
-        return
-    labels = (_account(snapshot.account), snapshot.provenance.source)
+class _Known:
+    """One account with a reading, and the labels of its numbers."""
+
+    def __init__(self, state: "State", snapshot: Snapshot, spends: Sequence[Spend]) -> None:
+        self.state = state
+        self.snapshot = snapshot
+        self.spends = spends
+        self.account = _account(snapshot.account)
+        self.labels = (self.account, snapshot.provenance.source)
+
+
+def _metrics(states: "Sequence[State]", spends: Mapping[str, Sequence[Spend]], now: datetime) -> Iterator[Metric]:
+    up = [(state, float(_is_up(state))) for state in states]
+    named = [state for state in states if state.account_name]
+    names: tuple[str, ...] = ("name",) if named else ()
+    values = [((state.account_name,) if named else (), value) for state, value in up]
+    yield _gauge("resetbank_up", "1 if the last reading succeeded", names, values)
+    known: dict[str, _Known] = {}
+    for state in states:
+        if state.snapshot is not None:  # two homes may be signed in to one account: its numbers stand there once
+            one = _Known(state, state.snapshot, spends.get(state.snapshot.account.key, ()))
+            known.setdefault(one.account, one)
+    if named:
+        whose = [(_account(state.snapshot.account), state.account_name) for state in named if state.snapshot]
+        yield _gauge(
+            "resetbank_account", "1 for each name of an account", ("account", "name"), [(w, 1.0) for w in whose]
+        )
+    if known:
+        yield from _readings(tuple(known.values()), now)
+        yield from _window_metrics(tuple(known.values()))
+        yield from _of_sessions(tuple(known.values()), now)
+        yield from _of_spends(tuple(known.values()))
+
+
+def _readings(known: tuple[_Known, ...], now: datetime) -> Iterator[Metric]:
     names = ("account", "source")
 
-    def one(name: str, help_text: str, value: float | None) -> Metric:
-        return _gauge(name, help_text, names, [(labels, value)])
+    def each(name: str, help_text: str, value: "Callable[[Snapshot], float | None]") -> Metric:
+        return _gauge(name, help_text, names, [(one.labels, value(one.snapshot)) for one in known])
 
-    yield one("resetbank_reading_timestamp_seconds", "When it was read", snapshot.provenance.observed_at.timestamp())
-    current = WindowState.UNKNOWN if state.is_stale(now) else snapshot.state(now, state.near_percent)
+    yield each(
+        "resetbank_reading_timestamp_seconds", "When it was read", lambda s: s.provenance.observed_at.timestamp()
+    )
+    current = {one: _state(one, now) for one in known}
     yield _gauge(
         "resetbank_limit_state",
         "1 for the state of ordinary use",
         (*names, "state"),
-        [((*labels, kind), float(kind is current)) for kind in WindowState],
+        [((*one.labels, kind), float(kind is current[one])) for one in known for kind in WindowState],
     )
-    yield from _window_metrics(state, labels)
-    yield one("resetbank_resets_available", "Resets that can be spent", snapshot.bank.usable(now))
-    expiries = [credit.expires_at for credit in snapshot.bank.spendable(now) if credit.expires_at is not None]
-    lapse = min(expiries).timestamp() if expiries else None
-    yield one("resetbank_reset_next_lapse_timestamp_seconds", "When the next reset lapses", lapse)
-    if state.watches_sessions:
-        counted = Counter(session.state for session in live(state.sessions, now))
-        yield _gauge(
-            "resetbank_sessions",
-            "Live sessions by state",
-            ("account", "state"),
-            [((labels[0], kind), counted[kind]) for kind in SessionState if kind is not SessionState.GONE],
-        )
-    outcomes = Counter(Outcome.UNKNOWN if spend.outcome is None else spend.outcome for spend in spends)
+    yield each("resetbank_resets_available", "Resets that can be spent", lambda s: s.bank.usable(now))
+
+    def lapse(snapshot: Snapshot) -> float | None:
+        expiries = [credit.expires_at for credit in snapshot.bank.spendable(now) if credit.expires_at is not None]
+        return min(expiries).timestamp() if expiries else None
+
+    yield each("resetbank_reset_next_lapse_timestamp_seconds", "When the next reset lapses", lapse)
+
+
+def _state(one: _Known, now: datetime) -> WindowState:
+    return WindowState.UNKNOWN if one.state.is_stale(now) else one.snapshot.state(now, one.state.near_percent)
+
+
+def _of_sessions(known: tuple[_Known, ...], now: datetime) -> Iterator[Metric]:
+    values = []
+    for one in known:
+        if one.state.watches_sessions:
+            counted = Counter(session.state for session in live(one.state.sessions, now))
+            kinds = [kind for kind in SessionState if kind is not SessionState.GONE]
+            values += [((one.account, kind), float(counted[kind])) for kind in kinds]
+    if values:
+        yield _gauge("resetbank_sessions", "Live sessions by state", ("account", "state"), values)
+
+
+def _of_spends(known: tuple[_Known, ...]) -> Iterator[Metric]:
     total = CounterMetricFamily("resetbank_spends", "Consented spends by outcome", labels=("account", "outcome"))
-    for outcome in Outcome:
-        total.add_metric((labels[0], outcome), outcomes[outcome])
-    yield total
     saved = CounterMetricFamily(
         "resetbank_waiting_saved_seconds", "Waiting that spent resets saved", labels=("account",), unit="seconds"
     )
-    saved.add_metric((labels[0],), sum(map(_waiting_saved, spends), timedelta(0)).total_seconds())
+    for one in known:
+        outcomes = Counter(Outcome.UNKNOWN if spend.outcome is None else spend.outcome for spend in one.spends)
+        for outcome in Outcome:
+            total.add_metric((one.account, outcome), outcomes[outcome])
+        saved.add_metric((one.account,), sum(map(_waiting_saved, one.spends), timedelta(0)).total_seconds())
+    yield total
     yield saved
 
 
-def _window_metrics(state: "State", labels: tuple[str, str]) -> Iterator[Metric]:
-    snapshot = state.snapshot
-    assert snapshot is not None
+def _window_metrics(known: tuple[_Known, ...]) -> Iterator[Metric]:
     names = ("account", "source", "limit", "kind", "minutes")
 
-    def labels_of(window: Window) -> tuple[str, ...]:
-        return (*labels, window.limit_id, window.kind, str(window.minutes or ""))
+    def labels_of(one: _Known, window: Window) -> tuple[str, ...]:
+        return (*one.labels, window.limit_id, window.kind, str(window.minutes or ""))
 
+    windows = [(labels_of(one, window), window) for one in known for window in one.snapshot.windows]
     yield _gauge(
         "resetbank_window_used_ratio",
         "Share of the window that is used, 1 when full",
         names,
-        [(labels_of(w), None if w.used_percent is None else w.used_percent / 100) for w in snapshot.windows],
+        [(labels, None if w.used_percent is None else w.used_percent / 100) for labels, w in windows],
     )
     yield _gauge(
         "resetbank_window_reset_timestamp_seconds",
         "When the window is reset by itself",
         names,
-        [(labels_of(w), w.resets_at.timestamp() if w.resets_at else None) for w in snapshot.windows],
+        [(labels, w.resets_at.timestamp() if w.resets_at else None) for labels, w in windows],
     )
-    if state.outlook is None or snapshot.main_limit is None:
-        return
     expected = []
-    for window in snapshot.main_limit.windows:
-        forecast = state.outlook.forecast_of(window.minutes)
-        limit = forecast.limit_at if forecast else None
-        if limit is not None:
-            for name, value in (("0.1", limit.p10), ("0.5", limit.p50), ("0.9", limit.p90)):
-                expected.append(((*labels_of(window), name), value))
-    yield _gauge(
-        "resetbank_forecast_limit_timestamp_seconds",
-        "When the window is expected to be full; not observed",
-        (*names, "quantile"),
-        expected,
-    )
+    for one in known:
+        main = one.snapshot.main_limit
+        for window in main.windows if main is not None and one.state.outlook is not None else ():
+            forecast = one.state.outlook.forecast_of(window.minutes) if one.state.outlook else None
+            limit = forecast.limit_at if forecast else None
+            if limit is not None:
+                for name, value in (("0.1", limit.p10), ("0.5", limit.p50), ("0.9", limit.p90)):
+                    expected.append(((*labels_of(one, window), name), value))
+    if any(one.state.outlook is not None for one in known):
+        yield _gauge(
+            "resetbank_forecast_limit_timestamp_seconds",
+            "When the window is expected to be full; not observed",
+            (*names, "quantile"),
+            expected,
+        )
 
 
 def _gauge(

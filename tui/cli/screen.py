@@ -65,7 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _connector(
     arguments: argparse.Namespace, settings: "Settings", paths: "Paths"
 ) -> "Callable[[], Awaitable[Companion]]":
-    from tui.assembly import SourceOptions, screen_connector
+    from tui.assembly import SourceOptions
+    from tui.assembly.several import screen_connector
 
     return screen_connector(SourceOptions.of(arguments), settings, paths)
 

@@ -4,6 +4,9 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tui.companion.accounts import Accounts
     from tui.companion.companion import Companion
 
 
@@ -14,34 +17,61 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Survey once and print."""
-    from tui.cli.oneshot import run_with_companion
+    from tui.cli.oneshot import run_with_accounts, run_with_companion
 
+    several = run_with_accounts(
+        arguments, "resetbank sessions", lambda accounts: _sessions_of(accounts, as_json=arguments.json)
+    )
+    if several is not None:
+        return several
     return run_with_companion(
-        arguments, "resetbank sessions", lambda c, _: _sessions(c, as_json=arguments.json), watches=True
+        arguments, "resetbank sessions", lambda c, _: _sessions((c,), as_json=arguments.json), watches=True
     )
 
 
-async def _sessions(companion: "Companion", *, as_json: bool) -> int:
+async def _sessions_of(accounts: "Accounts", *, as_json: bool) -> int:
+    from tui.cli import complain
+    from tui.errors import ResetbankError
+
+    companions = []
+    for name, companion in accounts.open_all().items():
+        if isinstance(companion, ResetbankError):
+            complain(f"{name}: {companion}")
+        else:
+            companions.append(companion)
+    return await _sessions(companions, as_json=as_json)
+
+
+async def _sessions(companions: "Sequence[Companion]", *, as_json: bool) -> int:
+    import asyncio
+
     from tui.cli import complain
     from tui.domain.sessions import live
 
-    if not await companion.scan_once():  # threads are shown even where no limits can be read
+    whole = await asyncio.gather(*(companion.scan_once() for companion in companions))
+    if not all(whole):  # threads are shown even where no limits can be read
         complain("not every file could be read in time; sessions may be missing")
-    now = companion.clock.now()
-    sessions = live(companion.state.sessions, now)
+    found = [
+        (companion.state.account_name, session)
+        for companion in companions
+        for session in live(companion.state.sessions, companion.clock.now())
+    ]
     if as_json:
         from tui.cli.json_output import print_json, sessions_report
 
-        print_json(sessions_report(sessions))
+        print_json(sessions_report(found))
         return 0
     from tui.ui.view.text import clean, left
     from tui.ui.view.times import countdown
 
-    if not sessions:
+    if not found:
         print("No live session of Codex is known here.")
-    for session in sessions:
+    widest = max((len(name) for name, _ in found), default=0)
+    for name, session in found:
         place = clean(f'{session.workspace or "?"}  "{session.name}"' if session.name else session.workspace or "?")
         state = session.state.replace("_", " ")
-        since = countdown(now - session.since)
-        print(f"{session.thread_id}  {left(state, 16)}  {since:>9}  {left(clean(session.model or '?'), 14)}  {place}")
+        since = countdown(companions[0].clock.now() - session.since)
+        account = f"{left(name, widest)}  " if widest else ""
+        model = left(clean(session.model or "?"), 14)
+        print(f"{session.thread_id}  {left(state, 16)}  {since:>9}  {model}  {account}{place}")
     return 0

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 from tui.errors import EXIT_NEAR, EXIT_REACHED
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from tui.companion.accounts import Accounts
     from tui.companion.companion import Companion
-    from tui.companion.state import Problem, State
+    from tui.companion.state import State
     from tui.companion.watch_events import WatchEvent
 
 
@@ -19,72 +22,109 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Follow until interrupted, or with --once until something is near or interrupted."""
-    from tui.cli.oneshot import run_with_companion
+    from tui.cli.oneshot import run_with_accounts, run_with_companion
 
+    once, as_json = arguments.once, arguments.json
+    several = run_with_accounts(arguments, "resetbank watch", lambda a: _Watch(once=once, as_json=as_json).all_of(a))
+    if several is not None:
+        return several
     return run_with_companion(
-        arguments,
-        "resetbank watch",
-        lambda companion, _: _watch(companion, once=arguments.once, as_json=arguments.json),
-        watches=True,
+        arguments, "resetbank watch", lambda c, _: _Watch(once=once, as_json=as_json).one(c), watches=True
     )
 
 
-async def _watch(companion: "Companion", *, once: bool, as_json: bool) -> int:
-    import asyncio
+class _Watch:
+    """Prints the events of every companion until it is over."""
 
-    from tui.cli import complain
-    from tui.cli.oneshot import read_once
-    from tui.cli.output import nobody_reads
-    from tui.companion.watch_events import WatchEventKind, WatchEvents
+    def __init__(self, *, once: bool, as_json: bool) -> None:
+        import asyncio
 
-    codes = {WatchEventKind.NEAR: EXIT_NEAR, WatchEventKind.INTERRUPTED: EXIT_REACHED}
-    ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    failure: str | None = None
-    problems: tuple[Problem, ...] = ()
-    once_only: list[asyncio.Future[None]] = []
+        self._once = once
+        self._as_json = as_json
+        self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._once_only: list[asyncio.Future[None]] = []
+        self._said: dict[str, State] = {}
 
-    def on_state(state: "State") -> None:
-        nonlocal failure, problems
+    async def one(self, companion: "Companion") -> int:
+        """Follow the only account."""
+        from tui.cli.oneshot import read_once
+
+        self._print_events(companion)
+        if self._once:
+            await read_once(companion)  # so that a script fails at once where there is nothing to watch
+        forget = companion.listen(self._complain)
+        try:
+            return await self._follow(companion.run())
+        finally:
+            forget()
+
+    async def all_of(self, accounts: "Accounts") -> int:
+        """Follow every account of the settings."""
+        import asyncio
+
+        accounts.on_open(self._print_events)
+        accounts.listen(self._complain)
+        accounts.first()
+        if self._once:
+            companions = [found for found in accounts.open_all().values() if not isinstance(found, Exception)]
+            await asyncio.gather(*(companion.poller.poll() for companion in companions))
+        return await self._follow(accounts.run())
+
+    async def _follow(self, work: "Coroutine[Any, Any, None]") -> int:
+        import asyncio
+
+        running = asyncio.ensure_future(work)
+        try:
+            waits: list[asyncio.Future[Any]] = [running, self._ended]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            if self._ended.done():
+                return self._ended.result()
+            await running  # ends by an error only
+            return 0
+        finally:
+            running.cancel()
+            await asyncio.gather(running, *self._once_only, return_exceptions=True)
+
+    def _complain(self, state: "State") -> None:
+        """Say what hinders, each thing once."""
+        from tui.cli import complain
+        from tui.companion.state import State
+
+        before = self._said.get(state.account_name, State())
+        self._said[state.account_name] = state
+        account = f"{state.account_name}: " if state.account_name else ""
         for problem in state.problems:
-            if problem not in problems:
-                complain(problem.text)
-        problems = state.problems
-        if state.link.failure is not None and state.link.failure != failure:
-            complain(state.link.failure)
-        failure = state.link.failure
+            if problem not in before.problems:
+                complain(account + problem.text)
+        if state.link.failure is not None and state.link.failure != before.link.failure:
+            complain(account + state.link.failure)
 
-    async def say_once(event: "WatchEvent") -> None:
-        if await claim_once(companion, event):
-            print_event(event, as_json=as_json)
+    def _print_events(self, companion: "Companion") -> None:
+        from tui.companion.watch_events import WatchEvents
 
-    def on_event(event: "WatchEvent") -> None:
+        parts = companion.store, companion.records, companion.clock
+        WatchEvents(*parts, lambda event: self._on_event(companion, event))
+
+    def _on_event(self, companion: "Companion", event: "WatchEvent") -> None:
+        import asyncio
+
+        from tui.cli.output import nobody_reads
+        from tui.companion.watch_events import WatchEventKind
+
+        codes = {WatchEventKind.NEAR: EXIT_NEAR, WatchEventKind.INTERRUPTED: EXIT_REACHED}
         if event.lapse is not None:
-            if once:  # a script that waits for a limit asks for nothing else
-                return
-            once_only.append(asyncio.ensure_future(say_once(event)))
+            if not self._once:  # a script that waits for a limit asks for nothing else
+                self._once_only.append(asyncio.ensure_future(self._say_once(companion, event)))
             return
-        print_event(event, as_json=as_json)
-        if not ended.done() and nobody_reads():
-            ended.set_result(0)
-        if once and event.kind in codes and not ended.done():
-            ended.set_result(codes[event.kind])
+        print_event(event, as_json=self._as_json)
+        if not self._ended.done() and nobody_reads():
+            self._ended.set_result(0)
+        if self._once and event.kind in codes and not self._ended.done():
+            self._ended.set_result(codes[event.kind])
 
-    WatchEvents(companion.store, companion.records, companion.clock, on_event)
-    if once:
-        await read_once(companion)  # so that a script fails at once where there is nothing to watch
-    forget = companion.listen(on_state)
-    running = asyncio.ensure_future(companion.run())
-    try:
-        waits: list[asyncio.Future[Any]] = [running, ended]
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        if ended.done():
-            return ended.result()
-        await running  # ends by an error only
-        return 0
-    finally:
-        forget()
-        running.cancel()
-        await asyncio.gather(running, *once_only, return_exceptions=True)
+    async def _say_once(self, companion: "Companion", event: "WatchEvent") -> None:
+        if await claim_once(companion, event):
+            print_event(event, as_json=self._as_json)
 
 
 async def claim_once(companion: "Companion", event: "WatchEvent") -> bool:
@@ -117,6 +157,8 @@ def print_event(event: "WatchEvent", *, as_json: bool) -> None:
     from tui.ui.view.words import percent, resets
 
     words = [f"{event.at.astimezone(LocalZone()):%H:%M:%S}", event.kind.replace("_", " ")]
+    if event.account_name:
+        words.append(event.account_name)
     if event.session is not None:
         words.append(clean(event.session.workspace or event.session.thread_id))
     if event.window is not None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from tui.companion.accounts import Accounts
     from tui.companion.history import HistoryService, PastReadings
     from tui.companion.inviter import Inviter
     from tui.companion.notifier import Notifier
@@ -84,7 +85,7 @@ class Companion:
             names: What the account is called in the settings, its own name last; empty where it has none.
         """
         self.clock = clock
-        self.store = StateStore(State(demo=demo, near_percent=near_percent))
+        self.store = StateStore(State(names[-1], demo=demo, near_percent=near_percent))
         self.connection = Connection(chain)
         self.records = Records(self.store, tables, process or holder, names)
         self.poller = Poller(self.store, self.connection, self.records, clock, random_share=random_share)
@@ -100,6 +101,8 @@ class Companion:
         self._looks_ahead = looks_ahead
         self._past = past
         self._notifier = notifier
+        self.accounts: Accounts | None = None
+        """This and the other accounts of the settings; None where there is no other."""
 
     @cached_property
     def sessions(self) -> "SessionTracker":
@@ -271,10 +274,14 @@ class Companion:
         """The readings of the last four weeks, summed up for drawing."""
         return await self.history.pictures()
 
-    async def aclose(self) -> None:
-        """Let the tasks, the sources and the database go."""
+    async def stop(self) -> None:
+        """End the tasks."""
         if "supervisor" in self.__dict__:
             await self.supervisor.aclose()
+
+    async def aclose(self) -> None:
+        """Let the tasks, the sources and the database go."""
+        await self.stop()
         if "inviter" in self.__dict__:
             await self.inviter.aclose()
         await self.connection.aclose()

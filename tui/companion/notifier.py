@@ -144,7 +144,8 @@ def notice_of(event: WatchEvent) -> "Notice":
         text += f"; {event.resets_available} reset{'' if event.resets_available == 1 else 's'} banked"
     words = f"{name}: {text}" if name else f"{text[0].upper()}{text[1:]}"
     moment = event.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Notice(event.kind, "resetbank", words, name, moment)
+    title = f"resetbank: {event.account_name}" if event.account_name else "resetbank"
+    return Notice(event.kind, title, words, name, moment)
 
 
 def quiet_hours(text: str, zone: tzinfo) -> Callable[[datetime], bool]:

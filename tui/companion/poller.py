@@ -54,6 +54,8 @@ class Poller:
         self._clock = clock
         self._random_share = random_share
         self._wake = asyncio.Event()
+        self.least_interval = timedelta(0)
+        """No good reading is followed by another any sooner; longer for an account that is out of sight."""
         self._credits_wanted = False
         self._failures = 0
         self._moved_at = clock.monotonic()
@@ -145,7 +147,8 @@ class Poller:
             return state.link.interval or timedelta(0)
         now = self._clock.now()
         at_rest = timedelta(seconds=self._clock.monotonic() - self._moved_at)
-        interval = jittered(poll_interval(state.snapshot, at_rest, now), self._random_share())
+        pace = max(self.least_interval, poll_interval(state.snapshot, at_rest, now))
+        interval = jittered(pace, self._random_share())
         self._store.update(link=replace(state.link, interval=interval, next_poll_at=now + interval))
         return interval
 

@@ -1,6 +1,6 @@
 """One reading for a command that ends: the service is asked, what it shows is kept, and nothing in hand is touched."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -46,47 +46,56 @@ class Reading(msgspec.Struct, frozen=True):
         )
 
 
-async def read_limits(
-    chain: "SourceChain",
-    database: "Database | StoreError",
-    *,
-    near_percent: float,
-    demo: str | None,
-    names: "Sequence[str]",
-) -> Reading:
-    """Ask the first source that can be used, and keep the reading.
-
-    Args:
-        chain: What picks the source.
-        database: Where the reading is kept; or why it cannot be.
-        near_percent: From which share on a window counts as near.
-        demo: The scenario of the embedded service, if that is the source.
-        names: What the account is called in the settings.
+async def read_once(chain: "SourceChain") -> Snapshot:
+    """Ask the first source that can be used.
 
     Raises:
         SourceError: Nothing could be read; the message is the source's own.
     """
     source, _ = await chain.open()
     try:
-        snapshot = await source.read(with_credits=True)
+        return await source.read(with_credits=True)
     finally:
         await source.aclose()
+
+
+def keep_reading(
+    snapshot: Snapshot,
+    database: "Database | StoreError",
+    *,
+    near_percent: float,
+    demo: str | None,
+    names: "Sequence[str]",
+    fresh_for: timedelta = STALE_AFTER,
+) -> Reading:
+    """Keep a reading, and say what the database knows beside it. Blocking.
+
+    Args:
+        snapshot: The reading.
+        database: Where it is kept; or why it cannot be.
+        near_percent: From which share on a window counts as near.
+        demo: The scenario of the embedded service, if that is the source.
+        names: What the account is called in the settings, its own name last.
+        fresh_for: How long it counts as fresh.
+    """
     open_spend, failure = None, None
     try:
         if isinstance(database, StoreError):
             raise database
-        open_spend = _keep(snapshot, database, near_percent, names)
+        open_spend = _keep(snapshot, database, near_percent, names, fresh_for)
     except StoreError as error:
         failure = str(error)
     return Reading(snapshot, open_spend, failure, near_percent, demo)
 
 
-def _keep(snapshot: Snapshot, database: "Database", near_percent: float, names: "Sequence[str]") -> "Spend | None":
-    """Keep a reading; returns the account's open spend. Blocking, but nobody else uses the loop by then."""
+def _keep(
+    snapshot: Snapshot, database: "Database", near_percent: float, names: "Sequence[str]", fresh_for: timedelta
+) -> "Spend | None":
+    """Keep a reading; returns the account's open spend."""
     from tui.store.observations import Observations
 
     observations = Observations(database)
-    observations.observe(snapshot, near_percent, names=names)
+    observations.observe(snapshot, near_percent, fresh_for, names)
     if not observations.has_open_spend(snapshot.account.key):
         return None  # as nearly always: what reads the journal is not even loaded
     from tui.store.spends import SpendJournal

@@ -73,7 +73,10 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True):
-    """Everything there is to show. Ages and countdowns follow from it and `now`."""
+    """Everything there is to show of one account. Ages and countdowns follow from it and `now`."""
+
+    account_name: str = ""
+    """What the account is called in the settings; empty where it has no name."""
 
     snapshot: Snapshot | None = None
     """The last good reading; kept while its source fails."""

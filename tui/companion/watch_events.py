@@ -68,6 +68,8 @@ class WatchEvent(msgspec.Struct, frozen=True):
     window: Window | None = None
     resets_available: int | None = None
     lapse: Lapse | None = None
+    account_name: str = ""
+    """What the account is called in the settings; empty where it has no name."""
 
     def identity(self, account: str | None) -> tuple[str, float, float]:
         """What makes it the same event in every process: a name, its moment, and seconds of tolerance.
@@ -121,7 +123,8 @@ class WatchEvents:
         lapse: Lapse | None = None,
     ) -> None:
         snapshot = self._store.state.snapshot
-        self._on_event(WatchEvent(kind, at, session, window, snapshot.bank.available if snapshot else None, lapse))
+        available, name = snapshot.bank.available if snapshot else None, self._store.state.account_name
+        self._on_event(WatchEvent(kind, at, session, window, available, lapse, name))
 
     def _on_state(self, state: State) -> None:
         if state.snapshot is None:

@@ -9,14 +9,16 @@ import re
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
-from tui.clock import Clock
+from tui.clock import Clock, SystemClock
 from tui.domain.sessions import SessionState, SessionUpdate
 from tui.wire.rollout import LONGEST_LINE, TURN_MARKS
 from tui.wire.rollout_reader import RolloutReader, condense
@@ -33,6 +35,7 @@ _SETTLED: Final = 2.0
 """Seconds after which a folder's date is sure to change with the next file."""
 _HOT: Final = 600.0
 """Seconds after its last change that a file counts as written to."""
+_DAYS_LOOKED_AT: Final = 8
 _LONGEST_COMPRESSED: Final = 32 << 20
 _LONGEST_UNPACKED: Final = 512 << 20
 _NAME: Final = re.compile(
@@ -48,6 +51,16 @@ def thread_of(path: str) -> str | None:
     """
     match = _NAME.fullmatch(path.rpartition(os.sep)[2])
     return match[1].lower() if match else None
+
+
+def written_since(codex_home: Path, moment: float) -> bool:
+    """Whether Codex wrote a prompt or a rollout of the last days since a moment, in seconds since 1970. Blocking."""
+    with suppress(OSError):
+        if (codex_home / "history.jsonl").stat().st_mtime >= moment:
+            return True
+    files = RolloutFiles(codex_home / "sessions", SystemClock())
+    days = islice(files.days(), _DAYS_LOOKED_AT)
+    return any(found.modified_at >= moment for day in days for found in files.listing(day))
 
 
 class Found(msgspec.Struct, frozen=True):

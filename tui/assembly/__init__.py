@@ -15,13 +15,12 @@ from msgspec.structs import replace
 
 from tui import DEFAULT_SCENARIO
 from tui.clock import Clock, SystemClock
-from tui.concurrency import in_loose_thread
 from tui.errors import NotViable, StoreError
 from tui.paths import Paths
 from tui.settings import AskSettings, NotifySettings, Settings, account_place
 from tui.sources.base import SourceOption, SourceStatus
 from tui.sources.chain import Chain
-from tui.sources.codex_home import CodexHome, find_codex_home, read_config
+from tui.sources.codex_home import CodexHome, find_codex_home
 from tui.store.database import Database
 
 if TYPE_CHECKING:  # a command that only reads the limits loads none of these
@@ -112,6 +111,7 @@ def open_companion(
     watches: bool = False,
     asks: bool = False,
     invites: bool = False,
+    tables: "Tables | StoreError | None" = None,
 ) -> "Companion":
     """Put a companion together; nothing is read or sent yet.
 
@@ -124,6 +124,7 @@ def open_companion(
         watches: Whether live sessions are followed.
         asks: Whether a person is there to be asked.
         invites: Whether the referral programme is taken part in.
+        tables: The database, where it is open already.
 
     Raises:
         UsageError: The base URL or the scenario cannot be used.
@@ -140,14 +141,11 @@ def open_companion(
 
         embedded = EmbeddedChain(clock, options.demo)
         chain, referrals, hooks = embedded, embedded.referrals, embedded.hooks
-        tables: Tables | StoreError = _open_tables(None, None)
+        tables = _tables_in(None, None)
     else:
-        chain, referrals = Chain(_candidates(options, settings, clock)), partial(_referrals, options, settings, clock)
-        hooks = partial(_hooks, options, settings, paths) if has_home else None
-        try:
-            tables = _open_tables(paths.database, paths.locks)
-        except StoreError as error:
-            tables = error
+        chain, referrals = Chain(candidates(options, settings, clock)), partial(_referrals, options, settings, clock)
+        hooks = partial(open_hooks, options, settings, paths) if has_home else None
+        tables = tables or open_tables(paths)
     follows_files = watches and has_home
     return Companion(
         chain=chain,
@@ -188,7 +186,8 @@ def _notifier(settings: NotifySettings, store: "StateStore", records: "Records",
     return Notifier(store, records, clock, open_channels(settings), events=frozenset(settings.events), is_quiet=quiet)
 
 
-def _hooks(options: SourceOptions, settings: Settings, paths: Paths) -> "Installation":
+def open_hooks(options: SourceOptions, settings: Settings, paths: Paths) -> "Installation":
+    """What Codex runs for us in the account's home."""
     from tui.hooks.installation import Installation
 
     return Installation(find_codex_home(options.codex_home).path, paths.hooks, paths.gates, settings.guard.tools)
@@ -203,7 +202,7 @@ async def read_limits_once(
         SourceError: Nothing could be read.
         UsageError: The base URL or the scenario cannot be used.
     """
-    from tui.companion.reading import read_limits
+    from tui.companion.reading import keep_reading, read_once
 
     clock = clock or SystemClock()
     chain: SourceChain
@@ -213,14 +212,14 @@ async def read_limits_once(
 
         chain, path = EmbeddedChain(clock, options.demo), None
     else:
-        chain, path = Chain(_candidates(options, settings, clock)), paths.database
+        chain, path = Chain(candidates(options, settings, clock)), paths.database
     try:
         database = Database(path)
     except StoreError as error:
         database = error
     try:
         near, demo = settings.limits.near_percent, options.demo
-        return await read_limits(chain, database, near_percent=near, demo=demo, names=options.names)
+        return keep_reading(await read_once(chain), database, near_percent=near, demo=demo, names=options.names)
     finally:
         if isinstance(database, Database):
             database.close()
@@ -279,35 +278,6 @@ def _ask_rules(ask: AskSettings) -> "AskRules":
     )
 
 
-def screen_connector(
-    options: SourceOptions, settings: Settings, paths: Paths, clock: Clock | None = None
-) -> "Callable[[], Awaitable[Companion]]":
-    """What the screen awaits after its first paint: a companion, in a thread because importing and opening take time.
-
-    Without any login, and where nothing was asked for, it is one on the embedded service.
-    """
-
-    def connect() -> "Companion":
-        effective = options
-        nothing_asked = (options.source, options.base_url, options.demo) == ("auto", None, None)
-        if nothing_asked and _nobody_is_signed_in(find_codex_home(options.codex_home)):
-            effective = SourceOptions(demo=DEFAULT_SCENARIO)
-        front_end = "the resetbank screen"
-        return open_companion(
-            effective, settings, paths, front_end=front_end, clock=clock, watches=True, asks=True, invites=True
-        )
-
-    return lambda: in_loose_thread(connect)
-
-
-def _nobody_is_signed_in(home: CodexHome) -> bool:
-    """Whether Codex certainly holds no login; one that is only broken or out of reach is never replaced by a demo."""
-    try:
-        return read_config(home).credentials_store == "file" and not home.auth_file.exists()
-    except NotViable:
-        return False
-
-
 async def describe_referrals(options: SourceOptions, settings: Settings) -> str:
     """Whom invites are asked for, or why nobody is, for `resetbank doctor`; asks nobody."""
     from tui.domain.snapshot import Account
@@ -323,18 +293,27 @@ async def describe_referrals(options: SourceOptions, settings: Settings) -> str:
 async def probe_sources(options: SourceOptions, settings: Settings) -> tuple[SourceStatus, ...]:
     """Try every source and say what became of it, for `resetbank doctor`."""
     clock = SystemClock()
-    statuses = await Chain(_candidates(options, settings, clock)).probe()
+    statuses = await Chain(candidates(options, settings, clock)).probe()
     return (*statuses, SourceStatus("stub", True, "always there, on --demo or --source stub"))
 
 
-def _open_tables(database: Path | None, locks: Path | None) -> "Tables":
+def open_tables(paths: Paths) -> "Tables | StoreError":
+    """The database; or why it cannot be used."""
+    try:
+        return _tables_in(paths.database, paths.locks)
+    except StoreError as error:
+        return error
+
+
+def _tables_in(database: Path | None, locks: Path | None) -> "Tables":
     from tui.companion.locks import AccountLocks
     from tui.companion.records import Tables
 
     return Tables(Database(database), AccountLocks(locks))
 
 
-def _candidates(options: SourceOptions, settings: Settings, clock: Clock) -> list[SourceOption]:
+def candidates(options: SourceOptions, settings: Settings, clock: Clock) -> list[SourceOption]:
+    """The sources that may be usable for an account, in the order of choice."""
     home = find_codex_home(options.codex_home)
     openers: dict[SourceName, Callable[[], Awaitable[Source]]] = {
         "daemon": lambda: _open_daemon(home, clock, options),

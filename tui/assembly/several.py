@@ -1,0 +1,147 @@
+"""Putting the accounts of the settings together: one database, and for each account its own parts."""
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from tui import DEFAULT_SCENARIO
+from tui.assembly import SourceOptions, candidates, every_account, open_companion, open_hooks, open_tables
+from tui.clock import Clock, SystemClock
+from tui.companion.accounts import Accounts, Member, seen
+from tui.companion.reading import Reading, keep_reading, read_once
+from tui.companion.records import Tables
+from tui.companion.state import State
+from tui.concurrency import in_loose_thread, in_thread
+from tui.domain.snapshot import Snapshot
+from tui.errors import NotViable, StoreError
+from tui.paths import Paths
+from tui.settings import Settings
+from tui.sources.chain import Chain
+from tui.sources.codex_home import CodexHome, find_codex_home, read_config
+from tui.sources.rollout_files import written_since
+
+if TYPE_CHECKING:
+    from tui.companion.companion import Companion
+
+LOOK_EVERY: Final = timedelta(minutes=10)
+"""Between two readings of an account that is neither in sight nor at work."""
+
+_AT_WORK: Final = timedelta(minutes=10)
+"""So long after its last line a session counts as at work."""
+
+
+def open_accounts(
+    options: Sequence[SourceOptions],
+    settings: Settings,
+    paths: Paths,
+    *,
+    front_end: str,
+    clock: Clock | None = None,
+    asks: bool = False,
+    invites: bool = False,
+) -> Accounts:
+    """Put the accounts together; nothing is read or sent yet.
+
+    Args:
+        options: Of every account, the one that is in sight first before the others.
+        settings: The user's settings.
+        paths: Where the database is.
+        front_end: How others name this process while it spends.
+        clock: The time; None takes the machine's.
+        asks: Whether a person is there to be asked.
+        invites: Whether the referral programme is taken part in.
+    """
+    clock = clock or SystemClock()
+    tables = open_tables(paths)
+
+    def member(one: SourceOptions) -> Member:
+        def open_one() -> "Companion":
+            return open_companion(
+                one,
+                settings,
+                paths,
+                front_end=front_end,
+                clock=clock,
+                watches=True,
+                asks=asks,
+                invites=invites,
+                tables=tables,
+            )
+
+        return Member(
+            one.account,
+            open_one,
+            partial(_recall, one.account, tables, settings),
+            partial(_look, one, settings, tables, clock),
+            partial(_is_at_work, one, settings, paths, clock),
+        )
+
+    return Accounts(list(map(member, options)), clock, every=LOOK_EVERY, random_share=random.random)
+
+
+def screen_connector(
+    options: SourceOptions, settings: Settings, paths: Paths, clock: Clock | None = None
+) -> "Callable[[], Awaitable[Companion]]":
+    """What the screen awaits after its first paint: a companion, in a thread because importing and opening take time.
+
+    Without any login, and where nothing was asked for, it is one on the embedded service. Of several accounts it is
+    that of the first, which knows the others.
+    """
+
+    def connect() -> "Companion":
+        effective, front_end = options, "the resetbank screen"
+        every = every_account(options, settings)
+        if len(every) > 1:
+            accounts = open_accounts(every, settings, paths, front_end=front_end, clock=clock, asks=True, invites=True)
+            return accounts.first()
+        nothing_asked = (options.source, options.base_url, options.demo) == ("auto", None, None)
+        if every == (options,) and nothing_asked and _nobody_is_signed_in(find_codex_home(options.codex_home)):
+            effective = SourceOptions(demo=DEFAULT_SCENARIO)
+        return open_companion(
+            every[0] if effective is options else effective,
+            settings,
+            paths,
+            front_end=front_end,
+            clock=clock,
+            watches=True,
+            asks=True,
+            invites=True,
+        )
+
+    return lambda: in_loose_thread(connect)
+
+
+def _nobody_is_signed_in(home: CodexHome) -> bool:
+    """Whether Codex certainly holds no login; one that is only broken or out of reach is never replaced by a demo."""
+    try:
+        return read_config(home).credentials_store == "file" and not home.auth_file.exists()
+    except NotViable:
+        return False
+
+
+def _recall(name: str, tables: Tables | StoreError, settings: Settings) -> State:
+    last = None if isinstance(tables, StoreError) else tables.observations.last(name)
+    return State(snapshot=last, account_name=name, near_percent=settings.limits.near_percent)
+
+
+async def _look(one: SourceOptions, settings: Settings, tables: Tables | StoreError, clock: Clock) -> State:
+    snapshot = await read_once(Chain(candidates(one, settings, clock)))
+    near = settings.limits.near_percent
+    reading = await in_thread(_keep, snapshot, tables, near, one.names)
+    return seen(reading.state, one.account, LOOK_EVERY)
+
+
+def _keep(snapshot: Snapshot, tables: Tables | StoreError, near: float, names: Sequence[str]) -> Reading:
+    database = tables if isinstance(tables, StoreError) else tables.database
+    return keep_reading(snapshot, database, near_percent=near, demo=None, names=names, fresh_for=2.5 * LOOK_EVERY)
+
+
+def _is_at_work(one: SourceOptions, settings: Settings, paths: Paths, clock: Clock) -> bool:
+    if one.base_url is not None or one.codex_home is None or not one.codex_home.is_dir():
+        return False
+    since = (clock.now() - _AT_WORK).timestamp()
+    if written_since(find_codex_home(one.codex_home).path, since):
+        return True
+    return bool(open_hooks(one, settings, paths).gate.waiters())
