@@ -18,15 +18,20 @@ from tui.hooks.gate import Gate
 from tui.hooks.scripts import install_script
 
 _ALONE = 1000
-_TURNS, _CALLS = 2, 99
-"""Turns of the real Codex, each of a hundred requests."""
+_CALLS = 99
+"""A turn of the real Codex has a hundred requests."""
 
 
-def measure() -> Iterator[str]:
+def measure(turns: int = 2) -> Iterator[str]:
+    """Measure both.
+
+    Args:
+        turns: Of the real Codex, with each kind of hook.
+    """
     with private_folder() as folder:
         yield from _alone(folder)
     with private_folder() as folder, start_stub(sandbox=folder / "box") as stub:
-        yield from _inside(hooked_codex(stub, folder), folder)
+        yield from _inside(hooked_codex(stub, folder), folder, turns)
 
 
 def _alone(folder: Path) -> Iterator[str]:
@@ -55,7 +60,7 @@ def _empty(folder: Path) -> str:
     return str(path)
 
 
-def _inside(codex: HookedCodex, folder: Path) -> Iterator[str]:
+def _inside(codex: HookedCodex, folder: Path, turns: int) -> Iterator[str]:
     """The time between two requests of one turn, by the meter lines that Codex writes after each."""
     empty = {"hooks": {"PreModelRequest": [{"hooks": [{"type": "command", "command": _empty(folder)}]}]}}
 
@@ -76,7 +81,7 @@ def _inside(codex: HookedCodex, folder: Path) -> Iterator[str]:
     codex.stub.set_plan("pro")  # a hundred requests fit into its window
     prompt = "\n".join(["run: true"] * _CALLS)
     with codex.keeper(GateState(GateMode.OPEN, NOW, account="acc1", providers=("sandbox",))):
-        for _ in range(_TURNS):
+        for _ in range(turns):
             for name, prepare in kinds.items():
                 prepare()
                 known = _rollouts(codex)
@@ -85,7 +90,7 @@ def _inside(codex: HookedCodex, folder: Path) -> Iterator[str]:
                 assert code == 0, output
                 (rollout,) = _rollouts(codex) - known
                 times[name] += _gaps(rollout)
-    yield from _report(f"{_TURNS} turns of {_CALLS + 1} requests in the real Codex", times)
+    yield from _report(f"{turns} turns of {_CALLS + 1} requests in the real Codex", times)
 
 
 def _rollouts(codex: HookedCodex) -> set[Path]:

@@ -13,6 +13,7 @@ from tests.support.codex_cli import private_folder
 from tests.support.pty import Terminal, resetbank_terminal
 from tests.support.stub_process import start_stub
 from tests.support.waiting import DEADLINE, wait_until
+from tui.domain.hooks import GateMode
 
 pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
 
@@ -37,6 +38,7 @@ def test_one_letter_lets_the_held_turn_go_on(codex: HookedCodex) -> None:
     codex.stub.set_usage("five_hour", 100)
     with screen(codex) as running:
         running.wait_for("5-hour limit reached")
+        wait_until(lambda: codex.says(GateMode.CLOSED))
         turn = codex.start("run: true")
         shown = running.wait_for(lambda text: LETTER.search(text) is not None)
         assert "workspace is held: 5-hour limit reached" in shown
@@ -55,6 +57,7 @@ def test_without_a_reset_the_held_turn_can_wait_or_be_let_go(codex: HookedCodex)
     codex.stub.set_usage("five_hour", 100)
     with screen(codex) as running:
         running.wait_for("5-hour limit reached")
+        wait_until(lambda: codex.says(GateMode.CLOSED))
         turn = codex.start("run: true")
         running.wait_for("w wait and go on at")
         running.press_until("w", "Waiting: work goes on by itself at")
@@ -70,7 +73,7 @@ def test_watch_keeps_the_gate_without_a_screen_and_says_what_happens(codex: Hook
     codex.stub.set_usage("five_hour", 100)
     watch = codex.start_resetbank("watch", "--json", "--source", "http", "--base-url", codex.stub.url)
     try:
-        wait_until(codex.gate.has_heartbeat)
+        wait_until(lambda: codex.says(GateMode.CLOSED))
         turn = codex.start("run: true")
         wait_until(lambda: len(codex.gate.waiters()) == 1)
         codex.stub.set_usage("five_hour", 0)

@@ -16,7 +16,7 @@ from tests.support.codex_cli import codex_environment, npm_codex
 from tests.support.commands import Result, resetbank
 from tests.support.stub_process import StubProcess
 from tests.support.waiting import DEADLINE, wait_until
-from tui.domain.hooks import GateState, Waiter
+from tui.domain.hooks import GateMode, GateState, Waiter
 from tui.hooks.gate import Gate, gate_folder
 from tui.sources.codex_home import CodexHome
 from tui.sources.codex_hooks import list_hooks
@@ -65,6 +65,11 @@ class HookedCodex:
             name: value for name, value in codex_environment(self.stub.codex_home).items() if name.endswith("_PROXY")
         }
         return (*words, "--codex-home", str(self.stub.codex_home)), offline | {"RESETBANK_HOME": str(self.home)}
+
+    def says(self, mode: GateMode) -> bool:
+        """Whether the keeper has said this after a reading of its own: before that a hook knows no account."""
+        said = self.gate.read()
+        return said is not None and said.mode is mode and said.account is not None
 
     def listed(self) -> tuple[ListedHook, ...]:
         """What Codex itself says about every hook."""
