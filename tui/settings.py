@@ -31,6 +31,11 @@ class SpendSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a spend may do without a person at the terminal."""
 
     unattended: Annotated[bool, _about("true lets `resetbank spend --unattended` spend without a terminal")] = False
+    before_lapse: Annotated[
+        float,
+        msgspec.Meta(ge=0, le=100),
+        _about("offers to queue one for 15 min before it lapses, if so much per cent is used; 0: never"),
+    ] = 0.0
 
 
 class AskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,5 +1,7 @@
+import os
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +40,21 @@ def test_the_typed_code_queues_and_another_terminal_cancels(stub: StubProcess) -
     assert resetbank("queue", "--cancel", *over_http(stub)).out == "nothing is queued\n"
 
 
+def test_one_is_queued_for_its_lapse_by_a_typed_code_where_the_settings_allow_it(stub: StubProcess) -> None:
+    home = Path(os.environ["RESETBANK_HOME"])
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "settings.toml").write_text("[spend]\nbefore_lapse = 50\n")
+    with resetbank_terminal("queue", "--before-lapse", *over_http(stub), columns=100, rows=40) as running:
+        code = re.search(r"Type ([A-Z]{3}) to queue this reset:", running.wait_for("to queue this reset:"))
+        assert code
+        assert "if at least 50 % of a window is used by then" in running.text
+        running.type(f"{code[1]}\n")
+        running.wait_for("left in the queue: 1")
+        assert resetbank("queue", "--cancel", *over_http(stub)).code == 0
+        assert running.wait_for_end() == 0
+    assert stub.spent() == 0
+
+
 def test_ctrl_c_takes_out_what_is_left(stub: StubProcess) -> None:
     with resetbank_terminal(*NIGHT, *over_http(stub), columns=100, rows=40) as running:
         running.type(code_of(running) + "\n")
@@ -71,6 +88,8 @@ def test_without_a_terminal_nothing_is_queued(stub: StubProcess) -> None:
         (("--until", "soon"), 2, "does not understand 'soon'"),
         (("--until", "2001-01-01 07:00"), 2, "within the next seven days"),
         (("--cancel", "--upto", "2"), 2, "takes out all"),
+        (("--before-lapse", "--upto", "1"), 2, "for one reset"),
+        (("--before-lapse",), 2, "the settings do not allow"),
     ],
 )
 def test_what_makes_no_sense_is_one_line(stub: StubProcess, words: tuple[str, ...], code: int, said: str) -> None:

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.companion.scripted import AT_LIMIT, CLEARED, World
+from tests.companion.scripted import AT_LIMIT, CLEARED, READING, World
 from tests.companion.test_attending import attended, cleared, until, update
 from tests.domain.worlds import credit
-from tests.support.clocks import ManualClock
+from tests.support.clocks import START, ManualClock
 from tui.companion.state import State
 from tui.domain.ledger import EventKind
 from tui.domain.question import Choice
 from tui.domain.sessions import SessionState
-from tui.domain.spend import ConsumeAnswer, ConsumeCode
+from tui.domain.spend import ConsentKind, ConsumeAnswer, ConsumeCode, Outcome
 from tui.errors import UsageError
 
 HOURS = timedelta(hours=8)
@@ -171,3 +171,44 @@ async def test_a_night_of_six_sessions_two_resets_and_then_waiting(clock: Manual
         kinds = Counter(event.kind for event in world.ledger.events())
         assert kinds[EventKind.QUEUED] == 1
         assert (kinds[EventKind.SPEND_CONSENTED], kinds[EventKind.SPEND_CLOSED]) == (2, 2)
+
+
+async def test_before_it_lapses_it_is_spent_once_by_its_own_journal_and_only_by_who_armed_it(
+    clock: ManualClock, tmp_path: Path
+) -> None:
+    rows = (replace(credit("c1"), expires_at=clock.now() + timedelta(minutes=20)), credit("c2", 20))
+    lapsing = replace(READING, bank=replace(READING.bank, credits=rows))
+    world = World(clock, tmp_path)
+    world.source.reading = lapsing
+    async with attended(world):
+        await until(world, lambda state: state.snapshot is not None and state.snapshot.bank.credits == rows, step=1)
+        await world.companion.questions.queue(False, before_lapse=50.0)
+        other = World(clock, tmp_path, process="another")
+        other.source.reading = lapsing
+        await other.companion.poller.poll()
+        await other.companion.records.in_hand()
+        assert other.companion.state.queued is not None
+        assert other.companion.state.queued.needs_fresh_yes
+        await other.companion.aclose()
+        world.source.answers.append(lambda: cleared(world))
+        await until(world, lambda _: clock.now() > START + timedelta(minutes=4), step=5)
+        assert world.source.requests == []
+        await until(world, lambda state: state.queued is None and state.open_spend is None, step=5)
+        assert [request.credit_id for request in world.source.requests] == ["c1"]
+        (spend,) = world.spends.every()
+        assert (spend.consent.kind, spend.outcome) == (ConsentKind.QUEUED, Outcome.RESET)
+        said = [event.text for event in world.ledger.events() if event.kind is EventKind.QUEUED]
+        assert said == ["a reset was queued for the limit, or for shortly before it lapses if 50 % is used by then"]
+
+
+async def test_what_lapses_little_used_is_left_to_lapse(clock: ManualClock, tmp_path: Path) -> None:
+    rows = (replace(credit("c1"), expires_at=clock.now() + timedelta(minutes=20)), credit("c2", 20))
+    world = World(clock, tmp_path)
+    world.source.reading = replace(READING, bank=replace(READING.bank, credits=rows))
+    async with attended(world):
+        await until(world, lambda state: state.snapshot is not None and state.snapshot.bank.credits == rows, step=1)
+        await world.companion.questions.queue(False, before_lapse=96.0)
+        await until(world, lambda state: state.queued is None, step=5)
+        await until(world, lambda _: EventKind.UNQUEUED in [event.kind for event in world.ledger.events()])
+        assert "credit lapsed" in next(e.text for e in world.ledger.events() if e.kind is EventKind.UNQUEUED)
+        assert world.source.requests == []

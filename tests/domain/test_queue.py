@@ -11,6 +11,7 @@ from tests.domain.worlds import WEEK, credit
 from tests.support.clocks import START
 from tui.domain.credits import Credit, CreditStatus
 from tui.domain.queue import (
+    BEFORE_LAPSE,
     Queued,
     QueueEndReason,
     after_restart,
@@ -263,3 +264,51 @@ def test_no_history_spends_more_than_was_consented_to(number: int, history: list
             if end != "spent" and queued is not None:
                 queued = after_restart(queued)
     assert spent <= number <= consented
+
+
+SAVED = arm(BEFORE, BEFORE.windows[0], BANK[0], True, START, before_lapse=50.0)
+LAST = START + timedelta(days=2)
+"""When the first reset lapses."""
+
+
+def before_it_lapses(left: timedelta, used: float | None = 60.0, queued: Queued = SAVED, **changes: object) -> bool:
+    now = LAST - left
+    values = {"at": now, "five_left": now - START + 2 * HOUR, "week_left": now - START + 90 * HOUR, "rows": BANK}
+    seen = reading(used, 10.0, **(values | changes))  # type: ignore[arg-type]
+    return should_fire(queued, seen, NOBODY, now)
+
+
+def test_one_is_spent_in_the_last_minutes_before_it_lapses_if_enough_is_used() -> None:
+    assert before_it_lapses(14 * MINUTE)
+    assert before_it_lapses(timedelta(seconds=1), 50.0)
+    assert before_it_lapses(14 * MINUTE, five_left=LAST - START - 12 * MINUTE)  # a natural reset is no reason to wait
+    for left, used in ((16 * MINUTE, 99.0), (14 * MINUTE, 49.0), (14 * MINUTE, None), (timedelta(0), 99.0)):
+        assert not before_it_lapses(left, used)
+    assert not before_it_lapses(14 * MINUTE, queued=QUEUED)
+    assert not before_it_lapses(14 * MINUTE, queued=after_restart(SAVED))
+    assert not before_it_lapses(14 * MINUTE, rows=BANK[1:])
+    assert not before_it_lapses(14 * MINUTE, available=0)
+
+
+def test_it_is_the_one_that_was_consented_to_and_ends_with_it() -> None:
+    assert (SAVED.credit_id, SAVED.until, SAVED.left) == ("a", LAST, 1)
+    reset = reading(2.0, 10.0, at=LATER, five_left=5 * HOUR)
+    assert dies(SAVED, reset, LATER) is None  # no natural reset ends it
+    assert dies(SAVED, reset, LAST) is QueueEndReason.CREDIT_LAPSED
+    assert dies(SAVED, reading(rows=BANK[1:], at=LATER), LATER) is QueueEndReason.CREDIT_GONE
+    assert confirmed(after_restart(SAVED), LATER).before_lapse == 50.0
+    assert 2 * timedelta(minutes=5) < BEFORE_LAPSE  # two readings, even at rest
+
+
+def test_it_is_spent_at_the_limit_before_that_where_a_session_stands_still() -> None:
+    assert not fires(hit(), SAVED)
+    assert fires(hit(), SAVED, people=sessions(session(1, STOPPED, START + MINUTE)))
+
+
+@pytest.mark.parametrize(
+    ("credit_row", "number", "share"),
+    [(None, 1, 50.0), (credit("c", None), 1, 50.0), (BANK[0], 2, 50.0), (BANK[0], 1, 0.0), (BANK[0], 1, 101.0)],
+)
+def test_nothing_else_can_be_armed_for_its_lapse(credit_row: Credit | None, number: int, share: float) -> None:
+    with pytest.raises(IllegalStep):
+        arm(BEFORE, BEFORE.windows[0], credit_row, True, START, number=number, before_lapse=share)

@@ -15,6 +15,7 @@ from tests.ui.showing import frame, press_alone, running, screen_text, settle, t
 from tui.companion.state import State
 from tui.domain.resumes import ResumeStage
 from tui.errors import SourceDown
+from tui.settings import Settings, SpendSettings
 from tui.ui.app import ResetbankApp
 from tui.ui.dialogs.queue import QueueDialog
 from tui.ui.dialogs.resume import ResumeDialog
@@ -268,3 +269,30 @@ async def test_a_failure_to_carry_on_is_said(clock: ManualClock) -> None:
         assert "cannot be written" in words(app)
         assert companion.state.announcement is not None
         assert companion.source.messages == []
+
+
+async def test_one_is_queued_for_before_it_lapses_only_where_the_settings_offer_it(clock: ManualClock) -> None:
+    async with queueing(live_states.working(), clock) as (pilot, app, _, companion):
+        assert "before it lapses" not in words(app)
+        await pilot.press("b")
+        assert "before it lapses" not in words(app)
+    settings = Settings(spend=SpendSettings(before_lapse=50))
+    async with running(Scene(live_states.working(), clock), clock, settings=settings) as (pilot, app, companion):
+        await pilot.press("u")
+        await settle(pilot)
+        clock.advance(GUARD_SECONDS)
+        old = frame(app).letter
+        await pilot.press("b")
+        await settle(pilot)
+        clock.advance(GUARD_SECONDS)
+        assert "15 min before it lapses, if 50 % of a window is used by then" in words(app)
+        assert frame(app).letter != old
+        await press_alone(pilot, clock, frame(app).letter)
+        queued = companion.state.queued
+        assert queued is not None
+        assert (queued.credit_id, queued.before_lapse) == ("c1", 50.0)
+        assert "◷ 1 queued for the limit, or before it lapses from 50 % on; u takes it out" in words(app)
+        await pilot.press("u")
+        await settle(pilot)
+        assert companion.state.queued is None
+        assert companion.spends == []

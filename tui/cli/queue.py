@@ -9,12 +9,16 @@ if TYPE_CHECKING:
     from tui.companion.companion import Companion
     from tui.companion.state import State
     from tui.companion.watch_events import WatchEvent
+    from tui.errors import NoTerminal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
     parser.add_argument("--upto", metavar="N", type=int, help="how many may be spent at most (default: 1)")
     parser.add_argument("--until", metavar="TIME", help="HH:MM here, or a date with a time (default: 07:00)")
+    parser.add_argument(
+        "--before-lapse", action="store_true", help="also spend it 15 min before it lapses (see [spend] before_lapse)"
+    )
     parser.add_argument("--cancel", action="store_true", help="take out what is queued; spends nothing")
 
 
@@ -23,19 +27,30 @@ def run(arguments: argparse.Namespace) -> int:
     from tui.cli.oneshot import run_with_companion
 
     return run_with_companion(
-        arguments, "resetbank queue", lambda companion, _: _queue(companion, arguments), watches=True, asks=True
+        arguments,
+        "resetbank queue",
+        lambda companion, settings: _queue(companion, arguments, settings.spend.before_lapse),
+        watches=True,
+        asks=True,
     )
 
 
-async def _queue(companion: "Companion", arguments: argparse.Namespace) -> int:
+async def _queue(companion: "Companion", arguments: argparse.Namespace, before_lapse: float) -> int:
     from tui.agent import refuse_under_codex
     from tui.errors import UsageError
 
     refuse_under_codex("'resetbank queue'")
     if arguments.cancel:
-        if arguments.upto is not None or arguments.until is not None:
-            raise UsageError("--cancel takes out all that is queued", "leave --upto and --until out")
+        if arguments.upto is not None or arguments.until is not None or arguments.before_lapse:
+            raise UsageError("--cancel takes out all that is queued", "leave the other options out")
         return await _cancel(companion)
+    if arguments.before_lapse:
+        if arguments.upto is not None or arguments.until is not None:
+            raise UsageError("--before-lapse is for one reset, until it lapses", "leave --upto and --until out")
+        if before_lapse <= 0:
+            why = "the settings do not allow to spend a reset before it lapses"
+            raise UsageError(why, "set [spend] before_lapse to the share that must be used, such as 50")
+        return await _arm_for_the_lapse(companion, before_lapse)
     return await _arm_and_stay(companion, 1 if arguments.upto is None else arguments.upto, arguments.until or "07:00")
 
 
@@ -63,11 +78,7 @@ async def _arm_and_stay(companion: "Companion", number: int, time: str) -> int:
     if number < 1:
         raise UsageError(f"--upto takes a number from 1 on, not {number}")
     until = moment_of(time, companion.clock.now())
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise NoTerminal(
-            "resets are only queued with consent, and there is no terminal to ask on; nothing was queued",
-            "run it in a terminal",
-        )
+    _require_terminal(NoTerminal)
     snapshot = (await read_once(companion)).snapshot
     await companion.records.in_hand()
     if companion.state.queued is not None:
@@ -87,6 +98,45 @@ async def _arm_and_stay(companion: "Companion", number: int, time: str) -> int:
     await companion.questions.queue(True, number, until)
     print(f"queued: up to {resets(number)}, until {when}; this window has to stay open", flush=True)
     return await _stay(companion)
+
+
+async def _arm_for_the_lapse(companion: "Companion", share: float) -> int:
+    from tui.cli.oneshot import read_once
+    from tui.cli.terminal import ask_for_code
+    from tui.clock import LocalZone
+    from tui.domain.queue import BEFORE_LAPSE
+    from tui.domain.spend import choose_credit
+    from tui.errors import ConsumeRejected, NoCredit, NoTerminal, UsageError
+    from tui.ui.view.times import brief
+
+    _require_terminal(NoTerminal)
+    snapshot = (await read_once(companion)).snapshot
+    await companion.records.in_hand()
+    if companion.state.queued is not None:
+        raise UsageError("something is queued already", "resetbank queue --cancel takes it out")
+    now = companion.clock.now()
+    credit = choose_credit(snapshot.bank, now) if snapshot else None
+    if isinstance(credit, str):
+        raise NoCredit(credit)
+    if credit is None or credit.expires_at is None:
+        raise NoCredit("when the next reset lapses is not known")
+    when = brief(credit.expires_at, now, LocalZone())
+    print(f"One reset lapses {when}. It will be spent {BEFORE_LAPSE.seconds // 60} min before that, without a further")
+    print(f"  question, if at least {share:g} % of a window is used by then; or before that, when the")
+    print("  service refuses use and a session of Codex is held or stopped. Only while this command")
+    print("  runs: Ctrl-C, or 'resetbank queue --cancel' elsewhere, ends it.")
+    why = await ask_for_code("queue this reset", sys.stdout)
+    if why is not None:
+        raise ConsumeRejected(f"{why}; nothing was queued", "run it again if you meant to")
+    await companion.questions.queue(True, before_lapse=share)
+    print(f"queued: 1 reset, until it lapses {when}; this window has to stay open", flush=True)
+    return await _stay(companion)
+
+
+def _require_terminal(error: "type[NoTerminal]") -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        why = "resets are only queued with consent, and there is no terminal to ask on; nothing was queued"
+        raise error(why, "run it in a terminal")
 
 
 async def _stay(companion: "Companion") -> int:

@@ -218,13 +218,16 @@ class QuestionService:
             self._store.update(question=None)
         self._wake.set()
 
-    async def queue(self, whom: Whom = True, number: int = 1, until: datetime | None = None) -> None:
+    async def queue(
+        self, whom: Whom = True, number: int = 1, until: datetime | None = None, before_lapse: float | None = None
+    ) -> None:
         """Queue the soonest reset to expire for the limit, or several until some time.
 
         Args:
             whom: Who is told to go on afterwards.
             number: How many may be spent, each when the limit is hit.
             until: When the queue ends; None ends it with its window, and is for one only.
+            before_lapse: Per cent from which on the one is also spent shortly before it lapses, which ends it.
 
         Raises:
             NoCredit: There is nothing to queue.
@@ -245,14 +248,19 @@ class QuestionService:
             raise UsageError(f"{number} resets cannot be queued, the bank has {usable}", "queue fewer")
         self._records.require()
         try:
-            queued = arm(state.snapshot, window, credit, whom, now, number=number, until=until)
+            queued = arm(
+                state.snapshot, window, credit, whom, now, number=number, until=until, before_lapse=before_lapse
+            )
         except IllegalStep as error:
             raise UsageError(str(error), "name another number or time") from error
         owner = self._records.process
         until_text = (
             f"up to {number} resets were queued for the limit, until {until:%Y-%m-%d %H:%M} UTC" if until else ""
         )
-        line = self._event(EventKind.QUEUED, until_text or "a reset was queued for the limit", queued.credit_id)
+        text = until_text or "a reset was queued for the limit"
+        if before_lapse is not None:
+            text += f", or for shortly before it lapses if {before_lapse:g} % is used by then"
+        line = self._event(EventKind.QUEUED, text, queued.credit_id)
         await self._records.change(lambda account: replace(account, queued=queued, queue_owner=owner), lambda: [line])
         await self._records.show()
 

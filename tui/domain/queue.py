@@ -1,6 +1,7 @@
 """Resets that wait for the limit: queued by a person, each spent once the limit is reached.
 
-One goes with its window; up to a number goes at a time that the person named.
+One goes with its window; up to a number goes at a time that the person named. One may also be spent shortly before it
+lapses, where enough is used by then: it goes when it lapses.
 """
 
 from collections.abc import Mapping
@@ -24,6 +25,10 @@ from tui.domain.windows import Window
 
 _HOOK_SECOND: Final = timedelta(seconds=1)
 """A hook tells the second in which it began to hold."""
+
+
+BEFORE_LAPSE: Final = timedelta(minutes=15)
+"""How long before it lapses a reset is spent by itself, where a person armed it for that."""
 
 
 class QueueEndReason(StrEnum):
@@ -57,6 +62,8 @@ class Queued(msgspec.Struct, frozen=True):
     """How many may still be spent; the consent named them all."""
     until: datetime | None = None
     """When it ends whatever the windows do; None while it ends with its window."""
+    before_lapse: float | None = None
+    """Per cent of the fullest window from which on it is also spent shortly before it lapses; None: never so."""
 
     @property
     def is_armed(self) -> bool:
@@ -73,6 +80,7 @@ def arm(
     *,
     number: int = 1,
     until: datetime | None = None,
+    before_lapse: float | None = None,
 ) -> Queued:
     """Put one reset into the queue, or several until some time, on a person's word.
 
@@ -84,13 +92,20 @@ def arm(
         now: The present moment.
         number: How many may be spent; more than one needs a time.
         until: When it ends; each reset is then the soonest to lapse, and no natural reset ends it before.
+        before_lapse: Per cent from which on this one is also spent shortly before it lapses; it ends with it.
 
     Raises:
         IllegalStep: A number that nobody can consent to, or a time that has passed.
     """
+    if before_lapse is not None:
+        if credit is None or credit.expires_at is None:
+            raise IllegalStep("only a reset whose last moment is known can be spent before it lapses")
+        if number != 1 or not 0 < before_lapse <= 100:
+            raise IllegalStep("one reset is spent before it lapses, from a share of 1 to 100 per cent on")
+        until = credit.expires_at
     if number < 1 or (number > 1 and until is None) or (until is not None and until <= now):
         raise IllegalStep("a queue has a number of at least one, and a time to come where it is more than one")
-    if until is not None:
+    if until is not None and before_lapse is None:
         credit = None
     return Queued(
         account=snapshot.account,
@@ -102,6 +117,7 @@ def arm(
         whom=whom,
         left=number,
         until=until,
+        before_lapse=before_lapse,
     )
 
 
@@ -133,6 +149,10 @@ def should_fire(
         return False
     if not snapshot.reset_helps(now):
         return False
+    if lapse_is_due(queued, now):
+        fullest = binding_window(snapshot)
+        used = fullest.used_percent if fullest is not None else None
+        return used is not None and queued.before_lapse is not None and used >= queued.before_lapse
     window = binding_window(snapshot)
     if (
         window is not None
@@ -149,6 +169,12 @@ def should_fire(
     if any(session.since + _HOOK_SECOND >= queued.armed_at for session in held(sessions)):
         return window.used_percent >= 100
     return any(stop.stopped_at >= queued.armed_at for stop in stops(sessions, snapshot, now))
+
+
+def lapse_is_due(queued: Queued, now: datetime) -> bool:
+    """Whether it is one that is spent before it lapses, and that time has come."""
+    expires = queued.credit_expires_at
+    return queued.before_lapse is not None and expires is not None and expires - BEFORE_LAPSE <= now < expires
 
 
 def fire(queued: Queued, now: datetime) -> Consent:
@@ -172,7 +198,7 @@ def dies(queued: Queued, snapshot: Snapshot, now: datetime) -> QueueEndReason | 
     if queued.account.differs_from(snapshot.account):
         return QueueEndReason.ACCOUNT_CHANGED
     if queued.until is not None and now >= queued.until:
-        return QueueEndReason.TIME_IS_UP
+        return QueueEndReason.TIME_IS_UP if queued.before_lapse is None else QueueEndReason.CREDIT_LAPSED
     if queued.until is None and queued.window.has_reset(snapshot):
         return QueueEndReason.WINDOW_RESET
     if queued.credit_expires_at is not None and now >= queued.credit_expires_at:

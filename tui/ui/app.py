@@ -107,7 +107,8 @@ class ResetbankApp(PagedApp):
         state = State(demo=demo, near_percent=settings.limits.near_percent)
         view = self._with_memory(ViewState(clock.now(), zone, state, connecting=True, keys=self._user_keys.shown))
         remind_after = timedelta(days=settings.invite.remind_after_days)
-        self._view = replace(view, codex=settings.codex.command, remind_after=remind_after, read_only=read_only)
+        view = replace(view, codex=settings.codex.command, remind_after=remind_after, read_only=read_only)
+        self._view = replace(view, before_lapse=settings.spend.before_lapse)
 
     def get_default_screen(self) -> Screen[None]:
         """The main screen."""

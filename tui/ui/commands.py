@@ -127,6 +127,7 @@ COMMANDS: Final = (
     Command("mute", "0", "Not until the reset", "Ask no more until the reset", QUESTION, decides="asks no more"),
     Command("more", "plus,equals_sign", "One more", "Queue one more, until 07:00", QUEUE),
     Command("fewer", "minus", "One fewer", "Queue one fewer", QUEUE),
+    Command("before_lapse", "b", "Lapse", "Spend it also shortly before it lapses, if much is used; or not", QUEUE),
     Command("take_out", "x", "Take out", "Take the queued reset out", QUEUE, decides="takes away"),
     Command("edit", "b", "Address", "Go back to the address", INVITE_SEND),
     Command("toggle", "space", "Choose", "Choose whether this session goes on", _CHOOSE),

@@ -53,6 +53,7 @@ class QueueDialog(Dialog):
         self._offer: Offer | str = offer(view)
         self._number = 1
         self._until: datetime | None = None
+        self._before_lapse: float | None = None
 
     def begin(self, view: ViewState) -> Next:
         """Ask at once: nothing is spent now, and what is queued is read again before it is spent."""
@@ -85,10 +86,12 @@ class QueueDialog(Dialog):
             return failure_lines(self.failure.message, self.failure.hint, width)
         if isinstance(self._offer, str):
             return failure_lines(self._offer, "", width)
-        return queue_lines(view, self._offer, self._whom, width, self._number, self._until)
+        return queue_lines(view, self._offer, self._whom, width, self._number, self._until, self._before_lapse)
 
     def offers(self, view: ViewState) -> tuple[str, ...]:
         """One letter, which names the number."""
+        if self._before_lapse is not None:
+            return ("queue it, also for before it lapses",)
         return (f"queue up to {self._number}" if self._number > 1 else "queue it",)
 
     def keys(self, view: ViewState) -> list[tuple[str, str]]:
@@ -96,6 +99,9 @@ class QueueDialog(Dialog):
         out = [("take_out", "takes it out")] if self._again and self.phase == "asking" else []
         if self._chooses and self.phase == "asking" and self._most(view) > 1:
             out = [("fewer more", "how many")]
+        if self._may_lapse(view) and self.phase == "asking":
+            on = self._before_lapse is not None
+            out.append(("before_lapse", "for the limit alone|limit" if on else "also before it lapses|lapse"))
         return [*super().keys(view), *out]
 
     def waits(self) -> str:
@@ -112,12 +118,26 @@ class QueueDialog(Dialog):
         if command in ("more", "fewer"):
             if not self._chooses or self.phase != "asking":
                 return None
+            self._before_lapse = None
             number = min(max(self._number + (1 if command == "more" else -1), 1), self._most(view))
             if number == self._number:
                 return None
             self._count(number, view)
             return self.begin(view)
+        if command == "before_lapse":
+            if self.phase != "asking" or not self._may_lapse(view):
+                return None
+            self._count(1, view)
+            self._before_lapse = view.before_lapse if self._before_lapse is None else None
+            return self.begin(view)
         return Run(self._do(self.companion.questions.cancel_queue(), TAKEN_OUT), "queue")
+
+    def _may_lapse(self, view: ViewState) -> bool:
+        """Whether it may be queued for before it lapses, too: the settings allow it, and that moment is known."""
+        if not self._chooses or view.before_lapse <= 0 or isinstance(self._offer, str):
+            return False
+        credit = self._offer[1]
+        return credit is not None and credit.expires_at is not None
 
     @property
     def _chooses(self) -> bool:
@@ -132,7 +152,7 @@ class QueueDialog(Dialog):
         self._number, self._until = number, next_at(*MORNING, view.now, view.zone) if number > 1 else None
 
     async def _queue(self) -> None:
-        await self.companion.questions.queue(self._whom, self._number, self._until)
+        await self.companion.questions.queue(self._whom, self._number, self._until, self._before_lapse)
 
     async def _do(self, work: Awaitable[None], done: str) -> Next:
         await work

@@ -1,10 +1,10 @@
 """A reset that waits for the limit: what arming one means, and how an armed one is shown."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tui.domain.credits import Credit
 from tui.domain.limit_stops import binding_window
-from tui.domain.queue import Queued
+from tui.domain.queue import BEFORE_LAPSE, Queued
 from tui.domain.spend import choose_credit
 from tui.domain.windows import Window, WindowState, limit_label
 from tui.ui.view.sessions import names_of
@@ -12,7 +12,7 @@ from tui.ui.view.spending import credit_spans, named
 from tui.ui.view.text import Level, Line, Span
 from tui.ui.view.times import brief
 from tui.ui.view.view_state import ViewState
-from tui.ui.view.words import resets
+from tui.ui.view.words import percent, resets
 
 SIGN = "◷"
 """The sign of a queued reset."""
@@ -42,6 +42,7 @@ def queue_lines(
     width: int,
     number: int = 1,
     until: datetime | None = None,
+    before_lapse: float | None = None,
 ) -> tuple[Line, ...]:
     """State what arming means.
 
@@ -52,21 +53,29 @@ def queue_lines(
         width: Columns to stay within.
         number: How many may be spent.
         until: When a queue of several ends.
+        before_lapse: Per cent from which on it is also spent shortly before it lapses.
     """
     window, credit = offered
     lines: list[Line] = []
     if queued := view.state.queued:
-        number, until = queued.left, queued.until
+        number, until, before_lapse = queued.left, queued.until, queued.before_lapse
         text = f"a reset was queued {brief(queued.armed_at, view.now, view.zone)}, before the restart: still wanted?"
         lines += named("! Again", Span(text, Level.NEAR), width=width, level=Level.NEAR)
-    if until is None:
+    if before_lapse is not None:
+        until = credit.expires_at if credit is not None else until
+        spans = tuple(credit_spans(credit, view.now, view.zone))
+        minutes, share = BEFORE_LAPSE // timedelta(minutes=1), percent(before_lapse)
+        when = f"once: {minutes} min before it lapses, if {share} of a window is used by then; or before that, when the"
+        when += " limit is really hit and a session is held or stopped"
+    elif until is None:
         spans = tuple(credit_spans(credit, view.now, view.zone))
         when = "once, when the limit is really hit"
     else:
         spans = (Span(f"up to {resets(number)}, one at a time, the soonest to lapse first"),)
         when = "each when the limit is really hit and a session is held or stopped"
     lines += named("Spending", *spans, width=width)
-    lines += named("When", Span(f"{when}; not before, and not at a full bar"), width=width)
+    when = when if before_lapse is not None else f"{when}; not before, and not at a full bar"
+    lines += named("When", Span(when), width=width)
     if isinstance(whom, tuple):
         names = names_of(view.state.sessions, whom).values()
         who = f"carries on {', '.join(names)}" if names else "carries nobody on"
@@ -77,7 +86,9 @@ def queue_lines(
     key = view.keys.get("queue")
     by_hand = f", or by {key}" if key else ""
     ends = f"if the {limit_label(window)} is reset first{resets_at}{by_hand}: then nothing is spent"
-    if until is not None:
+    if before_lapse is not None and until is not None:
+        ends = f"when it lapses, {brief(until, view.now, view.zone)}{by_hand}, and when this program ends"
+    elif until is not None:
         ends = f"at {brief(until, view.now, view.zone)}{by_hand}, and when this program ends: what is left is not spent"
     lines += named("Kept" if until is None else "Ends", Span(ends), width=width)
     return tuple(lines)
@@ -89,14 +100,15 @@ def queued_words(view: ViewState, queued: Queued) -> tuple[Span, ...]:
     if queued.needs_fresh_yes:
         does = f"{key} confirms or cancels" if key else "it waits for a fresh yes on the screen"
         return (Span("a reset was queued before the restart: ", Level.NEAR), Span(does))
+    lapse = f", or before it lapses from {percent(queued.before_lapse)} on" if queued.before_lapse is not None else ""
     return (
-        Span(f"{SIGN} {queued_count(view, queued)} {QUEUED}", Level.ACCENT),
+        Span(f"{SIGN} {queued_count(view, queued)} {QUEUED}{lapse}", Level.ACCENT),
         Span(f"; {key} takes it out" if key else ""),
     )
 
 
 def queued_count(view: ViewState, queued: Queued) -> str:
     """How many are left, and until when."""
-    if queued.until is None:
+    if queued.until is None or queued.before_lapse is not None:
         return str(queued.left)
     return f"up to {queued.left}, until {brief(queued.until, view.now, view.zone)},"

@@ -67,6 +67,8 @@ class ViewState(msgspec.Struct, frozen=True):
     """Whether other people's addresses are hidden, as in a picture of the screen."""
     remind_after: timedelta = timedelta(days=3)
     """How long an invite may stay in one state before somebody is reminded."""
+    before_lapse: float = 0.0
+    """From which share on one may be queued for shortly before it lapses; 0 offers that to nobody."""
     codex: str = "codex"
     """The Codex executable, as a person types it."""
     keys: Mapping[str, str] = msgspec.field(default_factory=dict)
