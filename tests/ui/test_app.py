@@ -61,7 +61,7 @@ async def test_the_key_line_can_be_clicked() -> None:
 async def test_a_click_beside_the_keys_does_nothing() -> None:
     async with running(states.busy()) as (pilot, app, _):
         await pilot.click("#keys", offset=(75, 0))
-        await pilot.click("#limits", offset=(5, 1))
+        await pilot.click("#board", offset=(5, 1))
         await settle(pilot)
         assert isinstance(app.screen, MainScreen)
 
@@ -127,7 +127,7 @@ async def test_without_colour_the_words_stay(monkeypatch: pytest.MonkeyPatch) ->
         text = screen_text(app)
         assert "✗ REACHED" in text
         assert "– blocked" in text
-        line = app.screen.query_one("#limits", Lines).render_line(0)
+        line = app.screen.query_one("#board", Lines).render_line(1)
         looks = {segment.text.strip(): segment.style for segment in line}
         assert looks["✗ REACHED"] is not None
         assert looks["✗ REACHED"].reverse
@@ -370,8 +370,9 @@ async def test_the_last_reading_stands_dimmed_until_a_source_has_answered(clock:
         await settle(pilot)
         assert "Last known: 5 hours 93 % used" in words(app)
         assert "○ daemon · 2 s ago" in words(app)
-        limits = app.screen.query_one("#limits", Lines)
-        assert {span.level for line in limits.lines for span in line} == {Level.DIM}
+        board = app.screen.query_one("#board", Lines)
+        shown = [span for line in board.lines for span in line if span.text.strip()]
+        assert {span.level for span in shown} == {Level.DIM, Level.FRAME, Level.TITLE}
         companion.publish(states.calm())
         await settle(pilot)
         assert "Free to work" in words(app)

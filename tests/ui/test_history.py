@@ -19,6 +19,7 @@ from tui.domain.pictures import Pictures, draw
 from tui.domain.reading import Reading, WindowReading
 from tui.ui.view.history import history_lines
 from tui.ui.view.limits import limits_lines
+from tui.ui.view.outlook import advice_lines
 from tui.ui.view.text import line_width, plain
 from tui.ui.view.view_state import ViewState
 
@@ -62,7 +63,7 @@ def test_the_pictures_fit_and_name_what_they_show(foresight: Foresight, width: i
     lines = history_lines(view, draw(foresight.record, view.now.timestamp()), (), width)
     assert all(line_width(line) <= width for line in lines)
     text = plain(lines)
-    for word in ("5-hour window", "weekly window", "The last four weeks", "Hours of the week", "Resets", "█", "░", "·"):
+    for word in ("5-hour window", "Weekly window", "The last four weeks", "Hours of the week", "Resets", "█", "░", "·"):
         assert word in text
 
 
@@ -93,7 +94,8 @@ def outlook(state: State, limit: Interval | None, share: Interval | None, verdic
 
 
 def said(state: State, width: int = 78) -> str:
-    return plain(limits_lines(ViewState(states.NOW, states.ZONE, state), width))
+    view = ViewState(states.NOW, states.ZONE, state)
+    return plain((*limits_lines(view, width), *advice_lines(view, width)))
 
 
 def test_the_meters_say_when_they_are_full_with_an_interval_and_a_trend() -> None:

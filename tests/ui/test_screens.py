@@ -5,14 +5,16 @@ from datetime import timedelta
 from typing import Final
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from tests.support.clocks import ManualClock
-from tests.ui import states
+from tests.ui import live_states, states
 from tests.ui.scene import Scene
 from tests.ui.showing import Golden, at_every_size, make_app, press_alone, running, screen_text, settle
 from tui.companion.companion import Companion
 from tui.companion.state import State
+from tui.domain.pictures import BurnUp, Pictures
 from tui.errors import NotViable, OutcomeUnknown, SourceDown
 
 MAIN: Final[dict[str, Callable[[], State]]] = {
@@ -60,6 +62,20 @@ async def test_not_connected(size: tuple[int, int], golden: Golden, clock: Manua
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
         golden("not-connected", app)
+
+
+BEGIN: Final = states.at(23, 12, 20)
+PICTURES: Final = Pictures(
+    (
+        BurnUp(
+            300, states.at(23, 12, 20).timestamp(), states.AFTERNOON.timestamp(), tuple(2.7 * n for n in range(1, 35))
+        ),
+        BurnUp(10080, states.at(20, 8).timestamp(), states.FRIDAY.timestamp(), tuple(0.9 * n for n in range(1, 46))),
+    ),
+    tuple((20752 + day, None if day < 5 else float(day * 7 % 23)) for day in range(28)),
+    tuple(tuple(float((hour * day) % 9) if 8 <= hour < 22 else 0.0 for hour in range(24)) for day in range(1, 8)),
+)
+"""Readings of some weeks, summed up."""
 
 
 Steps = Callable[[Pilot[int], ManualClock], Awaitable[None]]
@@ -131,6 +147,24 @@ async def test_finishing_an_old_spend(size: tuple[int, int], golden: Golden, clo
         golden("finish-question", app)
 
 
-async def test_too_small() -> None:
-    async with running(states.busy(), size=(20, 5)) as (_, app, _):
-        assert screen_text(app).split("\n") == ["too small · q quits", ""]
+@pytest.mark.parametrize(
+    "size", [(200, 50), (100, 30), (60, 20), (120, 5), (80, 3)], ids=lambda size: f"{size[0]}x{size[1]}"
+)
+@pytest.mark.parametrize("name", ["busy", "day", "many-sessions"])
+async def test_every_size(name: str, size: tuple[int, int], golden: Golden) -> None:
+    shown = {"busy": states.busy, "day": live_states.working, "many-sessions": live_states.held_three}[name]()
+    async with running(shown, size=size) as (_, app, _):
+        app.present(replace(app._view, pictures=PICTURES if name == "day" else None))
+        golden(name, app)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 12)], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_a_day_at_the_usual_sizes(size: tuple[int, int], golden: Golden) -> None:
+    await test_every_size("day", size, golden)
+
+
+async def test_where_there_is_one_line_it_has_meter_and_bank() -> None:
+    async with running(states.busy(), size=(40, 1)) as (_, app, _):
+        assert screen_text(app) == "5h 93 % ! 17:20 │ wk 41 % │ 3 resets\n"
+    async with running(states.demo(), size=(26, 2)) as (_, app, _):
+        assert screen_text(app).splitlines() == ["DEMO · 5 hours 93 % used…", "DEMO 5h 93 % ! │ wk 41 %…"]

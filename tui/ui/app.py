@@ -5,7 +5,6 @@ import contextlib
 import math
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta, tzinfo
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,22 +21,20 @@ from tui.domain.snapshot import Snapshot
 from tui.errors import ResetbankError
 from tui.settings import Settings
 from tui.ui.commands import BY_ID, CONSENTING, OF_THE_APP
+from tui.ui.dialog_app import DialogApp
 from tui.ui.keymap import Keymap
 from tui.ui.messages import Connected, Noted, StatePublished
 from tui.ui.news import News
-from tui.ui.pages import PagedApp
 from tui.ui.screens.main import MainScreen
 from tui.ui.screens.moving import place_below, place_of
 from tui.ui.terminal import is_hung_up, leave_on_signals, title_sequence
 from tui.ui.themes import OWN_THEMES, check_theme, next_theme
-from tui.ui.view.resuming import limit_stands
-from tui.ui.view.view_state import Holds, Note, Problem, ViewState
+from tui.ui.view.view_state import Note, Problem, ViewState
 
 if TYPE_CHECKING:
     from textual.command import Provider
 
     from tui.companion.companion import Companion
-    from tui.ui.dialogs.dialog import Dialog
 
 _SECOND_INTERRUPT: Final = 3.0
 """Within so many seconds a second ctrl+c leaves."""
@@ -52,7 +49,7 @@ def _palette() -> "type[Provider]":
     return PlaceCommands
 
 
-class ResetbankApp(PagedApp):
+class ResetbankApp(DialogApp):
     """Shows the companion's state and carries commands to it."""
 
     TITLE = "resetbank"
@@ -199,9 +196,19 @@ class ResetbankApp(PagedApp):
 
     def present(self, view: ViewState) -> None:
         """Give every open screen the scene; those that do not differ paint nothing."""
+        outlook = self._view.state.outlook
         self._view = view = self._with_memory(view)
+        if view.state.outlook is not outlook and self._companion is not None:
+            self._work(self._sum_up, "pictures")
         self._redraw(view)
         self._news.show(view.state)
+
+    async def _sum_up(self) -> None:
+        """Have the readings of the last weeks summed up, where there is room to show them."""
+        main = self.screen_stack[0]
+        if self._companion is not None and isinstance(main, MainScreen) and main.has_room_for_pictures:
+            pictures = await self._companion.pictures()
+            self.present(replace(self._view, pictures=pictures))
 
     def ask(self, question: Question) -> bool:
         """Open a question; tells whether there is a companion that could answer it."""
@@ -213,11 +220,6 @@ class ResetbankApp(PagedApp):
 
         self._open_dialog(QuestionDialog(self._companion, self._clock, question))
         return True
-
-    def _open_dialog(self, dialog: "Dialog") -> None:
-        from tui.ui.screens.consent import ConsentScreen
-
-        self.push_screen(ConsentScreen(dialog, self._view, self._clock, self._letters))
 
     def entitle(self, title: str | None) -> None:
         """Set the terminal's own title; None from the last question gives the former one back."""
@@ -263,76 +265,6 @@ class ResetbankApp(PagedApp):
 
         yield from palette_commands(screen, self._user_keys, self.perform, self._perform_in_panel)
         yield SystemCommand("Screenshot", "Save a picture of the screen as SVG", self.deliver_screenshot)
-
-    async def _perform_in_panel(self, command: str) -> None:
-        """Open the invite panel and carry out a command of it there."""
-        await self.perform("invite")
-        self.call_after_refresh(self.perform, command)
-
-    def action_spend(self) -> None:
-        """Ask whether to spend one reset."""
-        companion = self._free_companion()
-        if companion is not None and not self._asks_about_stopped(companion):
-            from tui.ui.dialogs.spend import SpendDialog
-
-            self._open_dialog(SpendDialog(companion, self._clock))
-
-    def _asks_about_stopped(self, companion: "Companion") -> bool:
-        """Open the question instead, where a session is stopped at the limit: it can go on with the spend."""
-        stopped = limit_stands(self._view) and bool(companion.resumer.limit_stops())
-        return stopped and companion.questions.reopen() is not None
-
-    def action_finish(self) -> None:
-        """Finish the open spend with its own key."""
-        companion, spend = self._free_companion(), self._view.state.open_spend
-        if companion is None:
-            return
-        if spend is None:
-            self.post_message(Noted("no spend is open"))
-            return
-        from tui.ui.dialogs.finish import FinishDialog
-
-        self._open_dialog(FinishDialog(companion, self._clock, spend))
-
-    def action_queue(self) -> None:
-        """Queue resets for the limit after asking; take what is queued out at once."""
-        companion, queued = self._free_companion(), self._view.state.queued
-        if companion is None:
-            return
-        if queued is not None and queued.is_armed:
-            self._work(partial(self._take_out, companion), "queue")
-            return
-        from tui.ui.dialogs.queue import QueueDialog
-
-        arm = companion.questions.confirm_queue if queued is not None else None
-        whom = queued.whom if queued is not None else True
-        self._open_dialog(QueueDialog(companion, self._clock, self._view, arm, whom))
-
-    async def _take_out(self, companion: "Companion") -> None:
-        from tui.ui.dialogs.queue import TAKEN_OUT
-
-        await companion.questions.cancel_queue()
-        self.post_message(Noted(TAKEN_OUT, Holds.NOT_QUEUED))
-
-    def action_continue(self) -> None:
-        """Carry on the sessions that a limit stopped, after showing which."""
-        if (companion := self._free_companion()) is not None:
-            from tui.ui.dialogs.resume import ResumeDialog
-
-            self._open_dialog(ResumeDialog(companion, self._clock, self._view))
-
-    def action_answer(self) -> None:
-        """Open the closed question again, while it is still true."""
-        companion = self._free_companion()
-        if companion is not None and companion.questions.reopen() is None:
-            self.post_message(Noted("no question is open: nothing is stopped or about to stop"))
-
-    def action_dismiss(self) -> None:
-        """Dismiss the notice, or wait no longer."""
-        if (companion := self._free_companion()) is not None:
-            if companion.state.announcement is None and companion.state.waiting is not None:
-                self._work(companion.questions.cancel_wait, "wait")
-            companion.dismiss_notice()
 
     def action_help_quit(self) -> None:
         """Ctrl+C: say how to leave; twice in a row leaves."""

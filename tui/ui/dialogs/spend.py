@@ -20,13 +20,14 @@ class SpendDialog(Dialog):
 
     place = SPEND
 
-    def __init__(self, companion: "Companion", clock: Clock) -> None:
+    def __init__(self, companion: "Companion", clock: Clock, credit_id: str | None = None) -> None:
         super().__init__(companion, clock)
+        self._credit_id = credit_id
         self.spending = Spending(companion, clock)
 
     def begin(self, view: ViewState) -> Next:
         """Read afresh, then ask."""
-        return self.spending.propose()
+        return self.spending.propose(self._credit_id)
 
     def follow(self, view: ViewState) -> Next:
         """Follow the spend, or ask anew."""

@@ -10,6 +10,10 @@ from tui.ui.view.times import age, countdown, last_moment
 from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import resets
 
+_LONGEST_TITLE = 30
+_LONGEST_CUT = 12
+"""Columns from which on a longer title is cut rather than left out."""
+
 
 def bank_lines(view: ViewState, width: int, *, short: bool = False) -> tuple[Line, ...]:
     """The panel's lines.
@@ -66,12 +70,16 @@ def _lines(view: ViewState, bank: Bank, width: int) -> Iterator[Line]:
     spendable = bank.spendable(view.now)
     rows = sorted(bank.credits, key=lambda credit: credit.refusal(view.now) is not None)  # stable: else by expiry
     lapses = [_lapse(view, credit) for credit in rows]
-    columns = (
+    moments = (
         max((cells(when) for when, left_over, _ in lapses if left_over), default=0),
         max((cells(left_over) for _, left_over, _ in lapses), default=0),
     )
-    for credit, lapse in zip(rows, lapses, strict=True):
-        yield _credit_line(view, credit, lapse, columns, width, first=credit in spendable[:1])
+    ends = max((cells(when) for when, left_over, _ in lapses if not left_over), default=0)
+    room = min(_LONGEST_TITLE, width - max(sum(moments) + 2, ends) - 6)
+    titles = _titles(rows, room)
+    columns = (min(room, max(map(cells, titles), default=0)), *moments)
+    for credit, title, lapse in zip(rows, titles, lapses, strict=True):
+        yield _credit_line(view, credit, title, lapse, columns, first=credit in spendable[:1])
     if bank.unlisted:
         yield (Span(f"  +{bank.unlisted} more, not listed by the service", Level.DIM),)
     if bank.price is not None:
@@ -79,30 +87,34 @@ def _lines(view: ViewState, bank: Bank, width: int) -> Iterator[Line]:
         yield (Span(f"  one more can be bought for {cost}, not from here", Level.DIM),)
 
 
-def _title(credit: Credit, room: int) -> str:
-    """Its title; where there is little room, without what stands in brackets behind it."""
-    title = clean(credit.title or "") or "Reset"
-    return title if cells(title) <= room else title.partition(" (")[0]
+def _titles(rows: list[Credit], room: int) -> list[str]:
+    """Their titles; where there is little room without what stands in brackets behind them, or none at all."""
+    titles = [clean(credit.title or "") or "Reset" for credit in rows]
+    if max(map(cells, titles), default=0) > room:
+        titles = [title.partition(" (")[0] for title in titles]
+    if room < _LONGEST_CUT and max(map(cells, titles), default=0) > room:
+        return ["" for _ in titles]
+    return titles
 
 
 def _credit_line(
-    view: ViewState, credit: Credit, lapse: tuple[str, str, bool], columns: tuple[int, int], width: int, *, first: bool
+    view: ViewState,
+    credit: Credit,
+    title: str,
+    lapse: tuple[str, str, bool],
+    columns: tuple[int, int, int],
+    first: bool,
 ) -> Line:
     when, left_over, soon = lapse
-    end = f"{left(when, columns[0])}  {right(left_over, columns[1])}" if left_over else when
-    room = width - (columns[0] + columns[1] + 2 if any(columns) else cells(end)) - 6
-    if cells(end) > width - 6 - room:
-        room = width - cells(end) - 6
-    room = max(4, min(room, 30))
+    end = f"{left(when, columns[1])}  {right(left_over, columns[2])}" if left_over else when
     refusal = credit.refusal(view.now)
     level = Level.DIM if refusal else (Level.STRONG if first else Level.PLAIN)
-    mark = Span(" !", Level.NEAR) if soon else Span("  ")
+    action = None if refusal else f"app.spend_one({credit.id!r})"
     return (
-        Span(_sign(view, credit, first), Level.ACCENT),
-        Span(left(_title(credit, room), room), level),
-        Span("  "),
-        Span(end, Level.DIM if refusal else Level.PLAIN),
-        mark,
+        Span(_sign(view, credit, first), Level.ACCENT, action),
+        Span(left(title, columns[0]) + "  " if columns[0] else "", level, action),
+        Span(end, Level.DIM if refusal else Level.PLAIN, action),
+        Span(" !", Level.NEAR) if soon else Span("  "),
     )
 
 

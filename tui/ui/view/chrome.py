@@ -17,9 +17,6 @@ NAME: Final = "resetbank"
 _NOTE_KEPT: Final = timedelta(seconds=60)
 """For so long a note of what was done is shown."""
 
-SMALLEST: Final = (30, 8)
-"""Columns and rows below which there is nothing useful to show."""
-
 
 def header_line(view: ViewState, width: int) -> Line:
     """Name, plan and account on the left; source, age and clock on the right."""
@@ -170,14 +167,3 @@ def _read_only_line(mark: str, width: int) -> Line:
     """That an agent may sit at the keys."""
     why = f"Codex started this screen ({clean(mark)} is set): nothing can be spent or sent from it"
     return (Span(fit(f"READ-ONLY · {why}", width), Level.STRONG),)
-
-
-def fits(width: int, height: int) -> bool:
-    """Whether a terminal is large enough for the screen."""
-    return width >= SMALLEST[0] and height >= SMALLEST[1]
-
-
-def too_small_line(view: ViewState, width: int) -> Line:
-    """What to show where nothing fits."""
-    text = "too small · q quits" if view.keys.get("quit", "q") == "q" else "too small"
-    return (Span(fit(text, width), Level.DIM),)

@@ -16,6 +16,9 @@ from tui.ui.view.times import brief
 from tui.ui.view.view_state import ViewState
 
 _ROWS = 8
+AXIS_ROWS = 2
+"""Rows below a chart of a window: its axis, and what the signs mean."""
+_LEGENDS = ("█ used  · even pace  ░ 8 of 10  ─ median", "█ used  · even pace  ─ median", "─ median", "")
 _LABEL = 6
 _SHADES = " ░▒▓█"
 _BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -44,37 +47,58 @@ def history_lines(view: ViewState, pictures: Pictures, events: Sequence[Event], 
         lines += [*_burn_up(view, burn_up, width), (Span(" "),)]
     if not pictures.burn_ups:
         lines += [(Span("No window is known yet.", Level.DIM),), (Span(" "),)]
-    lines += [*_days(pictures, width), (Span(" "),), *_heat(pictures, width), (Span(" "),)]
+    lines += [(Span("The last four weeks", Level.STRONG), Span("  each day's share of the longest window", Level.DIM))]
+    lines += [*days_lines(pictures, width), (Span(" "),)]
+    lines += [(Span("Hours of the week", Level.STRONG), Span("  darker: more is used", Level.DIM))]
+    lines += [*heat_lines(pictures, width), (Span(" "),)]
     lines += _resets(view, events, width)
     return tuple(clip(line, width) for line in lines)
 
 
 def _burn_up(view: ViewState, burn_up: BurnUp, width: int) -> Iterator[Line]:
+    yield (Span(burn_up_title(view, burn_up), Level.STRONG),)
+    yield from burn_up_chart(view, burn_up, width)
+
+
+def burn_up_title(view: ViewState, burn_up: BurnUp) -> str:
+    """Which window a chart shows, since when, and what its forecast rests on."""
+    forecast = view.state.outlook.forecast_of(burn_up.minutes) if view.state.outlook else None
+    begin = brief(datetime.fromtimestamp(burn_up.start, UTC), view.now, view.zone)
+    name = window_name(burn_up.minutes).removesuffix(" limit")
+    title = f"{name[:1].upper()}{name[1:]} window, from {begin}"
+    return title if forecast is None else f"{title} · {forecast.basis}"
+
+
+def burn_up_chart(view: ViewState, burn_up: BurnUp, width: int, rows: int = _ROWS) -> Iterator[Line]:
+    """How a window filled and is expected to fill.
+
+    Args:
+        view: What to show.
+        burn_up: The window so far.
+        width: Columns to stay within.
+        rows: Rows of the chart itself.
+    """
     columns = max(20, min(96, width - _LABEL - 2))
     length = burn_up.resets_at - burn_up.start
     now = view.now.timestamp()
     outlook = view.state.outlook
     forecast = outlook.forecast_of(burn_up.minutes) if outlook else None
-    begin, end = (
-        brief(datetime.fromtimestamp(at, UTC), view.now, view.zone) for at in (burn_up.start, burn_up.resets_at)
-    )
-    name = window_name(burn_up.minutes).removesuffix(" limit")
-    basis = f" · {forecast.basis}" if forecast is not None else ""
-    yield (Span(f"{name} window, from {begin}", Level.STRONG), Span(basis, Level.DIM))
+    end = brief(datetime.fromtimestamp(burn_up.resets_at, UTC), view.now, view.zone)
     used = burn_up.shares[-1] if burn_up.shares else 0.0
-    for row in range(_ROWS, 0, -1):
-        label = {_ROWS: "100 %", _ROWS // 2: "50 %"}.get(row, "")
+    for row in range(rows, 0, -1):
+        label = {rows: "100 %", rows // 2: "50 %"}.get(row, "")
         cells = []
         for column in range(columns):
             at = burn_up.start + length * (column + 0.5) / columns
             share = _used_at(burn_up, at, length) if at <= now else None
-            cells.append(_cell(row, column, columns, share, _fan(forecast, used, now, burn_up.resets_at, at)))
+            cells.append(_cell(row, column, (rows, columns), share, _fan(forecast, used, now, burn_up.resets_at, at)))
         yield (Span(right(label, _LABEL), Level.DIM), Span("│"), Span("".join(cells)))
     yield (Span(" " * _LABEL), Span("└" + "─" * columns, Level.DIM))
     legend = f"reset {end}"
+    room = columns - len(legend) - 1
     yield (
         Span(" " * (_LABEL + 1)),
-        Span(left("█ used  · even pace  ░ 8 of 10  ─ median", columns - len(legend) - 1)),
+        Span(left(next(text for text in _LEGENDS if len(text) <= room or not text), room)),
         Span(" " + legend, Level.DIM),
     )
 
@@ -102,12 +126,15 @@ def _fan(
     return ends[0], ends[1], ends[2]
 
 
-def _cell(row: int, column: int, columns: int, share: float | None, fan: tuple[float, float, float] | None) -> str:
-    low, high = (row - 1) * 100 / _ROWS, row * 100 / _ROWS
+def _cell(
+    row: int, column: int, size: tuple[int, int], share: float | None, fan: tuple[float, float, float] | None
+) -> str:
+    rows, columns = size
+    low, high = (row - 1) * 100 / rows, row * 100 / rows
     if share is not None and share > low:
         return "█" if share >= high else _BLOCKS[max(1, int((share - low) / (high - low) * 8))]
     if fan is not None:
-        if low <= fan[1] < high or (row == _ROWS and fan[1] >= 100):
+        if low <= fan[1] < high or (row == rows and fan[1] >= 100):
             return "─"
         if fan[0] < high and fan[2] > low:
             return "░"
@@ -115,20 +142,21 @@ def _cell(row: int, column: int, columns: int, share: float | None, fan: tuple[f
     return "·" if low <= even < high else " "
 
 
-def _days(pictures: Pictures, width: int) -> Iterator[Line]:
-    yield (Span("The last four weeks", Level.STRONG), Span("  each day's share of the longest window", Level.DIM))
+def days_lines(pictures: Pictures, width: int) -> Iterator[Line]:
+    """Each day's share of the longest window."""
     most = max((used for _, used in pictures.days if used is not None), default=0.0)
+    cell = 2 if width > _LABEL + 2 * len(pictures.days) else 1
     scale = max(1.0, most)
     for row in (3, 2, 1):
         bars = []
         for _, used in pictures.days:
             part = 0.0 if used is None else used / scale * 3 - (row - 1)
-            bars.append(("?" if used is None and row == 1 else _BLOCKS[max(0, min(8, round(part * 8)))]) * 2)
+            bars.append(("?" if used is None and row == 1 else _BLOCKS[max(0, min(8, round(part * 8)))]) * cell)
         label = f"{scale:.0f} %" if row == 3 else ""
         yield (Span(right(label, _LABEL), Level.DIM), Span("│"), Span("".join(bars)))
     marks = []
     for day, _ in pictures.days:
-        marks.append("Mo" if (day + 3) % 7 == 0 else "  ")
+        marks.append("Mo"[:cell] if (day + 3) % 7 == 0 else " " * cell)
     yield (Span(" " * (_LABEL + 1)), Span("".join(marks), Level.DIM))
     if pictures.days:
         first, last = (date(1970, 1, 1) + timedelta(days=day) for day in (pictures.days[0][0], pictures.days[-1][0]))
@@ -138,8 +166,8 @@ def _days(pictures: Pictures, width: int) -> Iterator[Line]:
         )
 
 
-def _heat(pictures: Pictures, width: int) -> Iterator[Line]:
-    yield (Span("Hours of the week", Level.STRONG), Span("  darker: more is used", Level.DIM))
+def heat_lines(pictures: Pictures, width: int) -> Iterator[Line]:
+    """How much of the shortest window the hours of the week use."""
     most = max((value for row in pictures.heat for value in row if value is not None), default=0.0)
     hours = "".join(f"{hour:<6}" for hour in range(0, 24, 3)) if width >= _LABEL + 49 else ""
     cell = 2 if hours else 1

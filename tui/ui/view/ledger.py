@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from tui.domain.ledger import Event, EventKind
-from tui.ui.view.text import Level, Line, Span, clean, clip, wrap
+from tui.ui.view.text import Level, Line, Span, clean, wrap
 from tui.ui.view.times import full, local
 from tui.ui.view.view_state import ViewState
 
@@ -38,21 +38,16 @@ def _value(view: ViewState, value: str | None) -> str:
 
 
 def recent_lines(view: ViewState, width: int) -> tuple[Line, ...]:
-    """The newest events, newest first, one line each."""
+    """The newest events, newest first."""
     events = view.state.recent
     if not events:
         read = view.state.snapshot is not None
         return ((Span("nothing has happened yet" if read else "… no reading yet", Level.DIM),),)
-    return tuple(
-        clip(
-            (
-                Span(f"{_when(view, event)}  ", Level.DIM),
-                Span(_text(view, event), _LEVELS.get(event.kind, Level.PLAIN)),
-            ),
-            width,
-        )
-        for event in reversed(events)
-    )
+    lines: list[Line] = []
+    for event in reversed(events):
+        text = Span(_text(view, event), _LEVELS.get(event.kind, Level.PLAIN))
+        lines += wrap((Span(f"{_when(view, event)}  ", Level.DIM), text), width, indent=14)
+    return tuple(lines)
 
 
 def ledger_lines(view: ViewState, events: tuple[Event, ...], width: int) -> tuple[Line, ...]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from tui.domain.snapshot import Snapshot
 from tui.domain.windows import RESET_GRACE, Limit, Window, WindowKind, WindowState, label
-from tui.ui.view.outlook import advice_lines, expected_text, trend_text
+from tui.ui.view.outlook import expected_text, trend_text
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, dimmed, fit, left, right, wrap
 from tui.ui.view.times import brief, countdown, until
 from tui.ui.view.view_state import ViewState
@@ -66,7 +66,7 @@ def _lines(view: ViewState, snapshot: Snapshot, width: int, short: bool) -> Iter
             name = clean(limit.name or limit.limit_id)
             yield (Span(fit(name, width - 12), Level.STRONG), Span("  own limit", Level.DIM))
         for window in limit.windows:
-            yield _bar_line(view, snapshot, limit, window, width, label_cells)
+            yield bar_line(view, snapshot, limit, window, width, label_cells)
             narrow = width - label_cells < _SECOND_LINE_CELLS
             indent = 2 if narrow else label_cells
             below = _second_line(view, limit, window, narrow)
@@ -77,12 +77,10 @@ def _lines(view: ViewState, snapshot: Snapshot, width: int, short: bool) -> Iter
                 yield (Span(" " * indent), *text)
     if not short:
         yield from _extras(view, snapshot, width)
-        if advice := advice_lines(view, width):
-            yield (Span(" "),)
-            yield from advice
 
 
-def _bar_line(view: ViewState, snapshot: Snapshot, limit: Limit, window: Window, width: int, label_cells: int) -> Line:
+def bar_line(view: ViewState, snapshot: Snapshot, limit: Limit, window: Window, width: int, label_cells: int) -> Line:
+    """One window with its bar, its share and its state in a word."""
     stopped = limit.allowed is False or (limit is snapshot.main_limit and snapshot.ordinary_usage_allowed is False)
     word, level = window_word(limit, window, view.now, view.state.near_percent, stopped=stopped)
     blocked = level is Level.DIM

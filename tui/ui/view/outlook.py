@@ -87,4 +87,4 @@ def advice_lines(view: ViewState, width: int) -> tuple[Line, ...]:
     if advice.verdict in (Verdict.CANNOT_TELL, Verdict.NOTHING_TO_GAIN):
         return ()
     level = Level.DIM if advice.verdict is Verdict.WAIT else Level.NEAR
-    return wrap((Span("Advice  ", Level.STRONG), Span(advice.headline, level)), width, 8)
+    return wrap((Span(advice.headline, level),), width)

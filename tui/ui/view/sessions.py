@@ -29,6 +29,12 @@ _SIGNS: Final = {
     SessionState.GONE: ("○", Level.DIM, "gone"),
 }
 
+_CLICKS: Final = {
+    SessionState.HELD: "app.give('answer')",
+    SessionState.STOPPED_AT_LIMIT: "app.give('continue')",
+}
+"""What a click on a session opens."""
+
 CARRIED: Final = {
     ResumeStage.CLAIMED: "telling it to go on",
     ResumeStage.SENT: "sent, waiting for it to run",
@@ -139,10 +145,11 @@ def _hook_lines(view: ViewState) -> tuple[Line, ...]:
 
 def _line(view: ViewState, session: Session, name: str, model: str, columns: tuple[int, int]) -> Line:
     sign, level, words = state_words(view, session)
-    start: Line = (Span(f"{sign} ", level), Span(left(name, columns[0]), Level.STRONG), Span("  "))
+    action = _CLICKS.get(session.state)
+    start: Line = (Span(f"{sign} ", level), Span(left(name, columns[0]), Level.STRONG, action), Span("  "))
     if model:
-        start = (*start, Span(left(model, columns[1]), Level.DIM), Span("  "))
-    return (*start, Span(words, level))
+        start = (*start, Span(left(model, columns[1]), Level.DIM, action), Span("  "))
+    return (*start, Span(words, level, action))
 
 
 def _stopped_line(view: ViewState, shown: tuple[Session, ...], width: int) -> tuple[Line, ...]:

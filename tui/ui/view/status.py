@@ -7,6 +7,7 @@ from tui.ui.view.bank import bank_lines
 from tui.ui.view.chrome import demo_line, header_line, status_line
 from tui.ui.view.headline import headline
 from tui.ui.view.limits import limits_lines
+from tui.ui.view.outlook import advice_lines
 from tui.ui.view.spending import proposal_lines
 from tui.ui.view.text import Line, Span, plain, wrap
 from tui.ui.view.view_state import ViewState
@@ -19,8 +20,14 @@ def status_text(view: ViewState, width: int = 80) -> str:
     if band := demo_line(view, width):
         lines += [band, ()]
     lines += [header_line(view, width), (), *wrap(headline(view), width), ()]
-    for title, panel in (("Limits", limits_lines(view, inner)), ("Bank", bank_lines(view, inner))):
-        lines += [(Span(title),), *(((Span("  "), *row) if row else ()) for row in panel), ()]
+    panels = (
+        ("Limits", limits_lines(view, inner)),
+        ("Advice", advice_lines(view, inner)),
+        ("Bank", bank_lines(view, inner)),
+    )
+    for title, panel in panels:
+        if panel:
+            lines += [(Span(title),), *(((Span("  "), *row) if row else ()) for row in panel), ()]
     note = status_line(view, width)
     text = plain((*lines, note))
     return text.rstrip()

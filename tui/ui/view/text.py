@@ -22,6 +22,9 @@ class Level(StrEnum):
     KEY = "key"
     FULL = "full"
     """The cells of a full bar: reversed they would look empty."""
+    FRAME = "frame"
+    """Borders and rules."""
+    TITLE = "title"
     CODE = "code"
     """A QR code, which a camera reads: as much contrast as there is."""
 

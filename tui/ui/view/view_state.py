@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from tui.companion.state import State
+
+if TYPE_CHECKING:
+    from tui.domain.pictures import Pictures
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -63,6 +67,8 @@ class ViewState(msgspec.Struct, frozen=True):
     """What was done last; shown for a while."""
     read_only: str | None = None
     """The mark of Codex's agent in the environment: nothing can be spent or sent from such a screen."""
+    pictures: "Pictures | None" = None
+    """The readings of the last weeks, summed up; None until they are, or where there is no room for them."""
     masked: bool = False
     """Whether other people's addresses are hidden, as in a picture of the screen."""
     remind_after: timedelta = timedelta(days=3)

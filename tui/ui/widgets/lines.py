@@ -27,11 +27,13 @@ STYLES: Final = {
     Level.ACCENT: "bold $accent",
     Level.KEY: "bold $accent",
     Level.FULL: "$error",
+    Level.FRAME: "$panel",
+    Level.TITLE: "bold $accent",
     Level.CODE: "#ffffff on #000000",
 }
 """How a level looks in colour; the ANSI themes mean the terminal's own colours by the same names."""
 
-STYLES_ANSI: Final = {**STYLES, Level.DIM: "dim", Level.CODE: "ansi_bright_white on ansi_black"}
+STYLES_ANSI: Final = {**STYLES, Level.DIM: "dim", Level.FRAME: "dim", Level.CODE: "ansi_bright_white on ansi_black"}
 """Where no shade between the terminal's foreground and background is known."""
 
 STYLES_WITHOUT_COLOR: Final = {
@@ -45,6 +47,8 @@ STYLES_WITHOUT_COLOR: Final = {
     Level.ACCENT: "bold",
     Level.KEY: "bold underline",
     Level.FULL: "bold",
+    Level.FRAME: "dim",
+    Level.TITLE: "bold",
     Level.CODE: "",
 }
 """Where colour is not wanted, weight and reversal carry what it carried."""
