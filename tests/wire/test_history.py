@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 
 from tests.wire.test_fields import ANY_JSON
+from tui.domain.witness import ResetHistory
 from tui.errors import BadPayload
-from tui.wire.history import decode_used
+from tui.wire.history import decode_history
 
 
 def test_what_was_used_is_told_from_what_was_granted() -> None:
@@ -18,15 +19,17 @@ def test_what_was_used_is_told_from_what_was_granted() -> None:
         {"id": 7, "kind": "used"},
         "noise",
     ]
-    assert decode_used(json.dumps({"events": events}).encode()) == {"e2": datetime(2026, 11, 23, 14, 1, tzinfo=UTC)}
+    assert decode_history(json.dumps({"events": events}).encode()) == ResetHistory(
+        {"e2": datetime(2026, 11, 23, 14, 1, tzinfo=UTC)}, {"e1": datetime(2026, 11, 23, 14, 0, tzinfo=UTC)}
+    )
 
 
 @given(ANY_JSON)
 def test_any_answer_is_a_history_or_none(body: object) -> None:
     with contextlib.suppress(BadPayload):
-        assert isinstance(decode_used(json.dumps(body).encode()), dict)
+        assert isinstance(decode_history(json.dumps(body).encode()), ResetHistory)
 
 
 def test_no_json_is_no_history() -> None:
     with pytest.raises(BadPayload):
-        decode_used(b"<html>")
+        decode_history(b"<html>")

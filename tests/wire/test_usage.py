@@ -11,6 +11,7 @@ from tests.wire.test_fields import ANY_JSON
 from tui.domain.snapshot import PaidCredits, Provenance, Snapshot, SpendControl
 from tui.domain.windows import WindowKind, WindowState
 from tui.wire.usage import decode_usage
+from tui.wire.windows import offers_reset
 
 
 def usage(**changes: object) -> Snapshot:
@@ -324,3 +325,17 @@ def test_what_was_written_is_what_is_read(used: float, seconds: int, reset: int,
     assert (only.used_percent, only.minutes) == (used, -(-seconds // 60))
     assert only.resets_at == datetime.fromtimestamp(reset, UTC)
     assert (seen.bank.available, seen.ordinary_usage_allowed) == (count, allowed)
+
+
+@pytest.mark.parametrize(
+    ("banner", "offers"),
+    [
+        (None, False),
+        ("text", False),
+        ({"ctas": None}, False),
+        ({"ctas": ["reset_usage", {"action": "add_credits"}]}, False),
+        ({"banner_type": "rate_limit", "ctas": [{"action": "add_credits"}, {"action": "reset_usage"}]}, True),
+    ],
+)
+def test_codex_offers_a_reset_where_its_banner_says_so(banner: object, offers: bool) -> None:
+    assert offers_reset(banner) is offers

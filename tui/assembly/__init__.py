@@ -202,7 +202,7 @@ async def read_limits_once(
         SourceError: Nothing could be read.
         UsageError: The base URL or the scenario cannot be used.
     """
-    from tui.companion.reading import keep_reading, read_once
+    from tui.companion.reading import hear_history, keep_reading, read_once
 
     clock = clock or SystemClock()
     chain: SourceChain
@@ -219,7 +219,10 @@ async def read_limits_once(
         database = error
     try:
         near, demo = settings.limits.near_percent, options.demo
-        return keep_reading(await read_once(chain), database, near_percent=near, demo=demo, names=options.names)
+        snapshot = await read_once(chain)
+        reading = keep_reading(snapshot, database, near_percent=near, demo=demo, names=options.names)
+        await hear_history(chain, database, reading)
+        return reading
     finally:
         if isinstance(database, Database):
             database.close()

@@ -10,7 +10,7 @@ from tui import DEFAULT_SCENARIO
 from tui.assembly import SourceOptions, candidates, every_account, open_companion, open_hooks, open_tables
 from tui.clock import Clock, SystemClock
 from tui.companion.accounts import Accounts, Member, seen
-from tui.companion.reading import Reading, keep_reading, read_once
+from tui.companion.reading import Reading, hear_history, keep_reading, read_once
 from tui.companion.records import Tables
 from tui.companion.state import State
 from tui.concurrency import in_loose_thread, in_thread
@@ -127,9 +127,11 @@ def _recall(name: str, tables: Tables | StoreError, settings: Settings) -> State
 
 
 async def _look(one: SourceOptions, settings: Settings, tables: Tables | StoreError, clock: Clock) -> State:
-    snapshot = await read_once(Chain(candidates(one, settings, clock)))
+    chain = Chain(candidates(one, settings, clock))
+    snapshot = await read_once(chain)
     near = settings.limits.near_percent
     reading = await in_thread(_keep, snapshot, tables, near, one.names)
+    await hear_history(chain, tables if isinstance(tables, StoreError) else tables.database, reading)
     return seen(reading.state, one.account, LOOK_EVERY)
 
 

@@ -54,6 +54,7 @@ def _contradictions(events: "Iterable[Event]", spends: "Iterable[Spend]") -> Ite
     elsewhere = (
         EventKind.CREDIT_REDEEMED,
         EventKind.SPENT_ELSEWHERE,
+        EventKind.GRANT_MISSING,
         EventKind.CREDIT_VANISHED,
         EventKind.SPEND_REFUSED,
     )

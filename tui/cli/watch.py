@@ -159,6 +159,8 @@ def print_event(event: "WatchEvent", *, as_json: bool) -> None:
     words = [f"{event.at.astimezone(LocalZone()):%H:%M:%S}", event.kind.replace("_", " ")]
     if event.account_name:
         words.append(event.account_name)
+    if not event.is_ours:
+        words.append("not through this program")
     if event.session is not None:
         words.append(clean(event.session.workspace or event.session.thread_id))
     if event.window is not None:

@@ -1,13 +1,14 @@
 """Holding on to one open source: opened when first needed, let go when it fails, opened anew the next time."""
 
 import asyncio
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tui.domain.snapshot import Snapshot
 from tui.errors import SignedOut, SourceDown, SourceError
 from tui.sources.base import CarriesOn, KeepsHistory, SessionFeed, Source, SourceStatus
+
+if TYPE_CHECKING:
+    from tui.domain.witness import ResetHistory
 
 
 class SourceChain(Protocol):
@@ -114,10 +115,10 @@ class Connection:
             await self._replaced.wait()
         return feed
 
-    async def used_resets(self) -> Mapping[str, datetime | None] | None:
-        """The service's own word on which resets were used; None where it does not tell."""
+    async def reset_history(self) -> "ResetHistory | None":
+        """The service's own word on which resets were used and granted; None where it does not tell."""
         source: object = self._source
-        return await source.used_resets() if isinstance(source, KeepsHistory) else None
+        return await source.reset_history() if isinstance(source, KeepsHistory) else None
 
     def messenger(self) -> CarriesOn | None:
         """The open source, if it can hand messages to sessions."""

@@ -140,6 +140,7 @@ def notice_of(event: WatchEvent) -> "Notice":
     name = one_line(workspace.rstrip("/").rpartition("/")[2], 60) if workspace else None
     left = event.lapse.left_text(event.at) if event.lapse else ""
     text = _TEXTS[event.kind].format(limit=limit_label(event.window), left=left)
+    text = text if event.is_ours else "one reset was spent, but not through this program"
     if event.resets_available is not None:
         text += f"; {event.resets_available} reset{'' if event.resets_available == 1 else 's'} banked"
     words = f"{name}: {text}" if name else f"{text[0].upper()}{text[1:]}"

@@ -14,16 +14,17 @@ from tui.companion.records import Records
 from tui.companion.schedule import back_off, jittered, poll_interval
 from tui.companion.state import State, StateStore
 from tui.concurrency import first_of
-from tui.domain.ledger import EventKind
+from tui.domain.ledger import SHOWS_LESS
 from tui.domain.snapshot import Snapshot
 from tui.errors import RateLimited, SourceError
 
 UPGRADE_SECONDS: Final = 15.0
 """Between two looks for a preferred source, such as the daemon of a Codex that was started later."""
 
+HISTORY_SECONDS: Final = 6 * 3600.0
+"""Between two looks at the service's own history of resets, unless the bank shows less."""
+
 _LEAST_GAP: Final = 1.0
-_LESS: Final = frozenset((EventKind.CREDIT_REDEEMED, EventKind.CREDIT_VANISHED, EventKind.COUNT_CHANGED))
-"""What the bank shows where a reset may have been spent elsewhere."""
 """Seconds between two readings that a source's own hint asked for: thousands of hints a second make one reading."""
 
 
@@ -59,6 +60,10 @@ class Poller:
         self._credits_wanted = False
         self._failures = 0
         self._moved_at = clock.monotonic()
+        self._has_lost = False
+        """Whether any process saw a reset gone of which the service's history was not heard yet."""
+        self._asks_history_at: float | None = None
+        """When the history is due; None for a command that ends, which asks only where the bank shows less."""
         self._before = store.state
         store.listen(self._on_state)
 
@@ -74,6 +79,7 @@ class Poller:
     async def follow(self) -> None:
         """Poll until cancelled."""
         await self._records.show()
+        self._asks_history_at = self._clock.monotonic()
         while True:
             await self.poll()
             await self._wait(self._plan())
@@ -101,7 +107,21 @@ class Poller:
                 self._show_failure(error)
                 return
             self._credits_wanted = False
-            await self._apply(fresh)
+            shows_less = await self._apply(fresh)
+        is_due = self._asks_history_at is not None and self._clock.monotonic() >= self._asks_history_at
+        if shows_less or is_due or self._has_lost:
+            await self._witness()
+
+    async def _witness(self) -> None:
+        """Hear the service's own history: the bank tells that a reset is gone, the history tells when."""
+        self._has_lost = False
+        if self._asks_history_at is not None:
+            self._asks_history_at = self._clock.monotonic() + HISTORY_SECONDS
+        account = self._store.state.account_key
+        history = await self._connection.reset_history()
+        snapshot = self._store.state.snapshot
+        if history is not None and snapshot is not None and snapshot.account.key == account:
+            await self._records.witness(snapshot, history)
 
     async def read(self) -> Snapshot:
         """Read afresh, single credits included, for whoever holds the connection's lock.
@@ -113,22 +133,20 @@ class Poller:
         await self._apply(snapshot)
         return snapshot
 
-    async def _apply(self, fresh: Snapshot) -> None:
-        previous = self._store.state.snapshot
-        snapshot = merge(previous, fresh)
+    async def _apply(self, fresh: Snapshot) -> bool:
+        """Show and keep a reading; whether it shows that a reset may have been spent elsewhere."""
+        snapshot = merge(self._store.state.snapshot, fresh)
         self._failures = 0
         link = self._store.state.link.healthy(self._connection.source_name, self._connection.statuses)
         self._store.update(snapshot=snapshot, link=link)
-        events = await self._records.observe(fresh)
-        if previous is not None and any(event.kind in _LESS for event in events):
-            # The bank tells that a reset is gone, the service's history tells when.
-            used = await self._connection.used_resets()
-            if used is not None:
-                await self._records.witness(fresh, used, previous.provenance.observed_at)
+        return any(event.kind in SHOWS_LESS for event in await self._records.observe(fresh))
 
     def _on_state(self, state: State) -> None:
-        """Note when the meter moves."""
+        """Note when the meter moves, and when any process sees a reset gone."""
         before, self._before = self._before, state
+        if state.recent is not before.recent and before.snapshot is not None:
+            new = (line for line in state.recent if line not in before.recent)
+            self._has_lost = self._has_lost or any(line.kind in SHOWS_LESS for line in new)
         fresh = state.snapshot
         if fresh is not None and fresh is not before.snapshot and has_moved_percent(before.snapshot, fresh):
             self._moved_at = self._clock.monotonic()

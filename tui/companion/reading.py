@@ -1,12 +1,13 @@
 """One reading for a command that ends: the service is asked, what it shows is kept, and nothing in hand is touched."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from tui.domain.snapshot import STALE_AFTER, Snapshot
-from tui.errors import StoreError
+from tui.errors import SourceError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,8 @@ class Reading(msgspec.Struct, frozen=True):
     """Why nothing could be kept; None where all is well."""
     near_percent: float
     demo: str | None
+    shows_less: bool = False
+    """Whether it is the first to show that a reset may have been spent elsewhere."""
 
     def is_stale(self, now: datetime) -> bool:
         """Whether it is too old to judge by, because the service or this machine's clock says so."""
@@ -78,26 +81,49 @@ def keep_reading(
         names: What the account is called in the settings, its own name last.
         fresh_for: How long it counts as fresh.
     """
-    open_spend, failure = None, None
+    open_spend, failure, shows_less = None, None, False
     try:
         if isinstance(database, StoreError):
             raise database
-        open_spend = _keep(snapshot, database, near_percent, names, fresh_for)
+        open_spend, shows_less = _keep(snapshot, database, near_percent, names, fresh_for)
     except StoreError as error:
         failure = str(error)
-    return Reading(snapshot, open_spend, failure, near_percent, demo)
+    return Reading(snapshot, open_spend, failure, near_percent, demo, shows_less)
+
+
+async def hear_history(chain: "SourceChain", database: "Database | StoreError", reading: Reading) -> None:
+    """Write down the service's own word where a reading shows less in the bank: no later one shows that again."""
+    from tui.sources.base import KeepsHistory
+    from tui.store.observations import Observations
+
+    if not reading.shows_less or isinstance(database, StoreError):
+        return
+    with suppress(SourceError, StoreError):  # the next process that follows the limits asks anyway
+        source, _ = await chain.open()
+        try:
+            known: object = source
+            history = await known.reset_history() if isinstance(known, KeepsHistory) else None
+        finally:
+            await source.aclose()
+        if history is not None:
+            Observations(database).witness(reading.snapshot, history)
 
 
 def _keep(
     snapshot: Snapshot, database: "Database", near_percent: float, names: "Sequence[str]", fresh_for: timedelta
-) -> "Spend | None":
-    """Keep a reading; returns the account's open spend."""
+) -> "tuple[Spend | None, bool]":
+    """Keep a reading; the account's open spend, and whether the bank shows less."""
     from tui.store.observations import Observations
 
     observations = Observations(database)
-    observations.observe(snapshot, near_percent, fresh_for, names)
+    events = observations.observe(snapshot, near_percent, fresh_for, names)
+    shows_less = False
+    if events:
+        from tui.domain.ledger import SHOWS_LESS
+
+        shows_less = any(event.kind in SHOWS_LESS for event in events)
     if not observations.has_open_spend(snapshot.account.key):
-        return None  # as nearly always: what reads the journal is not even loaded
+        return None, shows_less  # as nearly always: what reads the journal is not even loaded
     from tui.store.spends import SpendJournal
 
-    return SpendJournal(database).open_spend(snapshot.account.key)
+    return SpendJournal(database).open_spend(snapshot.account.key), shows_less

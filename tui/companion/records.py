@@ -1,6 +1,6 @@
 """What is written down about the account in use, changed on the disk and shown in the State."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
@@ -10,6 +10,7 @@ from tui.companion.locks import AccountLocks
 from tui.companion.state import StateStore
 from tui.concurrency import in_thread
 from tui.domain.ledger import Event, EventKind
+from tui.domain.sessions import live
 from tui.domain.snapshot import Account, Snapshot
 from tui.domain.spend import Spend
 from tui.errors import StoreError
@@ -20,6 +21,7 @@ from tui.store.spends import SpendJournal
 
 if TYPE_CHECKING:
     from tui.domain.account_state import AccountState
+    from tui.domain.witness import ResetHistory
     from tui.store.accounts import Accounts, Step
     from tui.store.deliveries import Deliveries
     from tui.store.invites import Invites
@@ -201,11 +203,13 @@ class Records:
             await self.show(snapshot.account.key)
         return events
 
-    async def witness(self, snapshot: Snapshot, used: Mapping[str, datetime | None], since: datetime) -> None:
-        """Put the service's own word on spends that are none of ours into the ledger."""
+    async def witness(self, snapshot: Snapshot, history: "ResetHistory") -> None:
+        """Put the service's own word on what nothing here explains into the ledger."""
         if self._tables is not None:
+            runs_here = bool(live(self._store.state.sessions, snapshot.provenance.observed_at))
             with suppress(StoreError):  # said once a reading is to be kept
-                await in_thread(self._tables.observations.witness, snapshot, used, since)
+                observations = self._tables.observations
+                await in_thread(observations.witness, snapshot, history, codex_runs_here=runs_here)
                 await self.show(snapshot.account.key)
 
     async def show(self, account: str | None = None) -> None:

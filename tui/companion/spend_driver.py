@@ -138,7 +138,8 @@ class SpendDriver:
             return spend, False
         settled = infer_from_bank(spend, snapshot.bank, self._clock.now())
         if settled is spend:
-            settled = infer_from_history(spend, await self._connection.used_resets())
+            history = await self._connection.reset_history()
+            settled = infer_from_history(spend, None if history is None else history.used)
         if settled is not spend:
             return await self._step(settled), False
         return spend, may_send_again(spend, snapshot.bank, self._clock.now(), asked=asked)

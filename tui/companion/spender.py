@@ -44,6 +44,9 @@ from tui.errors import (
     StoreUnclear,
 )
 
+HISTORY_SECONDS: Final = 1.5
+"""The service's history, which settles only an unknown outcome, is waited for so long before a spend."""
+
 RETRY_SECONDS: Final = 30.0
 """The least time between two tries to finish an open spend unasked; doubled with each try, to 8 minutes."""
 
@@ -172,9 +175,9 @@ class Spender:
                 if not free:
                     raise await in_thread(tables.spends.held_error, account)
                 await self._refuse_if_outdated(proposal)
-                used = await self._connection.used_resets()
+                used_before = await self._used_before()
                 spend = journal(proposal, consent, self._new_key(), self._clock.now(), plan)
-                spend = replace(spend, used_before=None if used is None else tuple(sorted(used)))
+                spend = replace(spend, used_before=used_before)
                 spend = await self._begin(spend, queued)
                 spend = await self._to_the_end(spend, self._driver().drive)
         await self._resume(spend)
@@ -210,6 +213,14 @@ class Spender:
                 spend = await self._to_the_end(found, partial(self._driver().take_up, unasked=unasked))
         await self._resume(spend)
         return spend
+
+    async def _used_before(self) -> tuple[str, ...] | None:
+        """What the service lists as used before the spend; somebody waits for it, so not for long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HISTORY_SECONDS):
+                history = await self._connection.reset_history()
+                return None if history is None else tuple(sorted(history.used))
+        return None
 
     async def _begin(self, spend: Spend, queued: Queued | None) -> Spend:
         spends = self._records.require().spends

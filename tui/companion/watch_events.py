@@ -50,6 +50,7 @@ _OF_CREDITS: Final = frozenset(
         EventKind.CREDIT_VANISHED,
         EventKind.EXPIRY_CHANGED,
         EventKind.COUNT_CHANGED,
+        EventKind.GRANT_MISSING,
     }
 )
 
@@ -70,6 +71,8 @@ class WatchEvent(msgspec.Struct, frozen=True):
     lapse: Lapse | None = None
     account_name: str = ""
     """What the account is called in the settings; empty where it has no name."""
+    is_ours: bool = True
+    """False for a spend that nobody consented to here."""
 
     def identity(self, account: str | None) -> tuple[str, float, float]:
         """What makes it the same event in every process: a name, its moment, and seconds of tolerance.
@@ -82,6 +85,7 @@ class WatchEvent(msgspec.Struct, frozen=True):
         if self.lapse is not None:
             return f"{self.kind} {account} {self.lapse.key}", self.lapse.expires_at.timestamp(), 120.0
         about = self.session.thread_id if self.session else str(self.window.minutes if self.window else "")
+        about = about if self.is_ours else "elsewhere"
         ends = self.window.resets_at if self.window is not None and self.session is None else None
         tolerance = 1.0 if self.kind in _OF_THE_LEDGER else 120.0
         return f"{self.kind} {account} {about}", (ends or self.at).timestamp(), tolerance
@@ -121,10 +125,11 @@ class WatchEvents:
         session: Session | None = None,
         window: Window | None = None,
         lapse: Lapse | None = None,
+        is_ours: bool = True,
     ) -> None:
         snapshot = self._store.state.snapshot
         available, name = snapshot.bank.available if snapshot else None, self._store.state.account_name
-        self._on_event(WatchEvent(kind, at, session, window, available, lapse, name))
+        self._on_event(WatchEvent(kind, at, session, window, available, lapse, name, is_ours))
 
     def _on_state(self, state: State) -> None:
         if state.snapshot is None:
@@ -189,6 +194,8 @@ class WatchEvents:
     def _on_line(self, line: Event, spend: Spend | None) -> None:
         if line.kind in _OF_CREDITS:
             self._emit(WatchEventKind.CREDIT_CHANGED, line.at)
+        elif line.kind is EventKind.SPENT_ELSEWHERE:
+            self._emit(WatchEventKind.SPENT, line.at, is_ours=False)
         elif line.kind is EventKind.SPEND_CLOSED and spend is not None and spend.outcome is Outcome.RESET:
             self._emit(WatchEventKind.SPENT, line.at)
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -24,6 +25,8 @@ class EventKind(StrEnum):
     """Redeemed, but not through this program."""
     SPENT_ELSEWHERE = "spent_elsewhere"
     """The service's history has a spend, with its time, that nobody consented to here."""
+    GRANT_MISSING = "grant_missing"
+    """The service's history has a grant, with its time, of which the bank never showed a reset."""
     CREDIT_VANISHED = "credit_vanished"
     EXPIRY_CHANGED = "expiry_changed"
     COUNT_CHANGED = "count_changed"
@@ -51,6 +54,10 @@ class EventKind(StrEnum):
     INVITE_REWARDED = "invite_rewarded"
     SETTING_CHANGED = "setting_changed"
     """A setting that could spend or run something, changed by a person; it belongs to no account."""
+
+
+SHOWS_LESS: Final = frozenset({EventKind.CREDIT_REDEEMED, EventKind.CREDIT_VANISHED, EventKind.COUNT_CHANGED})
+"""What the bank shows where a reset may have been spent elsewhere."""
 
 
 class Event(msgspec.Struct, frozen=True):

@@ -106,6 +106,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """What the reading should say and does not, one plain reason each."""
     unclear: bool = False
     """Whether a word that could stop ordinary use made no sense: then nobody is free to work."""
+    codex_offers: bool = False
+    """Whether the service has Codex itself offer a reset at the limit."""
     clock_ahead: timedelta | None = None
     """How far this machine's clock is ahead of the service's; None where they agree, or nothing is known."""
 

@@ -1,8 +1,10 @@
-"""The service's own word on spends that nobody consented to here."""
+"""The service's own history of resets as a witness: what was spent or granted that nothing here explains."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
+
+import msgspec
 
 from tui.domain.ledger import Event, EventKind
 from tui.domain.snapshot import Snapshot
@@ -11,40 +13,120 @@ from tui.domain.spend import Spend
 GRACE: Final = timedelta(minutes=2)
 """How far the service's clock and ours may be apart; beyond that nothing is said."""
 
+ARRIVAL: Final = timedelta(minutes=10)
+"""A reset that was granted is in the bank after so long at the latest."""
 
-def spent_elsewhere(
-    used: Mapping[str, datetime | None],
-    spends: Iterable[Spend],
-    said: Collection[str],
-    since: datetime,
-    seen: Snapshot,
-) -> tuple[Event, ...]:
-    """The spends that the service lists and that are none of ours, each once.
+OFFER: Final = timedelta(minutes=5)
+"""A spend so soon after Codex was last seen to offer one was made there."""
+
+
+class ResetHistory(msgspec.Struct, frozen=True):
+    """What the service lists: when each reset was used and granted, by its event's id; None where that is unknown."""
+
+    used: Mapping[str, datetime | None]
+    granted: Mapping[str, datetime | None]
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What is written down about an account's resets."""
+
+    since: datetime
+    """Its first reading here: what happened before is no news."""
+    spends: tuple[Spend, ...] = ()
+    events: tuple[Event, ...] = ()
+    offered_at: datetime | None = None
+    """When Codex was last seen to offer a reset by itself; None: never, or no Codex runs here."""
+
+    def of_kind(self, *kinds: EventKind) -> tuple[Event, ...]:
+        """The lines of these kinds since the first reading."""
+        return tuple(event for event in self.events if event.kind in kinds and event.at >= self.since)
+
+
+def unexplained(history: ResetHistory, told: Told, seen: Snapshot) -> tuple[Event, ...]:
+    """What the service lists and nothing here explains, each once.
 
     Args:
-        used: When each reset was used, by the id of the service's event.
-        spends: Our own, each of which explains one event.
-        said: The events that are in the ledger already.
-        since: The reading before the change; what was used earlier is no news.
-        seen: The reading that shows the change.
+        history: The service's word.
+        told: Ours.
+        seen: The newest reading.
     """
+    strangers = _strangers(history.used, told, seen)
+    return (*_spent(strangers, told, seen), *_never_banked(history.granted, strangers, told, seen))
+
+
+def _strangers(used: Mapping[str, datetime | None], told: Told, seen: Snapshot) -> tuple[tuple[datetime, str], ...]:
+    """Every spend that is none of ours, each of which explains one."""
     until = seen.provenance.observed_at + GRACE
-    news = {event: at for event, at in used.items() if at is not None and since - GRACE <= at <= until}
-    for spend in spends:
+    news = {event: at for event, at in used.items() if at is not None and told.since <= at <= until}
+    for spend in told.spends:
         if spend.may_have_spent:
             ends = until if spend.closed_at is None else spend.closed_at + GRACE
             ours = (event for event, at in news.items() if spend.journaled_at - GRACE <= at <= ends)
             if (event := next(ours, None)) is not None:
                 del news[event]
-    return tuple(
-        Event(
-            at=seen.provenance.observed_at,
-            kind=EventKind.SPENT_ELSEWHERE,
-            account=seen.account.key,
-            text=f"a reset was spent elsewhere at {at:%Y-%m-%d %H:%M} UTC, by the service's own history",
-            source=seen.provenance.source,
-            request_id=event,
-        )
-        for event, at in sorted(news.items(), key=lambda item: item[1])
-        if event not in said
+    return tuple(sorted((at, event) for event, at in news.items()))
+
+
+def _spent(strangers: Iterable[tuple[datetime, str]], told: Told, seen: Snapshot) -> Iterable[Event]:
+    said = {line.request_id for line in told.of_kind(EventKind.SPENT_ELSEWHERE)}
+    for at, event in strangers:
+        if event not in said:
+            in_codex = told.offered_at is not None and -GRACE <= at - told.offered_at <= OFFER
+            where = "in Codex, which offered it," if in_codex else "elsewhere"
+            text = f"a reset was spent {where} at {at:%Y-%m-%d %H:%M} UTC, by the service's own history"
+            yield _line(EventKind.SPENT_ELSEWHERE, text, event, seen)
+
+
+def _never_banked(
+    granted: Mapping[str, datetime | None], strangers: Sequence[tuple[datetime, str]], told: Told, seen: Snapshot
+) -> Iterable[Event]:
+    """The grants of which the bank never showed a reset; nothing where the bank does not show all that it holds."""
+    bank = seen.bank
+    if bank.credits is None or bank.unlisted or bank.credits_observed_at is None:
+        return
+    until = bank.credits_observed_at - ARRIVAL
+    missing = sorted((at, event) for event, at in granted.items() if at is not None and told.since <= at <= until)
+    for moment in sorted(_arrivals(strangers, told, seen), reverse=True):
+        explained = next((grant for grant in reversed(missing) if grant[0] <= moment + GRACE), None)
+        if explained is not None:
+            missing.remove(explained)
+    said = {line.request_id for line in told.of_kind(EventKind.GRANT_MISSING)}
+    for at, event in missing:
+        if event not in said:
+            when = f"{at:%Y-%m-%d %H:%M} UTC"
+            text = f"a reset was granted at {when} by the service's own history, but never reached the bank"
+            yield _line(EventKind.GRANT_MISSING, text, event, seen)
+
+
+def _arrivals(strangers: Sequence[tuple[datetime, str]], told: Told, seen: Snapshot) -> Iterable[datetime]:
+    """When a reset came, or may have come, into the bank: each explains one grant before it."""
+    lines = told.of_kind(EventKind.CREDIT_GRANTED)
+    yield from (line.at for line in lines)
+    known = {line.credit_id for line in lines}
+    for credit in seen.bank.credits or ():
+        if credit.granted_at is not None and credit.granted_at >= told.since - GRACE and credit.id not in known:
+            yield credit.granted_at
+    for line in told.of_kind(EventKind.COUNT_CHANGED):
+        yield from [line.at] * _rise(line)
+    # One that came and was spent elsewhere while nobody looked here was never seen to leave either.
+    left = len(told.of_kind(EventKind.CREDIT_REDEEMED, EventKind.CREDIT_VANISHED))
+    yield from (at for at, _ in strangers[left:])
+
+
+def _rise(line: Event) -> int:
+    """By how many the count of resets rose."""
+    try:
+        return max(0, int(line.after or "") - int(line.before or ""))
+    except ValueError:
+        return 0
+
+
+def _line(kind: EventKind, text: str, event: str, seen: Snapshot) -> Event:
+    return Event(
+        at=seen.provenance.observed_at,
+        kind=kind,
+        account=seen.account.key,
+        text=text,
+        source=seen.provenance.source,
+        request_id=event,
     )

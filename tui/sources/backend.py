@@ -6,9 +6,8 @@ is read up to a size and within one deadline, whatever the server does.
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -37,6 +36,7 @@ from tui.wire.usage import decode_usage
 
 if TYPE_CHECKING:
     from tui.domain.spend import ConsumeAnswer, ConsumeRequest
+    from tui.domain.witness import ResetHistory
 
 LARGEST_ANSWER: Final = 1 << 20
 """Bytes of an answer that are read; real ones are a few thousand."""
@@ -204,13 +204,13 @@ class Backend:
         except BadPayload as error:
             raise OutcomeUnknown(error.message, _FINISH) from error
 
-    async def used_resets(self) -> Mapping[str, datetime | None] | None:
+    async def reset_history(self) -> "ResetHistory | None":
         """Read the service's own history; see `KeepsHistory`."""
-        from tui.wire.history import decode_used
+        from tui.wire.history import decode_history
 
         try:
             answer = await self._ask_to_read(self._base_url.history, await self._login(), self._deadlines.rows)
-            return decode_used(answer.body) if answer.status == 200 else None
+            return decode_history(answer.body) if answer.status == 200 else None
         except SourceError:
             return None
 

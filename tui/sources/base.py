@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from datetime import datetime
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import msgspec
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from tui.domain.sessions import SessionUpdate
     from tui.domain.snapshot import Account, Snapshot
     from tui.domain.spend import ConsumeAnswer, ConsumeRequest
+    from tui.domain.witness import ResetHistory
 
 SourceName = Literal["daemon", "codex", "http", "stub"]
 
@@ -102,8 +102,8 @@ class CarriesOn(Protocol):
 class KeepsHistory(Protocol):
     """Knows the service's own history of resets; the witness of a spend."""
 
-    async def used_resets(self) -> Mapping[str, datetime | None] | None:
-        """When each of the newest spends was, by its event's id; None where the service does not tell."""
+    async def reset_history(self) -> ResetHistory | None:
+        """What was used and granted lately; None where the service does not tell."""
         ...
 
 

@@ -134,6 +134,11 @@ MIGRATIONS: Final[tuple[str | Callable[[sqlite3.Connection], None], ...]] = (
         account TEXT NOT NULL
     ) STRICT, WITHOUT ROWID
     """,
+    """
+    ALTER TABLE observations ADD COLUMN first_at TEXT;
+    ALTER TABLE observations ADD COLUMN offered_at TEXT;
+    UPDATE observations SET first_at = observed_at
+    """,
 )
 """One script or function per version; never edited once released, only added to."""
 

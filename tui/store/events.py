@@ -50,6 +50,12 @@ class EventLog:
             return connection.execute(f"SELECT {_COLUMNS} FROM events {condition}", values).fetchall()  # noqa: S608
 
 
+def lines_of(connection: sqlite3.Connection, account: str, since: str) -> tuple[Event, ...]:
+    """An account's lines since a stamped moment, oldest first, inside a transaction of the caller's."""
+    query = f'SELECT {_COLUMNS} FROM events WHERE account = ? AND "at" >= ? ORDER BY id'  # noqa: S608 - our own names
+    return tuple(_event(row) for row in connection.execute(query, (account, since)).fetchall())
+
+
 def insert_events(connection: sqlite3.Connection, events: Iterable[Event]) -> None:
     """Add lines inside a transaction of the caller's."""
     rows = [(stamp(event.at), *astuple(event)[1:]) for event in events]

@@ -1,6 +1,6 @@
 """The last reading of each account, kept across restarts, so that changes in between are recorded once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -13,11 +13,11 @@ from tui.store.database import Database, stamp
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Sequence
 
     from tui.domain.ledger import Event
     from tui.domain.spend import Spend
+    from tui.domain.witness import ResetHistory
 
 
 UNNAMED: Final = ("",)
@@ -67,34 +67,52 @@ class Observations:
                 if snapshot.bank.credits is None and previous.bank.credits is not None:
                     # Which credit it was shows once the single credits are there again: compare the bank then.
                     snapshot = replace(snapshot, bank=previous.bank)
+            at = stamp(snapshot.provenance.observed_at)
             summary = summary_of(snapshot, near_percent, fresh_for)
             events = _changes(connection, previous, snapshot) if previous is not None else ()
             connection.execute(
-                "INSERT INTO observations (account, observed_at, body, summary) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (account) DO UPDATE"
-                " SET observed_at = excluded.observed_at, body = excluded.body, summary = excluded.summary",
-                (account, stamp(snapshot.provenance.observed_at), _encode(snapshot), _encode(summary)),
+                "INSERT INTO observations (account, observed_at, first_at, offered_at, body, summary)"
+                " VALUES (?1, ?2, ?2, ?3, ?4, ?5) ON CONFLICT (account) DO UPDATE"
+                " SET observed_at = excluded.observed_at,"
+                " offered_at = coalesce(excluded.offered_at, offered_at),"
+                " body = excluded.body, summary = excluded.summary",
+                (account, at, at if snapshot.codex_offers else None, _encode(snapshot), _encode(summary)),
             )
         return events
 
     def witness(
-        self, snapshot: Snapshot, used: "Mapping[str, datetime | None]", since: "datetime"
+        self, snapshot: Snapshot, history: "ResetHistory", *, codex_runs_here: bool = False
     ) -> "tuple[Event, ...]":
-        """Put the spends that the service lists and that are none of ours into the ledger, each once.
+        """Put what the service lists and nothing here explains into the ledger, each once.
+
+        Args:
+            snapshot: The newest reading, kept already.
+            history: The service's own word.
+            codex_runs_here: Whether a session of this Codex home is known, so that what Codex offered was taken there.
+
+        Returns:
+            What was recorded.
 
         Raises:
             StoreError: The database cannot be used.
         """
-        from tui.domain.ledger import EventKind
-        from tui.domain.witness import spent_elsewhere
-        from tui.store.events import insert_events
+        from tui.domain.witness import Told, unexplained
+        from tui.store.events import insert_events, lines_of
         from tui.store.spends import all_spends
 
+        account = snapshot.account.key
         with self._database.writing() as connection:
-            rows = connection.execute("SELECT request_id FROM events WHERE kind = ?", (EventKind.SPENT_ELSEWHERE,))
-            said = {row[0] for row in rows.fetchall()}
-            spends = all_spends(connection, snapshot.account.key)
-            events = spent_elsewhere(used, spends, said, since, snapshot)
+            found = "SELECT first_at, offered_at FROM observations WHERE account = ?"
+            first, offered = connection.execute(found, (account,)).fetchone() or (None, None)
+            if first is None:
+                return ()
+            told = Told(
+                datetime.fromisoformat(first),
+                tuple(all_spends(connection, account)),
+                lines_of(connection, account, first),
+                datetime.fromisoformat(offered) if offered is not None and codex_runs_here else None,
+            )
+            events = unexplained(history, told, snapshot)
             insert_events(connection, events)
         return events
 

@@ -14,7 +14,16 @@ from tui.errors import BadPayload
 from tui.wire.credits import read_credits
 from tui.wire.fields import FieldReader, clean_text, load_object
 from tui.wire.jsonrpc import INVALID_REQUEST, Refusal
-from tui.wire.windows import LONGEST_ID, MOST_LIMITS, arrange_limits, read_limit, read_paid, read_spend_control, snake
+from tui.wire.windows import (
+    LONGEST_ID,
+    MOST_LIMITS,
+    arrange_limits,
+    offers_reset,
+    read_limit,
+    read_paid,
+    read_spend_control,
+    snake,
+)
 
 INITIALIZE: Final = "initialize"
 INITIALIZED: Final = "initialized"
@@ -122,6 +131,7 @@ def decode_rate_limits(body: bytes, provenance: Provenance, login: Login) -> Sna
         spend_control=_spend_control(reader, payload, main, provenance),
         unknowns=reader.unknowns,
         unclear=reader.unclear,
+        codex_offers=offers_reset(payload.get("rateLimitUpsell")),
         clock_ahead=reader.clock_ahead,
     )
 

@@ -7,7 +7,15 @@ from tui.domain.credits import Bank
 from tui.domain.snapshot import Account, Provenance, Snapshot, SpendControl
 from tui.domain.windows import MAIN_LIMIT, Limit
 from tui.wire.fields import FieldReader, load_object
-from tui.wire.windows import LONGEST_ID, MOST_LIMITS, arrange_limits, read_limit, read_paid, read_spend_control
+from tui.wire.windows import (
+    LONGEST_ID,
+    MOST_LIMITS,
+    arrange_limits,
+    offers_reset,
+    read_limit,
+    read_paid,
+    read_spend_control,
+)
 
 CODE_REVIEW_LIMIT = "code_review"
 """The limit id given to `code_review_rate_limit`, which has none of its own."""
@@ -47,6 +55,7 @@ def decode_usage(
         spend_control=_spend_control(reader, payload.get("spend_control"), provenance.observed_at),
         unknowns=reader.unknowns,
         unclear=reader.unclear,
+        codex_offers=offers_reset(payload.get("rate_limit_upsell")),
         clock_ahead=reader.clock_ahead,
     )
 

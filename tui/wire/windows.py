@@ -203,3 +203,11 @@ def _share(used: str | None, total: str | None) -> float | None:
     except (ValueError, ZeroDivisionError, OverflowError):
         return None
     return share if 0 <= share < math.inf else None
+
+
+def offers_reset(banner: object) -> bool:
+    """Whether the banner that Codex shows at a limit offers to use a reset; one that makes no sense offers nothing."""
+    actions = banner.get("ctas") if isinstance(banner, dict) else None
+    return isinstance(actions, list) and any(
+        isinstance(action, dict) and action.get("action") == "reset_usage" for action in actions
+    )

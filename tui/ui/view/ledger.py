@@ -13,6 +13,7 @@ _LEVELS: Final = {
     EventKind.CREDIT_EXPIRED: Level.NEAR,
     EventKind.CREDIT_REDEEMED: Level.NEAR,
     EventKind.SPENT_ELSEWHERE: Level.NEAR,
+    EventKind.GRANT_MISSING: Level.NEAR,
     EventKind.CREDIT_VANISHED: Level.NEAR,
     EventKind.CREDIT_GRANTED: Level.OK,
 }
