@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.companion import companion, finished, seen, spend
-from tests.hooks.codex import HookedCodex, hooked_codex
-from tests.support.codex_cli import codex_environment, private_folder
+from tests.hooks.codex import HookedCodex, holding
+from tests.support.codex_cli import codex_environment
 from tests.support.codex_screen import say
 from tests.support.pty import terminal
-from tests.support.stub_process import start_stub
 from tests.support.waiting import DEADLINE
 from tui.companion.state import State
 from tui.domain.held_sessions import held
@@ -30,10 +29,7 @@ TOOLS = "Please work.\nrun: true\nrun: true\nrun: true\nThanks."
 
 @pytest.fixture
 def codex() -> Iterator[HookedCodex]:
-    with private_folder() as folder, start_stub(sandbox=folder / "box") as stub:
-        codex = hooked_codex(stub, folder)
-        codex.resetbank("hold", "on")
-        codex.trust()
+    with holding() as codex:
         yield codex
 
 

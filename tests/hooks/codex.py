@@ -9,12 +9,12 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.codex_cli import codex_environment, npm_codex
+from tests.support.codex_cli import codex_environment, npm_codex, private_folder
 from tests.support.commands import Result, resetbank
-from tests.support.stub_process import StubProcess
+from tests.support.stub_process import StubProcess, start_stub
 from tests.support.waiting import DEADLINE, wait_until
 from tui.domain.hooks import GateMode, GateState, Waiter
 from tui.hooks.gate import Gate, gate_folder
@@ -31,6 +31,7 @@ class HookedCodex:
     home: Path
     """Where resetbank keeps its own."""
     executable: Path
+    turns: "list[subprocess.Popen[str]]" = field(default_factory=list)
 
     @property
     def hooks_file(self) -> Path:
@@ -86,7 +87,7 @@ class HookedCodex:
 
     def start(self, prompt: str, *flags: str, words: Sequence[str] = ()) -> "subprocess.Popen[str]":
         """Start one turn."""
-        return subprocess.Popen(
+        turn = subprocess.Popen(
             [self.executable, "exec", *words, *flags, "--skip-git-repo-check", prompt],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -96,6 +97,15 @@ class HookedCodex:
             env=codex_environment(self.stub.codex_home),
             start_new_session=True,
         )
+        self.turns.append(turn)
+        return turn
+
+    def end(self) -> None:
+        """End what a test that failed has left running, or the next one would be blamed for it."""
+        for turn in self.turns:
+            if turn.poll() is None:
+                turn.kill()
+                turn.communicate(timeout=DEADLINE)
 
     def turn(self, prompt: str, *flags: str, words: Sequence[str] = ()) -> tuple[int, str]:
         """Run one turn to its end."""
@@ -144,3 +154,23 @@ class Keeper:
 
 def hooked_codex(stub: StubProcess, folder: Path, executable: Path | None = None) -> HookedCodex:
     return HookedCodex(stub, folder / "resetbank", executable or npm_codex())
+
+
+@contextmanager
+def sandboxed() -> Iterator[HookedCodex]:
+    """A stub and a sandbox of its own; no turn outlives it."""
+    with private_folder() as folder, start_stub(sandbox=folder / "box") as stub:
+        codex = hooked_codex(stub, folder)
+        try:
+            yield codex
+        finally:
+            codex.end()
+
+
+@contextmanager
+def holding() -> Iterator[HookedCodex]:
+    """The same with our hold, trusted."""
+    with sandboxed() as codex:
+        codex.resetbank("hold", "on")
+        codex.trust()
+        yield codex

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.hooks.codex import HookedCodex, hooked_codex
-from tests.support.codex_cli import codex_executable, npm_codex, private_folder
-from tests.support.stub_process import start_stub
+from tests.hooks.codex import HookedCodex, sandboxed
+from tests.support.codex_cli import codex_executable, npm_codex
 from tests.support.waiting import DEADLINE, wait_until
 from tui.clock import SystemClock
 from tui.domain.gate import held_threads
@@ -41,8 +40,8 @@ for line in sys.stdin:
 
 @pytest.fixture
 def codex() -> Iterator[HookedCodex]:
-    with private_folder() as folder, start_stub(sandbox=folder / "box") as stub:
-        yield hooked_codex(stub, folder)
+    with sandboxed() as codex:
+        yield codex
 
 
 def closed(**fields: object) -> GateState:

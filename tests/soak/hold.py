@@ -13,9 +13,7 @@ from time import perf_counter
 from typing import NamedTuple
 
 from tests.e2e.companion import companion, seen
-from tests.hooks.codex import HookedCodex, hooked_codex
-from tests.support.codex_cli import private_folder
-from tests.support.stub_process import start_stub
+from tests.hooks.codex import HookedCodex, holding
 from tests.support.waiting import DEADLINE, wait_until
 from tui.companion.companion import Companion
 from tui.domain.held_sessions import held
@@ -49,19 +47,10 @@ class Killed(NamedTuple):
     seconds: float
 
 
-@contextmanager
-def hooked() -> Iterator[HookedCodex]:
-    with private_folder() as folder, start_stub(sandbox=folder / "box") as stub:
-        codex = hooked_codex(stub, folder)
-        codex.resetbank("hold", "on")
-        codex.trust()
-        yield codex
-
-
 def run_into_the_limit(seed: int, turns: int) -> Answered:
     """One turn after the other into the limit; no turn is lost but those that were let fail."""
     started = perf_counter()
-    with hooked() as codex:
+    with holding() as codex:
         outcomes, consented, waits = asyncio.run(_answered(codex, random.Random(seed), turns))
         spent = codex.stub.spent()
     assert spent <= consented, f"{spent} resets were spent, {consented} were consented to"
@@ -149,7 +138,7 @@ def kill_them(seed: int, kills: int) -> Killed:
     with ExitStack() as stack:
         codex: HookedCodex | None = None
         for victim in victims:
-            codex = codex or stack.enter_context(hooked())
+            codex = codex or stack.enter_context(holding())
             percent = chance.choice((88, 91, 94, 97, 100))
             ended, seconds = _kill(codex, victim, percent)
             outcomes[f"{victim} killed: {ended}"] += 1

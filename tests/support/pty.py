@@ -20,6 +20,8 @@ from tests.support.waiting import DEADLINE
 
 _ALONE = 1.2
 """Seconds without another key in which a letter counts; longer with each press, for a machine that is busy."""
+_FRAME, _FRAME_END = b"\x1b[?2026h", b"\x1b[?2026l"
+_ASKS_FOR_FRAMES, _KNOWS_FRAMES = b"\x1b[?2026$p", "\x1b[?2026;2$y"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _Process = subprocess.Popen[bytes]
 
@@ -96,19 +98,25 @@ class RawTerminal:
 
 @dataclass
 class Terminal(RawTerminal):
-    """The same with the screen that the bytes paint."""
+    """The same with the screen that the bytes paint: whole frames, where the program marks them."""
 
     screen: pyte.Screen = field(default_factory=lambda: pyte.Screen(80, 24))
 
     def __post_init__(self) -> None:
         self._stream = pyte.ByteStream(self.screen)
+        self._unpainted = b""
         self._text: str | None = None
         self._seen: set[str] = set()
 
     def read(self, seconds: float) -> bytes:
         data = super().read(seconds)
-        if data:
-            self._stream.feed(data)
+        if _ASKS_FOR_FRAMES in data:
+            self.type(_KNOWS_FRAMES)
+        self._unpainted += data
+        if data or self.gone:
+            whole = len(self._unpainted) if self.gone else _whole_frames(self._unpainted)
+            self._stream.feed(self._unpainted[:whole])
+            self._unpainted = self._unpainted[whole:]
             self._text = None
         return data
 
@@ -153,6 +161,15 @@ class Terminal(RawTerminal):
                 return self.text
             alone *= 1.5
         raise AssertionError(f"never shown: {wanted!r}\n{self.text}")
+
+
+def _whole_frames(data: bytes) -> int:
+    """How many bytes may be painted: no half of a frame, as the terminals of people hold it back too."""
+    begins = data.rfind(_FRAME)
+    if begins >= 0 and _FRAME_END not in data[begins:]:
+        return begins
+    cut = data.rfind(b"\x1b")
+    return cut if cut >= 0 and _FRAME.startswith(data[cut:]) and data[cut:] != _FRAME else len(data)
 
 
 def _start(command: Sequence[str], environment: dict[str, str], columns: int, rows: int) -> tuple[int, _Process]:
