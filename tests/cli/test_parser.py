@@ -73,5 +73,5 @@ def test_options_may_stand_before_the_command() -> None:
 
 
 def test_demo_takes_the_next_word() -> None:
-    assert parse(["--demo"]).demo == "busy"
+    assert parse(["--demo"]).demo == "afternoon"
     assert parse(["--demo", "status"]).demo == "status"

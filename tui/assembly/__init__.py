@@ -27,13 +27,13 @@ if TYPE_CHECKING:  # a command that only reads the limits loads none of these
     from tui.channels.base import Channel
     from tui.companion.companion import Companion
     from tui.companion.connection import SourceChain
-    from tui.companion.history import PastReadings
     from tui.companion.notifier import Notifier
     from tui.companion.reading import Reading
     from tui.companion.records import Records, Tables
     from tui.companion.state import StateStore
     from tui.domain.outlook import Outlook
     from tui.domain.question import AskRules
+    from tui.domain.reading import PastReadings
     from tui.hooks.installation import Installation
     from tui.sources.base import Referrals, SessionFeed, Source, SourceName
     from tui.sources.null_referrals import NullReferrals
@@ -135,6 +135,8 @@ def open_companion(
     chain: SourceChain
     referrals: Callable[[], Referrals]
     hooks: Callable[[], Installation] | None
+    past: PastReadings | None = None
+    asks_early = True
     has_home = options.demo is None and not (options.account and options.base_url)
     if options.demo is not None:
         from tui.stub.chain import EmbeddedChain
@@ -142,11 +144,16 @@ def open_companion(
         embedded = EmbeddedChain(clock, options.demo)
         chain, referrals, hooks = embedded, embedded.referrals, embedded.hooks
         tables = _tables_in(None, None)
+        if watches:
+            tables.events.record(embedded.events)
+        past, asks_early = embedded.past, embedded.asks_early
     else:
         chain, referrals = Chain(candidates(options, settings, clock)), partial(_referrals, options, settings, clock)
         hooks = partial(open_hooks, options, settings, paths) if has_home else None
         tables = tables or open_tables(paths)
     follows_files = watches and has_home
+    if follows_files:
+        past = _past_of(options.codex_home)
     return Companion(
         chain=chain,
         tables=tables,
@@ -158,7 +165,7 @@ def open_companion(
         near_percent=settings.limits.near_percent,
         demo=options.demo,
         rollouts=partial(_open_rollouts, options.codex_home, clock) if follows_files else None,
-        rules=partial(_ask_rules, settings.ask),
+        rules=partial(_ask_rules, settings.ask, asks_early),
         message=settings.ask.message,
         asks=asks,
         hooks=hooks,
@@ -167,7 +174,7 @@ def open_companion(
         process=uuid.uuid4().hex,
         looks_ahead=watches,
         notifier=partial(_notifier, settings.notify) if watches and settings.notify.channels else None,
-        past=_past_of(options.codex_home) if follows_files else None,
+        past=past,
     )
 
 
@@ -268,13 +275,13 @@ def _open_rollouts(codex_home: Path | None, clock: Clock) -> "SessionFeed":
     return RolloutFeed(find_codex_home(codex_home), clock)
 
 
-def _ask_rules(ask: AskSettings) -> "AskRules":
+def _ask_rules(ask: AskSettings, asks_early: bool = True) -> "AskRules":
     from tui.clock import LocalZone
     from tui.domain.question import AskRules
 
     return AskRules(
         enabled=ask.enabled,
-        lead=timedelta(minutes=ask.lead_minutes),
+        lead=timedelta(minutes=ask.lead_minutes) if asks_early else timedelta(0),
         least_waiting=timedelta(minutes=ask.least_waiting_minutes),
         daily_cap=ask.daily_cap,
         zone=LocalZone(),

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from tui import DEFAULT_SCENARIO
+from tui import STORY
 from tui.assembly import SourceOptions, candidates, every_account, open_companion, open_hooks, open_tables
 from tui.clock import Clock, SystemClock
 from tui.companion.accounts import Accounts, Member, seen
@@ -98,7 +98,7 @@ def screen_connector(
             return accounts.first()
         nothing_asked = (options.source, options.base_url, options.demo) == ("auto", None, None)
         if every == (options,) and nothing_asked and _nobody_is_signed_in(find_codex_home(options.codex_home)):
-            effective = SourceOptions(demo=DEFAULT_SCENARIO)
+            effective = SourceOptions(demo=STORY)
         return open_companion(
             every[0] if effective is options else effective,
             settings,

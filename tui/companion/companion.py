@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tui.companion.accounts import Accounts
-    from tui.companion.history import HistoryService, PastReadings
+    from tui.companion.history import HistoryService
     from tui.companion.inviter import Inviter
     from tui.companion.notifier import Notifier
     from tui.companion.questions import QuestionService
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tui.domain.ledger import Event
     from tui.domain.pictures import Pictures
     from tui.domain.question import AskRules
+    from tui.domain.reading import PastReadings
     from tui.hooks.installation import Installation
     from tui.sources.base import Referrals, SessionFeed
 

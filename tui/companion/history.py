@@ -1,7 +1,7 @@
 """Keeps every reading, and says what is to be expected of the account in use."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -12,13 +12,14 @@ from tui.concurrency import first_of, in_thread
 from tui.domain.foresight import Foresight
 from tui.domain.limit_stops import at_work
 from tui.domain.outlook import Outlook, look_ahead
-from tui.domain.reading import PastFile, reading_of
+from tui.domain.reading import reading_of
 from tui.domain.sessions import SessionState
 from tui.domain.snapshot import Account, Snapshot
 from tui.errors import StoreError
 
 if TYPE_CHECKING:
     from tui.domain.pictures import Pictures
+    from tui.domain.reading import PastReadings
     from tui.store.readings import Readings
 
 SETTLING_SECONDS: Final = 2.0
@@ -32,14 +33,11 @@ LOADED: Final = 84 * 86400.0
 
 THIN_SECONDS: Final = 86400.0
 
-PastReadings = Callable[[Account, Callable[[str, int, float], bool]], Iterable[PastFile]]
-"""The readings of an account that lie on the disk; passes over the files that the function knows."""
-
 
 class HistoryService:
     """Follows the readings of the account in use."""
 
-    def __init__(self, store: StateStore, records: Records, clock: Clock, past: PastReadings | None = None) -> None:
+    def __init__(self, store: StateStore, records: Records, clock: Clock, past: "PastReadings | None" = None) -> None:
         """Load nothing yet.
 
         Args:
@@ -121,7 +119,7 @@ class HistoryService:
         except StoreError:  # said by State.store_failure; the outlook begins with what is read from now on
             self._foresight = Foresight(offset)
 
-    async def _fill(self, snapshot: Snapshot, past: PastReadings) -> None:
+    async def _fill(self, snapshot: Snapshot, past: "PastReadings") -> None:
         """Read what lies on the disk, showing how far that is; stopped after any file, the next start goes on there."""
         readings, loop, stopped = self._readings(), asyncio.get_running_loop(), False
         if readings is None:
@@ -229,7 +227,7 @@ def outlook_once(readings: "Readings | None", snapshot: Snapshot, offset: int, n
 
 
 def fill(
-    readings: "Readings", account: Account, past: PastReadings, goes_on: Callable[[float], bool] = lambda done: True
+    readings: "Readings", account: Account, past: "PastReadings", goes_on: Callable[[float], bool] = lambda done: True
 ) -> int:
     """Put what lies on the disk into the history; interrupted after any file, it goes on there. Blocking.
 

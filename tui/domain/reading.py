@@ -1,11 +1,12 @@
 """One look at an account, as history, forecast and replay take it: seconds and per cent, nothing else."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
 if TYPE_CHECKING:
-    from tui.domain.snapshot import Snapshot
+    from tui.domain.snapshot import Account, Snapshot
     from tui.domain.windows import Limit
 
 
@@ -55,6 +56,10 @@ class PastFile(msgspec.Struct, frozen=True):
     readings: tuple[Reading, ...]
     done: float = 1.0
     """The share of all that is to be read that is read by now."""
+
+
+PastReadings: TypeAlias = "Callable[[Account, Callable[[str, int, float], bool]], Iterable[PastFile]]"
+"""The readings of an account that lie on the disk; passes over the files that the function knows."""
 
 
 def reading_of(snapshot: "Snapshot", limit: "Limit", running: int | None = None, stopped: int = 0) -> Reading:

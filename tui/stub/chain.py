@@ -1,6 +1,6 @@
 """The embedded service as the one source of a demo."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from tui.clock import Clock
@@ -13,6 +13,8 @@ from tui.stub.embedded import embedded_stub
 from tui.stub.scenarios import find_scenario
 
 if TYPE_CHECKING:
+    from tui.domain.ledger import Event
+    from tui.domain.reading import PastReadings
     from tui.hooks.installation import Installation
     from tui.stub.sessions import PlayedSessions
 
@@ -24,10 +26,11 @@ class EmbeddedChain:
         self._clock = clock
         self._stub = embedded_stub(clock, scenario)
         self._base_url = parse_base_url(self._stub.base_url)
-        self._played = self._play(scenario)
+        self._scenario = find_scenario(scenario)
+        self._played = self._play()
 
-    def _play(self, scenario: str) -> "PlayedSessions | None":
-        starts = find_scenario(scenario).sessions
+    def _play(self) -> "PlayedSessions | None":
+        starts = self._scenario.sessions
         if not starts:
             return None
         from tui.stub.sessions import PlayedSessions
@@ -50,6 +53,29 @@ class EmbeddedChain:
         """What holds the sessions that are played; None where none are."""
         played = self._played
         return None if played is None else lambda: played.hooks
+
+    @property
+    def past(self) -> "PastReadings | None":
+        """The weeks of readings behind the scenario; None where there are none."""
+        if not self._scenario.has_past:
+            return None
+        from tui.stub.story import story_past
+
+        return story_past(self._scenario, self._clock.now().timestamp())
+
+    @property
+    def events(self) -> "Iterable[Event]":
+        """What the ledger already has."""
+        if not self._scenario.has_past:
+            return ()
+        from tui.stub.story import story_events
+
+        return story_events(self._clock.now())
+
+    @property
+    def asks_early(self) -> bool:
+        """Whether a limit that only comes near is asked about: a story runs too fast for that."""
+        return not self._scenario.has_past
 
     async def upgrade(self, _current: str) -> None:
         """Nothing is preferred to it."""

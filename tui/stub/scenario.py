@@ -122,3 +122,5 @@ class Scenario(msgspec.Struct, frozen=True):
     campaign: Campaign | None = PILOT
     invites: tuple[InviteStart, ...] = ()
     """In the order in which they were sent."""
+    has_past: bool = False
+    """Whether a demo of it begins with weeks of readings behind it, and asks only about what is held."""

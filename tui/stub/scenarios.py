@@ -146,6 +146,17 @@ _ALL = (
         ),
     ),
     Scenario(
+        "afternoon",
+        "a busy afternoon with five weeks behind it: in a demo two sessions run into the limit and are held",
+        _both(70, 41),
+        _THREE,
+        sessions=(
+            SessionStart("Port the importer to the new schema", "/home/you/importer", requests=40, every=1.8),
+            SessionStart("Find out why the nightly build is slow", "/home/you/website", requests=25, every=2.6),
+        ),
+        has_past=True,
+    ),
+    Scenario(
         "weekly-wall",
         "the week is used up while 5 hours are nearly unused; redeemed resets stay listed",
         _both(4, 100),
