@@ -2,6 +2,7 @@
 
 from tests.bench import (
     bench_commands,
+    bench_foresight,
     bench_hooks,
     bench_interruption,
     bench_referrals,
@@ -20,6 +21,7 @@ for title, measure in (
     ("A stop of the real Codex", bench_interruption.measure),
     ("The hooks", bench_hooks.measure),
     ("The answer", bench_release.measure),
+    ("Looking ahead, with a million readings", bench_foresight.measure),
 ):
     print(title)
     for line in measure():
