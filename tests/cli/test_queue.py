@@ -40,6 +40,24 @@ def test_the_typed_code_queues_and_another_terminal_cancels(stub: StubProcess) -
     assert resetbank("queue", "--cancel", *over_http(stub)).out == "nothing is queued\n"
 
 
+def test_a_screen_shows_what_another_process_has_armed_and_takes_it_out(stub: StubProcess) -> None:
+    with (
+        resetbank_terminal(*NIGHT, *over_http(stub), columns=100, rows=40) as running,
+        resetbank_terminal(*over_http(stub), columns=120, rows=40) as screen,
+    ):
+        screen.wait_for("3 resets")
+        running.type(f"{code_of(running)}\n")
+        running.wait_for("left in the queue: 2")
+        screen.type("\x1b[15~")  # F5
+        shown = screen.wait_for("armed in another resetbank")
+        assert "before the restart" not in shown
+        screen.press_until("u", "the queued reset was taken out; nothing is spent")
+        running.wait_for("the queue is over")
+        assert running.wait_for_end() == 0
+    assert stub.spent() == 0
+    assert kinds().count("unqueued") == 1
+
+
 def test_one_is_queued_for_its_lapse_by_a_typed_code_where_the_settings_allow_it(stub: StubProcess) -> None:
     home = Path(os.environ["RESETBANK_HOME"])
     home.mkdir(parents=True, exist_ok=True)

@@ -98,6 +98,22 @@ async def test_what_is_left_after_a_restart_waits_for_a_fresh_yes(clock: ManualC
         assert len(world.spends.every()) == 1
 
 
+async def test_what_a_living_process_armed_is_its_own_and_what_a_dead_one_left_waits_for_a_yes(
+    clock: ManualClock, tmp_path: Path
+) -> None:
+    async with attended(World(clock, tmp_path, process="another")) as other:
+        await other.companion.questions.queue(True, 2, clock.now() + HOURS)
+        async with attended(World(clock, tmp_path, process="this")) as world:
+            queued = (await until(world, lambda state: state.queued is not None)).queued
+            assert queued is not None
+            assert (queued.elsewhere, queued.needs_fresh_yes, queued.is_armed) == (True, False, False)
+            await into_the_limit(world)
+            await until(world, lambda state: state.no_question is not None, step=1)
+            assert (world.companion.state.question, world.source.requests) == (None, [])
+            await other.companion.aclose()
+            await until(world, lambda state: bool(state.queued and state.queued.needs_fresh_yes), step=1)
+
+
 @pytest.mark.parametrize(("number", "ends"), [(9, HOURS), (0, HOURS), (2, -HOURS)])
 async def test_no_number_beyond_the_bank_and_no_time_that_has_passed(
     number: int, ends: timedelta, clock: ManualClock, tmp_path: Path
@@ -188,7 +204,7 @@ async def test_before_it_lapses_it_is_spent_once_by_its_own_journal_and_only_by_
         await other.companion.poller.poll()
         await other.companion.records.in_hand()
         assert other.companion.state.queued is not None
-        assert other.companion.state.queued.needs_fresh_yes
+        assert other.companion.state.queued.elsewhere
         await other.companion.aclose()
         world.source.answers.append(lambda: cleared(world))
         await until(world, lambda _: clock.now() > START + timedelta(minutes=4), step=5)

@@ -1,7 +1,7 @@
 """One driver of an open spend at a time, across processes: a lock that the kernel lets go when its holder dies."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,6 +20,37 @@ class AccountLocks:
         """
         self._folder = folder
         self._held: set[str] = set()
+        self._kept = ExitStack()
+
+    def keep(self, process: str) -> None:
+        """Let other processes see that this one lives, until `close`.
+
+        Raises:
+            StoreReadOnly: The lock file cannot be made.
+        """
+        if (
+            self._folder is not None
+            and process not in self._held
+            and self._kept.enter_context(file_lock(self._folder, process))
+        ):
+            self._held.add(process)
+
+    def lives(self, process: str | None) -> bool:
+        """Whether a process that keeps its lock runs; what a dead one left behind is removed."""
+        if self._folder is None or process is None:
+            return False
+        path = lock_path(self._folder, process)
+        if process in self._held or not path.exists():
+            return process in self._held
+        with suppress(StoreReadOnly), file_lock(self._folder, process) as free:
+            if free:
+                path.unlink(missing_ok=True)
+            return not free
+        return False
+
+    def close(self) -> None:
+        """Let go of what is kept; fine to call twice."""
+        self._kept.close()
 
     @contextmanager
     def try_hold(self, account: str) -> Iterator[bool]:
@@ -45,6 +76,11 @@ class AccountLocks:
             self._held.discard(account)
 
 
+def lock_path(folder: Path, what: str) -> Path:
+    """Where the lock file of a thing lies."""
+    return folder / f"{sha256(what.encode()).hexdigest()[:16]}.lock"
+
+
 @contextmanager
 def file_lock(folder: Path, what: str) -> Iterator[bool]:
     """Hold a lock file of the folder, if it is free.
@@ -57,8 +93,7 @@ def file_lock(folder: Path, what: str) -> Iterator[bool]:
     """
     from filelock import FileLock, Timeout  # 10 ms that only a spend pays
 
-    name = sha256(what.encode()).hexdigest()[:16]
-    lock = FileLock(folder / f"{name}.lock", timeout=0, thread_local=False, mode=0o600)
+    lock = FileLock(lock_path(folder, what), timeout=0, thread_local=False, mode=0o600)
     try:
         private_folder(folder)
         lock.acquire()

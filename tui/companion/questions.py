@@ -160,14 +160,14 @@ class QuestionService:
 
     async def _look(self, account: AccountState, now: datetime) -> Situation:
         state = self._store.state
-        queued = account.queued_for(self._records.process)
+        queued = state.queued
         return Situation(
             snapshot=state.snapshot,
             sessions=state.sessions,
             outlook=state.outlook,
             stale=state.is_stale(now),
             spend_locked=state.spending or state.open_spend is not None or state.store_failure is not None,
-            queued=queued is not None and queued.is_armed,
+            queued=queued is not None and not queued.needs_fresh_yes,
             waiting_for=account.waiting.window.key if account.waiting is not None else None,
             spent_at=await self._records.spent_at(),
         )
@@ -253,6 +253,7 @@ class QuestionService:
             )
         except IllegalStep as error:
             raise UsageError(str(error), "name another number or time") from error
+        await self._records.show_life()
         owner = self._records.process
         until_text = (
             f"up to {number} resets were queued for the limit, until {until:%Y-%m-%d %H:%M} UTC" if until else ""
@@ -283,6 +284,7 @@ class QuestionService:
             StoreError: It could not be written down.
         """
         now, owner = self._clock.now(), self._records.process
+        await self._records.show_life()
 
         def step(account: AccountState) -> AccountState:
             if account.queued is None:

@@ -132,7 +132,7 @@ class Records:
         account = self._store.state.account_key
         if self._tables is None or account is None:
             return _nothing()
-        return self._show_in_hand(await in_thread(self._tables.accounts.read, account))
+        return await self._show_in_hand(await in_thread(self._tables.accounts.read, account))
 
     async def change(self, step: "Step", events: Callable[[], Iterable[Event]] = tuple) -> "AccountState":
         """Change what is in hand for the account in use; without an account or a database nothing is.
@@ -147,11 +147,22 @@ class Records:
         account = self._store.state.account_key
         if self._tables is None or account is None:
             return _nothing()
-        return self._show_in_hand(await in_thread(self._tables.accounts.change, account, step, events))
+        return await self._show_in_hand(await in_thread(self._tables.accounts.change, account, step, events))
 
-    def _show_in_hand(self, state: "AccountState") -> "AccountState":
+    async def show_life(self) -> None:
+        """Let other processes see that what this one arms is watched over.
+
+        Raises:
+            StoreError: It cannot be shown.
+        """
+        await in_thread(self.require().locks.keep, self.process)
+
+    async def _show_in_hand(self, state: "AccountState") -> "AccountState":
+        lives = False
+        if self._tables is not None and state.queued is not None and state.queue_owner != self.process:
+            lives = await in_thread(self._tables.locks.lives, state.queue_owner)
         self._store.update(
-            queued=state.queued_for(self.process),
+            queued=state.queued_for(self.process, owner_lives=lives),
             waiting=state.waiting,
             announcement=state.announcement,
             resumes=state.resumes,
@@ -270,6 +281,7 @@ class Records:
     def close(self) -> None:
         """Close the database."""
         if self._tables is not None:
+            self._tables.locks.close()
             self._tables.database.close()
 
 

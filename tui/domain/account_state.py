@@ -29,9 +29,11 @@ class AccountState(msgspec.Struct, frozen=True):
     """A wait is over, and nobody has dismissed the notice yet."""
     resumes: ResumeLog = msgspec.field(default_factory=ResumeLog)
 
-    def queued_for(self, process: str) -> Queued | None:
-        """The queued reset as a process has it: one that another process armed waits for a new yes."""
-        return after_restart(self.queued) if self.queued is not None and self.queue_owner != process else self.queued
+    def queued_for(self, process: str, *, owner_lives: bool = False) -> Queued | None:
+        """The queued reset as a process has it: what another one armed, and left behind, waits for a new yes."""
+        if self.queued is None or self.queue_owner == process:
+            return self.queued
+        return replace(self.queued, elsewhere=True) if owner_lives else after_restart(self.queued)
 
 
 def after_reading(state: AccountState, snapshot: Snapshot, now: datetime) -> tuple[AccountState, QueueEndReason | None]:

@@ -58,6 +58,8 @@ class Queued(msgspec.Struct, frozen=True):
     needs_fresh_yes: bool = False
     """Set after a restart: nobody may remember it, so it fires only after they said yes again."""
 
+    elsewhere: bool = False
+    """Set where another process that runs armed it: that one spends it, this one can only take it out."""
     left: int = 1
     """How many may still be spent; the consent named them all."""
     until: datetime | None = None
@@ -68,7 +70,7 @@ class Queued(msgspec.Struct, frozen=True):
     @property
     def is_armed(self) -> bool:
         """Whether it would be spent if the limit were reached now."""
-        return not self.needs_fresh_yes
+        return not self.needs_fresh_yes and not self.elsewhere
 
 
 def arm(

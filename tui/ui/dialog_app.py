@@ -74,7 +74,7 @@ class DialogApp(PagedApp):
         companion, queued = self._free_companion(), self._view.state.queued
         if companion is None:
             return
-        if queued is not None and queued.is_armed:
+        if queued is not None and not queued.needs_fresh_yes:
             self._work(partial(self._take_out, companion), "queue")
             return
         from tui.ui.dialogs.queue import QueueDialog

@@ -121,7 +121,7 @@ def _verbs(view: ViewState) -> dict[str, str]:
     if not to_carry(view) and not under_way(view):
         verbs["continue"] = ""
     if queued is not None:
-        verbs["queue"] = "Take out" if queued.is_armed else "Confirm queue"
+        verbs["queue"] = "Confirm queue" if queued.needs_fresh_yes else "Take out"
     elif limit_stands(view):
         verbs["queue"] = ""
     if not can_reopen(view):

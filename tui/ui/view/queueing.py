@@ -101,8 +101,9 @@ def queued_words(view: ViewState, queued: Queued) -> tuple[Span, ...]:
         does = f"{key} confirms or cancels" if key else "it waits for a fresh yes on the screen"
         return (Span("a reset was queued before the restart: ", Level.NEAR), Span(does))
     lapse = f", or before it lapses from {percent(queued.before_lapse)} on" if queued.before_lapse is not None else ""
+    where = ", armed in another resetbank" if queued.elsewhere else ""
     return (
-        Span(f"{SIGN} {queued_count(view, queued)} {QUEUED}{lapse}", Level.ACCENT),
+        Span(f"{SIGN} {queued_count(view, queued)} {QUEUED}{lapse}{where}", Level.ACCENT),
         Span(f"; {key} takes it out" if key else ""),
     )
 
