@@ -1,15 +1,12 @@
 import json
-import os
 import subprocess
 from pathlib import Path
 from urllib.request import Request
 
 import pytest
 
-from tests.support.codex_cli import codex_environment, codex_executable, npm_codex, private_folder
-from tests.support.codex_screen import choose
+from tests.support.codex_cli import codex_environment, codex_executable
 from tests.support.logins import bearer_headers
-from tests.support.pty import terminal
 from tests.support.stub_process import OPENER, StubProcess, start_stub
 from tests.support.waiting import DEADLINE
 from tui.clock import SystemClock
@@ -120,17 +117,3 @@ def banked(sandbox: Path) -> object:
     bank = rate_limits(sandbox)["rateLimitResetCredits"]
     assert isinstance(bank, dict)
     return bank["availableCount"]
-
-
-def test_the_newer_codex_offers_a_reset_by_the_banner_and_spends_the_soonest() -> None:
-    with private_folder() as folder, start_stub(scenario="banner", sandbox=folder / "box") as stub:
-        soonest = stub.account()["credits"][0]["id"]
-        environment = codex_environment(stub.codex_home)
-        changed = {name: value for name, value in environment.items() if os.environ.get(name) != value}
-        command = [str(npm_codex()), "--no-daemon", "--cd", str(stub.workspace), "--model", "gpt-6-sol"]
-        with terminal(*command, columns=100, rows=40, **changed) as running:
-            running.wait_for("1. Use a reset")
-            for answer in ("4. Cancel", "1. Yes, use reset", "You have 2 usage limit resets left"):
-                choose(running, "1", answer)
-        redeemed = [credit["id"] for credit in stub.account()["credits"] if credit["status"] == "redeemed"]
-        assert redeemed == [soonest]
