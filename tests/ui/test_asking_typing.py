@@ -15,7 +15,7 @@ from tui.ui.dialogs.question import QuestionDialog
 from tui.ui.screens.consent import GUARD_SECONDS, TypedLine
 
 
-@pytest.mark.parametrize("keys", ["ctrl+p", "i a", "i w"])
+@pytest.mark.parametrize("keys", ["ctrl+p", "i a", "i p"])
 async def test_it_waits_while_somebody_types(keys: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
     rings: list[bool] = []
     monkeypatch.setattr(ResetbankApp, "bell", lambda _: rings.append(True))

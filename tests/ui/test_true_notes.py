@@ -140,7 +140,7 @@ def test_ctrl_z_goes_back_to_the_shell_and_fg_comes_back() -> None:
         assert (shown.raw.count(enters), shown.raw.count(leaves)) == (1, 1)
         shown.type("\n")
         shown.wait_for(lambda _: shown.raw.count(enters) == 2)
-        shown.wait_for("banked")
+        shown.wait_for(lambda text: "banked" in text and "SUSPENDED" not in text)  # all of it is painted anew
         shown.type("q")
         shown.wait_for("LEFT")
         assert shown.raw.count(leaves) == 2

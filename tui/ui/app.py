@@ -153,6 +153,8 @@ class ResetbankApp(DialogApp):
         if self._drive:
             self.set_interval(1, self._beat, name="clock")
             leave_on_signals(self.exit)
+            # The terminal forgets what was shown while the shell had it; Textual paints only what differs.
+            self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.call_after_refresh(lambda: self._work(self._open, "connect"))
 
     def _work(self, work: Callable[[], Awaitable[None]], name: str) -> None:
