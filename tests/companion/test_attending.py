@@ -271,7 +271,7 @@ async def test_waiting_is_answered_when_the_reset_is_seen_not_when_the_clock_say
         await until(world, lambda state: state.announcement is not None)
         await until(world, lambda state: bool(world.daemon.messages))
         assert [thread for thread, _ in world.daemon.messages] == [THREAD]
-        world.companion.dismiss_notice()
+        await world.companion.questions.dismiss_notice()
         assert world.companion.state.announcement is None
 
 

@@ -51,7 +51,7 @@ async def test_a_status_at_the_reset_leaves_the_notice_to_the_screen(clock: Manu
         await until(world, lambda state: state.announcement is not None)
 
 
-async def test_a_notice_survives_the_screen_until_it_is_dismissed(clock: ManualClock, tmp_path: Path) -> None:
+async def test_a_notice_survives_the_screen_until_one_dismisses_it_for_all(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path)) as world:
         question = (await stop(world)).question
         assert question is not None
@@ -63,13 +63,19 @@ async def test_a_notice_survives_the_screen_until_it_is_dismissed(clock: ManualC
     async with attended(World(clock, tmp_path, process="the next screen")) as again:
         again.source.reading = after_the_reset(again)
         await until(again, lambda state: state.announcement is not None)
-        again.companion.dismiss_notice()
+        async with attended(World(clock, tmp_path, process="a screen beside it")) as beside_it:
+            await until(beside_it, lambda state: state.announcement is not None)
+            await again.companion.questions.dismiss_notice()
+            await beside_it.companion.questions.evaluate()  # as it does now and then
+            assert beside_it.companion.state.announcement is None
         again.companion.refresh()
-        await until(again, lambda state: state.waiting is None and state.announcement is None)
         again.clock.advance(20)
         await until(again, lambda _: again.clock.sleepers >= 3)
         assert again.companion.state.announcement is None
-        assert (await again.companion.records.in_hand()).announcement is None
+        await again.companion.questions.evaluate()
+    async with attended(World(clock, tmp_path, process="the one after")) as last:
+        await last.companion.questions.evaluate()
+        assert last.companion.state.announcement is None
 
 
 async def test_a_command_that_reads_changes_nothing_of_a_persons(clock: ManualClock, tmp_path: Path) -> None:

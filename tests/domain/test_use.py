@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.domain.reading import Reading, WindowReading
-from tui.domain.use import BIN, UseRecord, weighted_quantiles
+from tui.domain.use import UseRecord, weighted_quantiles
 
 START = 1772409600.0
 """Monday, 2 March 2026, 00:00 UTC."""
@@ -27,7 +27,6 @@ def test_what_was_used_lies_where_it_was_used() -> None:
     assert record.sums == pytest.approx([0, 2, 4, 4, 4, 5])
     assert record.now_sum == pytest.approx(5)
     assert record.bin_of(START + 601) == 2
-    assert record.time_of(2) == START + 2 * BIN
 
 
 def test_a_reset_does_not_take_demand_away() -> None:

@@ -259,10 +259,6 @@ class Companion:
         """Read now instead of at the next turn, the single credits too."""
         self.poller.refresh()
 
-    def dismiss_notice(self) -> None:
-        """The notice that a wait is over was seen."""
-        self.questions.dismiss_notice()
-
     async def events(self, limit: int | None = None) -> "tuple[Event, ...]":
         """The newest lines of the ledger, oldest first; None gives all.
 

@@ -29,7 +29,7 @@ from tui.domain.queue import Queued, QueueEndReason, arm, confirmed
 from tui.domain.resumes import Whom
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import IllegalStep, choose_credit
-from tui.domain.waiting import Announcement, wait
+from tui.domain.waiting import wait
 from tui.domain.windows import WindowState
 from tui.errors import NoCredit, StoreError, UsageError
 
@@ -68,7 +68,6 @@ class QuestionService:
         self._reason_at_opening: NoQuestionReason | None = None
         self._memory = AskMemory()
         self._situation = Situation(None, {})
-        self._dismissed: Announcement | None = None
 
     async def follow(self) -> None:
         """Evaluate whenever something changed, and now and then for what only the clock changes; until cancelled."""
@@ -144,8 +143,7 @@ class QuestionService:
             nonlocal ended
             after, reason = after_reading(before, snapshot, now)
             ended = (before.queued, reason) if before.queued is not None and reason is not None else None
-            is_dismissed = self._dismissed is not None and after.announcement == self._dismissed
-            return replace(after, announcement=None) if is_dismissed else after
+            return after
 
         def lines() -> Iterable[Event]:
             if ended is not None:
@@ -302,11 +300,18 @@ class QuestionService:
         await self._records.change(lambda account: replace(account, waiting=None))
         self._wake.set()
 
-    def dismiss_notice(self) -> None:
-        """The notice that a wait is over was seen."""
-        self._dismissed = self._store.state.announcement
-        self._store.update(announcement=None)
-        self._wake.set()
+    async def dismiss_notice(self) -> None:
+        """The notice that a wait is over was seen: no screen shows it any more, nor the next one.
+
+        Raises:
+            StoreError: It could not be written down.
+        """
+        seen = self._store.state.announcement
+
+        def step(account: AccountState) -> AccountState:
+            return replace(account, announcement=None) if account.announcement == seen else account
+
+        await self._records.change(step)
 
     def _event(self, kind: EventKind, text: str, credit_id: str | None) -> Event:
         state = self._store.state

@@ -317,10 +317,6 @@ class UseRecord:
         """A moment's place in `sums`."""
         return int((at + self.offset) // BIN) - self.first_bin
 
-    def time_of(self, place: float) -> float:
-        """The moment of a place in `sums`."""
-        return (self.first_bin + place) * BIN - self.offset
-
     @property
     def now_sum(self) -> float:
         """Demand up to the last reading."""

@@ -105,6 +105,5 @@ class DialogApp(PagedApp):
     def action_dismiss(self) -> None:
         """Dismiss the notice, or wait no longer."""
         if (companion := self._free_companion()) is not None:
-            if companion.state.announcement is None and companion.state.waiting is not None:
-                self._work(companion.questions.cancel_wait, "wait")
-            companion.dismiss_notice()
+            told, questions = companion.state.announcement is not None, companion.questions
+            self._work(questions.dismiss_notice if told else questions.cancel_wait, "dismiss")

@@ -87,7 +87,7 @@ class ResumeDialog(Dialog):
     async def _resume(self, view: ViewState) -> Next:
         stopped = tuple(stop for stop in to_carry(view) if stop.thread_id in self._resumed)
         await self.companion.resumer.resume(stopped, self._resumed)
-        self.companion.dismiss_notice()
+        await self.companion.questions.dismiss_notice()
         return "over"
 
     def clipboard(self, view: ViewState) -> str | None:
