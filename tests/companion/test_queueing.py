@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.companion.scripted import AT_LIMIT, CLEARED, READING, World
-from tests.companion.test_attending import attended, cleared, until, update
+from tests.companion.test_attending import OTHER, THREAD, attended, cleared, until, update
 from tests.domain.worlds import credit
 from tests.support.clocks import START, ManualClock
 from tui.companion.state import State
@@ -123,6 +123,24 @@ async def test_no_number_beyond_the_bank_and_no_time_that_has_passed(
             await world.companion.questions.queue(True, number, clock.now() + ends)
         assert world.companion.state.queued is None
         await asyncio.to_thread(lambda: None)
+
+
+async def test_everybody_whom_the_limit_stopped_goes_on_also_who_is_noticed_after_the_spend(
+    clock: ManualClock, tmp_path: Path
+) -> None:
+    async with attended(World(clock, tmp_path, daemon=True)) as world:
+        await world.companion.questions.queue(True, 2, clock.now() + HOURS)
+        world.source.answers.append(lambda: cleared(world))
+        await into_the_limit(world)
+        late = update(clock, SessionState.STOPPED_AT_LIMIT, OTHER)
+        await until(world, lambda state: not state.spending and len(world.daemon.messages) == 1, step=1)
+        world.feed.told.put_nowait(late)
+        await until(world, lambda _: len(world.daemon.messages) == 2)
+        clock.advance(5)
+        world.feed.told.put_nowait(update(clock, SessionState.STOPPED_AT_LIMIT, THREADS[2]))
+        await until(world, lambda state: THREADS[2] in state.sessions, step=1)
+        await world.clock.until_sleeping(3)
+        assert [thread for thread, _ in world.daemon.messages] == [THREAD, OTHER]
 
 
 STOPPED = SessionState.STOPPED_AT_LIMIT

@@ -2,7 +2,8 @@
 
 import asyncio
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -21,6 +22,9 @@ from tui.domain.spend import Outcome, Spend
 from tui.domain.waiting import Announcement
 from tui.domain.windows import WindowState
 from tui.errors import ResetbankError
+
+_NOTICED_WITHIN: Final = timedelta(minutes=1)
+"""A stop from before a spend's end that is noticed no later than that is part of it, where everybody goes on."""
 
 
 class Resumer:
@@ -80,6 +84,7 @@ class Resumer:
         whom: Whom = True,
         message: str | None = None,
         since: datetime | None = None,
+        until: datetime | None = None,
     ) -> int:
         """Tell stopped threads to go on, each once.
 
@@ -88,6 +93,7 @@ class Resumer:
             whom: Whom the person chose.
             message: Another message than the usual one.
             since: When they decided; whoever stopped after that counts too. None counts everybody who is stopped now.
+            until: Whoever stopped after that does not count; None for no end.
 
         Returns:
             How many got the message, or are shown as a command, by this call.
@@ -97,7 +103,7 @@ class Resumer:
         """
         log = (await self._records.in_hand()).resumes
         resumed = 0
-        for stop in due(stopped, since, self._store.state.sessions, whom, log):
+        for stop in due(stopped, since, self._store.state.sessions, whom, log, until):
             resumed += await self._resume_one(stop, message or self._message)
         return resumed
 
@@ -107,23 +113,23 @@ class Resumer:
         Where that is not known yet, `follow` does it later; so does another process.
         """
         plan, state = spend.resume, self._store.state
-        if (
-            plan is None
-            or spend.resumed_at is not None
-            or spend.closed_at is None
-            or spend.outcome is not Outcome.RESET
-        ):
+        if plan is None or spend.closed_at is None or spend.outcome is not Outcome.RESET:
             return
         now, snapshot = self._clock.now(), state.snapshot
+        if spend.resumed_at is not None and (plan.whom is not True or now - spend.resumed_at > _NOTICED_WITHIN):
+            return
         if snapshot is None or not state.watches_sessions or not spend.is_fresh(now):
             return
         if snapshot.account.key != spend.account.key or snapshot.provenance.observed_at < spend.journaled_at:
             return
         if snapshot.state(now) is WindowState.REACHED:
             return  # spent, and still stopped: a message would only fail
-        await self.resume(plan.stops, plan.whom, since=spend.consent.given_at)
-        tables = self._records.require()
-        await in_thread(tables.spends.advance, replace(spend, resumed_at=now))
+        # Who was told already is not told again; where everybody goes on, a stop that is noticed late counts too.
+        until = spend.closed_at if spend.resumed_at is not None else None
+        await self.resume(plan.stops, plan.whom, since=plan.since or spend.consent.given_at, until=until)
+        if spend.resumed_at is None:
+            tables = self._records.require()
+            await in_thread(tables.spends.advance, replace(spend, resumed_at=now))
 
     async def _end_wait(self) -> None:
         """Tell those to go on who stood still while the person waited for the natural reset, each once."""

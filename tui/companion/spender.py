@@ -23,6 +23,7 @@ from tui.companion.spend_driver import NotWrittenError, SpendDriver
 from tui.companion.state import State, StateStore
 from tui.concurrency import in_thread
 from tui.domain.credits import Credit
+from tui.domain.limit_stops import SETTLED
 from tui.domain.queue import Queued
 from tui.domain.resumes import ResumePlan, Whom
 from tui.domain.spend import (
@@ -169,7 +170,7 @@ class Spender:
             StoreError: There is no database.
         """
         account, tables = proposal.account.key, self._records.require()
-        plan = ResumePlan(whom, self._resumer.limit_stops()) if whom is not False else None
+        plan = await self._plan(whom, consent)
         async with self._driving():
             with tables.locks.try_hold(account) as free:
                 if not free:
@@ -213,6 +214,16 @@ class Spender:
                 spend = await self._to_the_end(found, partial(self._driver().take_up, unasked=unasked))
         await self._resume(spend)
         return spend
+
+    async def _plan(self, whom: Whom, consent: Consent) -> ResumePlan | None:
+        """Who is told to go on: those named; or everybody whom this limit stops, from the arming on."""
+        if whom is False:
+            return None
+        since = None
+        if whom is True and consent.armed_at is not None:
+            open_at = (await self._records.in_hand()).memory.open_at
+            since = consent.armed_at if open_at is None else max(consent.armed_at, open_at - SETTLED)
+        return ResumePlan(whom, self._resumer.limit_stops(), since)
 
     async def _used_before(self) -> tuple[str, ...] | None:
         """What the service lists as used before the spend; somebody waits for it, so not for long."""

@@ -19,7 +19,7 @@ READING_LAG: Final = timedelta(seconds=30)
 _ALL_BUT_FULL: Final = 99.0
 """What the meter may show at a limit that is reached."""
 
-_SETTLED: Final = timedelta(minutes=2)
+SETTLED: Final = timedelta(minutes=2)
 """A session that was stopped so long before use was last seen to be allowed was not stopped by what holds now."""
 
 
@@ -90,7 +90,7 @@ def stops(
     for session in interrupted(sessions):
         stop = LimitStop(session.thread_id, session.since)
         outdated = (begin is not None and session.since < begin) or (
-            open_at is not None and session.since < open_at - _SETTLED
+            open_at is not None and session.since < open_at - SETTLED
         )
         own = of_account(session, snapshot) and not _is_over(session, snapshot)
         if session.thread_id in shown and not outdated and own and confirms(snapshot, stop):

@@ -27,6 +27,8 @@ class ResumePlan(msgspec.Struct, frozen=True):
     whom: Whom
     stops: tuple[LimitStop, ...] = ()
     """Who had stopped when the person decided."""
+    since: datetime | None = None
+    """Where everybody goes on: a stop from then on is of this limit, whenever noticed. None: since the consent."""
 
 
 class ResumeStage(StrEnum):

@@ -29,6 +29,7 @@ def due(
     sessions: Mapping[str, Session],
     whom: Whom,
     log: ResumeLog,
+    until: datetime | None = None,
 ) -> tuple[LimitStop, ...]:
     """The threads that are to get the message, the first to stop first.
 
@@ -40,12 +41,14 @@ def due(
         sessions: All sessions by thread id, as they are now.
         whom: Whom the person chose.
         log: Who got it already.
+        until: Whoever stopped after that is no part of it; None for no end.
     """
     if whom is False:
         return ()
     found = {stop.thread_id: stop for stop in stops if _is_still_down(stop, sessions)}
     for session in interrupted(sessions):
-        if since is None or session.since >= since:
+        is_early_enough = until is None or session.since <= until
+        if is_early_enough and (since is None or session.since >= since):
             found[session.thread_id] = LimitStop(session.thread_id, session.since)
     chosen = [stop for stop in found.values() if whom is True or stop.thread_id in whom]
     return tuple(sorted((stop for stop in chosen if log.of(stop) is None), key=lambda s: (s.stopped_at, s.thread_id)))
