@@ -1,6 +1,6 @@
 """The history in pictures, and what is expected beside the meters, from a fortnight of even mornings."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -14,9 +14,13 @@ from tui.companion.state import State
 from tui.domain.advice import Advice, Verdict
 from tui.domain.forecast import Forecast, Interval
 from tui.domain.foresight import Foresight
+from tui.domain.ledger import Event, EventKind
 from tui.domain.outlook import Outlook, look_ahead
-from tui.domain.pictures import Pictures, draw
+from tui.domain.pictures import Pictures, ResetMark, draw
 from tui.domain.reading import Reading, WindowReading
+from tui.domain.snapshot import Account
+from tui.domain.spend import Consent, ConsentKind, Outcome, Spend
+from tui.domain.windows import Window
 from tui.ui.view.history import history_lines
 from tui.ui.view.limits import limits_lines
 from tui.ui.view.outlook import advice_lines
@@ -74,6 +78,40 @@ def test_hours_of_work_are_dark_and_others_are_not(foresight: Foresight) -> None
         assert row[3] == pytest.approx(0, abs=0.5)
     assert pictures.days[0][1] is None
     assert pictures.days[-2][1] is not None
+
+
+def line_with(view: ViewState, foresight: Foresight, word: str, *events: Event, spends: tuple[Spend, ...] = ()) -> str:
+    lines = history_lines(view, draw(foresight.record, view.now.timestamp()), events, 78, spends)
+    return next(line for line in plain(lines).splitlines() if word in line)
+
+
+def test_spends_and_resets_are_marked_below_the_window_and_explained(foresight: Foresight) -> None:
+    view = seen(foresight)
+    spend = Event(view.now - timedelta(hours=1), EventKind.SPEND_CLOSED, "acc1", "one reset spent")
+    kept = Event(view.now - timedelta(hours=1), EventKind.SPEND_CLOSED, "acc1", "nothing to reset; nothing was spent")
+    assert "S" not in line_with(view, foresight, "└", kept)
+    axis = line_with(view, foresight, "└", spend)
+    assert axis.index("S") == pytest.approx(7 + 70 / 5, abs=1)  # two hours of five are over, the spend after one
+    assert axis.endswith("┘")  # the natural reset
+    assert "S spend" in line_with(view, foresight, "even pace", spend)
+    pictures = draw(foresight.record, view.now.timestamp())
+    early = ResetMark(view.now.timestamp() - 1800, 300, False, False)
+    lines = history_lines(view, replace(pictures, resets=(early,)), (), 78)
+    assert "R reset" in plain(lines)
+
+
+def test_each_spend_says_what_it_saved(foresight: Foresight) -> None:
+    view = seen(foresight)
+    at = view.now - timedelta(days=2)
+    full = Window("codex", None, 300, 100.0, at + timedelta(hours=3, minutes=12))
+    consent = Consent(ConsentKind.LETTER, at)
+    spend = Spend("k1", Account("acc1"), "c1", None, consent, (full,), 2, at, outcome=Outcome.RESET)
+    event = Event(at, EventKind.SPEND_CLOSED, "acc1", "one reset spent", request_id="k1")
+    assert "one reset spent; saved 3 h 12 min of waiting" in line_with(
+        view, foresight, "one reset spent", event, spends=(spend,)
+    )
+    refused = replace(spend, outcome=Outcome.NOTHING_TO_RESET)
+    assert "saved" not in line_with(view, foresight, "one reset spent", event, spends=(refused,))
 
 
 def test_nothing_known_says_so() -> None:

@@ -10,6 +10,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 from prometheus_client.openmetrics.exposition import generate_latest
 
+from tui.domain.findings import waiting_saved
 from tui.domain.sessions import SessionState, live
 from tui.domain.snapshot import Account, Snapshot
 from tui.domain.spend import Outcome, Spend
@@ -126,7 +127,7 @@ def _of_spends(known: tuple[_Known, ...]) -> Iterator[Metric]:
         outcomes = Counter(Outcome.UNKNOWN if spend.outcome is None else spend.outcome for spend in one.spends)
         for outcome in Outcome:
             total.add_metric((one.account, outcome), outcomes[outcome])
-        saved.add_metric((one.account,), sum(map(_waiting_saved, one.spends), timedelta(0)).total_seconds())
+        saved.add_metric((one.account,), sum(map(waiting_saved, one.spends), timedelta(0)).total_seconds())
     yield total
     yield saved
 
@@ -191,11 +192,3 @@ def _account(account: Account) -> str:
 
 def _hidden(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:12]
-
-
-def _waiting_saved(spend: Spend) -> timedelta:
-    """How long work would have stood still without it."""
-    if spend.outcome is not Outcome.RESET:
-        return timedelta(0)
-    full = [w.resets_at for w in spend.before if (w.used_percent or 0) >= 100 and w.resets_at is not None]
-    return max(timedelta(0), max(full) - spend.journaled_at) if full else timedelta(0)

@@ -260,6 +260,15 @@ class Records:
             if self._store.state.snapshot is None:
                 self._store.update(snapshot=last)
 
+    async def spends(self) -> tuple[Spend, ...]:
+        """Every spend of the account in use, oldest first.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        every = await in_thread(self._tables.spends.every) if self._tables else ()
+        return tuple(spend for spend in every if spend.account.key == self._store.state.account_key)
+
     async def events(self, limit: int | None = None) -> tuple[Event, ...]:
         """The newest lines of the ledger, oldest first; None gives all.
 

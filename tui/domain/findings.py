@@ -1,5 +1,7 @@
 """What a spend really did, as the readings before and after show it."""
 
+from datetime import timedelta
+
 from tui.domain.spend import Outcome, Spend
 from tui.domain.windows import MAIN_LIMIT, Window, WindowKind, has_moved, label
 
@@ -13,6 +15,14 @@ def has_dropped(before: Window, after: Window) -> bool | None:
     if before.used_percent is None or after.used_percent is None or before.used_percent == 0:
         return None
     return after.used_percent < before.used_percent and after.used_percent <= max(5.0, before.used_percent / 2)
+
+
+def waiting_saved(spend: Spend) -> timedelta:
+    """How long work would have stood still without it."""
+    if spend.outcome is not Outcome.RESET:
+        return timedelta(0)
+    full = [w.resets_at for w in spend.before if (w.used_percent or 0) >= 100 and w.resets_at is not None]
+    return max(timedelta(0), max(full) - spend.journaled_at) if full else timedelta(0)
 
 
 def mismatches(spend: Spend) -> tuple[str, ...]:

@@ -21,6 +21,18 @@ class BurnUp(msgspec.Struct, frozen=True):
     """Per cent used at the end of each of the even steps of the window that have begun."""
 
 
+class ResetMark(msgspec.Struct, frozen=True):
+    """A window that began anew."""
+
+    at: float
+    """Unix seconds."""
+    minutes: int
+    natural: bool
+    """Whether its time had come."""
+    spent: bool
+    """Whether a reset left the bank at the same time."""
+
+
 class Pictures(msgspec.Struct, frozen=True):
     """Everything that the history screen draws of the readings."""
 
@@ -29,6 +41,8 @@ class Pictures(msgspec.Struct, frozen=True):
     """(days since 1970 in local time, per cent of the longest window used); None where nothing was read."""
     heat: tuple[tuple[float | None, ...], ...]
     """Seven weekdays from Monday, 24 hours each: per cent of the shortest window used in that hour on average."""
+    resets: tuple[ResetMark, ...] = ()
+    """Of the last four weeks, oldest first."""
 
 
 def draw(record: UseRecord, now: float) -> Pictures:
@@ -38,7 +52,12 @@ def draw(record: UseRecord, now: float) -> Pictures:
         record: What was read.
         now: The present moment.
     """
-    return Pictures(_burn_ups(record, now), _days(record), _heat(record))
+    resets = tuple(
+        ResetMark(seen.at, seen.minutes, seen.natural, seen.spent is True)
+        for seen in record.resets
+        if now - seen.at <= DAYS * 86400
+    )
+    return Pictures(_burn_ups(record, now), _days(record), _heat(record), resets)
 
 
 def _burn_ups(record: UseRecord, now: float) -> tuple[BurnUp, ...]:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tui.domain.ledger import Event
 from tui.domain.pictures import Pictures
+from tui.domain.spend import Spend
 from tui.errors import ResetbankError
 from tui.ui.screens.page import PageScreen
 from tui.ui.view.history import history_lines
@@ -25,6 +26,7 @@ class HistoryScreen(PageScreen):
         self._companion = companion
         self._pictures: Pictures | None = None
         self._events: tuple[Event, ...] = ()
+        self._spends: tuple[Spend, ...] = ()
         self._failure: str | None = None
 
     def on_mount(self) -> None:
@@ -37,7 +39,7 @@ class HistoryScreen(PageScreen):
             return wrap((Span("! ", Level.NEAR), Span(self._failure)), width)
         if self._pictures is None:
             return ((Span("reading…", Level.DIM),),)
-        return history_lines(self._view, self._pictures, self._events, width)
+        return history_lines(self._view, self._pictures, self._events, width, self._spends)
 
     def show(self, view: ViewState) -> None:
         """Sum up again where there is a new outlook."""
@@ -53,6 +55,7 @@ class HistoryScreen(PageScreen):
         try:
             self._pictures = await self._companion.pictures()
             self._events = await self._companion.events()
+            self._spends = await self._companion.records.spends()
             self._failure = None
         except ResetbankError as error:
             self._failure = clean(str(error))

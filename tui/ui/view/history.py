@@ -3,16 +3,18 @@
 Blocks, dots and letters alone, so that it reads the same without colour.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from tui.domain.advice import window_name
+from tui.domain.findings import waiting_saved
 from tui.domain.forecast import Forecast
 from tui.domain.ledger import Event, EventKind
 from tui.domain.pictures import BurnUp, Pictures
+from tui.domain.spend import Spend
 from tui.ui.view.chrome import past_text
-from tui.ui.view.text import Level, Line, Span, clip, left, right, wrap
-from tui.ui.view.times import brief
+from tui.ui.view.text import Level, Line, Span, cells, clean, clip, left, right, wrap
+from tui.ui.view.times import brief, countdown
 from tui.ui.view.view_state import ViewState
 
 _ROWS = 8
@@ -32,7 +34,9 @@ _COUNTED = (
 _FOUR_WEEKS = timedelta(days=28)
 
 
-def history_lines(view: ViewState, pictures: Pictures, events: Sequence[Event], width: int) -> tuple[Line, ...]:
+def history_lines(
+    view: ViewState, pictures: Pictures, events: Sequence[Event], width: int, spends: Sequence[Spend] = ()
+) -> tuple[Line, ...]:
     """The whole screen.
 
     Args:
@@ -40,24 +44,43 @@ def history_lines(view: ViewState, pictures: Pictures, events: Sequence[Event], 
         pictures: The readings, summed up.
         events: The ledger.
         width: Columns to stay within.
+        spends: Every spend here, which the ledger's lines belong to.
     """
     past = past_text(view)
     lines: list[Line] = [(Span(past, Level.DIM),)] if past else []
     for burn_up in pictures.burn_ups:
-        lines += [*_burn_up(view, burn_up, width), (Span(" "),)]
+        lines += [*_burn_up(view, burn_up, _marks(pictures, events, burn_up), width), (Span(" "),)]
     if not pictures.burn_ups:
         lines += [(Span("No window is known yet.", Level.DIM),), (Span(" "),)]
     lines += [(Span("The last four weeks", Level.STRONG), Span("  each day's share of the longest window", Level.DIM))]
     lines += [*days_lines(pictures, width), (Span(" "),)]
     lines += [(Span("Hours of the week", Level.STRONG), Span("  darker: more is used", Level.DIM))]
     lines += [*heat_lines(pictures, width), (Span(" "),)]
-    lines += _resets(view, events, width)
+    lines += _resets(view, events, spends, width)
     return tuple(clip(line, width) for line in lines)
 
 
-def _burn_up(view: ViewState, burn_up: BurnUp, width: int) -> Iterator[Line]:
+def _marks(pictures: Pictures, events: Sequence[Event], burn_up: BurnUp) -> dict[float, str]:
+    """When resets were spent, here or elsewhere, and when this window began anew without one, since it began.
+
+    A window begins where a spend or a reset put it: what lies at its very beginning belongs to it.
+    """
+    slack = 600.0
+    found = {
+        mark.at: "S" if mark.spent else "R"
+        for mark in pictures.resets
+        if mark.spent or (mark.minutes == burn_up.minutes and not mark.natural)
+    }
+    spent = (EventKind.SPEND_CLOSED, EventKind.CREDIT_REDEEMED, EventKind.SPENT_ELSEWHERE)
+    said = [event.at.timestamp() for event in events if event.kind in spent and "nothing was spent" not in event.text]
+    found = {at: sign for at, sign in found.items() if all(abs(at - other) > slack for other in said)}
+    found |= dict.fromkeys(said, "S")
+    return {at: sign for at, sign in found.items() if burn_up.start - slack <= at <= burn_up.resets_at}
+
+
+def _burn_up(view: ViewState, burn_up: BurnUp, marks: Mapping[float, str], width: int) -> Iterator[Line]:
     yield (Span(burn_up_title(view, burn_up), Level.STRONG),)
-    yield from burn_up_chart(view, burn_up, width)
+    yield from burn_up_chart(view, burn_up, width, marks=marks)
 
 
 def burn_up_title(view: ViewState, burn_up: BurnUp) -> str:
@@ -69,7 +92,9 @@ def burn_up_title(view: ViewState, burn_up: BurnUp) -> str:
     return title if forecast is None else f"{title} · {forecast.basis}"
 
 
-def burn_up_chart(view: ViewState, burn_up: BurnUp, width: int, rows: int = _ROWS) -> Iterator[Line]:
+def burn_up_chart(
+    view: ViewState, burn_up: BurnUp, width: int, rows: int = _ROWS, marks: Mapping[float, str] | None = None
+) -> Iterator[Line]:
     """How a window filled and is expected to fill.
 
     Args:
@@ -77,6 +102,7 @@ def burn_up_chart(view: ViewState, burn_up: BurnUp, width: int, rows: int = _ROW
         burn_up: The window so far.
         width: Columns to stay within.
         rows: Rows of the chart itself.
+        marks: A letter for a moment, drawn on the axis.
     """
     columns = max(20, min(96, width - _LABEL - 2))
     length = burn_up.resets_at - burn_up.start
@@ -87,18 +113,24 @@ def burn_up_chart(view: ViewState, burn_up: BurnUp, width: int, rows: int = _ROW
     used = burn_up.shares[-1] if burn_up.shares else 0.0
     for row in range(rows, 0, -1):
         label = {rows: "100 %", rows // 2: "50 %"}.get(row, "")
-        cells = []
+        drawn = []
         for column in range(columns):
             at = burn_up.start + length * (column + 0.5) / columns
             share = _used_at(burn_up, at, length) if at <= now else None
-            cells.append(_cell(row, column, (rows, columns), share, _fan(forecast, used, now, burn_up.resets_at, at)))
-        yield (Span(right(label, _LABEL), Level.DIM), Span("│"), Span("".join(cells)))
-    yield (Span(" " * _LABEL), Span("└" + "─" * columns, Level.DIM))
-    legend = f"reset {end}"
-    room = columns - len(legend) - 1
+            drawn.append(_cell(row, column, (rows, columns), share, _fan(forecast, used, now, burn_up.resets_at, at)))
+        yield (Span(right(label, _LABEL), Level.DIM), Span("│"), Span("".join(drawn)))
+    axis, marks = ["─"] * (columns - 1) + ["┘"], marks or {}
+    for at, sign in sorted(marks.items()):
+        axis[max(0, min(columns - 1, int((at - burn_up.start) / length * columns)))] = sign
+    yield (Span(" " * _LABEL), Span("└", Level.DIM), Span("".join(axis), Level.STRONG if marks else Level.DIM))
+    legend = f"reset {end} ┘"
+    room = columns - cells(legend) - 1
+    explained = next(text for text in _LEGENDS if len(text) <= room or not text)
+    signs = "".join(f"  {sign} {word}" for sign, word in (("S", "spend"), ("R", "reset")) if sign in marks.values())
+    explained += signs if len(explained + signs) <= room else ""
     yield (
         Span(" " * (_LABEL + 1)),
-        Span(left(next(text for text in _LEGENDS if len(text) <= room or not text), room)),
+        Span(left(explained, room)),
         Span(" " + legend, Level.DIM),
     )
 
@@ -180,7 +212,8 @@ def heat_lines(pictures: Pictures, width: int) -> Iterator[Line]:
         yield (Span(right(name, _LABEL), Level.DIM), Span("│"), Span("".join(shades)), Span("│"))
 
 
-def _resets(view: ViewState, events: Sequence[Event], width: int) -> Iterator[Line]:
+def _resets(view: ViewState, events: Sequence[Event], spends: Sequence[Spend], width: int) -> Iterator[Line]:
+    saved = {spend.key: waiting_saved(spend) for spend in spends}
     yield (Span("Resets", Level.STRONG), Span("  in the last four weeks", Level.DIM))
     recent = [event for event in events if view.now - event.at <= _FOUR_WEEKS]
     counts = [(word, sum(event.kind is kind for event in recent)) for kind, word in _COUNTED]
@@ -188,4 +221,11 @@ def _resets(view: ViewState, events: Sequence[Event], width: int) -> Iterator[Li
     yield from wrap((Span(text or "none was granted, spent or lapsed"),), width)
     for event in [event for event in recent if event.kind is EventKind.SPEND_CLOSED][-6:]:
         change = f"  {event.before} → {event.after}" if event.before and event.after else ""
-        yield (Span(left(brief(event.at, view.now, view.zone), 14), Level.DIM), Span(event.text + change))
+        when = Span(left(brief(event.at, view.now, view.zone), 18), Level.DIM)
+        yield from wrap(
+            (when, Span(f"{clean(event.text)}{change}{_saved(saved.get(event.request_id or ''))}")), width, 14
+        )
+
+
+def _saved(waiting: timedelta | None) -> str:
+    return f"; saved {countdown(waiting)} of waiting" if waiting else ""
