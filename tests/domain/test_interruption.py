@@ -26,7 +26,8 @@ from tests.domain.asking import (
 from tests.domain.worlds import WEEK, credit, snapshot, window
 from tests.support.clocks import START
 from tui.domain.ask_memory import AskMemory, answered, asked, observed
-from tui.domain.interruption import Situation, decide, still_stands
+from tui.domain.evening import Tonight
+from tui.domain.interruption import Situation, decide, is_settled, still_stands
 from tui.domain.question import AskRules, Cause, Choice, NoQuestion, NoQuestionReason, Question
 from tui.domain.snapshot import Account, PaidCredits, Snapshot, SpendControl
 
@@ -438,3 +439,46 @@ def test_an_open_question_about_a_lapse_stands_until_the_reset_is_gone() -> None
     assert not still_stands(question, lapsing(), START + 20 * HOUR)
     assert not still_stands(question, lapsing(snapshot=reading(40.0, rows=(credit("b", 20),))), START)
     assert not still_stands(question, lapsing(queued=True), START)
+
+
+def evening(**changes: object) -> Situation:
+    """It is evening, nobody is at work, and tonight the limit will likely be hit."""
+    seen = reading(40.0, 20.0)
+    night = Tonight((START + 5 * HOUR).timestamp(), (START + 10 * HOUR).timestamp(), "by the forecast")
+    outlook = replace(expecting(seen, {}), tonight=night)
+    values: dict[str, object] = {"snapshot": seen, "sessions": {}, "outlook": outlook}
+    return Situation(**(values | changes))  # type: ignore[arg-type]
+
+
+def test_the_night_is_offered_a_queue_once_an_evening() -> None:
+    question = ask(evening())
+    assert (question.cause, question.choices, question.why) == (Cause.EVENING, (Choice.QUEUE,), "by the forecast")
+    assert question.empty_at == START + 5 * HOUR
+    memory = asked(AskMemory(), question, START)
+    assert silence(evening(), memory) is NoQuestionReason.NOTHING_RUNNING
+    assert silence(evening(), memory, START + 4 * HOUR) is NoQuestionReason.NOTHING_RUNNING
+    other = replace(reading(40.0, 20.0), account=Account("acc2"))
+    assert isinstance(decide(evening(snapshot=other), RULES, memory, START), NoQuestion)  # once, whatever account
+    assert ask(evening(), replace(memory, evening_at=START - 24 * HOUR)).cause is Cause.EVENING
+
+
+def test_the_night_is_not_asked_about_where_no_queue_would_help() -> None:
+    for changes in (
+        {"queued": True},
+        {"spend_locked": True},
+        {"snapshot": reading(40.0, 20.0, rows=())},
+        {"snapshot": reading(allowed=False)},
+    ):
+        silence(evening(**changes))
+    silence(evening(), now=START + 6 * HOUR)
+    silence(evening(), rules=replace(RULES, lead=timedelta(0)))
+    silence(evening(), AskMemory(asked_at=(START,) * RULES.daily_cap))
+
+
+def test_the_evenings_question_stands_until_the_hit_or_a_queue() -> None:
+    question = ask(evening())
+    assert still_stands(question, evening(), START)
+    assert not still_stands(question, evening(), START + 5 * HOUR)
+    assert not still_stands(question, evening(queued=True), START)
+    assert is_settled(question, evening(), AskMemory(), START) is None
+    assert is_settled(question, evening(queued=True), AskMemory(), START) is NoQuestionReason.QUEUED

@@ -11,6 +11,7 @@ from tests.ui import states
 from tests.ui.states import NOW, five_hours, main_limit, snapshot, week
 from tui.companion.state import State
 from tui.domain.ask_memory import AskMemory
+from tui.domain.evening import Tonight
 from tui.domain.held_sessions import HeldThread, with_held
 from tui.domain.hooks import GateMode, HookState, HookStatus
 from tui.domain.interruption import Situation, decide
@@ -136,6 +137,15 @@ def lapsing_question() -> State:
     first = replace(first, expires_at=NOW + timedelta(minutes=52, seconds=5))
     bank = replace(state.snapshot.bank, credits=(first, *others))
     return asked(replace(state, snapshot=replace(state.snapshot, bank=bank)))
+
+
+def evening_question() -> State:
+    """Tonight the limit will likely be hit; nobody is at work."""
+    state = states.calm()
+    assert state.snapshot is not None
+    night = Tonight((NOW + timedelta(hours=5)).timestamp(), (NOW + timedelta(hours=10)).timestamp(), "by the forecast")
+    outlook = replace(expecting(state.snapshot, {}), tonight=night)
+    return asked(replace(state, outlook=outlook))
 
 
 def queued() -> State:

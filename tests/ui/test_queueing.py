@@ -299,3 +299,23 @@ async def test_one_is_queued_for_before_it_lapses_only_where_the_settings_offer_
         await settle(pilot)
         assert companion.state.queued is None
         assert companion.spends == []
+
+
+async def test_the_evenings_question_is_answered_by_a_queue_for_the_night_or_by_leaving(clock: ManualClock) -> None:
+    for key in ("", "escape"):
+        companion = Scene(live_states.evening_question(), clock)
+        async with running(companion, clock) as (pilot, app, _):
+            assert isinstance(top(app), QueueDialog)
+            text = words(app)
+            assert "tonight's jobs will likely hit the limit at about" in text
+            assert "expected, by the forecast" in text
+            await press_alone(pilot, clock, key or frame(app).letter)
+            assert companion.state.question is None
+            queued = companion.state.queued
+            assert (queued is None) == bool(key)
+            if queued is not None:
+                assert queued.left == 1
+                assert queued.until is not None
+                assert queued.until.astimezone(states.ZONE).hour == 7
+            assert companion.spends == []
+            assert isinstance(app.screen, MainScreen)

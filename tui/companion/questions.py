@@ -102,9 +102,9 @@ class QuestionService:
         question = self._store.state.question
         has_stopped = bool(self._resumer.limit_stops() or held(self._store.state.sessions))
         if question is not None and not (question.cause is Cause.ABOUT_TO_STOP and has_stopped):
-            if question.cause is Cause.LAPSING and self._asks:
+            if question.cause in (Cause.LAPSING, Cause.EVENING) and self._asks:
                 pressing = decide(situation, self._rules, account.memory, now)
-                if isinstance(pressing, Question):
+                if isinstance(pressing, Question) and pressing.cause is not Cause.EVENING:
                     await self._ask(pressing, now)
                     return
             is_gone = self._has_lasted("gone", not still_stands(question, situation, now))

@@ -76,6 +76,8 @@ class AskMemory(msgspec.Struct, frozen=True):
     open_at: datetime | None = None
     """The last reading that clearly showed use to be allowed."""
     lapses: tuple[RememberedLapse, ...] = ()
+    evening_at: datetime | None = None
+    """When the night was last asked about."""
 
     def find(self, key: WindowKey) -> Remembered | None:
         """What is remembered of one window."""
@@ -111,6 +113,8 @@ def asked(memory: AskMemory, question: Question, now: datetime) -> AskMemory:
     """A question was put to the person."""
     moments = tuple(moment for moment in memory.asked_at if abs(now - moment) <= _DAYS_KEPT)
     memory = replace(memory, account=question.account, asked_at=(*moments, now))
+    if question.cause is Cause.EVENING:
+        return replace(memory, evening_at=now)
     if question.lapse is not None:
         return memory.with_lapse(question.lapse)
     entry = memory.find(question.key) or Remembered(question.mark)
@@ -124,6 +128,8 @@ def answered(memory: AskMemory, question: Question, choice: Choice, now: datetim
     Only what no other record shows is remembered: a queued reset, a wait and a spend speak for themselves. A question
     that is closed without an answer needs no call: it is not asked again.
     """
+    if question.cause is Cause.EVENING:
+        return memory
     if question.lapse is not None:
         snooze = Snooze(question.cause, now, now + LATER[choice]) if choice in LATER else None
         return memory.with_lapse(question.lapse, snooze=snooze, muted=choice is Choice.NOT_UNTIL_RESET)
@@ -141,7 +147,7 @@ def observed(memory: AskMemory, snapshot: Snapshot) -> AskMemory:
     """Take in a reading: windows that were reset are forgotten, another account's too."""
     at = snapshot.provenance.observed_at
     if memory.account is not None and memory.account.differs_from(snapshot.account):
-        memory = AskMemory(asked_at=memory.asked_at)
+        memory = AskMemory(asked_at=memory.asked_at, evening_at=memory.evening_at)
     kept = tuple(
         replace(entry, mark=entry.mark.follow(snapshot))
         for entry in memory.windows

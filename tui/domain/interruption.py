@@ -82,24 +82,47 @@ def decide(situation: Situation, rules: AskRules, memory: AskMemory, now: dateti
     memory = observed(memory, snapshot)
     occasions = _occasions(situation, snapshot, rules, memory, now)
     if isinstance(occasions, NoQuestionReason):
-        return _lapse_question(situation, snapshot, rules, memory, now) or NoQuestion(occasions)
+        return _unhurried(situation, snapshot, rules, memory, now) or NoQuestion(occasions)
     quiet = []
     for occasion in occasions:
         reason = _veto(occasion, situation, snapshot, rules, memory, now)
         if reason is None:
             return _question(occasion, snapshot, now)
         quiet.append(NoQuestion(reason, occasion.cause, occasion.window, occasion.threads))
-    return _lapse_question(situation, snapshot, rules, memory, now) or quiet[0]
+    return _unhurried(situation, snapshot, rules, memory, now) or quiet[0]
 
 
-def _lapse_question(
+def _unhurried(
     situation: Situation, snapshot: Snapshot, rules: AskRules, memory: AskMemory, now: datetime
 ) -> Question | None:
-    """Ask about a reset that is lost within a day, once for each of the last steps, where it would give anything."""
+    """A question about what stops nobody yet: a reset that lapses, or the night."""
     window = binding_window(snapshot)
-    if window is None or not window.used_percent or situation.queued or situation.spend_locked:
+    if window is None or situation.queued or situation.spend_locked:
         return None
     if not snapshot.reset_helps(now) or _is_capped(rules, memory, now):
+        return None
+    return _lapse_question(window, snapshot, memory, now) or _evening_question(
+        window, situation, snapshot, rules, memory, now
+    )
+
+
+def _evening_question(
+    window: Window, situation: Situation, snapshot: Snapshot, rules: AskRules, memory: AskMemory, now: datetime
+) -> Question | None:
+    """Offer a queue for the night, once an evening, where the limit will likely be hit in it."""
+    night = situation.outlook.tonight if situation.outlook else None
+    if night is None or night.hit_at <= now.timestamp() or not rules.lead or is_reached(snapshot, now):
+        return None
+    asked_on = memory.evening_at.astimezone(rules.zone).date() if memory.evening_at else None
+    if asked_on == now.astimezone(rules.zone).date() or _bank_veto(snapshot, now) is not None:
+        return None
+    occasion = _Occasion(Cause.EVENING, window, (), (), datetime.fromtimestamp(night.hit_at, UTC))
+    return replace(_question(occasion, snapshot, now), waiting_saved=None, why=night.why)
+
+
+def _lapse_question(window: Window, snapshot: Snapshot, memory: AskMemory, now: datetime) -> Question | None:
+    """Ask about a reset that is lost within a day, once for each of the last steps, where it would give anything."""
+    if not window.used_percent:
         return None
     for lapse in lapses(snapshot.bank, now):
         if lapse.step in ASKED and memory.veto_lapse(lapse, now) is None:
@@ -114,6 +137,9 @@ def still_stands(question: Question, situation: Situation, now: datetime) -> boo
     A forecast that wavers does not close it. What is stale closes nothing either: the answer leads to a fresh reading.
     """
     snapshot = situation.snapshot
+    if question.cause is Cause.EVENING and snapshot is not None and question.empty_at is not None:
+        is_open = now < question.empty_at and not situation.queued and _bank_veto(snapshot, now) is None
+        return is_open and not question.account.differs_from(snapshot.account)
     if question.lapse is not None and snapshot is not None:
         listed = snapshot.bank.find(question.lapse.credit.id)
         is_there = listed is not None and listed.refusal(now) is None and not situation.queued
@@ -184,6 +210,8 @@ def _expected(situation: Situation, snapshot: Snapshot, now: datetime) -> list[t
 
 def is_settled(question: Question, situation: Situation, memory: AskMemory, now: datetime) -> NoQuestionReason | None:
     """Why a question that is open, or is to be opened again, is settled; None while it is not."""
+    if question.cause is Cause.EVENING:
+        return NoQuestionReason.QUEUED if situation.queued else None
     if question.lapse is not None:
         return memory.veto_lapse(question.lapse, now)
     return settled(situation, question.key, question.cause, memory, now)

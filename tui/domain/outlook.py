@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tui.domain.advice import Advice
+from tui.domain.evening import Tonight, tonight
 from tui.domain.forecast import Forecast
 from tui.domain.foresight import Foresight
 from tui.domain.plan import Planned
@@ -24,6 +25,9 @@ class Outlook(msgspec.Struct, frozen=True):
     """The resets in the bank, the soonest to lapse first, each with the time by which it is to be used."""
     trends: tuple[tuple[int, tuple[float, ...]], ...] = ()
     """(minutes, shares used at even steps up to now) of each window, since its last reset."""
+
+    tonight: Tonight | None = None
+    """A limit that is likely to be hit in the night; said in the evening alone."""
 
     def forecast_of(self, minutes: int | None) -> Forecast | None:
         """The forecast of one window; None where there is none."""
@@ -45,7 +49,10 @@ def look_ahead(foresight: Foresight, now: float) -> Outlook:
         now: The present moment, not before the last reading.
     """
     trends = tuple(_trends(foresight, now))
-    return Outlook(now, foresight.forecasts(now), foresight.advice(now), foresight.adviser.plan(now), trends)
+    forecasts, record = foresight.forecasts(now), foresight.record
+    blocks = record.blocks if record.block is None else [*record.blocks, record.block]
+    night = tonight(forecasts, blocks, record.first_at, now, record.offset)
+    return Outlook(now, forecasts, foresight.advice(now), foresight.adviser.plan(now), trends, night)
 
 
 def _trends(foresight: Foresight, now: float) -> "Iterable[tuple[int, tuple[float, ...]]]":

@@ -26,6 +26,8 @@ class Cause(StrEnum):
     """A session is held at the limit; others may have stopped."""
     ABOUT_TO_STOP = "about_to_stop"
     """A session is at work, and the limit is expected within the lead time."""
+    EVENING = "evening"
+    """Nobody is stopped, and tonight's jobs will likely hit a limit while nobody is there."""
     LAPSING = "lapsing"
     """A reset lapses within a day, or within the hour, and something is used that it would give back."""
 
@@ -90,6 +92,9 @@ class Question(msgspec.Struct, frozen=True):
     lapse: Lapse | None = None
     """The reset that lapses and how soon, where it is about that."""
 
+    why: str = ""
+    """What an expectation of the night rests on."""
+
     @property
     def key(self) -> WindowKey:
         """Which window it is about."""
@@ -103,6 +108,8 @@ class Question(msgspec.Struct, frozen=True):
     @property
     def choices(self) -> tuple[Choice, ...]:
         """What may be answered: a reached limit has nothing to queue for, and only what is held can be let go."""
+        if self.cause is Cause.EVENING:
+            return (Choice.QUEUE,)
         if self.cause is Cause.LAPSING:
             return (Choice.SPEND_ONLY, *LATER, Choice.NOT_UNTIL_RESET)
         needs = {Choice.QUEUE: Cause.ABOUT_TO_STOP, Choice.LET_FAIL: Cause.HELD}

@@ -16,7 +16,7 @@ from textual.worker import Worker, WorkerState
 
 from tui.clock import Clock
 from tui.companion.state import State
-from tui.domain.question import Question
+from tui.domain.question import Cause, Question
 from tui.domain.snapshot import Snapshot
 from tui.errors import ResetbankError
 from tui.settings import Settings
@@ -218,6 +218,11 @@ class ResetbankApp(DialogApp):
             return True  # nothing that consents opens
         if self._companion is None:
             return False
+        if question.cause is Cause.EVENING:
+            from tui.ui.dialogs.queue import QueueDialog
+
+            self._open_dialog(QueueDialog(self._companion, self._clock, self._view, question=question))
+            return True
         from tui.ui.dialogs.question import QuestionDialog
 
         self._open_dialog(QuestionDialog(self._companion, self._clock, question))

@@ -1,15 +1,15 @@
 """Queueing resets for the limit: what they would do and when, one letter, and nothing is spent now."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tui.clock import Clock
+from tui.domain.question import Question
 from tui.domain.resumes import Whom
 from tui.ui.commands import QUEUE
 from tui.ui.dialogs.dialog import Close, Dialog, Next, Run
 from tui.ui.view.prompts import failure_lines
-from tui.ui.view.queueing import Offer, offer, queue_lines
+from tui.ui.view.queueing import Offer, night_lines, night_title, offer, queue_lines
 from tui.ui.view.text import Line
 from tui.ui.view.times import next_at
 from tui.ui.view.view_state import Holds, ViewState
@@ -36,6 +36,7 @@ class QueueDialog(Dialog):
         view: ViewState,
         arm: Callable[[], Awaitable[None]] | None = None,
         whom: Whom = True,
+        question: Question | None = None,
     ) -> None:
         """Prepare.
 
@@ -45,6 +46,7 @@ class QueueDialog(Dialog):
             view: What is offered now.
             arm: Queues the one reset that it is about; None lets the person choose how many.
             whom: Who is to go on afterwards, as `arm` has it.
+            question: The evening's question that it answers; it queues for the night, until 07:00.
         """
         super().__init__(companion, clock)
         self._arm = arm
@@ -52,7 +54,8 @@ class QueueDialog(Dialog):
         self._again = view.state.queued is not None
         self._offer: Offer | str = offer(view)
         self._number = 1
-        self._until: datetime | None = None
+        self._question = question
+        self._until = next_at(*MORNING, view.now, view.zone) if question is not None else None
         self._before_lapse: float | None = None
 
     def begin(self, view: ViewState) -> Next:
@@ -63,6 +66,8 @@ class QueueDialog(Dialog):
         """Another offer is another question, and a queue that is settled elsewhere is none any more."""
         if self.phase != "asking":
             return None
+        if self._question is not None and view.state.question != self._question:
+            return Close()
         if self._until is not None and self._until <= view.now:
             self._count(1, view)
             return self.begin(view)
@@ -78,6 +83,8 @@ class QueueDialog(Dialog):
         """What it is about."""
         if self._again:
             return "Queued before the restart"
+        if self._question is not None:
+            return night_title(self._question, view)
         return f"Queue {resets(self._number) if self._number > 1 else 'one reset'} for the limit"
 
     def body(self, view: ViewState, width: int) -> tuple[Line, ...]:
@@ -86,7 +93,8 @@ class QueueDialog(Dialog):
             return failure_lines(self.failure.message, self.failure.hint, width)
         if isinstance(self._offer, str):
             return failure_lines(self._offer, "", width)
-        return queue_lines(view, self._offer, self._whom, width, self._number, self._until, self._before_lapse)
+        why = night_lines(self._question, view, width) if self._question is not None else ()
+        return *why, *queue_lines(view, self._offer, self._whom, width, self._number, self._until, self._before_lapse)
 
     def offers(self, view: ViewState) -> tuple[str, ...]:
         """One letter, which names the number."""
@@ -134,7 +142,7 @@ class QueueDialog(Dialog):
 
     def _may_lapse(self, view: ViewState) -> bool:
         """Whether it may be queued for before it lapses, too: the settings allow it, and that moment is known."""
-        if not self._chooses or view.before_lapse <= 0 or isinstance(self._offer, str):
+        if not self._chooses or self._question is not None or view.before_lapse <= 0 or isinstance(self._offer, str):
             return False
         credit = self._offer[1]
         return credit is not None and credit.expires_at is not None
@@ -149,10 +157,19 @@ class QueueDialog(Dialog):
         return (snapshot.bank.usable(view.now) if snapshot else None) or 1
 
     def _count(self, number: int, view: ViewState) -> None:
-        self._number, self._until = number, next_at(*MORNING, view.now, view.zone) if number > 1 else None
+        is_long = number > 1 or self._question is not None
+        self._number, self._until = number, next_at(*MORNING, view.now, view.zone) if is_long else None
 
     async def _queue(self) -> None:
         await self.companion.questions.queue(self._whom, self._number, self._until, self._before_lapse)
+        if self._question is not None:
+            await self.companion.questions.answer(self._question, None)
+
+    def leave(self) -> Next:
+        """Close it; the evening's question is not asked again."""
+        if self._question is None or self.phase != "asking":
+            return Close()
+        return Close(work=self.companion.questions.answer(self._question, None))
 
     async def _do(self, work: Awaitable[None], done: str) -> Next:
         await work

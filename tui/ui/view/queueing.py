@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from tui.domain.credits import Credit
 from tui.domain.limit_stops import binding_window
+from tui.domain.question import Question
 from tui.domain.queue import BEFORE_LAPSE, Queued
 from tui.domain.spend import choose_credit
 from tui.domain.windows import Window, WindowState, limit_label
@@ -92,6 +93,17 @@ def queue_lines(
         ends = f"at {brief(until, view.now, view.zone)}{by_hand}, and when this program ends: what is left is not spent"
     lines += named("Kept" if until is None else "Ends", Span(ends), width=width)
     return tuple(lines)
+
+
+def night_title(question: Question, view: ViewState) -> str:
+    """The evening's question in one line."""
+    when = brief(question.empty_at, view.now, view.zone) if question.empty_at else "night"
+    return f"tonight's jobs will likely hit the limit at about {when}: queue one?"
+
+
+def night_lines(question: Question, view: ViewState, width: int) -> tuple[Line, ...]:
+    """What that rests on."""
+    return named("Tonight", Span(f"expected, {question.why}"), width=width)
 
 
 def queued_words(view: ViewState, queued: Queued) -> tuple[Span, ...]:
