@@ -58,8 +58,9 @@ class Resumer:
             while True:
                 self._wake.clear()
                 await self._mark_done()
-                await self._finish_plans()
-                await self._end_wait()
+                if self._store.state.link.source is not None:  # before that nobody knows who takes messages
+                    await self._finish_plans()
+                    await self._end_wait()
                 await self._wake.wait()
         finally:
             unlisten()
