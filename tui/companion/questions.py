@@ -138,21 +138,25 @@ class QuestionService:
         if not self._asks:
             return await self._records.in_hand()
         ended: tuple[Queued, QueueEndReason] | None = None
+        is_over = False
 
         def step(before: AccountState) -> AccountState:
-            nonlocal ended
+            nonlocal ended, is_over
             after, reason = after_reading(before, snapshot, now)
             ended = (before.queued, reason) if before.queued is not None and reason is not None else None
+            is_over = before.waiting is not None and after.waiting is None
             return after
 
         def lines() -> Iterable[Event]:
+            if is_over:
+                yield self._event(EventKind.WAIT_OVER, "room was seen: what waited goes on", None)
             if ended is not None:
                 queued, reason = ended
                 text = f"the queued reset was taken out: {reason.replace('_', ' ')}"
                 yield self._event(EventKind.UNQUEUED, text, queued.credit_id)
 
         account = await self._records.change(step, lines)
-        if ended is not None:
+        if ended is not None or is_over:
             await self._records.show()
         return account
 
@@ -211,7 +215,9 @@ class QuestionService:
                 waiting = wait(question, snapshot, now) if choice is Choice.WAIT and snapshot else account.waiting
                 return replace(account, waiting=waiting, memory=answered(account.memory, question, choice, now))
 
-            await self._records.change(step)
+            text = "work waits for the natural reset, and then goes on by itself"
+            line = self._event(EventKind.WAITING, text, None)
+            await self._records.change(step, lambda: [line] if choice is Choice.WAIT else [])
         if self._store.state.question == question:
             self._store.update(question=None)
         self._wake.set()
@@ -297,7 +303,8 @@ class QuestionService:
         Raises:
             StoreError: It could not be written down.
         """
-        await self._records.change(lambda account: replace(account, waiting=None))
+        line = self._event(EventKind.WAIT_OVER, "the wait for the natural reset was taken back by hand", None)
+        await self._records.change(lambda account: replace(account, waiting=None), lambda: [line])
         self._wake.set()
 
     async def dismiss_notice(self) -> None:
