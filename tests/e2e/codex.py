@@ -27,7 +27,7 @@ def codex_exec(stub: StubProcess, prompt: str = "say hello") -> subprocess.Compl
 
 
 @contextmanager
-def codex_daemon(stub: StubProcess) -> Iterator[subprocess.Popen[bytes]]:
+def codex_daemon(stub: StubProcess, executable: Path | str | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """The real app-server where a running Codex leaves its socket."""
     folder = stub.codex_home / "app-server-control"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -39,7 +39,7 @@ def codex_daemon(stub: StubProcess) -> Iterator[subprocess.Popen[bytes]]:
     link.unlink(missing_ok=True)
     link.symlink_to(socket)
     process = subprocess.Popen(
-        [codex_executable(), "app-server", "--listen", f"unix://{socket}"],
+        [executable or codex_executable(), "app-server", "--listen", f"unix://{socket}"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -1,20 +1,26 @@
 """Our hooks in the real Codex CLI: 0.169 has them all, 0.163 has no hook that a request waits for."""
 
+import asyncio
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from tests.e2e.codex import codex_daemon
 from tests.hooks.codex import HookedCodex, sandboxed
+from tests.sources.second_client import second_client
 from tests.support.codex_cli import codex_executable, npm_codex
 from tests.support.waiting import DEADLINE, wait_until
 from tui.clock import SystemClock
 from tui.domain.gate import held_threads
 from tui.domain.hooks import GateMode, GateState
+from tui.sources.codex_home import CodexHome
+from tui.wire.threads import QUEUE_ADD, queue_params
 
 pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
 
@@ -158,6 +164,28 @@ def test_a_subagents_first_request_is_held_as_its_roots(codex: HookedCodex) -> N
         let_go(codex)
         output, _ = turn.communicate(timeout=DEADLINE)
     assert turn.returncode == 0, output
+
+
+async def test_queued_messages_are_held_and_go_on(codex: HookedCodex) -> None:
+    codex.resetbank("hold", "on")
+    await asyncio.to_thread(codex.trust)
+    codex.stub.set_usage("five_hour", 0)
+    with codex_daemon(codex.stub, codex.executable), codex.keeper(closed(mode=GateMode.OPEN)) as keeper:
+        async with second_client(CodexHome(codex.stub.codex_home).daemon_socket) as client:
+            thread = await client.start_thread(codex.stub.workspace)
+            await client.start_turn(thread)
+            await client.until(lambda message: message["method"] == "turn/completed")
+            codex.gate.write(closed())
+            for message in ("one", "two"):
+                await client.request(QUEUE_ADD, queue_params(thread, message, str(uuid4())))
+                (waiter,) = await asyncio.to_thread(keeper.wait_for, 1)
+                assert waiter.session_id == thread
+            place = ("--source", "http", "--base-url", codex.stub.url)
+            listed = (await asyncio.to_thread(codex.resetbank, "sessions", *place)).out.split()
+            assert listed[:2] == [thread, "held"]
+            assert codex.stub.requests("/responses") == 1
+            let_go(codex)
+            await asyncio.to_thread(wait_until, lambda: codex.stub.requests("/responses") == 3)
 
 
 def test_the_same_turn_dies_without_trust(codex: HookedCodex) -> None:
