@@ -13,9 +13,11 @@ from tests.domain.worlds import FIVE_HOURS, credit, snapshot, window
 from tests.support.clocks import ManualClock
 from tui.cli.json_output import watch_row
 from tui.cli.watch import claim_once
+from tui.companion.notifier import notice_of
 from tui.companion.watch_events import WatchEvent, WatchEventKind, WatchEvents
 from tui.domain.held_sessions import HeldThread, with_held
 from tui.domain.hooks import GateMode
+from tui.domain.ledger import Event, EventKind
 from tui.domain.sessions import SessionState, merge_update
 from tui.domain.spend import ConsumeAnswer, ConsumeCode
 from tui.errors import ConsumeRejected
@@ -65,6 +67,21 @@ async def test_what_another_process_writes_is_an_event_here(world: World, tmp_pa
     world.source.reading = CLEARED
     await world.companion.poller.poll()
     assert sorted(kinds(events)) == ["interrupted", "reset_observed", "reset_observed", "spent"]
+
+
+async def test_what_only_the_service_knows_of_is_told_too(world: World) -> None:
+    events = watched(world)
+    world.source.reading = replace(READING, limits=snapshot(window(FIVE_HOURS, 5.0)).limits)
+    await world.companion.poller.poll()
+    for kind in (EventKind.SPENT_ELSEWHERE, EventKind.GRANT_MISSING):
+        await world.companion.records.record(Event(world.clock.now(), kind, "acc1", "", request_id="e"))
+    assert kinds(events) == ["spent", "credit_changed"]
+    spent = next(event for event in events if event.kind is WatchEventKind.SPENT)
+    row = watch_row(spent)
+    assert (row["thread_id"], row["kind"], row["resets_at"], row["resets_available"]) == (None, None, None, 2)
+    assert notice_of(spent).text.startswith("One reset was spent, but not through this program; 2 resets banked")
+    ours = replace(spent, is_ours=True)
+    assert ours.identity("acc1") != spent.identity("acc1")
 
 
 async def test_a_refused_spend_is_no_spend_whatever_its_words(world: World) -> None:
