@@ -12,7 +12,7 @@ from tests.support.clocks import START, ManualClock
 from tests.support.waiting import DEADLINE
 from tui.companion.history import HistoryService, fill, outlook_once, recall
 from tui.domain.advice import Verdict
-from tui.domain.reading import PastFile, Reading, WindowReading
+from tui.domain.reading import PastFile, PastPeriod, Reading, WindowReading
 from tui.domain.snapshot import Account
 from tui.errors import StoreError
 
@@ -111,6 +111,30 @@ async def test_nobody_waits_for_the_past_and_leaving_stops_it_after_the_file(wor
     readings = world.tables.readings
     left = [file.path for file in past("a", "b", "c")(ACCOUNT, readings.is_imported)]
     assert left == [name for name in ("a", "b", "c") if name not in asked]
+
+
+async def test_the_services_past_windows_are_asked_for_once(world: World) -> None:
+    asked: list[int] = []
+
+    async def periods() -> tuple[PastPeriod, ...] | None:
+        asked.append(1)
+        return None if len(asked) == 1 else (PastPeriod(300, NOW - 90_000, NOW - 72_000, 62.5),)
+
+    readings = world.tables.readings
+    for expected in (1, 2, 2):  # the first answer says nothing, the second one is kept
+        service = HistoryService(world.companion.store, world.companion.records, world.clock, None, periods)
+        task = asyncio.create_task(service.follow())
+        await world.clock.until_sleeping()
+        await world.companion.poller.poll()
+        async with asyncio.timeout(30):
+            while not service.has_looked_back:
+                world.clock.advance(1)
+                await asyncio.to_thread(lambda: None)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert len(asked) == expected
+    kept = [row for row in readings.rows("acc1", 0) if row.source == "history"]
+    assert [(row.minutes, row.used_percent) for row in kept] == [(300, 62.5)]
 
 
 def test_a_command_that_ends_looks_ahead_too() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from tui.domain.reading import Reading, WindowReading
+from tui.domain.reading import PastPeriod, Reading, WindowReading
 from tui.store.database import Database
 from tui.store.readings import DAY, UNCHANGED, Readings
 
@@ -94,3 +94,17 @@ def test_thinning_keeps_the_extremes_of_every_hour_and_later_of_every_day(readin
     assert len(readings.rows("acc1", 0)) <= 2 * 17
     readings.thin(START + 402 * DAY)
     assert readings.rows("acc1", 0) == []
+
+
+def test_past_windows_of_the_service_fill_only_gaps_and_teach_no_forecast(readings: Readings) -> None:
+    readings.save("acc1", "http", look(3600, 40))
+    seen = PastPeriod(300, START, START + 18000, 90.0)
+    unseen = PastPeriod(300, START - DAY, START - DAY + 18000, 62.5)
+    assert readings.add_periods("acc1", [unseen, seen]) == 1
+    assert readings.add_periods("acc1", [unseen, seen]) == 0
+    rows = readings.rows("acc1", 0)
+    assert [(row.at - START, row.used_percent, row.source) for row in rows] == [
+        (18000 - DAY - 1, 62.5, "history"),
+        (3600, 40, "http"),
+    ]
+    assert [reading.at - START for reading in readings.load("acc1", 0)] == [3600]

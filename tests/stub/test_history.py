@@ -14,6 +14,8 @@ from tests.support.logins import bearer_headers
 from tests.support.stub_process import StubProcess, start_stub
 from tests.support.waiting import DEADLINE
 from tui.clock import SystemClock
+from tui.sources.base import KnowsPeriods
+from tui.stub.chain import EmbeddedChain
 from tui.stub.http.history import PAGE
 
 CREDITS = "/backend-api/wham/rate-limit-reset-credits"
@@ -197,3 +199,14 @@ def share_of(stub: StubProcess, thread: str) -> float:
     with urlopen(request, timeout=DEADLINE) as answer:
         share: float = json.load(answer)["threads"][0]["five_hour_limit_percent"]
     return share
+
+
+async def test_the_sources_of_resetbank_read_the_past_windows(clock: ManualClock) -> None:
+    source, _ = await EmbeddedChain(clock, "busy").open()
+    assert isinstance(source, KnowsPeriods)
+    periods = await source.past_periods()
+    assert periods is not None
+    assert {period.minutes for period in periods} == {300, 10_080}
+    assert all(0 <= period.used_percent < 100 for period in periods)
+    assert [period.ends_at for period in periods] == sorted(period.ends_at for period in periods)
+    await source.aclose()

@@ -8,7 +8,7 @@ from hypothesis import given
 from tests.wire.test_fields import ANY_JSON
 from tui.domain.witness import ResetHistory
 from tui.errors import BadPayload
-from tui.wire.history import decode_history
+from tui.wire.history import decode_history, decode_periods
 
 
 def test_what_was_used_is_told_from_what_was_granted() -> None:
@@ -33,3 +33,32 @@ def test_any_answer_is_a_history_or_none(body: object) -> None:
 def test_no_json_is_no_history() -> None:
     with pytest.raises(BadPayload):
         decode_history(b"<html>")
+
+
+def test_past_windows_are_read_and_unfinished_ones_passed_over() -> None:
+    period = {
+        "window_minutes": 300,
+        "starts_at": "2026-11-20T09:00:00Z",
+        "ends_at": "2026-11-20T14:00:00Z",
+        "accounting_complete": True,
+        "used_basis_points": 6250,
+    }
+    odd = [
+        period | {"accounting_complete": False},
+        period | {"used_basis_points": None},
+        period | {"ends_at": "2026-11-20T09:00:00Z"},
+        period | {"window_minutes": 0},
+        "noise",
+    ]
+    earlier = period | {"starts_at": "2026-11-19T09:00:00Z", "ends_at": "2026-11-19T14:00:00Z"}
+    found = decode_periods(json.dumps({"periods": [period, *odd, earlier]}).encode())
+    assert [(one.minutes, one.used_percent) for one in found] == [(300, 62.5), (300, 62.5)]
+    assert found[1].ends_at - found[0].ends_at == 86400
+    assert found[1].ends_at - found[1].starts_at == 5 * 3600
+
+
+@given(ANY_JSON)
+def test_any_answer_has_past_windows_or_none(body: object) -> None:
+    with contextlib.suppress(BadPayload):
+        decode_periods(json.dumps({"periods": body}).encode())
+        decode_periods(json.dumps(body).encode())

@@ -146,7 +146,8 @@ class Companion:
         """What keeps readings and looks ahead."""
         from tui.companion.history import HistoryService
 
-        return HistoryService(self.store, self.records, self.clock, self._past)
+        periods = self.connection.past_periods if self.state.demo is None else None
+        return HistoryService(self.store, self.records, self.clock, self._past, periods)
 
     async def keep_history(self) -> None:
         """Keep readings and look ahead, until cancelled; what it needs is loaded after the first reading."""

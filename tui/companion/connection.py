@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from tui.domain.snapshot import Snapshot
 from tui.errors import SignedOut, SourceDown, SourceError
-from tui.sources.base import CarriesOn, KeepsHistory, SessionFeed, Source, SourceStatus
+from tui.sources.base import CarriesOn, KeepsHistory, KnowsPeriods, SessionFeed, Source, SourceStatus
 
 if TYPE_CHECKING:
+    from tui.domain.reading import PastPeriod
     from tui.domain.witness import ResetHistory
 
 
@@ -119,6 +120,12 @@ class Connection:
         """The service's own word on which resets were used and granted; None where it does not tell."""
         source: object = self._source
         return await source.reset_history() if isinstance(source, KeepsHistory) else None
+
+    async def past_periods(self) -> "tuple[PastPeriod, ...] | None":
+        """How full past windows were, by the service's own word; None where it does not tell."""
+        async with self.lock:
+            source: object = self._source
+            return await source.past_periods() if isinstance(source, KnowsPeriods) else None
 
     def messenger(self) -> CarriesOn | None:
         """The open source, if it can hand messages to sessions."""

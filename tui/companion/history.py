@@ -1,7 +1,7 @@
 """Keeps every reading, and says what is to be expected of the account in use."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +19,7 @@ from tui.errors import StoreError
 
 if TYPE_CHECKING:
     from tui.domain.pictures import Pictures
-    from tui.domain.reading import PastReadings
+    from tui.domain.reading import PastPeriod, PastReadings
     from tui.store.readings import Readings
 
 SETTLING_SECONDS: Final = 2.0
@@ -37,7 +37,14 @@ THIN_SECONDS: Final = 86400.0
 class HistoryService:
     """Follows the readings of the account in use."""
 
-    def __init__(self, store: StateStore, records: Records, clock: Clock, past: "PastReadings | None" = None) -> None:
+    def __init__(
+        self,
+        store: StateStore,
+        records: Records,
+        clock: Clock,
+        past: "PastReadings | None" = None,
+        periods: "Callable[[], Awaitable[tuple[PastPeriod, ...] | None]] | None" = None,
+    ) -> None:
         """Load nothing yet.
 
         Args:
@@ -45,17 +52,21 @@ class HistoryService:
             records: The database.
             clock: The time.
             past: Fills the past from rollouts; None where there are none, as in a demo.
+            periods: Asks the service how full past windows were; None asks nobody.
         """
         self._store = store
         self._records = records
         self._clock = clock
         self._past = past
+        self._periods = periods
         self._wake = asyncio.Event()
         self._account: str | None = None
         self._foresight = Foresight()
         self._seen: Snapshot | None = None
         self._thinned_at: float | None = None
         self._filling: asyncio.Task[None] | None = None
+        self.has_looked_back = False
+        """Whether the past of the account in use was taken in, as far as it can be had."""
 
     async def follow(self) -> None:
         """Keep readings and look ahead, until cancelled."""
@@ -104,8 +115,27 @@ class HistoryService:
         self._account = snapshot.account.key
         await self._stop_filling()
         await self._recall(snapshot)
-        if self._past is not None and self._readings() is not None:
-            self._filling = asyncio.create_task(self._fill(snapshot, self._past))
+        if self._readings() is not None and (self._past is not None or self._periods is not None):
+            self._filling = asyncio.create_task(self._look_back(snapshot))
+
+    async def _look_back(self, snapshot: Snapshot) -> None:
+        """Take in the past: what lies on the disk first, then what only the service remembers."""
+        self.has_looked_back = False
+        if self._past is not None:
+            await self._fill(snapshot, self._past)
+        if self._periods is not None:
+            with suppress(StoreError):  # said by State.store_failure, and asked for again at the next start
+                await self._ask_back(snapshot.account.key, self._periods)
+        self.has_looked_back = True
+
+    async def _ask_back(self, account: str, ask: "Callable[[], Awaitable[tuple[PastPeriod, ...] | None]]") -> None:
+        """Ask the service for past windows, once for each account."""
+        readings, name = self._readings(), f"past windows of {account}"
+        if readings is None or await in_thread(readings.is_imported, name, 1, 1.0):
+            return
+        if (periods := await ask()) is not None and self._account == account:
+            await in_thread(readings.add_periods, account, periods)
+            await in_thread(readings.note_import, name, 1, 1.0)
 
     async def _recall(self, snapshot: Snapshot) -> None:
         readings, offset = self._readings(), self._offset(snapshot)

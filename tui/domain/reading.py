@@ -47,6 +47,16 @@ class Reading(msgspec.Struct, frozen=True):
     """Sessions stopped at the limit."""
 
 
+class PastPeriod(msgspec.Struct, frozen=True):
+    """One window that is over, as the service remembers it."""
+
+    minutes: int
+    starts_at: float
+    """Unix seconds."""
+    ends_at: float
+    used_percent: float
+
+
 class PastFile(msgspec.Struct, frozen=True):
     """The readings of one file on the disk, with what tells whether the file has changed."""
 

@@ -35,6 +35,7 @@ from tui.wire.credits import decode_credit_rows, with_rows, without_rows
 from tui.wire.usage import decode_usage
 
 if TYPE_CHECKING:
+    from tui.domain.reading import PastPeriod
     from tui.domain.spend import ConsumeAnswer, ConsumeRequest
     from tui.domain.witness import ResetHistory
 
@@ -211,6 +212,16 @@ class Backend:
         try:
             answer = await self._ask_to_read(self._base_url.history, await self._login(), self._deadlines.rows)
             return decode_history(answer.body) if answer.status == 200 else None
+        except SourceError:
+            return None
+
+    async def past_periods(self) -> "tuple[PastPeriod, ...] | None":
+        """Read how full past windows were; see `KnowsPeriods`."""
+        from tui.wire.history import decode_periods
+
+        try:
+            answer = await self._ask_to_read(self._base_url.past_periods, await self._login(), self._deadlines.rows)
+            return decode_periods(answer.body) if answer.status == 200 else None
         except SourceError:
             return None
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 import msgspec
 
 if TYPE_CHECKING:
+    from tui.domain.reading import PastPeriod
     from tui.domain.referral import InviteAnswer, InviteList, InviteRequest, OfferAnswer
     from tui.domain.sessions import SessionUpdate
     from tui.domain.snapshot import Account, Snapshot
@@ -104,6 +105,15 @@ class KeepsHistory(Protocol):
 
     async def reset_history(self) -> ResetHistory | None:
         """What was used and granted lately; None where the service does not tell."""
+        ...
+
+
+@runtime_checkable
+class KnowsPeriods(Protocol):
+    """Knows how full past windows were, by the service's own word."""
+
+    async def past_periods(self) -> tuple[PastPeriod, ...] | None:
+        """The windows of the last weeks that are over, oldest first; None where the service does not tell."""
         ...
 
 

@@ -16,6 +16,10 @@ _OFFICIAL_HOSTS: Final = frozenset({"chatgpt.com", "chat.openai.com"})
 _HOST_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", re.ASCII)
 
 
+PAST_DAYS: Final = 28
+"""So many days of past windows are asked for."""
+
+
 class BaseUrl(msgspec.Struct, frozen=True):
     """A checked address; only `parse_base_url` makes one."""
 
@@ -42,6 +46,11 @@ class BaseUrl(msgspec.Struct, frozen=True):
     def history(self) -> str:
         """Where the service keeps its own history of resets, if it does."""
         return f"{self.credits}/history"
+
+    @property
+    def past_periods(self) -> str:
+        """Where the service tells how full past windows were, if it does."""
+        return f"{self.usage}/plan_limit_history?days={PAST_DAYS}"
 
     @property
     def consume(self) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from tui.domain.reading import Reading, WindowReading
+from tui.domain.reading import PastPeriod, Reading, WindowReading
 from tui.domain.windows import MAIN_LIMIT
 from tui.store.database import Database
 
@@ -86,6 +86,30 @@ class Readings:
                 rows.append(((account, MAIN_LIMIT, window.minutes), window, reading))
         return self._insert(source, rows)
 
+    def add_periods(self, account: str, periods: Iterable[PastPeriod]) -> int:
+        """Write how full past windows were at their end, where nothing was read during one.
+
+        What happened in between is not known, so that no forecast rests on them.
+
+        Returns:
+            How many rows are new.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        query = (
+            "SELECT 1 FROM readings JOIN series ON id = series"
+            " WHERE account = ? AND limit_id = ? AND minutes = ? AND at >= ? AND at < ? LIMIT 1"
+        )
+        rows = []
+        with self._database.reading() as connection:
+            for period in periods:
+                key = (account, MAIN_LIMIT, period.minutes)
+                if connection.execute(query, (*key, int(period.starts_at), int(period.ends_at))).fetchone() is None:
+                    window = WindowReading(period.minutes, period.used_percent, period.ends_at)
+                    rows.append((key, window, Reading(period.ends_at - 1, (window,))))
+        return self._insert("history", rows) if rows else 0
+
     def _changed(self, key: tuple[str, str, int], window: WindowReading, reading: Reading) -> bool:
         last = self._last.get(self._series.get(key, -1))
         if last is None or reading.at - last[0] >= UNCHANGED:
@@ -142,8 +166,8 @@ class Readings:
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT max(at), minutes, used, resets_at, allowed, available FROM readings JOIN series ON id = series"
-                " WHERE account = ? AND limit_id = ? AND at >= ? GROUP BY at / ?, minutes ORDER BY 1",
-                (account, limit_id, int(since), _STEP),
+                " WHERE account = ? AND limit_id = ? AND at >= ? AND source <> ? GROUP BY at / ?, minutes ORDER BY 1",
+                (account, limit_id, int(since), _SOURCES.index("history"), _STEP),
             ).fetchall()
         windows: dict[int, WindowReading] = {}
         for place, (at, minutes, used, resets_at, allowed, available) in enumerate(rows):
