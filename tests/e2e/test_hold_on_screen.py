@@ -41,7 +41,9 @@ def test_one_letter_lets_the_held_turn_go_on(codex: HookedCodex) -> None:
         match = LETTER.search(shown)
         assert match
         running.press_until(match[1], lambda text: LETTER.search(text) is None)
-        running.wait_for("One reset was spent")
+        shown = running.wait_for("One reset was spent")
+        assert "workspace is held: 5-hour limit reached" in shown  # what was asked, though it is let go by now
+        assert "not stopped" not in shown
         output, _ = turn.communicate(timeout=DEADLINE)
         assert turn.returncode == 0, output
     assert codex.stub.spent() == 1

@@ -304,3 +304,21 @@ def test_the_choice_goes_round_and_follows_the_threads() -> None:
     fewer = selection.among(("b",))
     assert (fewer.cursor, fewer.chosen) == (0, ("b",))
     assert Selection(()).moved(1).toggled() == Selection(())
+
+
+def test_a_session_that_was_held_and_needs_no_message_is_told_as_what_it_does() -> None:
+    state = live_states.held_three()
+    (held, *_) = [session for session in state.sessions.values() if session.held_since is not None]
+
+    def told(**changes: object) -> str:
+        sessions = {held.thread_id: replace(held, **changes)}
+        return says(carry_lines(view(replace(state, sessions=sessions)), (held.thread_id,), NOW, 78))
+
+    assert "◼" in told()
+    assert "is still held" in told()
+    assert "is let go" in told(released_at=NOW)
+    running = told(held_since=None, state=SessionState.RUNNING)
+    assert running.startswith("✓")
+    assert "is at work" in running
+    assert "not told to go on" in told(held_since=None, state=SessionState.STOPPED_AT_LIMIT)
+    assert "needs no message" in told(held_since=None, state=SessionState.IDLE)

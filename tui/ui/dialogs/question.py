@@ -53,6 +53,8 @@ class QuestionDialog(Dialog):
         self._is_closed = False
         self._resumed: tuple[str, ...] = ()
         self._consented_at: datetime | None = None
+        self._asked: ViewState | None = None
+        """What was known when it was last asked: once it is answered the title goes on saying what was asked."""
 
     def begin(self, view: ViewState) -> Next:
         """Read afresh, then ask."""
@@ -70,11 +72,17 @@ class QuestionDialog(Dialog):
 
     def title(self, view: ViewState, width: int) -> str:
         """Who stopped, or when that is expected."""
-        return asking_title(self.question, self.selection.threads, view, view.now, width)
+        asked = self._as_asked(view)
+        return asking_title(self.question, self.selection.threads, asked, asked.now, width)
 
     def terminal_title(self, view: ViewState) -> str:
         """The same, short."""
-        return terminal_title(self.question, self.selection.threads, view)
+        return terminal_title(self.question, self.selection.threads, self._as_asked(view))
+
+    def _as_asked(self, view: ViewState) -> ViewState:
+        if self._is_open() or self._asked is None:
+            self._asked = view
+        return self._asked
 
     def body(self, view: ViewState, width: int) -> tuple[Line, ...]:
         """The question, the steps or the result."""

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from tui.domain.resumes import LimitStop, Resume, ResumeStage
 from tui.domain.resuming import due
-from tui.domain.sessions import SessionState, live
+from tui.domain.sessions import Session, SessionState, live
 from tui.domain.windows import WindowState
 from tui.ui.view.resume import command_lines, resume_text
 from tui.ui.view.sessions import CARRIED, names_of
@@ -80,13 +80,25 @@ def _is_command(carry: Resume | None) -> bool:
     return carry is not None and carry.stage is ResumeStage.COMMAND
 
 
+def _without_a_message(session: Session | None) -> tuple[str, str, Level]:
+    """How a thread stands that got none: a sign, words and their level."""
+    if session is None:
+        return "–", "needs no message: it is not stopped", Level.DIM
+    if session.held_since is not None:
+        return ("…", "is let go", Level.DIM) if session.released_at else ("◼", "is still held", Level.NEAR)
+    match session.state:
+        case SessionState.STOPPED_AT_LIMIT:
+            return "–", "not told to go on", Level.DIM
+        case SessionState.RUNNING:
+            return "✓", "is at work", Level.OK
+    return "–", "needs no message: it is not stopped", Level.DIM
+
+
 def _thread_lines(view: ViewState, thread: str, name: str, since: datetime | None, width: int) -> Iterator[Line]:
     carry = carry_of(view, thread, since)
     if carry is None:
-        session = view.state.sessions.get(thread)
-        stopped = session is not None and session.state is SessionState.STOPPED_AT_LIMIT
-        words = "not told to go on" if stopped else "needs no message: it is not stopped"
-        yield from wrap((Span("– ", Level.DIM), Span(name, Level.STRONG), Span(f"  {words}", Level.DIM)), width, 2)
+        sign, words, level = _without_a_message(view.state.sessions.get(thread))
+        yield from wrap((Span(f"{sign} ", level), Span(name, Level.STRONG), Span(f"  {words}", level)), width, 2)
         return
     sign, level = _SIGNS[carry.stage]
     words = CARRIED[carry.stage]
