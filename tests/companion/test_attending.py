@@ -15,7 +15,7 @@ from tests.support.clocks import START, ManualClock
 from tests.support.waiting import DEADLINE
 from tui.companion.state import State
 from tui.domain.ledger import EventKind
-from tui.domain.question import Cause, Choice, NoQuestionReason
+from tui.domain.question import Cause, Choice, NoQuestionReason, Question
 from tui.domain.resumes import ResumeStage
 from tui.domain.sessions import SessionState, SessionUpdate
 from tui.domain.spend import Consent, ConsentKind, ConsumeAnswer, ConsumeCode
@@ -70,13 +70,15 @@ def quiet(state: State) -> NoQuestionReason | None:
     return state.no_question.reason if state.no_question else None
 
 
-async def stop(world: World, thread: str = THREAD) -> State:
-    """A session runs into the limit."""
+async def stop(world: World, thread: str = THREAD) -> Question:
+    """A session runs into the limit; what is asked then."""
     world.feed.told.put_nowait(update(world.clock, SessionState.RUNNING, thread))
     world.clock.advance(1)
     world.source.reading = AT_LIMIT
     world.feed.told.put_nowait(update(world.clock, SessionState.STOPPED_AT_LIMIT, thread, used=100.0))
-    return await until(world, lambda state: state.question is not None)
+    state = await until(world, lambda state: state.question is not None)
+    assert state.question is not None
+    return state.question
 
 
 def cleared(world: World) -> ConsumeAnswer:
@@ -90,8 +92,7 @@ def consent(world: World) -> Consent:
 
 async def test_a_stopped_session_brings_one_question(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path)) as world:
-        question = (await stop(world)).question
-        assert question is not None
+        question = await stop(world)
         assert (question.cause, question.threads, question.window.minutes) == (Cause.STOPPED, (THREAD,), FIVE_HOURS)
         await world.companion.questions.answer(question, None)
         questions: list[object] = []
@@ -137,8 +138,7 @@ async def test_a_rollouts_numbers_move_the_meter_ahead_of_the_poll(clock: Manual
 
 async def test_spend_and_continue_spends_one_and_tells_the_thread_once(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path, daemon=True)) as world:
-        question = (await stop(world)).question
-        assert question is not None
+        question = await stop(world)
         world.source.answers.append(lambda: cleared(world))
         proposal = await world.companion.spender.propose()
         await world.companion.questions.answer(question, Choice.SPEND_AND_CONTINUE)
@@ -155,8 +155,7 @@ async def test_spend_and_continue_spends_one_and_tells_the_thread_once(clock: Ma
 
 async def test_without_a_daemon_the_command_is_left(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path)) as world:
-        question = (await stop(world)).question
-        assert question is not None
+        await stop(world)
         world.source.answers.append(lambda: cleared(world))
         proposal = await world.companion.spender.propose()
         await world.companion.spender.spend(proposal, consent(world), whom=True)
@@ -166,8 +165,7 @@ async def test_without_a_daemon_the_command_is_left(clock: ManualClock, tmp_path
 
 async def test_a_message_whose_fate_is_unknown_is_never_sent_again(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path, daemon=True)) as world:
-        question = (await stop(world)).question
-        assert question is not None
+        question = await stop(world)
         world.daemon.refuses = OutcomeUnknown("the daemon went silent")
         world.source.reading = CLEARED
         await world.companion.poller.poll()
@@ -254,8 +252,7 @@ async def test_waiting_is_answered_when_the_reset_is_seen_not_when_the_clock_say
     clock: ManualClock, tmp_path: Path
 ) -> None:
     async with attended(World(clock, tmp_path, daemon=True)) as world:
-        question = (await stop(world)).question
-        assert question is not None
+        question = await stop(world)
         await world.companion.questions.answer(question, Choice.WAIT)
         world.clock.advance(timedelta(hours=3).total_seconds())
         await world.clock.until_sleeping(3)
@@ -277,8 +274,7 @@ async def test_waiting_is_answered_when_the_reset_is_seen_not_when_the_clock_say
 
 async def test_a_wait_that_is_cancelled_goes_on_by_nobody(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path, daemon=True)) as world:
-        question = (await stop(world)).question
-        assert question is not None
+        question = await stop(world)
         await world.companion.questions.answer(question, Choice.WAIT)
         await until(world, lambda state: quiet(state) is NoQuestionReason.WAITING)
         await world.companion.questions.cancel_wait()
@@ -293,8 +289,7 @@ async def test_a_wait_that_is_cancelled_goes_on_by_nobody(clock: ManualClock, tm
 
 async def test_a_wait_survives_a_restart_and_tells_each_thread_once(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path, daemon=True)) as world:
-        question = (await stop(world)).question
-        assert question is not None
+        question = await stop(world)
         await world.companion.questions.answer(question, Choice.WAIT)
         await until(world, lambda state: quiet(state) is NoQuestionReason.WAITING)
     messages: list[tuple[str, str]] = []
@@ -316,8 +311,7 @@ async def test_a_wait_survives_a_restart_and_tells_each_thread_once(clock: Manua
 
 async def test_an_answer_given_elsewhere_closes_the_question_here(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path, process="one")) as one:
-        question = (await stop(one)).question
-        assert question is not None
+        question = await stop(one)
         other = World(clock, tmp_path, process="two")
         other.source.reading = AT_LIMIT
         await other.companion.poller.poll()

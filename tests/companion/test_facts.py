@@ -39,8 +39,7 @@ async def beside(world: World, folder: Path) -> AsyncIterator[World]:
 
 async def test_a_status_at_the_reset_leaves_the_notice_to_the_screen(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path)) as world:
-        question = (await stop(world)).question
-        assert question is not None
+        question = await stop(world)
         await world.companion.questions.answer(question, Choice.WAIT)
         world.clock.advance(timedelta(hours=3).total_seconds())
         world.source.reading = after_the_reset(world)
@@ -53,8 +52,7 @@ async def test_a_status_at_the_reset_leaves_the_notice_to_the_screen(clock: Manu
 
 async def test_a_notice_survives_the_screen_until_one_dismisses_it_for_all(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path)) as world:
-        question = (await stop(world)).question
-        assert question is not None
+        question = await stop(world)
         await world.companion.questions.answer(question, Choice.WAIT)
         world.clock.advance(timedelta(hours=3).total_seconds())
         world.source.reading = after_the_reset(world)
@@ -80,8 +78,7 @@ async def test_a_notice_survives_the_screen_until_one_dismisses_it_for_all(clock
 
 async def test_a_command_that_reads_changes_nothing_of_a_persons(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path)) as world:
-        question = (await stop(world)).question
-        assert question is not None
+        question = await stop(world)
         await world.companion.questions.answer(question, Choice.WAIT)
         before = await world.companion.records.in_hand()
         world.clock.advance(1)
@@ -127,8 +124,7 @@ async def test_a_queued_reset_that_is_refused_is_no_longer_shown_and_the_person_
 
 async def test_who_was_to_go_on_goes_on_when_the_answer_is_learnt_later(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path, daemon=True)) as world:
-        question = (await stop(world)).question
-        assert question is not None
+        await stop(world)
         world.source.answers.extend([LOST] * 2)
         proposal = await world.companion.spender.propose()
         spending = asyncio.ensure_future(world.companion.spender.spend(proposal, consent(world), whom=True))
@@ -164,8 +160,7 @@ async def test_nobody_goes_on_while_the_limit_still_holds_and_then_everybody_onc
 
 async def test_a_wait_that_is_over_does_not_silence_the_next_limit(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path)) as world:
-        question = (await stop(world)).question
-        assert question is not None
+        question = await stop(world)
         await world.companion.questions.answer(question, Choice.WAIT)
         await until(world, lambda state: quiet(state) is NoQuestionReason.WAITING)
         # Bought credits: use is allowed again, and no window was reset.
@@ -187,8 +182,7 @@ async def test_a_letter_that_comes_too_late_is_refused_and_the_question_opens_ag
     clock: ManualClock, tmp_path: Path
 ) -> None:
     async with attended(World(clock, tmp_path)) as world:
-        question = (await stop(world)).question
-        assert question is not None
+        question = await stop(world)
         proposal = await world.companion.spender.propose()
         await world.companion.questions.answer(question, Choice.SPEND_AND_CONTINUE)
         world.clock.advance(301)
@@ -208,8 +202,7 @@ async def test_a_question_reopens_whatever_was_answered_and_stays_until_it_is_an
     clock: ManualClock, tmp_path: Path
 ) -> None:
     async with attended(World(clock, tmp_path)) as world:
-        question = (await stop(world)).question
-        assert question is not None
+        question = await stop(world)
         await world.companion.questions.answer(question, Choice.WAIT)
         await until(world, lambda state: quiet(state) is NoQuestionReason.WAITING)
         assert world.companion.questions.reopen() is not None
@@ -228,8 +221,7 @@ async def test_a_question_reopens_whatever_was_answered_and_stays_until_it_is_an
 
 async def test_a_resume_that_is_shown_as_a_command_is_not_called_told(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path)) as world:
-        question = (await stop(world)).question
-        assert question is not None
+        question = await stop(world)
         world.source.reading = CLEARED
         await world.companion.poller.poll()
         assert await world.companion.resumer.resume(question.stops) == 1
@@ -241,8 +233,7 @@ async def test_a_resume_that_is_shown_as_a_command_is_not_called_told(clock: Man
 
 async def test_no_source_means_no_notice(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path)) as world:
-        question = (await stop(world)).question
-        assert question is not None
+        question = await stop(world)
         await world.companion.questions.answer(question, Choice.WAIT)
         world.source.reading = SourceDown("503")
         world.clock.advance(timedelta(hours=4).total_seconds())

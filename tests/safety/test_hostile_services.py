@@ -3,22 +3,16 @@
 import asyncio
 from collections import Counter, deque
 from datetime import timedelta
-from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 from msgspec.structs import replace
 
-from tests.companion.inviting import Crash
 from tests.companion.scripted import AT_LIMIT
 from tests.domain.worlds import credit
-from tests.safety.mortal import MortalDatabase, run_at_random
+from tests.safety.mortal import ManyLives, run_at_random
 from tests.support.budget import budget, random_runs
 from tests.support.clocks import ManualClock
-from tests.support.referrals import NO_REFERRALS
-from tui.companion.companion import Companion
-from tui.companion.locks import AccountLocks
-from tui.companion.records import Tables
 from tui.domain.findings import mismatches
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import (
@@ -28,11 +22,10 @@ from tui.domain.spend import (
     ConsumeCode,
     ConsumeRequest,
     Outcome,
-    Proposal,
     Spend,
     Stage,
 )
-from tui.errors import ConsumeRejected, OutcomeUnknown, ResetbankError, SourceDown
+from tui.errors import ConsumeRejected, OutcomeUnknown, SourceDown
 from tui.sources.base import Source, SourceName, SourceStatus
 from tui.store.spends import all_spends
 
@@ -118,54 +111,21 @@ class HostileService:
         return None
 
 
-class Ordeal(RuleBasedStateMachine):
+class Ordeal(ManyLives):
     """One account, one hostile service, and processes that come and go on one database."""
 
+    clock: HastyClock
+
     def __init__(self) -> None:
-        super().__init__()
-        self.loop = asyncio.new_event_loop()
-        self.clock = HastyClock()
-        self.service = HostileService(self.clock)
-        self.database = MortalDatabase(None)
-        self.keys: list[str] = []
+        self.service = HostileService(clock := HastyClock())
+        super().__init__(clock)
         self.asked_again: Counter[str] = Counter()
-        self.proposal: Proposal | None = None
         self.told_unsent: set[str] = set()
         self.judged: set[str] = set()
-        self.companion = self.start()
         self.beside = self.start()
 
     async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
         return self.service, ()
-
-    async def upgrade(self, current: str) -> None:
-        return None
-
-    def start(self) -> Companion:
-        self.database.commits_to_live = None
-        self.tables = Tables(self.database, AccountLocks(None))
-        return Companion(
-            chain=self,
-            tables=self.tables,
-            referrals=lambda: NO_REFERRALS,
-            clock=self.clock,
-            holder="one of many",
-            new_key=self.new_key,
-            random_share=lambda: 0.5,
-        )
-
-    def new_key(self) -> str:
-        self.keys.append(f"key-{len(self.keys)}")
-        return self.keys[-1]
-
-    def run(self, work: Any) -> Any:
-        try:
-            return self.loop.run_until_complete(work)
-        except Crash:
-            self.companion, self.proposal = self.start(), None
-        except ResetbankError as error:
-            return error
-        return None
 
     def disk(self, fails: bool) -> None:
         with self.database.reading() as connection:
@@ -203,8 +163,7 @@ class Ordeal(RuleBasedStateMachine):
 
     @rule()
     def ask(self) -> None:
-        proposal = self.run(self.companion.spender.propose())
-        self.proposal = proposal if isinstance(proposal, Proposal) else self.proposal
+        super().ask()
 
     @precondition(lambda self: self.proposal is not None)
     @rule(disk_fails=st.sampled_from([False, False, True]))

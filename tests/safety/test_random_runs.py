@@ -1,22 +1,13 @@
 """A thousand random runs of faults, crashes, restarts and repeated requests: resets gone = consents that were spent."""
 
-import asyncio
-from typing import Any
-
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from tests.companion.inviting import Crash
 from tests.safety.headless import HastyClock
-from tests.safety.mortal import MortalDatabase, run_at_random
+from tests.safety.mortal import ManyLives, run_at_random
 from tests.support.budget import budget, random_runs
-from tests.support.referrals import NO_REFERRALS
-from tui.companion.companion import Companion
-from tui.companion.locks import AccountLocks
-from tui.companion.records import Tables
-from tui.domain.spend import Consent, ConsentKind, Outcome, Proposal, Spend
+from tui.domain.spend import Consent, ConsentKind, Outcome, Spend
 from tui.domain.windows import WindowKind
-from tui.errors import ResetbankError
 from tui.sources.backend import Backend
 from tui.sources.base import Source, SourceStatus
 from tui.sources.base_url import parse_base_url
@@ -27,53 +18,17 @@ PATHS = ["/consume", "/usage", "/rate-limit-reset-credits"]
 FAULTS = ["drop_before", "drop_after", "status:500", "status:503", "status:429", "status:401", "garbage"]
 
 
-class Bankrun(RuleBasedStateMachine):
+class Bankrun(ManyLives):
     """One account, one service, and companions that come and go."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.loop = asyncio.new_event_loop()
-        self.clock = HastyClock()
-        self.stub = embedded_stub(self.clock, "many")
-        self.database = MortalDatabase(None)
-        self.keys: list[str] = []
-        self.proposal: Proposal | None = None
-        self.companion = self.start()
-
-    def start(self) -> Companion:
-        self.database.commits_to_live = None
-        self.tables = Tables(self.database, AccountLocks(None))  # the kernel frees a dead process's locks
-        return Companion(
-            chain=self,
-            tables=self.tables,
-            referrals=lambda: NO_REFERRALS,
-            clock=self.clock,
-            holder="one of many",
-            new_key=self.new_key,
-            random_share=lambda: 0.5,
-        )
-
-    def new_key(self) -> str:
-        self.keys.append(f"00000000-0000-4000-8000-{len(self.keys):012}")
-        return self.keys[-1]
+        self.stub = embedded_stub(clock := HastyClock(), "many")
+        super().__init__(clock)
 
     async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
         login = fixed_login(Login(Token(self.stub.token), self.stub.account_id))
         backend = Backend(parse_base_url(self.stub.base_url), login, self.clock, name="stub", app=self.stub.app)
         return backend, ()
-
-    async def upgrade(self, current: str) -> None:
-        return None
-
-    def run(self, work: Any) -> Any:
-        try:
-            return self.loop.run_until_complete(work)
-        except ResetbankError:
-            return None
-        except Crash:
-            self.companion = self.start()
-            self.proposal = None
-            return None
 
     @initialize()
     def use_something(self) -> None:
@@ -105,7 +60,7 @@ class Bankrun(RuleBasedStateMachine):
 
     @rule()
     def ask(self) -> None:
-        self.proposal = self.run(self.companion.spender.propose()) or self.proposal
+        super().ask()
 
     @precondition(lambda self: self.proposal is not None)
     @rule()
