@@ -78,7 +78,7 @@ def test_answers_come_while_the_input_stays_open() -> None:
         process.stdout.close()
 
 
-def test_a_warning_bears_the_time_of_its_reading_and_comes_once() -> None:
+def test_a_warning_bears_the_time_of_its_reading_and_comes_once_more_at_most_when_the_limit_is_close() -> None:
     lines: list[str] = ['{"type":"recording","schema":1}']
     for day in range(14):  # the same climb every morning: it is known by the second week
         start = NINE + timedelta(days=day)
@@ -90,10 +90,11 @@ def test_a_warning_bears_the_time_of_its_reading_and_comes_once() -> None:
         lines.append(reading(start + timedelta(hours=6), 0, start + timedelta(hours=11)))
     warnings = [line for line in answers(*lines) if line["type"] == "warning"]
     last = [w for w in warnings if w["at"] >= (NINE + timedelta(days=13)).isoformat()]
-    assert len(last) == 1
     hit = NINE + timedelta(days=13, minutes=80)
-    ahead = hit - datetime.fromisoformat(last[0]["at"])
-    assert timedelta(minutes=5) <= ahead <= timedelta(minutes=30)
+    ahead = [hit - datetime.fromisoformat(warning["at"]) for warning in last]
+    assert 1 <= len(ahead) <= 2
+    assert timedelta(minutes=5) <= ahead[-1] <= ahead[0] <= timedelta(minutes=30)
+    assert len(ahead) == 1 or ahead[0] - ahead[1] >= timedelta(minutes=20)
 
 
 def test_lines_that_make_no_sense_are_left_out_and_said_and_counted() -> None:

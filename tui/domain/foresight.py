@@ -14,14 +14,14 @@ from tui.domain.use import UseRecord
 LEAD: Final = 20 * 60.0
 """A warning is raised by the chance of a hit within so many seconds."""
 
-FIRE: Final = 0.35
+FIRE: Final = 0.25
 """The chance that raises it."""
 
 CALM: Final = 0.15
 """Below this chance, for half an hour, it may be raised again."""
 
 _CALM_LASTS: Final = 30 * 60.0
-_GOOD_FOR: Final = 28 * 60.0
+_GOOD_FOR: Final = 20 * 60.0
 """A warning that did not come true in this time may be raised once more when the limit is close ..."""
 
 _CLOSE: Final = 15 * 60.0
