@@ -29,22 +29,15 @@ _LEVEL_POWER: Final = 0.6
 _ROUNDING: Final = 0.3
 """A whole per cent hides so much on average, floor or nearest."""
 
-_COUNTED_CHANCE: Final = 0.03
-"""The ends of an interval are judged where the limit came in at least so many like moments."""
-
 _FINITE_CHANCE: Final = 0.03
 """From this chance on the later end is a moment, at the latest the reset."""
 
 _MISS_TARGET: Final = 0.1
-_LEARNING: Final = 0.04
-_LIMIT_MISS_TARGET: Final = 0.12
-"""A little more for the moment of the limit: only moments where it may come are judged, and elsewhere none misses."""
+_LEARNING: Final = 0.006
+"""How far one claim moves an end."""
 
-_LIMIT_LEARNING: Final = 0.0015
-"""For each claim, not for each window: in most windows there is nothing to miss."""
-
-_LOWEST, _HIGHEST = 0.2, 0.55
-"""The ends stay away from the middle."""
+_LOWEST, _HIGHEST = 0.3, 0.5
+"""The ends stay apart."""
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -92,27 +85,18 @@ class Ends(msgspec.Struct):
     low: float
     high: float
 
-    def learn(self, early: float, late: float, rate: float, target: float) -> None:
-        """Move towards so many misses on each side."""
-        self.low = min(_LOWEST, max(0.02, self.low + rate * (target - early)))
-        self.high = min(0.98, max(_HIGHEST, self.high - rate * (target - late)))
-
-
-class _Claim(msgspec.Struct, frozen=True):
-    """What was said of a running window, to be judged when it is over."""
-
-    at: float
-    low: float | None
-    high: float | None
-    share_low: float
-    share_high: float
+    def learn(self, below: bool, above: bool) -> None:
+        """Judge one claim: on each side one miss in ten is right."""
+        self.low = min(_LOWEST, max(0.02, self.low + _LEARNING * (_MISS_TARGET - below)))
+        self.high = min(0.98, max(_HIGHEST, self.high - _LEARNING * (_MISS_TARGET - above)))
 
 
 class _Judge(msgspec.Struct):
     """The claims on one running window."""
 
     resets_at: float
-    claims: list[_Claim]
+    claims: list[Forecast]
+    """What was said, to be judged when the window is over."""
     limit: Ends
     share: Ends
 
@@ -282,32 +266,22 @@ class Forecaster:
         judge = self._judges.get(window.minutes)
         if judge is None:
             # The middle of the ways on is surer than they are wide, most of all where the limit mostly does not come.
-            limit = Ends(0.1, 0.65) if window.minutes <= DAY_MINUTES else Ends(0.1, 0.8)
+            limit = Ends(0.12, 0.65) if window.minutes <= DAY_MINUTES else Ends(0.1, 0.8)
             judge = _Judge(window.resets_at or 0.0, [], limit, Ends(0.12, 0.9))
             self._judges[window.minutes] = judge
         return judge
 
     def claim(self, forecast: Forecast) -> None:
-        """Remember what was said, to be judged when the window is over."""
-        judge = self._judges.get(forecast.minutes)
-        if (
-            judge is None
-            or forecast.limit_at is None
-            or forecast.at_reset_percent is None
-            or forecast.resets_at is None
-        ):
+        """Remember what was said while somebody was at work, every half hour; it is judged when the window is over."""
+        judge, resets_at = self._judges.get(forecast.minutes), forecast.resets_at
+        if judge is None or forecast.limit_at is None or forecast.at_reset_percent is None or resets_at is None:
             return
-        if (forecast.chance or 0.0) < _COUNTED_CHANCE or (judge.claims and forecast.at - judge.claims[-1].at < 1800):
+        if forecast.at - self._record.last_use_at > 900 or (judge.claims and forecast.at - judge.claims[-1].at < 1800):
             return
-        if not judge.claims:
-            judge.resets_at = forecast.resets_at
-        elif abs(forecast.resets_at - judge.resets_at) > 600:
+        if abs(resets_at - judge.resets_at) > 600:
             judge.claims.clear()  # reset in the middle: what was said can no longer come true or false
-            judge.resets_at = forecast.resets_at
-        share = forecast.at_reset_percent
-        judge.claims.append(
-            _Claim(forecast.at, forecast.limit_at.p10, forecast.limit_at.p90, share.p10 or 0.0, share.p90 or 100.0)
-        )
+            judge.resets_at = resets_at
+        judge.claims.append(forecast)
 
     def learn(self) -> None:
         """Judge what was said of windows that are over or full by now."""
@@ -328,13 +302,13 @@ class Forecaster:
 
     @staticmethod
     def _settle(judge: _Judge, limit: float, share: float) -> None:
-        count = len(judge.claims)
-        early = sum(limit < (judge.resets_at if c.low is None else c.low) - 1 for c in judge.claims) / count
-        late = sum(limit > (judge.resets_at if c.high is None else c.high) + 1 for c in judge.claims) / count
-        judge.limit.learn(early, late, _LIMIT_LEARNING * count, _LIMIT_MISS_TARGET)
-        below = sum(share < c.share_low - 1 for c in judge.claims) / count
-        above = sum(share > c.share_high + 1 for c in judge.claims) / count
-        judge.share.learn(below, above, _LEARNING, _MISS_TARGET)
+        for claim in judge.claims:
+            assert claim.limit_at is not None
+            assert claim.at_reset_percent is not None
+            low, high = (judge.resets_at if q is None else q for q in (claim.limit_at.p10, claim.limit_at.p90))
+            judge.limit.learn(limit < low - 1, limit > high + 1)
+            low, high = claim.at_reset_percent.p10 or 0.0, claim.at_reset_percent.p90 or 0.0
+            judge.share.learn(share < low - 1, share > high + 1)
         judge.claims.clear()
 
     def grow(self) -> None:

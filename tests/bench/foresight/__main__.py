@@ -1,6 +1,8 @@
 """The back-test: `python -m tests.bench.foresight [SEED [PEOPLE]]`. Nothing here passes or fails.
 
-Seeds for tuning are `tune` and `suite`; whatever is quoted comes from another word (`report`).
+Seeds for tuning are `tune` and `suite`; whatever is quoted comes from another word (`report`). A seed that begins with
+`others` draws people of another character (`others-report`). Misses are counted over all moments of active use, and
+apart over the `likely` ones: those at which the limit came before the reset in at least a tenth of the like moments.
 """
 
 import sys
@@ -33,8 +35,8 @@ def main(seed: str = "report", count: str = "28") -> None:
             print(f"{window}: error of the {below} over ours: {resampled(people, ratio(window, below, 'error'))}")
         for name in ("early", "late", "low", "high"):
             print(f"{window}: {name} misses: {resampled(people, ratio(window, name, 'count'))}")
-        for name in ("hit_early", "hit_late"):
-            print(f"{window}: {name} misses: {resampled(people, ratio(window, name, 'hits'))}")
+        for name in ("likely_early", "likely_late"):
+            print(f"{window}: {name} misses: {resampled(people, ratio(window, name, 'likely'))}")
         print(f"{window}: width over that of own past errors: {resampled(people, ratio(window, 'width', 'own'))}")
 
 

@@ -21,6 +21,8 @@ class Asked:
     resets_at: float
     limit: tuple[float | None, float | None, float | None]
     share: tuple[float, float]
+    chance: float
+    """Of the limit before the reset."""
     line: float
     """By a straight line through the last 15 minutes, at most the reset."""
     average: float
@@ -140,6 +142,7 @@ def _ask(foresight: Foresight, now: float) -> Iterator[Asked]:
             reset,
             (None, None, None) if limit is None else (limit.p10, limit.p50, limit.p90),
             (0.0, 100.0) if share is None else (share.p10 or 0.0, share.p90 or 100.0),
+            forecast.chance or 0.0,
             min(reset, now + left / lately) if lately > 0 else reset,
             min(reset, now + left / average),
         )

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tests.bench.foresight import oracle
+from tests.bench.foresight import oracle, others
 from tests.bench.foresight.closed_loop import Asked, play
 from tests.bench.foresight.people import DAY, HOUR, MINUTE, MONDAY, person
 from tests.bench.foresight.service import never, simple_run, soonest
@@ -19,9 +19,9 @@ SUMS = (
     "average",
     "early",
     "late",
-    "hits",
-    "hit_early",
-    "hit_late",
+    "likely",
+    "likely_early",
+    "likely_late",
     "low",
     "high",
     "width",
@@ -46,8 +46,8 @@ class Scores:
 
 
 def score(seed: str, number: int, weeks: int = 12) -> Scores:
-    """Run everything for one person."""
-    who = person(seed, number, weeks)
+    """Run everything for one person; a seed that begins with `others` is for the second generator."""
+    who = (others.person if seed.startswith("others") else person)(seed, number, weeks)
     played = play(who, forecasts=True)
     by_night = play(who, nobody_at_night=True)
     least, moments = oracle.best(who)
@@ -97,18 +97,21 @@ def _sums(
         if moment.at < WARMED_UP:
             continue
         low, middle, high = (reset if q is None else q for q in moment.limit)
+        early, late = limit < low - 1, limit > high + 1
+        likely = moment.chance >= 0.1
+        share = moment.last_used if hit is None else 100.0
         values = {
             "count": 1.0,
             "error": abs(middle - limit),
             "line": abs(moment.line - limit),
             "average": abs(moment.average - limit),
-            "early": limit < low - 1,
-            "late": limit > high + 1,
-            "hits": hit is not None,
-            "hit_early": hit is not None and limit < low - 1,
-            "hit_late": hit is not None and limit > high + 1,
-            "low": hit is None and moment.last_used < moment.share[0] - 1,
-            "high": hit is None and moment.last_used > moment.share[1] + 1,
+            "early": early,
+            "late": late,
+            "likely": likely,
+            "likely_early": likely and early,
+            "likely_late": likely and late,
+            "low": share < moment.share[0] - 1,
+            "high": share > moment.share[1] + 1,
         }
         if len(own) >= 30:
             lately = sorted(own[-2000:])
