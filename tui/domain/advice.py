@@ -19,7 +19,7 @@ NEAR_RESET: Final = 300.0
 LEAST_GAIN: Final = 0.25
 """Working hours that a spend must save."""
 
-SURPLUS: Final = 0.8
+SURPLUS: Final = 0.7
 """Dearer blocks to be expected for one reset up to which this block is due."""
 
 LIKELY: Final = 0.2

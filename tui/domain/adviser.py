@@ -40,6 +40,7 @@ _FREE_PER_WEEK: Final = 26 / 15
 _FREE_WEIGHT: Final = 0.5
 """That count weighs like so many weeks of the own record."""
 
+_SAFE: Final = 1.5
 _LAPSE_LOOK: Final = 36 * HOUR
 
 
@@ -176,7 +177,8 @@ class Adviser:
     def _date_hours(self, at: float, minutes: int) -> float:
         """Working hours won, or lost if below zero, since the week begins anew at a spend.
 
-        With R days to its reset and a share u unused, about R/7 - u of a week is won, as far as the weeks of this
+        With R days to its reset R/7 of a week is won, less what is likely to be used up in these days, half as much
+        again to be safe: what else is unused is lost at the reset in any case. It counts as far as the weeks of this
         person run out at all.
         """
         week = self._week()
@@ -186,8 +188,10 @@ class Adviser:
         pace = self._demand_per_hour()
         if share is None or pace <= 0:
             return 0.0
-        gained = max(0.0, week.resets_at - at) / (week.minutes * 60.0) - (1 - min(100.0, week.used) / 100)
-        return gained * 100.0 / share / pace * self._weeks_run_out(at)
+        lasts = 100.0 / share / pace
+        unused = lasts * (1 - min(100.0, week.used) / 100)
+        ahead = lasts * max(0.0, week.resets_at - at) / (week.minutes * 60.0)
+        return (ahead - min(unused, _SAFE * self.presence(at, week.resets_at))) * self._weeks_run_out(at)
 
     def _weeks_run_out(self, at: float) -> float:
         """The share of this person's weeks that run out."""

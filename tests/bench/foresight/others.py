@@ -4,8 +4,8 @@ What differs:
 
 - Sittings have a heavy tail (Pareto, from 8 minutes to 6 hours), and so have the pauses between them; their chance
   follows a smooth curve of the day, one peak or two, and not hours of work.
-- A turn is one request, dearer with every turn of its session until the context is made small again (from 1 to 4 times),
-  times a gamma draw; turns are 1 to 12 minutes apart, and no single one is ten times as dear.
+- A turn is one request, dearer with every turn of its session until the context is made small again (1 to 4 times),
+  with a gamma draw; turns are 1 to 12 minutes apart, and no single one is ten times as dear.
 - Demand is set against the limits: over a life the busy hours ask for 0.3 to 2.2 times what the 5-hour window gives.
 - Weeks differ by sprints (two hard ones in four, for half of the people), some weekday is always free, and one in six
   lets an agent run through whole days and nights now and then.
