@@ -1,5 +1,6 @@
 """What the service says of the past: its history of resets, the limits of finished windows, the share of a thread."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tui.clock import SystemClock
 from tui.sources.base import KnowsPeriods
 from tui.stub.chain import EmbeddedChain
 from tui.stub.http.history import PAGE
+from tui.stub.sessions import PlayedSource
 
 CREDITS = "/backend-api/wham/rate-limit-reset-credits"
 THREADS = "/usage/thread_usage/query_v2"
@@ -209,4 +211,23 @@ async def test_the_sources_of_resetbank_read_the_past_windows(clock: ManualClock
     assert {period.minutes for period in periods} == {300, 10_080}
     assert all(0 <= period.used_percent < 100 for period in periods)
     assert [period.ends_at for period in periods] == sorted(period.ends_at for period in periods)
+    assert await source.session_costs(("0199a213-81c0-7800-8aa1-bbab2a035a53",)) == ()  # it has taken nothing here
+    await source.aclose()
+
+
+async def test_what_a_played_session_took_is_told(clock: ManualClock) -> None:
+    chain = EmbeddedChain(clock, "held")
+    source, _ = await chain.open()
+    assert isinstance(source, PlayedSource)
+    updates = source.updates()
+    first = await anext(updates)
+    await anext(updates)
+    following = asyncio.ensure_future(anext(updates))
+    await clock.until_sleeping()
+    while not following.done():
+        clock.advance(0.25)
+        await asyncio.to_thread(lambda: None)
+    assert [cost.thread_id for cost in await source.session_costs((first.thread_id,)) or ()] == [first.thread_id]
+    (cost,) = await source.session_costs((first.thread_id,)) or ()
+    assert (cost.five_hour_percent, cost.weekly_percent) == (3.0, 0.5)
     await source.aclose()

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.clocks import ManualClock
-from tests.ui import states
+from tests.ui import live_states, states
 from tests.ui.scene import Scene
 from tests.ui.showing import make_app, press_alone, screen_text, settle
 from tui.companion.state import State
@@ -17,7 +17,7 @@ from tui.domain.foresight import Foresight
 from tui.domain.ledger import Event, EventKind
 from tui.domain.outlook import Outlook, look_ahead
 from tui.domain.pictures import Pictures, ResetMark, draw
-from tui.domain.reading import Reading, WindowReading
+from tui.domain.reading import Reading, SessionCost, WindowReading
 from tui.domain.snapshot import Account
 from tui.domain.spend import Consent, ConsentKind, Outcome, Spend
 from tui.domain.windows import Window
@@ -174,3 +174,14 @@ async def test_the_key_opens_the_history_and_escape_leaves_it(clock: ManualClock
         await press_alone(pilot, clock, "escape")
         await settle(pilot)
         assert "Bank" in screen_text(app)
+
+
+def test_what_each_session_took_is_listed_the_dearest_first() -> None:
+    state = live_states.working()
+    view = ViewState(states.NOW, states.ZONE, state)
+    costs = (SessionCost(live_states.API, 3.0, 0.5), SessionCost(live_states.DOCS, 12.0, None))
+    text = plain(history_lines(view, draw(Foresight().record, START), (), 78, costs=costs))
+    docs, api = text.index("docs"), text.index("api-server")
+    assert docs < api
+    assert "12 % of 5 hours\n" in text
+    assert "3 % of 5 hours · <1 % of the week" in text

@@ -8,7 +8,7 @@ from hypothesis import given
 from tests.wire.test_fields import ANY_JSON
 from tui.domain.witness import ResetHistory
 from tui.errors import BadPayload
-from tui.wire.history import decode_history, decode_periods
+from tui.wire.history import decode_history, decode_periods, decode_thread_usage, encode_thread_query
 
 
 def test_what_was_used_is_told_from_what_was_granted() -> None:
@@ -62,3 +62,15 @@ def test_any_answer_has_past_windows_or_none(body: object) -> None:
     with contextlib.suppress(BadPayload):
         decode_periods(json.dumps({"periods": body}).encode())
         decode_periods(json.dumps(body).encode())
+
+
+def test_threads_are_asked_about_with_the_moment_in_their_id() -> None:
+    query = json.loads(encode_thread_query(["0199a213-81c0-7800-8aa1-bbab2a035a53", "0a7d5b1e-0000-4000-8000-1", "x"]))
+    assert [thread["created_at"] for thread in query["threads"]] == ["2025-10-01T23:20:11Z", None, None]
+
+
+@given(ANY_JSON)
+def test_any_answer_has_shares_of_threads_or_none(body: object) -> None:
+    with contextlib.suppress(BadPayload):
+        decode_thread_usage(json.dumps({"threads": body}).encode())
+        decode_thread_usage(json.dumps({"threads": [body, {"thread_id": "t", "weekly_limit_percent": body}]}).encode())

@@ -29,9 +29,13 @@ if TYPE_CHECKING:
     from tui.domain.ledger import Event
     from tui.domain.pictures import Pictures
     from tui.domain.question import AskRules
-    from tui.domain.reading import PastReadings
+    from tui.domain.reading import PastReadings, SessionCost
     from tui.hooks.installation import Installation
     from tui.sources.base import Referrals, SessionFeed
+
+
+_MOST_COSTS = 20
+"""So many sessions are asked about at once."""
 
 
 class Companion:
@@ -267,6 +271,13 @@ class Companion:
             StoreError: The database cannot be used.
         """
         return await self.records.events(limit)
+
+    async def session_costs(self) -> "tuple[SessionCost, ...]":
+        """What each live session took of the windows, as far as the service tells."""
+        from tui.domain.sessions import live
+
+        threads = tuple(session.thread_id for session in live(self.state.sessions, self.clock.now()))
+        return await self.connection.session_costs(threads[:_MOST_COSTS]) if threads else ()
 
     async def pictures(self) -> "Pictures":
         """The readings of the last four weeks, summed up for drawing."""

@@ -8,7 +8,7 @@ from tui.errors import SignedOut, SourceDown, SourceError
 from tui.sources.base import CarriesOn, KeepsHistory, KnowsPeriods, SessionFeed, Source, SourceStatus
 
 if TYPE_CHECKING:
-    from tui.domain.reading import PastPeriod
+    from tui.domain.reading import PastPeriod, SessionCost
     from tui.domain.witness import ResetHistory
 
 
@@ -126,6 +126,13 @@ class Connection:
         async with self.lock:
             source: object = self._source
             return await source.past_periods() if isinstance(source, KnowsPeriods) else None
+
+    async def session_costs(self, thread_ids: tuple[str, ...]) -> "tuple[SessionCost, ...]":
+        """What each thread took of the windows, as far as the service tells."""
+        async with self.lock:
+            source: object = self._source
+            told = await source.session_costs(thread_ids) if isinstance(source, KnowsPeriods) else None
+        return told or ()
 
     def messenger(self) -> CarriesOn | None:
         """The open source, if it can hand messages to sessions."""

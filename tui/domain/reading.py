@@ -47,6 +47,14 @@ class Reading(msgspec.Struct, frozen=True):
     """Sessions stopped at the limit."""
 
 
+class SessionCost(msgspec.Struct, frozen=True):
+    """What one thread took of the windows, by the service's own account."""
+
+    thread_id: str
+    five_hour_percent: float | None
+    weekly_percent: float | None
+
+
 class PastPeriod(msgspec.Struct, frozen=True):
     """One window that is over, as the service remembers it."""
 

@@ -35,7 +35,7 @@ from tui.wire.credits import decode_credit_rows, with_rows, without_rows
 from tui.wire.usage import decode_usage
 
 if TYPE_CHECKING:
-    from tui.domain.reading import PastPeriod
+    from tui.domain.reading import PastPeriod, SessionCost
     from tui.domain.spend import ConsumeAnswer, ConsumeRequest
     from tui.domain.witness import ResetHistory
 
@@ -223,6 +223,17 @@ class Backend:
             answer = await self._ask_to_read(self._base_url.past_periods, await self._login(), self._deadlines.rows)
             return decode_periods(answer.body) if answer.status == 200 else None
         except SourceError:
+            return None
+
+    async def session_costs(self, thread_ids: tuple[str, ...]) -> "tuple[SessionCost, ...] | None":
+        """Ask what threads took of the windows; see `KnowsPeriods`. Nothing is changed by it, whatever its method."""
+        from tui.wire.history import decode_thread_usage, encode_thread_query
+
+        query, url = encode_thread_query(thread_ids), self._base_url.thread_usage
+        try:
+            answer = await self._asker.ask("POST", url, await self._login(), self._deadlines.rows, query)
+            return decode_thread_usage(answer.body) if answer.status == 200 else None
+        except (SourceError, Failed):
             return None
 
     async def changed(self) -> None:

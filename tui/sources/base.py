@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 import msgspec
 
 if TYPE_CHECKING:
-    from tui.domain.reading import PastPeriod
+    from tui.domain.reading import PastPeriod, SessionCost
     from tui.domain.referral import InviteAnswer, InviteList, InviteRequest, OfferAnswer
     from tui.domain.sessions import SessionUpdate
     from tui.domain.snapshot import Account, Snapshot
@@ -114,6 +114,10 @@ class KnowsPeriods(Protocol):
 
     async def past_periods(self) -> tuple[PastPeriod, ...] | None:
         """The windows of the last weeks that are over, oldest first; None where the service does not tell."""
+        ...
+
+    async def session_costs(self, thread_ids: tuple[str, ...]) -> tuple[SessionCost, ...] | None:
+        """What each thread took of the windows; None where the service does not tell."""
         ...
 
 

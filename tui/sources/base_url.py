@@ -53,6 +53,11 @@ class BaseUrl(msgspec.Struct, frozen=True):
         return f"{self.usage}/plan_limit_history?days={PAST_DAYS}"
 
     @property
+    def thread_usage(self) -> str:
+        """Where the service tells what threads took, if it does."""
+        return f"{self.usage}/thread_usage/query_v2"
+
+    @property
     def consume(self) -> str:
         """The endpoint that spends one."""
         return f"{self.credits}/consume"

@@ -1,9 +1,12 @@
-"""The service's own history: resets that were granted and used, without their ids; and windows that are over."""
+"""What the service says of the past: resets granted and used, without their ids; full windows; the share of threads."""
 
-from datetime import datetime
-from typing import Final
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, Final
 
-from tui.domain.reading import PastPeriod
+import msgspec
+
+from tui.domain.reading import PastPeriod, SessionCost
 from tui.domain.witness import ResetHistory
 from tui.wire.fields import FieldReader, clean_text, load_object
 
@@ -53,3 +56,41 @@ def decode_periods(body: bytes) -> tuple[PastPeriod, ...]:
             continue
         found.append(PastPeriod(int(minutes), starts.timestamp(), ends.timestamp(), points / 100))
     return tuple(sorted(found, key=lambda period: period.ends_at))
+
+
+def encode_thread_query(thread_ids: Iterable[str]) -> bytes:
+    """Ask what threads took; when each began, its own id says."""
+    threads: list[dict[str, object]] = [
+        {"thread_id": thread, "created_at": _began(thread), "descendant_thread_ids": []} for thread in thread_ids
+    ]
+    return msgspec.json.encode({"threads": threads})
+
+
+def _began(thread_id: str) -> str | None:
+    """The moment in a UUID of version 7; None for another id."""
+    digits = thread_id.replace("-", "")
+    try:
+        moment = datetime.fromtimestamp(int(digits[:12], 16) / 1000, UTC) if digits[12:13] == "7" else None
+    except (ValueError, OverflowError):
+        return None
+    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def decode_thread_usage(body: bytes) -> tuple[SessionCost, ...]:
+    """Read what threads took; one without any share is passed over.
+
+    Raises:
+        BadPayload: The body is no such answer.
+    """
+    reader = FieldReader()
+    found = []
+    for item in (
+        reader.items(load_object(body, "the use of threads").get("threads"), "the threads", _MOST_PERIODS) or ()
+    ):
+        row: Any = reader.mapping(item, "a thread's use") or {}
+        thread = row.get("thread_id")
+        five = reader.percent(row.get("five_hour_limit_percent"), "a thread's share of five hours")
+        week = reader.percent(row.get("weekly_limit_percent"), "a thread's share of the week")
+        if isinstance(thread, str) and thread and (five is not None or week is not None):
+            found.append(SessionCost(clean_text(thread, _LONGEST_ID), five, week))
+    return tuple(found)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tui.domain.ledger import Event
 from tui.domain.pictures import Pictures
+from tui.domain.reading import SessionCost
 from tui.domain.spend import Spend
 from tui.errors import ResetbankError
 from tui.ui.screens.page import PageScreen
@@ -27,6 +28,7 @@ class HistoryScreen(PageScreen):
         self._pictures: Pictures | None = None
         self._events: tuple[Event, ...] = ()
         self._spends: tuple[Spend, ...] = ()
+        self._costs: tuple[SessionCost, ...] = ()
         self._failure: str | None = None
 
     def on_mount(self) -> None:
@@ -39,7 +41,7 @@ class HistoryScreen(PageScreen):
             return wrap((Span("! ", Level.NEAR), Span(self._failure)), width)
         if self._pictures is None:
             return ((Span("reading…", Level.DIM),),)
-        return history_lines(self._view, self._pictures, self._events, width, self._spends)
+        return history_lines(self._view, self._pictures, self._events, width, self._spends, self._costs)
 
     def show(self, view: ViewState) -> None:
         """Sum up again where there is a new outlook."""
@@ -57,6 +59,7 @@ class HistoryScreen(PageScreen):
             self._events = await self._companion.events()
             self._spends = await self._companion.records.spends()
             self._failure = None
+            self._costs = await self._companion.session_costs()
         except ResetbankError as error:
             self._failure = clean(str(error))
         if self.is_mounted:

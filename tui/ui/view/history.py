@@ -11,11 +11,14 @@ from tui.domain.findings import waiting_saved
 from tui.domain.forecast import Forecast
 from tui.domain.ledger import Event, EventKind
 from tui.domain.pictures import BurnUp, Pictures
+from tui.domain.reading import SessionCost
 from tui.domain.spend import Spend
 from tui.ui.view.chrome import past_text
+from tui.ui.view.sessions import NAME_CELLS, names_of
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, left, right, wrap
 from tui.ui.view.times import brief, countdown
 from tui.ui.view.view_state import ViewState
+from tui.ui.view.words import percent
 
 _ROWS = 8
 AXIS_ROWS = 2
@@ -35,7 +38,12 @@ _FOUR_WEEKS = timedelta(days=28)
 
 
 def history_lines(
-    view: ViewState, pictures: Pictures, events: Sequence[Event], width: int, spends: Sequence[Spend] = ()
+    view: ViewState,
+    pictures: Pictures,
+    events: Sequence[Event],
+    width: int,
+    spends: Sequence[Spend] = (),
+    costs: Sequence[SessionCost] = (),
 ) -> tuple[Line, ...]:
     """The whole screen.
 
@@ -45,6 +53,7 @@ def history_lines(
         events: The ledger.
         width: Columns to stay within.
         spends: Every spend here, which the ledger's lines belong to.
+        costs: What live sessions took of the windows.
     """
     past = past_text(view)
     lines: list[Line] = [(Span(past, Level.DIM),)] if past else []
@@ -56,6 +65,7 @@ def history_lines(
     lines += [*days_lines(pictures, width), (Span(" "),)]
     lines += [(Span("Hours of the week", Level.STRONG), Span("  darker: more is used", Level.DIM))]
     lines += [*heat_lines(pictures, width), (Span(" "),)]
+    lines += _costs(view, costs)
     lines += _resets(view, events, spends, width)
     return tuple(clip(line, width) for line in lines)
 
@@ -210,6 +220,19 @@ def heat_lines(pictures: Pictures, width: int) -> Iterator[Line]:
             shade = 0 if not value or most <= 0 else max(1, min(4, round(value / most * 4)))
             shades.append(("?" if value is None else _SHADES[shade]) * cell)
         yield (Span(right(name, _LABEL), Level.DIM), Span("│"), Span("".join(shades)), Span("│"))
+
+
+def _costs(view: ViewState, costs: Sequence[SessionCost]) -> Iterator[Line]:
+    """What each live session took, the dearest first; nothing where the service does not tell."""
+    if not costs:
+        return
+    names = names_of(view.state.sessions, [cost.thread_id for cost in costs])
+    yield (Span("Sessions", Level.STRONG), Span("  what each took of the windows, by the service's account", Level.DIM))
+    for cost in sorted(costs, key=lambda cost: -(cost.five_hour_percent or cost.weekly_percent or 0.0)):
+        shares = ((cost.five_hour_percent, "of 5 hours"), (cost.weekly_percent, "of the week"))
+        text = " · ".join(f"{percent(share)} {what}" for share, what in shares if share is not None)
+        yield (Span(left(names.get(cost.thread_id, "a session"), NAME_CELLS + 2)), Span(text))
+    yield (Span(" "),)
 
 
 def _resets(view: ViewState, events: Sequence[Event], spends: Sequence[Spend], width: int) -> Iterator[Line]:
