@@ -151,8 +151,8 @@ _ALL = (
         _both(70, 41),
         _THREE,
         sessions=(
-            SessionStart("Port the importer to the new schema", "/home/you/importer", requests=40, every=1.8),
-            SessionStart("Find out why the nightly build is slow", "/home/you/website", requests=25, every=2.6),
+            SessionStart("Port the importer to the new schema", "/home/you/importer", requests=14, every=1.8),
+            SessionStart("Find out why the nightly build is slow", "/home/you/website", requests=10, every=2.6),
         ),
         has_past=True,
     ),
