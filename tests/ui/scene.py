@@ -126,6 +126,7 @@ class Scene:
             demo=state.demo,
             asks=True,
             process=PROCESS,
+            names=(state.account_name,),
         )
         self.publish(state)
 

@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         clock=SystemClock(),
         zone=LocalZone(),
         demo=arguments.demo,
-        remembered=None if is_demo else _last_reading(paths, arguments.account),
+        remembered=None if is_demo else _last_reading(paths, _first_account(arguments, settings)),
         read_only=mark_of_codex() if arguments.demo is None else None,
         letters=_letters,
     )
@@ -71,7 +71,16 @@ def _connector(
     return screen_connector(SourceOptions.of(arguments), settings, paths)
 
 
-def _last_reading(paths: "Paths", account: str | None) -> "Snapshot | None":
+def _first_account(arguments: argparse.Namespace, settings: "Settings") -> str:
+    """The name of the account that is in sight first; empty where it has none."""
+    if not settings.accounts:
+        return ""
+    from tui.assembly import SourceOptions, every_account
+
+    return every_account(SourceOptions.of(arguments), settings)[0].account
+
+
+def _last_reading(paths: "Paths", account: str) -> "Snapshot | None":
     """The last reading that the database knows; None without one, or where it cannot be used."""
     if not paths.database.exists():
         return None
@@ -84,7 +93,7 @@ def _last_reading(paths: "Paths", account: str | None) -> "Snapshot | None":
     except StoreError:
         return None
     try:
-        return Observations(database).last(account or "")
+        return Observations(database).last(account)
     except StoreError:
         return None
     finally:

@@ -103,12 +103,15 @@ class Accounts:
         if companion is None:
             companion = self._members[name].open()
             companion.accounts = self
+            if companion.state.snapshot is None:
+                companion.store.update(snapshot=self._states[name].snapshot)
             if self._companions:
                 companion.poller.least_interval = OUT_OF_SIGHT
             self._companions[name] = companion
             for opened in self._openers:
                 opened(companion)
             companion.listen(self._show)
+            self._show(companion.state)
             if self._group is not None:
                 self._group.create_task(companion.run(self._only))
         return companion

@@ -106,6 +106,8 @@ class Companion:
         self._looks_ahead = looks_ahead
         self._past = past
         self._notifier = notifier
+        self.name = names[-1]
+        """What the account is called in the settings; empty where it has no name."""
         self.accounts: Accounts | None = None
         """This and the other accounts of the settings; None where there is no other."""
 

@@ -21,12 +21,12 @@ from tui.domain.snapshot import Snapshot
 from tui.errors import ResetbankError
 from tui.settings import Settings
 from tui.ui.commands import BY_ID, CONSENTING, OF_THE_APP
-from tui.ui.dialog_app import DialogApp
 from tui.ui.keymap import Keymap
 from tui.ui.messages import Connected, Noted, StatePublished
 from tui.ui.news import News
 from tui.ui.screens.main import MainScreen
 from tui.ui.screens.moving import place_below, place_of
+from tui.ui.several import SeveralApp
 from tui.ui.terminal import is_hung_up, leave_on_signals, title_sequence
 from tui.ui.themes import OWN_THEMES, check_theme, next_theme
 from tui.ui.view.view_state import Note, Problem, ViewState
@@ -49,7 +49,7 @@ def _palette() -> "type[Provider]":
     return PlaceCommands
 
 
-class ResetbankApp(DialogApp):
+class ResetbankApp(SeveralApp):
     """Shows the companion's state and carries commands to it."""
 
     TITLE = "resetbank"
@@ -175,15 +175,17 @@ class ResetbankApp(DialogApp):
         companion = message.companion
         self._unlisten = companion.listen(self._publish)
         self.present(replace(self._view, connecting=False, problem=None, state=companion.state))
+        self.follow_accounts(companion)
         if self._drive:
-            self._work(companion.run, "poll")
+            self._work((companion.accounts or companion).run, "poll")
 
     def _publish(self, state: State) -> None:
         self.post_message(StatePublished(state))
 
     def on_state_published(self, message: StatePublished) -> None:
         """Show the new state."""
-        self.present(replace(self._view, state=message.state, now=self._clock.now()))
+        if self._companion is not None and message.state.account_name == self._companion.name:
+            self.present(replace(self._view, state=message.state, now=self._clock.now()))
 
     def _beat(self) -> None:
         """Go on with the time; where the terminal is gone, leave as after its signal."""
@@ -195,6 +197,7 @@ class ResetbankApp(DialogApp):
     def tick(self) -> None:
         """Let ages and countdowns go on."""
         self.present(replace(self._view, now=self._clock.now()))
+        self._bring_question()
 
     def present(self, view: ViewState) -> None:
         """Give every open screen the scene; those that do not differ paint nothing."""
@@ -291,7 +294,7 @@ class ResetbankApp(DialogApp):
         self.present(replace(self._view, alarm=None))
         polling = any(worker.name == "poll" and not worker.is_finished for worker in self.workers)
         if self._drive and not polling:
-            self._work(self._companion.run, "poll")
+            self._work((self._companion.accounts or self._companion).run, "poll")
         self._companion.refresh()
         if (look := getattr(self.screen, "refresh_now", None)) is not None:
             look()
@@ -323,4 +326,4 @@ class ResetbankApp(DialogApp):
         if self._companion is not None:
             with contextlib.suppress(TimeoutError, ResetbankError):
                 async with asyncio.timeout(_CLOSING_SECONDS):
-                    await self._companion.aclose()
+                    await (self._companion.accounts or self._companion).aclose()

@@ -93,6 +93,8 @@ COMMANDS: Final = (
     Command("dismiss", "x", "Dismiss", "Dismiss the notice, or wait no longer", MAIN, decides="takes away"),
     Command("history", "h", "History", "Show use, forecast and resets of the last four weeks", MAIN),
     Command("ledger", "l", "Ledger", "Show everything that happened to resets and windows", MAIN),
+    Command("next_account", "o", "Account", "Bring the next account of the settings in sight", MAIN, show=False),
+    Command("previous_account", "p", "Account", "Bring the account before in sight", MAIN, show=False),
     Command("quit", "q", "Quit", "Leave; an open spend is kept and finished at the next start", MAIN, decides="leaves"),
     Command("invite_send", "a", "Invite", "Invite one friend by address; asks before an e-mail goes out", INVITES),
     Command("invite_copy", "c", "Copy", "Copy the link of the selected invite", INVITES),

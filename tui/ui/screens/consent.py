@@ -236,7 +236,9 @@ class ConsentScreen(ModalScreen[None]):
             self.app.copy_to_clipboard(copied)
 
     def _name_frame(self, frame: Vertical) -> None:
-        title = self.dialog.title(self.view, min(self.app.size.width, _WIDEST) - _FRAME_CELLS)
+        account = f"{self.view.state.account_name} · " if self.view.state.account_name else ""
+        room = min(self.app.size.width, _WIDEST) - _FRAME_CELLS - len(account)
+        title = account + self.dialog.title(self.view, room)
         if title != self._title:
             self._title = title
             frame.border_title = Content(title)  # a bare string would be read as markup

@@ -12,6 +12,7 @@ from textual.screen import Screen
 
 from tui.ui.commands import MAIN
 from tui.ui.screens.moving import scroll
+from tui.ui.view.accounts import account_lines
 from tui.ui.view.board import TALL_ROWS, board_lines
 from tui.ui.view.chrome import demo_line, header_line, key_line, status_line
 from tui.ui.view.compact import compact_lines, is_compact
@@ -21,6 +22,7 @@ from tui.ui.view.times import REDRAW_EVERY, counts_seconds
 from tui.ui.view.view_state import ViewState
 from tui.ui.widgets.lines import Lines
 
+_MOST_ACCOUNTS = 8
 _ROWS_FOR_PICTURES = 30
 """Rows from which on there may be room for the history."""
 
@@ -61,6 +63,8 @@ class MainScreen(Screen[None]):
         """Rows that the lines around the body leave to it."""
         margin = 0 if self._short else 2
         above = len(wrap(headline(self._view), self._size.width - 2 - margin)) + margin
+        if self._view.accounts:
+            above += len(self._draw_accounts(self._size.width - 2 - margin)) + (margin > 0)
         return max(1, self._size.height - 3 - above - self._view.has_band)
 
     @property
@@ -99,7 +103,12 @@ class MainScreen(Screen[None]):
             self.query_one("#header", Lines).redraw()
             return
         self.set_class(view.has_band, "-demo")
+        if view.accounts and not self.query("#accounts"):
+            self.mount(Lines(self._draw_accounts, id="accounts"), before="#headline")
         self._redraw()
+
+    def _draw_accounts(self, width: int) -> tuple[Line, ...]:
+        return account_lines(self._view, width, max(1, min(_MOST_ACCOUNTS, self._size.height // 5 - 1)))
 
     def _redraw(self) -> None:
         self._drawn_at = self._view.now

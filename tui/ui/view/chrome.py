@@ -98,7 +98,7 @@ def key_line(view: ViewState, width: int) -> Line:
     verbs = _verbs(view)
     shown = [command for command in commands_of(MAIN) if verbs.get(command.id, command.title if command.show else "")]
     items = {c.id: (view.keys.get(c.id, shown_key(c.key)), verbs.get(c.id, c.title)) for c in (*shown, BY_ID["quit"])}
-    for dropped in ("refresh", "history", "invite", "ledger", "queue", "dismiss"):
+    for dropped in ("refresh", "history", "next_account", "invite", "ledger", "queue", "dismiss"):
         if sum(cells(key) + cells(title) + 3 for key, title in items.values()) <= width + 2:
             break
         items.pop(dropped, None)
@@ -110,9 +110,9 @@ def _verbs(view: ViewState) -> dict[str, str]:
     """What a key does now, where that differs from its title; empty where it can do nothing."""
     state = view.state
     snapshot, queued = state.snapshot, state.queued
-    verbs: dict[str, str] = {}
+    verbs: dict[str, str] = {"next_account": "Account"} if view.accounts else {}
     if view.connecting or view.problem:
-        verbs = dict.fromkeys(("spend", "queue", "invite", "ledger", "history"), "")
+        verbs |= dict.fromkeys(("spend", "queue", "invite", "ledger", "history"), "")
         verbs["refresh"] = "Connect" if view.problem else ""
     if snapshot is None or snapshot.bank.usable(view.now) == 0 or state.open_spend is not None:
         verbs |= {"spend": "", "queue": ""}

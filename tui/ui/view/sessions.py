@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from msgspec.structs import replace
+
 from tui.domain.hooks import HookState
 from tui.domain.resumes import LimitStop, Resume, ResumeStage
 from tui.domain.sessions import Session, SessionState, live
@@ -115,23 +117,33 @@ def sessions_lines(view: ViewState, width: int, *, short: bool = False) -> tuple
     if short:
         return _stopped_line(view, shown, width)
     hooks = _hook_lines(view)
-    names = names_of(view.state.sessions, [session.thread_id for session in shown])
+    seen = [(view, session) for session in shown]
+    for state in view.accounts:
+        if state.account_name != view.state.account_name:
+            other = replace(view, state=state)
+            seen += [(other, session) for session in live(state.sessions, view.now)]
+    names: dict[str, str] = {}
+    for of_account in {id(whose): whose for whose, _ in seen}.values():
+        threads = [session.thread_id for whose, session in seen if whose is of_account]
+        account = f"{of_account.state.account_name}: " if view.accounts else ""
+        found = names_of(of_account.state.sessions, threads)
+        names |= {thread: account + name for thread, name in found.items()}
     models = {
-        session.thread_id: about_words(session) or fit(clean(session.model or "?"), _MODEL_CELLS) for session in shown
+        session.thread_id: about_words(session) or fit(clean(session.model or "?"), _MODEL_CELLS) for _, session in seen
     }
     columns = (max(map(cells, names.values()), default=0), max(map(cells, models.values()), default=0))
-    widest = max((cells(state_words(view, session)[2]) for session in shown), default=0)
+    widest = max((cells(state_words(whose, session)[2]) for whose, session in seen), default=0)
     with_model = sum(columns) + 6 + widest <= width
     lines: list[Line] = []
-    for session in shown[:SHOWN]:
+    for whose, session in seen[:SHOWN]:
         lines.append(
-            _line(view, session, names[session.thread_id], models[session.thread_id] if with_model else "", columns)
+            _line(whose, session, names[session.thread_id], models[session.thread_id] if with_model else "", columns)
         )
-        carry = carry_of(view, session)
+        carry = carry_of(whose, session)
         if carry is not None and carry.stage is ResumeStage.COMMAND:
             lines += [(Span("  "), *line) for line in command_lines(session.thread_id, view.codex, width - 2)]
-    if len(shown) > SHOWN:
-        lines.append((Span(f"  +{len(shown) - SHOWN} more", Level.DIM),))
+    if len(seen) > SHOWN:
+        lines.append((Span(f"  +{len(seen) - SHOWN} more", Level.DIM),))
     return tuple(clip(line, width) for line in (*lines, *hooks))
 
 

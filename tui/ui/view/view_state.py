@@ -57,6 +57,8 @@ class ViewState(msgspec.Struct, frozen=True):
     now: datetime
     zone: tzinfo
     state: State = msgspec.field(default_factory=State)
+    accounts: tuple[State, ...] = ()
+    """Every account of the settings, the one in sight too; empty where there is but one."""
     connecting: bool = False
     """No companion yet: there is nothing to show, and nothing is invented."""
     problem: Problem | None = None

@@ -1,0 +1,100 @@
+"""Several accounts on one screen: one is in sight, each has a row, and a question brings its account in sight."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+from textual.message import Message
+
+from tui.companion.state import State
+from tui.domain.snapshot import Snapshot
+from tui.errors import ResetbankError
+from tui.ui.dialog_app import DialogApp
+from tui.ui.messages import Noted
+from tui.ui.screens.main import MainScreen
+from tui.ui.view.view_state import ViewState
+
+if TYPE_CHECKING:
+    from tui.companion.accounts import Accounts
+    from tui.companion.companion import Companion
+
+
+@dataclass
+class AccountsChanged(Message):
+    """An account has a new state."""
+
+    def can_replace(self, message: Message) -> bool:
+        """Of many in a row one is enough: it is shown as it is by then."""
+        return isinstance(message, AccountsChanged)
+
+
+class SeveralApp(DialogApp):
+    """Knows which account is in sight."""
+
+    _companion: "Companion | None"
+    _remembered: Snapshot | None
+    _unlisten: Callable[[], None]
+
+    def present(self, view: ViewState) -> None:
+        """Show a scene."""
+        raise NotImplementedError
+
+    def _publish(self, state: State) -> None:
+        raise NotImplementedError
+
+    @property
+    def _accounts(self) -> "Accounts | None":
+        return self._companion.accounts if self._companion is not None else None
+
+    def follow_accounts(self, companion: "Companion") -> None:
+        """Follow the other accounts too, where there are any."""
+        if companion.accounts is not None:
+            companion.accounts.listen(self._publish_accounts)
+            self.post_message(AccountsChanged())
+
+    def _publish_accounts(self, state: State) -> None:
+        self.post_message(AccountsChanged())
+
+    def on_accounts_changed(self, message: AccountsChanged) -> None:
+        """Show how the accounts stand, and bring the one in sight that asks."""
+        if self._accounts is not None:
+            self.present(replace(self._view, accounts=self._accounts.states))
+            self._bring_question()
+
+    def _bring_question(self) -> None:
+        """Bring an account in sight that has a question, once nothing else is open."""
+        if not self._view.accounts or not isinstance(self.screen, MainScreen) or self._view.state.question is not None:
+            return
+        asking = next((state for state in self._view.accounts if state.question is not None), None)
+        if asking is not None and not self._view.is_read_only:
+            self._bring(asking.account_name)
+
+    def action_next_account(self) -> None:
+        """Bring the next account in sight."""
+        self._step(1)
+
+    def action_previous_account(self) -> None:
+        """Bring the account before in sight."""
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        if self._free_companion() is None:
+            return
+        if self._accounts is None:
+            self.post_message(Noted("there is no other account; [accounts] in the settings names several"))
+            return
+        names = self._accounts.names
+        self._bring(names[(names.index(self._view.state.account_name) + by) % len(names)])
+
+    def _bring(self, name: str) -> None:
+        assert self._accounts is not None
+        try:
+            companion = self._accounts.show(name)
+        except ResetbankError as error:
+            self.post_message(Noted(f"{name}: {error}"))
+            return
+        self._unlisten()
+        self._companion, self._remembered = companion, None
+        self._unlisten = companion.listen(self._publish)
+        self.present(replace(self._view, state=companion.state, note=None))
