@@ -176,7 +176,7 @@ class Half:
             assert (spend.account.id, (spend.credit_id or "")[: len(own)]) == (self.id, own)
         in_hand = self.tables.accounts.read(self.id)
         for queued in (state.queued, in_hand.queued):
-            assert queued is None or (queued.account.key, queued.credit_id[: len(own)]) == (self.id, own)
+            assert queued is None or (queued.account.key, (queued.credit_id or "")[: len(own)]) == (self.id, own)
         assert {resume.stop.thread_id for resume in in_hand.resumes.entries} <= {self.thread}
         assert {found.thread_id for found in held(state.sessions)} <= {self.thread}
         said = self.hooks.gate.read()
@@ -212,6 +212,10 @@ async def attempt(half: Half, step: str | None) -> None:
         return  # refused: no reset left, one is open already, nothing to queue
 
 
+async def attempt_both(halves: tuple[Half, Half], steps: tuple[str | None, str | None]) -> None:
+    await asyncio.gather(*(attempt(half, step) for half, step in zip(halves, steps, strict=True)))
+
+
 async def play(steps: list[tuple[str | None, str | None]], folder: Path) -> None:
     clock = ManualClock()
     tables = Tables(Database(None), AccountLocks(folder / "locks"))
@@ -222,9 +226,7 @@ async def play(steps: list[tuple[str | None, str | None]], folder: Path) -> None
             half.session_is(SessionState.RUNNING)
         for both in (("limit", "limit"), ("ask", "ask"), *steps):
             clock.advance(20)
-            side_by_side = asyncio.ensure_future(
-                asyncio.gather(*(attempt(half, step) for half, step in zip(halves, both, strict=True)))
-            )
+            side_by_side = asyncio.ensure_future(attempt_both(halves, both))
             while not side_by_side.done():
                 sleeping = asyncio.ensure_future(clock.until_sleeping())
                 await asyncio.wait([side_by_side, sleeping], return_when=asyncio.FIRST_COMPLETED)

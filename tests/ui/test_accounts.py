@@ -8,6 +8,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 from textual.pilot import Pilot
 
+from tests.support import waiting
 from tests.support.clocks import ManualClock
 from tests.ui import live_states, states
 from tests.ui.scene import Scene
@@ -65,7 +66,7 @@ async def running(
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
         task = asyncio.create_task(several.accounts.run(frozenset()))
-        await until(pilot, lambda: all(state.snapshot is not None for state in several.accounts.states))
+        await waiting.until(lambda: all(state.snapshot is not None for state in several.accounts.states))
         await settle(pilot)
         yield pilot, app
         task.cancel()
