@@ -13,7 +13,7 @@ from tests.support.pty import raw_terminal, terminal
 from tests.support.waiting import DEADLINE
 from tests.ui import invite_states, live_states, states
 from tests.ui.scene import Scene
-from tests.ui.showing import make_app, press_alone, running, screen_text, settle, top, words
+from tests.ui.showing import make_app, press_alone, running, screen_text, settle, top, until, words
 from tui.domain.referral import OfferStatus
 from tui.ui.dialogs.question import QuestionDialog
 from tui.ui.screens.invite import InviteScreen
@@ -98,8 +98,7 @@ async def test_the_ledger_stays_where_the_reader_is(size: tuple[int, int], clock
     companion = Scene(states.busy(), clock, ledger=many)
     async with running(companion, clock, size=size) as (pilot, app, _):
         await pilot.press("l")
-        await settle(pilot)
-        assert "grant number 99" in screen_text(app)
+        await until(pilot, lambda: "grant number 99" in screen_text(app))  # read, laid out, and scrolled to
         await pilot.press("g")
         await pilot.pause()
         await companion.companion.records.record(states.event(states.EVENTS[0].kind, "the newest one", states.NOW))
