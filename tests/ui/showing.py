@@ -48,12 +48,14 @@ def make_app(
     letters: Callable[[int], str] | None = None,
     remembered: Snapshot | None = None,
     read_only: str | None = None,
+    kind: type[ResetbankApp] = ResetbankApp,
+    drive: bool = False,
 ) -> ResetbankApp:
     async def connected() -> Companion:
         assert companion is not None
         return await companion.connected()
 
-    app = ResetbankApp(
+    app = kind(
         connect=connect or connected,
         settings=settings or Settings(),
         clock=clock,
@@ -62,7 +64,7 @@ def make_app(
         demo=demo,
         remembered=remembered,
         read_only=read_only,
-        drive=False,
+        drive=drive,
     )
     app.animation_level = "none"
     return app

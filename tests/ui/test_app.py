@@ -12,7 +12,7 @@ from textual.widget import Widget
 from tests.support.clocks import ManualClock
 from tests.ui import states
 from tests.ui.scene import Scene
-from tests.ui.showing import drawn, make_app, running, screen_text, settle, until, words
+from tests.ui.showing import make_app, running, screen_text, settle, until, words
 from tui.companion.companion import Companion
 from tui.companion.state import State
 from tui.errors import NotViable, SettingsError
@@ -257,17 +257,7 @@ async def test_polling_that_died_is_said_and_started_again() -> None:
 
     companion.tables.observations.last = broken  # type: ignore[method-assign]
 
-    async def connect() -> Companion:
-        return companion.companion
-
-    app = ResetbankApp(
-        connect=connect,
-        settings=Settings(),
-        clock=clock,
-        zone=states.ZONE,
-        letters=drawn("ABCDEFG"),
-        drive=True,
-    )
+    app = make_app(companion, clock, drive=True)
     async with app.run_test() as pilot:
         await until(pilot, lambda: "! unexpected RuntimeError in poll" in screen_text(app))
         companion.tables.observations.last = last  # type: ignore[method-assign]
@@ -286,17 +276,7 @@ async def test_a_crash_of_the_screen_itself_gives_a_failing_code() -> None:
     clock = ManualClock()
     companion = Scene(states.busy(), clock)
 
-    async def connect() -> Companion:
-        return companion.companion
-
-    app = Broken(
-        connect=connect,
-        settings=Settings(),
-        clock=clock,
-        zone=states.ZONE,
-        letters=drawn("ABC"),
-        drive=False,
-    )
+    app = make_app(companion, clock, kind=Broken)
 
     async def crash() -> None:
         async with app.run_test() as pilot:

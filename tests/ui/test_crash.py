@@ -5,9 +5,7 @@ import pytest
 from tests.support.clocks import ManualClock
 from tests.ui import states
 from tests.ui.scene import Scene
-from tests.ui.showing import drawn
-from tui.companion.companion import Companion
-from tui.settings import Settings
+from tests.ui.showing import make_app
 from tui.ui.app import ResetbankApp
 
 
@@ -19,17 +17,7 @@ async def test_an_unforeseen_crash_shows_no_local_variable(
             address = "gro.elpmaxe@yrollam"[::-1]
             raise RuntimeError(f"broken at {len(address)} by {address}")
 
-    async def connected() -> Companion:
-        return Scene(states.busy(), clock).companion
-
-    app = Crashing(
-        connect=connected,
-        settings=Settings(),
-        clock=clock,
-        zone=states.ZONE,
-        letters=drawn("ABC"),
-        drive=False,
-    )
+    app = make_app(Scene(states.busy(), clock), clock, kind=Crashing)
     with pytest.raises(RuntimeError, match="broken at 19"):
         async with app.run_test() as pilot:
             await pilot.press("t")
