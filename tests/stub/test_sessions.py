@@ -1,14 +1,13 @@
 """The scene of a held session: a demo's sessions run into the limit, are held, and go on after the answer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from tests.stub.demos import running_demo, until
 from tests.support.clocks import ManualClock
-from tests.support.waiting import DEADLINE
-from tui.assembly import SourceOptions, open_companion
 from tui.companion.companion import Companion
 from tui.companion.state import State
 from tui.domain.held_sessions import held
@@ -16,31 +15,12 @@ from tui.domain.hooks import GateMode
 from tui.domain.question import Cause, Choice, Question
 from tui.domain.sessions import SessionState
 from tui.domain.spend import Consent, ConsentKind
-from tui.paths import resetbank_paths
-from tui.settings import Settings
 
 
 @pytest.fixture
 async def demo(clock: ManualClock, tmp_path: Path) -> AsyncIterator[Companion]:
-    options = SourceOptions("stub", tmp_path, None, "held")
-    paths = resetbank_paths(tmp_path)
-    demo = open_companion(options, Settings(), paths, front_end="a test", clock=clock, watches=True, asks=True)
-    running = asyncio.create_task(demo.run())
-    yield demo
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    await demo.aclose()
-
-
-async def until(demo: Companion, holds: Callable[[State], bool]) -> State:
-    """Let time pass until it holds."""
-    clock = demo.clock
-    assert isinstance(clock, ManualClock)
-    async with asyncio.timeout(DEADLINE):
-        while not holds(demo.state):
-            clock.advance(0.25)
-            await asyncio.to_thread(lambda: None)
-    return demo.state
+    async with running_demo("held", clock, tmp_path) as demo:
+        yield demo
 
 
 async def question_about_both(demo: Companion) -> Question:

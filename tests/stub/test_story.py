@@ -1,15 +1,14 @@
 """The demo's afternoon: a session works, the forecast narrows, it is held, one letter, it goes on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from tests.stub.demos import running_demo, until
 from tests.support.clocks import START, ManualClock
-from tests.support.waiting import DEADLINE
 from tui import STORY
-from tui.assembly import SourceOptions, open_companion
 from tui.companion.companion import Companion
 from tui.companion.state import State
 from tui.domain.foresight import Foresight
@@ -20,8 +19,6 @@ from tui.domain.sessions import SessionState
 from tui.domain.snapshot import Account
 from tui.domain.spend import Consent, ConsentKind
 from tui.domain.windows import WindowKind
-from tui.paths import resetbank_paths
-from tui.settings import Settings
 from tui.stub.rules.plans import plan_named
 from tui.stub.scenarios import find_scenario
 from tui.stub.story import story_past
@@ -31,25 +28,8 @@ FIVE_HOURS, WEEK = 300, 10_080
 
 @pytest.fixture
 async def demo(clock: ManualClock, tmp_path: Path) -> AsyncIterator[Companion]:
-    options = SourceOptions("stub", tmp_path, None, STORY)
-    paths = resetbank_paths(tmp_path)
-    demo = open_companion(options, Settings(), paths, front_end="a test", clock=clock, watches=True, asks=True)
-    running = asyncio.create_task(demo.run())
-    yield demo
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    await demo.aclose()
-
-
-async def until(demo: Companion, holds: Callable[[State], bool]) -> State:
-    """Let time pass until it holds."""
-    clock = demo.clock
-    assert isinstance(clock, ManualClock)
-    async with asyncio.timeout(DEADLINE):
-        while not holds(demo.state):
-            clock.advance(0.25)
-            await asyncio.to_thread(lambda: None)
-    return demo.state
+    async with running_demo(STORY, clock, tmp_path) as demo:
+        yield demo
 
 
 def test_the_limit_is_reached_within_fifteen_seconds() -> None:
