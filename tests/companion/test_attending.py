@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from tests.companion.scripted import AT_LIMIT, CLEARED, READING, World
 from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
 from tests.support.clocks import START, ManualClock
-from tests.support.waiting import DEADLINE
+from tests.support.waiting import DEADLINE, rest
 from tui.companion.state import State
 from tui.domain.ledger import EventKind
 from tui.domain.question import Cause, Choice, NoQuestionReason, Question
@@ -51,14 +51,11 @@ async def attended(world: World) -> AsyncIterator[World]:
 
 async def until(world: World, holds: Callable[[State], bool], *, step: float = 0.0) -> State:
     """Wait for a State; with a step, time passes meanwhile, but no faster than the companion comes to rest."""
-    rounds = 0
     async with asyncio.timeout(DEADLINE):
         while not holds(world.companion.state):
-            rounds += 1
-            # On a busy machine a clock that ran ahead would make every reading stale before it is looked at.
-            if step and (world.clock.sleepers >= 3 or rounds % 50 == 0):
+            await rest()
+            if step and not holds(world.companion.state):
                 world.clock.advance(step)
-            await asyncio.to_thread(lambda: None)
     return world.companion.state
 
 

@@ -10,6 +10,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from tests.support.clocks import ManualClock
+from tests.support.waiting import rest
 from tests.ui.scene import Scene
 from tests.ui.states import ZONE
 from tui.companion.companion import Companion
@@ -106,6 +107,7 @@ async def settle(pilot: Pilot[int]) -> None:
     """Until no worker runs and every message is handled."""
     await pilot.pause()
     await pilot.app.workers.wait_for_complete()
+    await rest()
     await pilot.pause()
 
 

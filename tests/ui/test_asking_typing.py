@@ -22,8 +22,9 @@ async def test_it_waits_while_somebody_types(keys: str, clock: ManualClock, monk
     offered = invite_states.offered().invites
     companion = companion_of(clock, replace(live_states.one_stopped(), invites=offered))
     async with running(companion, clock) as (pilot, app, _):
-        await pilot.press(*keys.split())
-        await settle(pilot)
+        for key in keys.split():
+            await pilot.press(key)
+            await settle(pilot)
         companion.publish(replace(live_states.stopped_question(), invites=offered))
         await settle(pilot)
         assert not isinstance(top(app), QuestionDialog)

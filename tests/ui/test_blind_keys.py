@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from textual.events import Key
 
+from tests.support.budget import budget, random_runs
 from tests.support.clocks import ManualClock
 from tests.ui import invite_states, live_states, states
 from tests.ui.scene import Scene
@@ -59,13 +60,14 @@ async def test_a_thousand_streams_with_short_gaps_spend_nothing(
         assert companion.state.queued is None
 
 
+@random_runs
 async def test_slow_capitals_hit_no_more_often_than_chance(clock: ManualClock) -> None:
     """One letter of 26 for each letter on offer, and a wrong one closes the dialog: about four hits in a hundred."""
     rng = random.Random(7)
     companion = Scene(states.at_limit(), clock, after=states.reset_snapshot())
     hits = 0
     async with running(companion, clock, letters=letters(rng)) as (pilot, app, _):
-        for _ in range(100):
+        for _ in range(budget(100)):
             companion.publish(states.at_limit())
             await opened(app, "spend")
             await settle(pilot)
