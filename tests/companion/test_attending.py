@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from tests.companion.scripted import AT_LIMIT, CLEARED, READING, World
 from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
 from tests.support.clocks import START, ManualClock
-from tests.support.waiting import DEADLINE, rest
+from tests.support.waiting import Patience, rest
 from tui.companion.state import State
 from tui.domain.ledger import EventKind
 from tui.domain.question import Cause, Choice, NoQuestionReason, Question
@@ -51,11 +51,12 @@ async def attended(world: World) -> AsyncIterator[World]:
 
 async def until(world: World, holds: Callable[[State], bool], *, step: float = 0.0) -> State:
     """Wait for a State; with a step, time passes meanwhile, but no faster than the companion comes to rest."""
-    async with asyncio.timeout(DEADLINE):
-        while not holds(world.companion.state):
-            await rest()
-            if step and not holds(world.companion.state):
-                world.clock.advance(step)
+    patience = Patience()
+    while not holds(world.companion.state):
+        assert not patience.is_over, world.companion.state
+        await rest()
+        if step and not holds(world.companion.state):
+            world.clock.advance(step)
     return world.companion.state
 
 

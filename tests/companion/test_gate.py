@@ -13,7 +13,7 @@ import pytest
 from tests.companion.scripted import AT_LIMIT, CLEARED, READING, World
 from tests.companion.test_spending import cleared, spend
 from tests.support.clocks import ManualClock
-from tests.support.waiting import DEADLINE, rest
+from tests.support.waiting import DEADLINE, Patience, rest
 from tui.companion.gate import ABSENT_SECONDS, CHECK_SECONDS, GateKeeper
 from tui.domain.held_sessions import held
 from tui.domain.hooks import GateMode, HookState, HookStatus
@@ -66,11 +66,12 @@ async def keeping(world: World, gate: Gate) -> AsyncIterator[None]:
 
 async def until(world: World, holds: Callable[[], bool]) -> None:
     """Let time pass until it holds."""
-    async with asyncio.timeout(DEADLINE):
-        while not holds():
-            await rest()
-            if not holds():
-                world.clock.advance(1)
+    patience = Patience()
+    while not holds():
+        assert not patience.is_over, world.companion.state
+        await rest()
+        if not holds():
+            world.clock.advance(1)
 
 
 def wait_at(gate: Gate, session: str = "thread-1", **fields: str) -> None:

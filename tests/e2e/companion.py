@@ -1,6 +1,7 @@
 """The whole program without a screen, beside the real Codex."""
 
 import asyncio
+import math
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -39,8 +40,13 @@ async def seen(companion: Companion, condition: Callable[[State], bool], deadlin
     unlisten = companion.listen(lambda state: found.set() if condition(state) else None)
     try:
         if not condition(companion.state):
-            async with asyncio.timeout(deadline):
-                await found.wait()
+            waiting = asyncio.ensure_future(found.wait())
+            for _ in range(math.ceil(deadline)):  # a machine that stands still as a whole costs one look
+                if (await asyncio.wait([waiting], timeout=1.0))[0]:
+                    break
+            else:
+                waiting.cancel()
+                raise TimeoutError(f"not within {deadline:g} s: {companion.state}")
     finally:
         unlisten()
     return companion.state

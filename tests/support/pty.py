@@ -16,7 +16,7 @@ from time import perf_counter
 
 import pyte
 
-from tests.support.waiting import DEADLINE
+from tests.support.waiting import DEADLINE, Patience
 
 _ALONE = 1.2
 """Seconds without another key in which a letter counts; longer with each press, for a machine that is busy."""
@@ -78,9 +78,9 @@ class RawTerminal:
 
     def wait_for_end(self, deadline: float = DEADLINE) -> int:
         """Read until the program has let its terminal go, and wait for its end; its exit code."""
-        end = perf_counter() + deadline
+        patience = Patience(deadline)
         while not self.gone and self.process.poll() is None:
-            if perf_counter() > end:
+            if patience.is_over:
                 raise AssertionError("did not end")
             self.read(0.05)
         return self.process.wait(deadline)
@@ -146,9 +146,9 @@ class Terminal(RawTerminal):
     def shows(self, wanted: str | Callable[[str], bool], seconds: float) -> bool:
         """Whether the screen shows the text, or the condition holds for it, within so many seconds."""
         holds = wanted if callable(wanted) else lambda text: wanted in text
-        end = perf_counter() + seconds
+        patience = Patience(seconds)
         while not holds(self.text):
-            if perf_counter() > end or (not self.read(0.05) and self.gone):
+            if patience.is_over or (not self.read(0.05) and self.gone):
                 return False
         return True
 
