@@ -46,10 +46,17 @@ async def test_a_spend_of_somebody_else_is_said_once_with_its_time(
 
 async def test_a_spend_of_our_own_is_never_somebody_elses(stub: StubProcess) -> None:
     async with companion_over(stub) as companion:
-        await spend_once(companion)
-        companion.refresh()
         await companion.poller.poll()
-        assert said(await companion.events()) == []
+        await spend_once(companion)
+        for _ in range(2):
+            companion.refresh()
+            await companion.poller.poll()
+        events = await companion.events()
+        assert said(events) == []
+        (confirmed,) = [event for event in events if event.kind is EventKind.SPEND_CONFIRMED]
+        (spend,) = companion.records.require().spends.every()
+        assert confirmed.request_id == spend.key
+        assert "the service's own history has this spend, at 20" in confirmed.text
 
 
 async def test_a_command_that_is_the_first_to_see_it_says_it(

@@ -61,7 +61,7 @@ class Poller:
         self._failures = 0
         self._moved_at = clock.monotonic()
         self._has_lost = False
-        """Whether any process saw a reset gone of which the service's history was not heard yet."""
+        """Whether a reset is gone of which the service's history was not heard yet, whoever spent it."""
         self._asks_history_at: float | None = None
         """When the history is due; None for a command that ends, which asks only where the bank shows less."""
         self._before = store.state
@@ -144,6 +144,8 @@ class Poller:
     def _on_state(self, state: State) -> None:
         """Note when the meter moves, and when any process sees a reset gone."""
         before, self._before = self._before, state
+        if before.open_spend is not None and state.open_spend is None:
+            self._has_lost = True  # a spend of ours is over: the history confirms it
         if state.recent is not before.recent and before.snapshot is not None:
             new = (line for line in state.recent if line not in before.recent)
             self._has_lost = self._has_lost or any(line.kind in SHOWS_LESS for line in new)

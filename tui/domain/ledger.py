@@ -15,6 +15,8 @@ class EventKind(StrEnum):
     SPEND_UNKNOWN = "spend_unknown"
     SPEND_ANSWERED = "spend_answered"
     SPEND_CLOSED = "spend_closed"
+    SPEND_CONFIRMED = "spend_confirmed"
+    """The service's own history has a spend of ours, with its time."""
     SPEND_REFUSED = "spend_refused"
     """An agent tried to spend, and the guard refused."""
     UNREADABLE = "unreadable"

@@ -8,7 +8,7 @@ import msgspec
 
 from tui.domain.ledger import Event, EventKind
 from tui.domain.snapshot import Snapshot
-from tui.domain.spend import Spend
+from tui.domain.spend import Outcome, Spend
 
 GRACE: Final = timedelta(minutes=2)
 """How far the service's clock and ours may be apart; beyond that nothing is said."""
@@ -50,12 +50,19 @@ def unexplained(history: ResetHistory, told: Told, seen: Snapshot) -> tuple[Even
         told: Ours.
         seen: The newest reading.
     """
-    strangers = _strangers(history.used, told, seen)
-    return (*_spent(strangers, told, seen), *_never_banked(history.granted, strangers, told, seen))
+    ours, strangers = _told_apart(history.used, told, seen)
+    return (
+        *_confirmed(ours, told, seen),
+        *_spent(strangers, told, seen),
+        *_never_banked(history.granted, strangers, told, seen),
+    )
 
 
-def _strangers(used: Mapping[str, datetime | None], told: Told, seen: Snapshot) -> tuple[tuple[datetime, str], ...]:
-    """Every spend that is none of ours, each of which explains one."""
+def _told_apart(
+    used: Mapping[str, datetime | None], told: Told, seen: Snapshot
+) -> tuple[tuple[tuple[datetime, Spend], ...], tuple[tuple[datetime, str], ...]]:
+    """Every spend of ours that the service lists, each with its moment there; and those that are none of ours."""
+    found = []
     until = seen.provenance.observed_at + GRACE
     news = {event: at for event, at in used.items() if at is not None and told.since <= at <= until}
     for spend in told.spends:
@@ -63,8 +70,16 @@ def _strangers(used: Mapping[str, datetime | None], told: Told, seen: Snapshot) 
             ends = until if spend.closed_at is None else spend.closed_at + GRACE
             ours = (event for event, at in news.items() if spend.journaled_at - GRACE <= at <= ends)
             if (event := next(ours, None)) is not None:
-                del news[event]
-    return tuple(sorted((at, event) for event, at in news.items()))
+                found.append((news.pop(event), spend))
+    return tuple(found), tuple(sorted((at, event) for event, at in news.items()))
+
+
+def _confirmed(ours: Iterable[tuple[datetime, Spend]], told: Told, seen: Snapshot) -> Iterable[Event]:
+    said = {line.request_id for line in told.of_kind(EventKind.SPEND_CONFIRMED)}
+    for at, spend in ours:
+        if spend.outcome is Outcome.RESET and spend.closed_at is not None and spend.key not in said:
+            text = f"the service's own history has this spend, at {at:%Y-%m-%d %H:%M} UTC"
+            yield _line(EventKind.SPEND_CONFIRMED, text, spend.key, seen)
 
 
 def _spent(strangers: Iterable[tuple[datetime, str]], told: Told, seen: Snapshot) -> Iterable[Event]:
