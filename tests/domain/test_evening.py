@@ -65,3 +65,8 @@ def test_by_day_nothing_is_said(hour: float) -> None:
 def test_the_evening_is_the_persons_own() -> None:
     assert tonight([expected(TWO)], [], LONG_AGO, MIDNIGHT + 12 * HOUR, 8 * HOUR) is None
     assert tonight([expected(MIDNIGHT + 18 * HOUR)], [], LONG_AGO, MIDNIGHT + 12 * HOUR, 8 * HOUR) is not None
+
+
+def test_nobody_is_asked_on_the_first_days_whatever_the_forecast() -> None:
+    assert tonight([expected(TWO)], [], EVENING - 2.9 * DAY, EVENING, 0) is None
+    assert tonight([expected(TWO)], [], EVENING - 3 * DAY, EVENING, 0) is not None

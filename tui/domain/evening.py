@@ -26,6 +26,9 @@ _NIGHTS: Final = 7
 _LEAST: Final = 3
 """Hits in so many nights are a habit, if these are at least half of them."""
 
+_KNOWN: Final = 3 * DAY
+"""Somebody who is known for a shorter time has no rhythm yet, and is not asked."""
+
 _LIKELY: Final = 0.5
 
 
@@ -53,7 +56,7 @@ def tonight(
         utc_offset: Seconds east of Greenwich.
     """
     midnight = (now + utc_offset) // DAY * DAY - utc_offset
-    if now < midnight + BEGINS * HOUR:
+    if now < midnight + BEGINS * HOUR or now - first_at < _KNOWN:
         return None
     begin, end = max(now, midnight + _NIGHT * HOUR), midnight + DAY + _MORNING * HOUR
     for forecast in forecasts:
