@@ -192,6 +192,17 @@ def _list(setting: Setting, words: Sequence[str]) -> list[str]:
     return list(words)
 
 
+class Row(msgspec.Struct, frozen=True):
+    """One setting as it holds now."""
+
+    key: str
+    value: str
+    """As the file writes it; what may hold a secret in part."""
+    source: str
+    """`default`, `file`, or what else decides."""
+    help: str = ""
+
+
 class Change(msgspec.Struct, frozen=True):
     """A settings file as it would be."""
 
@@ -215,6 +226,19 @@ class SettingsFile:
         """
         data = read_toml(self.path, read_text(self.path))
         return parse_settings(self.path, data), frozenset(_names(data, ""))
+
+    def rows(self, chosen: Setting | None = None) -> tuple[Row, ...]:
+        """Every setting, or the one that was chosen, with its value and where that comes from.
+
+        Raises:
+            SettingsError: The file is not valid.
+        """
+        settings, written = self.written()
+        found = (chosen,) if chosen is not None else (*every_setting(), *named_settings(settings))
+        return tuple(
+            Row(s.key, shown(s.key, value_of(settings, s.key)), "file" if s.key in written else "default", s.help)
+            for s in found
+        )
 
     def known_value(self, setting: Setting) -> object:
         """The value that the file gives a setting, whatever else is wrong there; the default where it gives none.

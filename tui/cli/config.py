@@ -36,11 +36,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _get(arguments: argparse.Namespace, file: "SettingsFile") -> int:
-    from tui.cli.sources_of_settings import places, settings_rows
+    from tui.cli.sources_of_settings import places
     from tui.settings_file import find_setting
 
     chosen = find_setting(arguments.key) if arguments.key else None
-    rows = settings_rows(file, chosen)
+    rows = file.rows(chosen)
     around = places(file, arguments) if chosen is None else ()
     if arguments.json:
         from msgspec import to_builtins

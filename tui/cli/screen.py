@@ -8,12 +8,13 @@ from tui import DEFAULT_SCENARIO, STORY
 
 TYPE_CHECKING = False  # checkers know the name; importing typing would cost a third of --help
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from tui.companion.companion import Companion
     from tui.domain.snapshot import Snapshot
     from tui.paths import Paths
     from tui.settings import Settings
+    from tui.settings_file import Row
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         read_only=mark_of_codex() if arguments.demo is None else None,
         letters=_letters,
     )
+    app.settings_path, app.around = paths.settings, lambda: _around(arguments, paths)
     app.run()
     return app.return_code or 0
 
@@ -78,6 +80,14 @@ def _first_account(arguments: argparse.Namespace, settings: "Settings") -> str:
     from tui.assembly import SourceOptions, every_account
 
     return every_account(SourceOptions.of(arguments), settings)[0].account
+
+
+def _around(arguments: argparse.Namespace, paths: "Paths") -> "Sequence[Row]":
+    """What the command line and the environment decide, for the page of the settings."""
+    from tui.cli.sources_of_settings import places
+    from tui.settings_file import SettingsFile
+
+    return places(SettingsFile(paths.settings), arguments)
 
 
 def _last_reading(paths: "Paths", account: str) -> "Snapshot | None":

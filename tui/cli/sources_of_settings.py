@@ -1,4 +1,4 @@
-"""Where each setting comes from, and what the command line and the environment add; when the guarded ones changed."""
+"""What the command line and the environment add to the settings; when the guarded ones changed."""
 
 import argparse
 import os
@@ -8,37 +8,12 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from tui.errors import ResetbankError
-from tui.settings_file import Setting, SettingsFile, every_setting, named_settings, shown, value_of
+from tui.settings_file import Row, SettingsFile, every_setting, named_settings, shown, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tui.domain.ledger import Event
-
-
-class Row(msgspec.Struct, frozen=True):
-    """One setting as it holds now."""
-
-    key: str
-    value: str
-    """As the file writes it; what may hold a secret in part."""
-    source: str
-    """`default`, `file`, or what else decides."""
-    help: str = ""
-
-
-def settings_rows(file: SettingsFile, chosen: Setting | None = None) -> tuple[Row, ...]:
-    """Every setting, or the one that was chosen.
-
-    Raises:
-        SettingsError: The file is not valid.
-    """
-    settings, written = file.written()
-    chosen_or_all = (chosen,) if chosen is not None else (*every_setting(), *named_settings(settings))
-    return tuple(
-        Row(s.key, shown(s.key, value_of(settings, s.key)), "file" if s.key in written else "default", s.help)
-        for s in chosen_or_all
-    )
 
 
 def places(file: SettingsFile, arguments: argparse.Namespace) -> tuple[Row, ...]:

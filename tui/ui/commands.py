@@ -7,6 +7,7 @@ import msgspec
 MAIN: Final = "main"
 INVITES: Final = "invites"
 PAGE: Final = "page"
+SETTINGS: Final = "settings"
 SPEND: Final = "spend"
 FINISH: Final = "finish"
 QUESTION: Final = "question"
@@ -56,6 +57,7 @@ _IN_DIALOGS: Final = (_DIALOG, _MOVE, _EVERYWHERE)
 PLACES: Final = {
     MAIN: Place("Main screen", (MAIN, _MOVE, _LOOKS, _EVERYWHERE)),
     PAGE: Place("Ledger and other pages", (PAGE, _MOVE, _LOOKS, _EVERYWHERE)),
+    SETTINGS: Place("Settings", (SETTINGS, PAGE, _MOVE, _LOOKS, _EVERYWHERE)),
     INVITES: Place("Invite panel", (INVITES, PAGE, _MOVE, _LOOKS, _EVERYWHERE)),
     SPEND: Place("Spending one reset", _IN_DIALOGS),
     FINISH: Place("Finishing an open spend", _IN_DIALOGS),
@@ -73,7 +75,8 @@ PARTS: Final = {
     MAIN: PLACES[MAIN].title,
     _MOVE: "Moving and scrolling, everywhere",
     _LOOKS: "On every screen that is no dialog",
-    PAGE: "Pages: history, ledger, help, invite panel",
+    PAGE: "Pages: history, ledger, settings, help, invite panel",
+    SETTINGS: PLACES[SETTINGS].title,
     _DIALOG: "Every dialog",
     QUESTION: PLACES[QUESTION].title,
     _CHOOSE: "Where one of several sessions is chosen",
@@ -95,6 +98,7 @@ COMMANDS: Final = (
     Command("ledger", "l", "Ledger", "Show everything that happened to resets and windows", MAIN),
     Command("next_account", "o", "Account", "Bring the next account of the settings in sight", MAIN, show=False),
     Command("previous_account", "p", "Account", "Bring the account before in sight", MAIN, show=False),
+    Command("settings", "comma", "Settings", "Show each setting, and change the common ones", MAIN, show=False),
     Command("quit", "q", "Quit", "Leave; an open spend is kept and finished at the next start", MAIN, decides="leaves"),
     Command("invite_send", "a", "Invite", "Invite one friend by address; asks before an e-mail goes out", INVITES),
     Command("invite_copy", "c", "Copy", "Copy the link of the selected invite", INVITES),
@@ -107,6 +111,10 @@ COMMANDS: Final = (
     ),
     Command("invite_app", "o", "Codex app", "Open Codex's own page in the browser, where invites are offered", INVITES),
     Command("back", "escape,n,q,left", "Back", "Go back", PAGE, decides="leaves"),
+    Command("change", "space", "Change", "Change the selected setting: on or off, or the next one", SETTINGS),
+    Command("higher", "plus,equals_sign", "Higher", "Make the number of the selected setting higher", SETTINGS),
+    Command("lower", "minus", "Lower", "Make the number of the selected setting lower", SETTINGS),
+    Command("default", "backspace", "Default", "Take the selected setting back to its default", SETTINGS),
     Command("queue_it", "u", "Queue", "Queue a reset for the limit; asks for a letter first", QUESTION),
     Command(
         "wait",

@@ -20,7 +20,7 @@ class News:
     def __init__(self, app: "ResetbankApp", clock: Clock, *, rings: bool) -> None:
         self._app = app
         self._clock = clock
-        self._rings = rings
+        self.rings = rings
         self._asked: Question | None = None
         self._held: tuple[Question, float] | None = None
         self._announced: Announcement | None = None
@@ -65,5 +65,5 @@ class News:
         return isinstance(self._app.screen, CommandPalette) and held_for >= _PALETTE_SECONDS
 
     def _ring(self) -> None:
-        if self._rings:
+        if self.rings:
             self._app.bell()

@@ -1,6 +1,8 @@
 """The pages that the application opens over its main screen, their pictures, and the way back to the shell."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -12,7 +14,10 @@ from tui.ui.view.view_state import ViewState
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
+    from tui.settings import Settings
+    from tui.settings_file import Row
     from tui.ui.keymap import Keymap
+    from tui.ui.news import News
 
 
 class PagedApp(App[int]):
@@ -22,6 +27,15 @@ class PagedApp(App[int]):
     _clock: Clock
     _letters: Callable[[int], str]
     _user_keys: "Keymap"
+    _news: "News"
+    settings_path: Path | None = None
+    """The person's settings; None where there are none, as in a test."""
+    around: "Callable[[], Sequence[Row]]" = tuple
+    """What the command line and the environment decide beside the settings."""
+
+    def present(self, view: ViewState) -> None:
+        """Show another scene."""
+        raise NotImplementedError
 
     def _free_companion(self) -> "Companion | None":
         """The companion, where a page can be opened now."""
@@ -54,6 +68,26 @@ class PagedApp(App[int]):
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self._view, self._user_keys.table, place_of(self.screen)))
+
+    def action_settings(self) -> None:
+        """Show the settings."""
+        if self.settings_path is not None and self._free_companion() is not None:
+            from tui.ui.screens.settings import SettingsScreen
+
+            self.push_screen(SettingsScreen(self._view, self.settings_path, self.around, self.apply))
+
+    def apply(self, key: str, settings: "Settings") -> bool:
+        """Let a changed setting hold at once; tells whether it does, without another start."""
+        match key:
+            case "theme":
+                self.theme = settings.theme
+            case "ask.bell":
+                self._news.rings = settings.ask.bell
+            case "invite.remind_after_days":
+                self.present(replace(self._view, remind_after=timedelta(days=settings.invite.remind_after_days)))
+            case _:
+                return False
+        return True
 
     def action_suspend(self) -> None:
         """Go back to the shell until it calls the program back."""

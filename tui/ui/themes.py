@@ -42,13 +42,18 @@ CYCLE: Final = (*(theme.name for theme in OWN_THEMES), "ansi-dark", "ansi-light"
 """What the theme key goes through."""
 
 
+def theme_names() -> tuple[str, ...]:
+    """Every theme there is, our own and the terminal's first."""
+    return (*CYCLE, *(name for name in sorted(BUILTIN_THEMES) if name not in CYCLE))
+
+
 def check_theme(name: str) -> str:
     """The theme of this name.
 
     Raises:
         SettingsError: There is none; names the nearest.
     """
-    names = [*(theme.name for theme in OWN_THEMES), *BUILTIN_THEMES]
+    names = list(theme_names())
     if name not in names:
         raise SettingsError(f"settings: unknown theme {name!r}", nearest(name, names))
     return name

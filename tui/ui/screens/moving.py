@@ -6,7 +6,7 @@ from typing import Any
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 
-from tui.ui.commands import INVITES, MAIN, PAGE
+from tui.ui.commands import INVITES, MAIN, PAGE, SETTINGS
 
 
 def place_of(screen: Screen[Any]) -> str:
@@ -17,7 +17,7 @@ def place_of(screen: Screen[Any]) -> str:
 def place_below(screens: Sequence[Screen[Any]]) -> str:
     """The place of the topmost screen that is no dialog: what a dialog did is said there."""
     places = [place_of(screen) for screen in reversed(screens)]
-    return next((place for place in places if place in (MAIN, PAGE, INVITES)), MAIN)
+    return next((place for place in places if place in (MAIN, PAGE, SETTINGS, INVITES)), MAIN)
 
 
 def scroll(page: VerticalScroll, command: str) -> bool:

@@ -45,7 +45,7 @@ class PageScreen(Screen[None]):
             lines.redraw()
 
     def _keys(self, width: int) -> Line:
-        return note_line(self._view, width, PAGE) or (
+        return note_line(self._view, width, self.place) or (
             Span("esc", Level.KEY, "screen.press('back')"),
             Span(" Back", action="screen.press('back')"),
             Span("   "),

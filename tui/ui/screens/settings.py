@@ -1,0 +1,163 @@
+"""The settings: what each is, where it comes from, and the common ones changed in place."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual.containers import VerticalScroll
+
+from tui.agent import refuse_under_codex
+from tui.concurrency import in_thread
+from tui.errors import ResetbankError
+from tui.settings import Settings
+from tui.settings_file import Row, Setting, SettingsFile, find_setting, shown, value_of
+from tui.ui.commands import BY_ID, SETTINGS, commands_of, shown_key
+from tui.ui.messages import Noted
+from tui.ui.screens.page import PageScreen
+from tui.ui.themes import theme_names
+from tui.ui.view.chrome import key_spans, note_line
+from tui.ui.view.settings import how_to_change, settings_lines, stepped
+from tui.ui.view.text import Level, Line, Span, clean, wrap
+from tui.ui.view.view_state import ViewState
+from tui.ui.widgets.lines import Lines
+
+_STEPS = {"change": 1, "higher": 1, "lower": -1}
+
+
+class SettingsScreen(PageScreen):
+    """Reads the file when it opens and after each change; what could spend or run something is only shown."""
+
+    TITLE_TEXT: ClassVar[str] = "Settings"
+    place = SETTINGS
+
+    def __init__(
+        self,
+        view: ViewState,
+        path: Path,
+        around: Callable[[], Sequence[Row]],
+        apply: Callable[[str, Settings], bool],
+    ) -> None:
+        """Prepare; nothing is read before it is shown.
+
+        Args:
+            view: What the main screen shows now.
+            path: The settings file.
+            around: Reads what the command line and the environment decide.
+            apply: Lets a changed setting hold at once; tells whether it does.
+        """
+        super().__init__(view)
+        self._file = SettingsFile(path)
+        self._read_around = around
+        self._apply = apply
+        self._rows: tuple[Row, ...] = ()
+        self._around: tuple[Row, ...] = ()
+        self._failure: str | None = None
+        self._cursor = 0
+        self._selected = range(0)
+        self._writing = asyncio.Lock()
+
+    def on_mount(self) -> None:
+        """Begin to read."""
+        self._work(self._load)
+
+    def draw(self, width: int) -> tuple[Line, ...]:
+        """The settings, or why they cannot be read."""
+        if self._failure is not None:
+            return wrap((Span("! ", Level.NEAR), Span(self._failure)), width)
+        if not self._rows:
+            return ((Span("reading…", Level.DIM),),)
+        hint = how_to_change(self._setting, self._shown_keys())
+        path = wrap((Span(clean(str(self._file.path)), Level.DIM),), width)
+        lines, selected = settings_lines(self._rows, self._around, self._cursor, hint, width)
+        self._selected = range(selected.start + len(path), selected.stop + len(path)) if self._cursor else range(1)
+        return (*path, *lines)
+
+    def press(self, command: str) -> bool:
+        """Select, change, go back or scroll; tells whether the command does one of them."""
+        if command in ("previous", "next", "first", "last") and self._rows:
+            last = len(self._rows) - 1
+            step = {"previous": self._cursor - 1, "next": self._cursor + 1, "first": 0, "last": last}[command]
+            self._cursor = min(max(step, 0), last)
+            self._show_selected()
+            return True
+        if command in (*_STEPS, "default"):
+            self._work(partial(self._change, _STEPS.get(command, 0)))
+            return True
+        return super().press(command)
+
+    def _keys(self, width: int) -> Line:
+        keys = self._shown_keys()
+        setting = self._setting
+        can = {"back", *(("default",) if setting is not None and self._is_written else ())}
+        if setting is not None and stepped(setting, setting.default, 1, theme_names()) is not None:
+            can |= {"higher", "lower"} if setting.least is not None else {"change"}
+        items = [(keys[name], BY_ID[name].title, f"screen.press({name!r})") for name in keys if name in can]
+        return note_line(self._view, width, self.place) or key_spans(items, width)
+
+    @property
+    def _setting(self) -> Setting | None:
+        return find_setting(self._rows[self._cursor].key) if self._rows else None
+
+    @property
+    def _is_written(self) -> bool:
+        return bool(self._rows) and self._rows[self._cursor].source == "file"
+
+    def _shown_keys(self) -> dict[str, str]:
+        return {c.id: self._view.keys.get(c.id, shown_key(c.key)) for c in commands_of(self.place)}
+
+    def _work(self, work: "Callable[[], object]") -> None:
+        self.app.run_worker(work, name="settings", group="settings", exit_on_error=False)
+
+    async def _load(self) -> None:
+        try:
+            self._rows, self._around = await in_thread(self._read)
+            self._failure = None
+            self._cursor = min(self._cursor, len(self._rows) - 1)
+        except ResetbankError as error:
+            self._failure = clean(str(error))
+        if self.is_mounted:
+            self._show_selected()
+
+    def _read(self) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+        return self._file.rows(), tuple(self._read_around())
+
+    async def _change(self, step: int) -> None:
+        """Write the value after this one, or the default where there is no step; one after the other."""
+        async with self._writing:
+            await self._write(step)
+            await self._load()
+
+    async def _write(self, step: int) -> None:
+        setting = self._setting
+        if setting is None:
+            return
+        try:
+            if setting.is_guarded:
+                raise ResetbankError(how_to_change(setting, self._shown_keys()))
+            refuse_under_codex("changing a setting")
+            value = None
+            if step:
+                value = stepped(setting, value_of(self._file.written()[0], setting.key), step, theme_names())
+                if value is None:
+                    raise ResetbankError(how_to_change(setting, self._shown_keys()))
+            settings = await in_thread(lambda: self._file.write(self._file.plan(setting, value)))
+            at_once = self._apply(setting.key, settings)
+            written = shown(setting.key, value_of(settings, setting.key))
+            self.post_message(Noted(f"{setting.key} = {written}{'' if at_once else ', from the next start'}"))
+        except ResetbankError as error:
+            self.post_message(Noted(str(error)))
+
+    def _show_selected(self) -> None:
+        """Draw anew with the selected one in sight."""
+        for lines in self.query(Lines).results():
+            lines.redraw()
+        page = self.query_one("#page", VerticalScroll)
+        if not self._selected:
+            return
+        top, rows = round(page.scroll_y), page.size.height
+        if self._selected.start < top or len(self._selected) > rows:
+            self.call_after_refresh(page.scroll_to, y=self._selected.start, animate=False)
+        elif self._selected.stop > top + rows:
+            self.call_after_refresh(page.scroll_to, y=self._selected.stop - rows, animate=False)
