@@ -286,6 +286,7 @@ async def test_an_own_spend_is_no_event_however_late_the_single_credits_are_read
     world.clock.advance(600)
     await world.companion.poller.poll()
     assert set(kinds(world)) <= {
+        EventKind.LIMIT_REACHED,
         EventKind.SPEND_CONSENTED,
         EventKind.SPEND_SENT,
         EventKind.SPEND_ANSWERED,

@@ -68,6 +68,7 @@ async def test_one_consent_spends_the_soonest_to_lapse_once_and_verifies_it(worl
     assert mismatches(done) == ()
     assert [request.key for request in world.source.requests] == ["key-1"]
     assert kinds(world) == [
+        EventKind.LIMIT_REACHED,
         EventKind.SPEND_CONSENTED,
         EventKind.SPEND_SENT,
         EventKind.SPEND_ANSWERED,

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
 from tests.support.clocks import START
-from tui.domain.changes import Spent, notice
+from tui.domain.changes import Spent, limit_events, notice
 from tui.domain.credits import CreditStatus
 from tui.domain.ledger import EventKind
 from tui.domain.snapshot import Account, Snapshot
@@ -129,3 +129,26 @@ def test_a_window_that_has_not_started_slides_without_an_event() -> None:
     sliding = window(FIVE_HOURS, 0.0, resets_in=timedelta(hours=5), at=LATER)
     before, after = snapshot(unused, rows=OLD.bank.credits), snapshot(sliding, rows=OLD.bank.credits, at=LATER)
     assert notice(before, after) == ()
+
+
+def test_a_reached_limit_is_told_once_also_during_a_spend_and_at_the_first_reading() -> None:
+    full = snapshot(window(FIVE_HOURS, 100.0), WINDOWS[1], rows=OLD.bank.credits, at=LATER)
+    (told,) = notice(OLD, full)
+    assert (told.kind, told.text) == (EventKind.LIMIT_REACHED, "the 5-hour limit was reached")
+    assert kinds(full, snapshot(*full.windows, rows=OLD.bank.credits, at=LATER + timedelta(minutes=1))) == []
+    assert EventKind.LIMIT_REACHED in kinds(OLD, full, SPENT)
+    assert [event.kind for event in limit_events(None, full)] == [EventKind.LIMIT_REACHED]
+
+
+def test_the_natural_reset_of_a_used_up_window_is_told_and_of_a_short_one_with_room_not() -> None:
+    ends = WINDOWS[0].resets_at
+    assert ends is not None
+    after = snapshot(
+        replace(WINDOWS[0], used_percent=1.0, resets_at=ends + timedelta(hours=5)),
+        WINDOWS[1],
+        rows=OLD.bank.credits,
+        at=ends + timedelta(minutes=1),
+    )
+    full = snapshot(window(FIVE_HOURS, 100.0), WINDOWS[1], rows=OLD.bank.credits, at=LATER)
+    assert kinds(full, after) == [EventKind.WINDOW_RESET]
+    assert kinds(OLD, after) == []

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tui.store.deliveries import Deliveries
     from tui.store.invites import Invites
     from tui.store.readings import Readings
+    from tui.store.remembered import Remembered
 
 RECENT: Final = 8
 """How many of the newest ledger lines the State holds."""
@@ -61,6 +62,13 @@ class Tables:
         from tui.store.readings import Readings
 
         return Readings(self.database)
+
+    @cached_property
+    def remembered(self) -> "Remembered":
+        """What the screen remembers."""
+        from tui.store.remembered import Remembered
+
+        return Remembered(self.database)
 
     @cached_property
     def invites(self) -> "Invites":
@@ -268,6 +276,23 @@ class Records:
         """
         every = await in_thread(self._tables.spends.every) if self._tables else ()
         return tuple(spend for spend in every if spend.account.key == self._store.state.account_key)
+
+    async def remembered(self, name: str) -> str | None:
+        """What a screen remembered under a name; nothing without a database.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        return await in_thread(self._tables.remembered.get, name) if self._tables else None
+
+    async def remember(self, name: str, value: str) -> None:
+        """Remember this under a name; without a database it is forgotten.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        if self._tables is not None:
+            await in_thread(self._tables.remembered.set, name, value)
 
     async def events(self, limit: int | None = None) -> tuple[Event, ...]:
         """The newest lines of the ledger, oldest first; None gives all.

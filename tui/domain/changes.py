@@ -9,10 +9,13 @@ import msgspec
 from tui.domain.credits import Bank, Credit, CreditStatus, same_moment
 from tui.domain.ledger import Event, EventKind
 from tui.domain.snapshot import Snapshot
-from tui.domain.windows import RESET_GRACE, Window, has_moved, label
+from tui.domain.windows import RESET_GRACE, Window, WindowState, has_moved, label, limit_label
 
 _EARLY_DROP: Final = 5.0
 """A window that falls by fewer points was recalculated, not reset."""
+
+_LONG_MINUTES: Final = 24 * 60
+"""The natural reset of a window that is shorter is news only where it was used up."""
 
 
 class Spent(msgspec.Struct, frozen=True):
@@ -40,7 +43,7 @@ def notice(before: Snapshot, after: Snapshot, spent: Spent | None = None) -> tup
     if before.account.key != after.account.key:
         return ()
     spent = spent or Spent()
-    events = list(_credit_events(before, after, spent))
+    events = [*limit_events(before, after), *_credit_events(before, after, spent)]
     if not spent.windows:
         events += _window_events(before, after)
     if before.account.plan and after.account.plan and before.account.plan != after.account.plan:
@@ -124,6 +127,26 @@ def _count_events(before: Snapshot, after: Snapshot, spent: Spent) -> Iterator[E
         yield _event(after, EventKind.COUNT_CHANGED, text, change=(old, new))
 
 
+def limit_events(before: Snapshot | None, after: Snapshot) -> tuple[Event, ...]:
+    """That limits were reached, once for each time a window is used up.
+
+    Args:
+        before: The older reading of the account; None where there is none.
+        after: The newer one.
+    """
+    now = after.provenance.observed_at
+    known = {(window.limit_id, window.minutes): window for window in before.windows} if before else {}
+    events = []
+    for window in after.windows:
+        old = known.get((window.limit_id, window.minutes))
+        was_reached = old is not None and old.state(now) is WindowState.REACHED
+        if window.state(now) is WindowState.REACHED and not was_reached:
+            events.append(
+                _event(after, EventKind.LIMIT_REACHED, f"the {limit_label(window)} was reached", window=window)
+            )
+    return tuple(events)
+
+
 def _window_events(before: Snapshot, after: Snapshot) -> Iterator[Event]:
     now = after.provenance.observed_at
     current = {(window.limit_id, window.minutes): window for window in after.windows}
@@ -132,7 +155,11 @@ def _window_events(before: Snapshot, after: Snapshot) -> Iterator[Event]:
         if new is None or old.resets_at is None or old.is_idle(before.provenance.observed_at):
             continue
         if now >= old.resets_at - RESET_GRACE:
-            continue  # its natural reset
+            was_used_up = old.used_percent is not None and old.used_percent >= 100
+            if (was_used_up or (old.minutes or 0) >= _LONG_MINUTES) and has_moved(old, new):
+                text = f"the {limit_label(old)} was reset, at its own time"
+                yield _event(after, EventKind.WINDOW_RESET, text, window=old)
+            continue
         if not old.used_percent and new.is_idle(now):
             continue  # it has not started: its date slides along with the clock
         if old.used_percent is not None and new.used_percent is not None:

@@ -139,6 +139,12 @@ MIGRATIONS: Final[tuple[str | Callable[[sqlite3.Connection], None], ...]] = (
     ALTER TABLE observations ADD COLUMN offered_at TEXT;
     UPDATE observations SET first_at = observed_at
     """,
+    """
+    CREATE TABLE remembered (
+        name TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
 )
 """One script or function per version; never edited once released, only added to."""
 

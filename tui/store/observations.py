@@ -69,7 +69,7 @@ class Observations:
                     snapshot = replace(snapshot, bank=previous.bank)
             at = stamp(snapshot.provenance.observed_at)
             summary = summary_of(snapshot, near_percent, fresh_for)
-            events = _changes(connection, previous, snapshot) if previous is not None else ()
+            events = _changes(connection, previous, snapshot)
             connection.execute(
                 "INSERT INTO observations (account, observed_at, first_at, offered_at, body, summary)"
                 " VALUES (?1, ?2, ?2, ?3, ?4, ?5) ON CONFLICT (account) DO UPDATE"
@@ -154,10 +154,17 @@ class Observations:
         return str(row[0]) if row else None
 
 
-def _changes(connection: "sqlite3.Connection", previous: Snapshot, snapshot: Snapshot) -> "tuple[Event, ...]":
-    """Put what changed by itself between two readings into the ledger."""
-    from tui.domain.changes import Spent, notice
+def _changes(connection: "sqlite3.Connection", previous: Snapshot | None, snapshot: Snapshot) -> "tuple[Event, ...]":
+    """Put what changed by itself between two readings into the ledger; of a first one, which limits are reached."""
+    from tui.domain.changes import Spent, limit_events, notice
 
+    if previous is None:
+        events = limit_events(None, snapshot)
+        if events:
+            from tui.store.events import insert_events
+
+            insert_events(connection, events)
+        return events
     since, until = stamp(previous.provenance.observed_at), stamp(snapshot.provenance.observed_at)
     spent = Spent()
     if connection.execute("SELECT EXISTS (SELECT 1 FROM spends)").fetchone()[0]:

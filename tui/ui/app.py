@@ -5,12 +5,13 @@ import contextlib
 import math
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 from textual.app import SystemCommand
-from textual.events import Key
+from textual.events import AppFocus, Event, Key, MouseDown, MouseScrollDown, MouseScrollUp
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
@@ -27,6 +28,7 @@ from tui.ui.news import News
 from tui.ui.screens.main import MainScreen
 from tui.ui.screens.moving import place_below, place_of
 from tui.ui.several import SeveralApp
+from tui.ui.since import Since
 from tui.ui.terminal import is_hung_up, leave_on_signals, title_sequence
 from tui.ui.themes import OWN_THEMES, check_theme, next_theme
 from tui.ui.view.view_state import Note, Problem, ViewState
@@ -98,6 +100,7 @@ class ResetbankApp(SeveralApp):
         self._companion: Companion | None = None
         self._unlisten: Callable[[], None] = lambda: None
         self._news = News(self, clock, rings=settings.ask.bell)
+        self._since = Since(self, clock)
         self._titles = 0
         self._last_interrupt = -math.inf
         self._remembered = remembered
@@ -148,6 +151,24 @@ class ResetbankApp(SeveralApp):
         """Carry out the command that was clicked, by the same rules as its key."""
         await self.perform(command)
 
+    @property
+    def view(self) -> ViewState:
+        """What the screens show now."""
+        return self._view
+
+    async def on_event(self, event: Event) -> None:
+        """See that somebody is there, and handle the event."""
+        if isinstance(event, Key | MouseDown | MouseScrollDown | MouseScrollUp | AppFocus):
+            self._since.looked()
+        await super().on_event(event)
+
+    def _read_matters(self) -> None:
+        self._since.dismiss()
+
+    def do_later(self, work: Callable[[], Awaitable[None]], name: str) -> None:
+        """Do something beside the screen; what is under way under the same name ends."""
+        self._work(work, name)
+
     def on_mount(self) -> None:
         """Connect once the first picture stands."""
         if self._drive:
@@ -176,6 +197,7 @@ class ResetbankApp(SeveralApp):
         self._unlisten = companion.listen(self._publish)
         self.present(replace(self._view, connecting=False, problem=None, state=companion.state))
         self.follow_accounts(companion)
+        self._work(partial(self._since.begin, companion), "absence")
         if self._drive:
             self._work((companion.accounts or companion).run, "poll")
 
@@ -207,6 +229,7 @@ class ResetbankApp(SeveralApp):
             self._work(self._sum_up, "pictures")
         self._redraw(view)
         self._news.show(view.state)
+        self._since.follow(view.state)
 
     async def _sum_up(self) -> None:
         """Have the readings of the last weeks summed up, where there is room to show them."""
@@ -326,4 +349,5 @@ class ResetbankApp(SeveralApp):
         if self._companion is not None:
             with contextlib.suppress(TimeoutError, ResetbankError):
                 async with asyncio.timeout(_CLOSING_SECONDS):
+                    await self._since.save()
                     await (self._companion.accounts or self._companion).aclose()

@@ -21,6 +21,10 @@ class DialogApp(PagedApp):
         """Start a worker."""
         raise NotImplementedError
 
+    def _read_matters(self) -> None:
+        """What happened while nobody looked was read."""
+        raise NotImplementedError
+
     async def perform(self, command: str) -> bool:
         """Carry out a command; tells whether it can be given here."""
         raise NotImplementedError
@@ -105,5 +109,8 @@ class DialogApp(PagedApp):
     def action_dismiss(self) -> None:
         """Dismiss the notice, or wait no longer."""
         if (companion := self._free_companion()) is not None:
-            told, questions = companion.state.announcement is not None, companion.questions
-            self._work(questions.dismiss_notice if told else questions.cancel_wait, "dismiss")
+            has_matters, told, questions = bool(self._view.matters), companion.state.announcement, companion.questions
+            if has_matters:
+                self._read_matters()
+            if told is not None or not has_matters:
+                self._work(questions.dismiss_notice if told is not None else questions.cancel_wait, "dismiss")

@@ -53,6 +53,16 @@ def _limits(view: ViewState, inner: int) -> Iterator[Panel]:
         yield Panel("Advice", advice)
 
 
+def _since(view: ViewState, inner: int) -> Iterator[Panel]:
+    if not view.matters:
+        return
+    from tui.ui.view.since import since_lines
+
+    key = view.keys.get("dismiss")
+    title = f"Since you looked · {key} dismisses" if key else "Since you looked"
+    yield Panel(title, since_lines(view, inner))
+
+
 def _sessions(view: ViewState, inner: int) -> Iterator[Panel]:
     if lines := sessions_lines(view, inner):
         yield Panel("Sessions", lines)
@@ -61,7 +71,7 @@ def _sessions(view: ViewState, inner: int) -> Iterator[Panel]:
 def _two_columns(view: ViewState, width: int, rows: int) -> list[Line]:
     first = round(width * 4 / 7)
     second = width - first
-    left = list(_limits(view, first - 4))
+    left = [*_limits(view, first - 4), *_since(view, first - 4)]
     right = [Panel("Bank", bank_lines(view, second - 4)), *_sessions(view, second - 4)]
     height = max(rows, _rows(left) + 1, _rows(right) + 1)
     left += _charts(view, first - 4, height - 1 - _rows(left))
@@ -72,7 +82,7 @@ def _two_columns(view: ViewState, width: int, rows: int) -> list[Line]:
 
 def _one_column(view: ViewState, width: int, rows: int) -> list[Line]:
     inner = width - 2
-    above = list(_limits(view, inner))
+    above = [*_limits(view, inner), *_since(view, inner)]
     sessions = list(_sessions(view, inner))
     bank = Panel("Bank", bank_lines(view, inner))
     if _rows([*above, *sessions, bank]) > rows:

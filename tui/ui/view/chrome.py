@@ -61,6 +61,10 @@ def status_line(view: ViewState, width: int) -> Line:
         return _fault(f"stale: last reading {age(state.snapshot.provenance.age(view.now))}", width)
     if (note := note_line(view, width)) is not None:
         return note
+    if view.matters and view.is_brief:
+        from tui.ui.view.since import since_text
+
+        return (Span(fit(since_text(view), width), Level.ACCENT),)
     if quiet := quiet_text(view):
         return (Span(fit(quiet, width), Level.DIM),)
     if state.snapshot and state.snapshot.unknowns:
@@ -126,7 +130,7 @@ def _verbs(view: ViewState) -> dict[str, str]:
         verbs["queue"] = ""
     if not can_reopen(view):
         verbs["answer"] = ""
-    if state.announcement is None:
+    if state.announcement is None and not view.matters:
         verbs["dismiss"] = "Wait no longer" if state.waiting is not None else ""
     if view.is_read_only:
         verbs |= dict.fromkeys((*CONSENTING, "continue"), "")

@@ -54,7 +54,7 @@ def compact_lines(view: ViewState, width: int, rows: int) -> tuple[Line, ...]:
         lines += [_window_line(view, view.state.snapshot, limit, window, width) for limit, window in windows]
         (bank,) = bank_lines(view, width, short=True)[:1]
         lines.append(spread(bank, _sessions(view), width))
-    keys = note_line(view, width) or key_line(view, width)
+    keys = note_line(view, width) or _since(view, width) or key_line(view, width)
     return (*lines[: rows - 1], keys) if rows > 2 else tuple(lines[:rows])
 
 
@@ -84,6 +84,15 @@ def meter_line(view: ViewState, width: int) -> Line:
         if line_width(line) <= width:
             break
     return clip(line, width)
+
+
+def _since(view: ViewState, width: int) -> Line | None:
+    """The newest of what happened since the person looked."""
+    if not view.matters:
+        return None
+    from tui.ui.view.since import since_text
+
+    return clip((Span(since_text(view), Level.ACCENT),), width)
 
 
 def _headline(view: ViewState, width: int) -> Line:

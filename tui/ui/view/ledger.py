@@ -19,7 +19,8 @@ _LEVELS: Final = {
 }
 
 
-def _text(view: ViewState, event: Event) -> str:
+def event_text(view: ViewState, event: Event) -> str:
+    """What happened, with both sides of a change."""
     change = ""
     if event.before is not None or event.after is not None:
         change = f": {_value(view, event.before)}"
@@ -46,7 +47,7 @@ def recent_lines(view: ViewState, width: int) -> tuple[Line, ...]:
         return ((Span("nothing has happened yet" if read else "… no reading yet", Level.DIM),),)
     lines: list[Line] = []
     for event in reversed(events):
-        text = Span(_text(view, event), _LEVELS.get(event.kind, Level.PLAIN))
+        text = Span(event_text(view, event), _LEVELS.get(event.kind, Level.PLAIN))
         lines += wrap((Span(f"{_when(view, event)}  ", Level.DIM), text), width, indent=14)
     return tuple(lines)
 
@@ -58,7 +59,7 @@ def ledger_lines(view: ViewState, events: tuple[Event, ...], width: int) -> tupl
     lines: list[Line] = []
     for event in events:
         start = Span(f"{_when(view, event)}  ", Level.DIM)
-        text = Span(_text(view, event), _LEVELS.get(event.kind, Level.PLAIN))
+        text = Span(event_text(view, event), _LEVELS.get(event.kind, Level.PLAIN))
         details = [part for part in (_id("reset", event.credit_id), _id("key", event.request_id), event.source) if part]
         end = Span("  " + clean(" · ".join(details)), Level.DIM) if details else Span("")
         lines += wrap((start, text, end), width, indent=14)

@@ -10,6 +10,7 @@ import msgspec
 from tui.companion.state import State
 
 if TYPE_CHECKING:
+    from tui.domain.ledger import Event
     from tui.domain.pictures import Pictures
 
 
@@ -71,6 +72,10 @@ class ViewState(msgspec.Struct, frozen=True):
     """The mark of Codex's agent in the environment: nothing can be spent or sent from such a screen."""
     pictures: "Pictures | None" = None
     """The readings of the last weeks, summed up; None until they are, or where there is no room for them."""
+    matters: "tuple[Event, ...]" = ()
+    """What happened while nobody looked, oldest first; empty once it was dismissed."""
+    is_brief: bool = False
+    """Whether the screen has no room for panels with titles."""
     masked: bool = False
     """Whether other people's addresses are hidden, as in a picture of the screen."""
     remind_after: timedelta = timedelta(days=3)
