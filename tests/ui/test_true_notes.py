@@ -4,8 +4,12 @@ import os
 import shutil
 import signal
 import sys
+from contextlib import suppress
+from typing import Any, cast
 
 import pytest
+from textual.driver import Driver
+from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 from textual.events import Key
 
 from tests.support.clocks import ManualClock
@@ -19,6 +23,7 @@ from tui.ui.dialogs.question import QuestionDialog
 from tui.ui.screens.invite import InviteScreen
 from tui.ui.screens.ledger import LedgerScreen
 from tui.ui.screens.main import MainScreen
+from tui.ui.terminal import outliving_its_terminal
 
 
 async def test_under_codex_nothing_that_consents_opens(clock: ManualClock) -> None:
@@ -160,6 +165,36 @@ def test_a_screen_whose_terminal_is_gone_ends_without_a_signal() -> None:
         terminal.time_of(b"banked")
         terminal.hang_up()
         assert terminal.process.wait(DEADLINE) == 129
+
+
+def test_a_terminal_that_is_closed_ends_its_screen_though_it_is_woken_too() -> None:
+    """As the kernel tells it to a session whose leader is gone: Textual writes to the lost terminal in both cases."""
+    with raw_terminal(sys.executable, "-m", "tui", "--demo", environment={**os.environ, "TERM": "xterm"}) as terminal:
+        terminal.time_of(b"banked")
+        terminal.hang_up()
+        for number in (signal.SIGHUP, signal.SIGCONT):
+            terminal.process.send_signal(number)
+        assert terminal.process.wait(DEADLINE) == 129
+
+
+def test_what_a_lost_terminal_can_no_longer_take_ends_no_thread_that_writes() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    lost = os.fdopen(writing, "w")
+
+    class Base:
+        def __init__(self) -> None:
+            self._file = lost
+
+    driver: Any = outliving_its_terminal(cast(type[Driver], Base))
+    writer = WriterThread(driver()._file)
+    writer.start()
+    for _ in range(2 * MAX_QUEUED_WRITES):
+        writer.write("a frame")
+    writer.stop()
+    assert not writer.is_alive()
+    with suppress(BrokenPipeError):
+        lost.close()
 
 
 async def test_escape_and_a_quick_key_behind_it_are_two_keys(clock: ManualClock) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 from textual.app import SystemCommand
+from textual.driver import Driver
 from textual.events import AppFocus, Event, Key, MouseDown, MouseScrollDown, MouseScrollUp
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
@@ -29,7 +30,7 @@ from tui.ui.screens.main import MainScreen
 from tui.ui.screens.moving import place_below, place_of
 from tui.ui.several import SeveralApp
 from tui.ui.since import Since
-from tui.ui.terminal import is_hung_up, leave_on_signals, title_sequence
+from tui.ui.terminal import is_hung_up, leave_on_signals, outliving_its_terminal, title_sequence
 from tui.ui.themes import OWN_THEMES, check_theme, next_theme
 from tui.ui.view.view_state import Note, Problem, ViewState
 
@@ -109,6 +110,10 @@ class ResetbankApp(SeveralApp):
         remind_after = timedelta(days=settings.invite.remind_after_days)
         view = replace(view, codex=settings.codex.command, remind_after=remind_after, read_only=read_only)
         self._view = replace(view, before_lapse=settings.spend.before_lapse)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's own driver for this terminal, which can be left also when that is gone."""
+        return outliving_its_terminal(super().get_driver_class())
 
     def get_default_screen(self) -> Screen[None]:
         """The main screen."""

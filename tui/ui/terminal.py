@@ -6,9 +6,12 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from tui.ui.view.text import clean
+
+if TYPE_CHECKING:
+    from textual.driver import Driver
 
 _SAVE: Final = "\x1b[22;2t"
 _RESTORE: Final = "\x1b[23;2t"
@@ -43,3 +46,41 @@ def leave_on_signals(leave: Callable[[None, int], None]) -> None:
 def is_hung_up() -> bool:
     """Whether the terminal is gone; no signal tells a program of it that the terminal does not control."""
     return sys.__stdin__ is not None and not os.isatty(sys.__stdin__.fileno())
+
+
+class _LostWords:
+    """A terminal's file: what it can no longer take, because the terminal is gone, is lost."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        """Write what can be written."""
+        with contextlib.suppress(OSError):
+            self._file.write(text)
+
+    def flush(self) -> None:
+        """Hand over what can be handed over."""
+        with contextlib.suppress(OSError):
+            self._file.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def outliving_its_terminal(driver: "type[Driver]") -> "type[Driver]":
+    """A driver that can still be ended once its terminal is gone.
+
+    Textual writes in a thread that dies of the first error. From then on its queue fills, and the program waits for
+    room in it for ever, also where it only wants to leave.
+
+    Args:
+        driver: What Textual would take; its `_file` is what that thread writes to.
+    """
+
+    class Outliving(driver):  # type: ignore[misc, valid-type]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self.__dict__["_file"] = _LostWords(self.__dict__["_file"])
+
+    return Outliving
