@@ -91,5 +91,5 @@ async def test_a_command_never_carries_a_hostile_id(clock: ManualClock, written:
     companion.source.refuses = SourceDown("no Codex daemon takes messages here")
     async with asked(companion, clock) as (pilot, app, dialog):
         await press_alone(pilot, clock, dialog.letter)
-        assert "rm -rf" not in screen_text(app)
+        assert "codex resume" not in words(app)  # the ledger's line may name it: that is no command
         assert not any("]52;" in text for text in written)

@@ -238,8 +238,10 @@ class ResetbankApp(SeveralApp):
 
     async def _sum_up(self) -> None:
         """Have the readings of the last weeks summed up, where there is room to show them."""
-        main = self.screen_stack[0]
-        if self._companion is not None and isinstance(main, MainScreen) and main.has_room_for_pictures:
+        bottom = self.screen_stack[:1]  # empty once the application ends
+        if self._companion is None or not bottom:
+            return
+        if isinstance(main := bottom[0], MainScreen) and main.has_room_for_pictures:
             pictures = await self._companion.pictures()
             self.present(replace(self._view, pictures=pictures))
 

@@ -64,7 +64,10 @@ class SeveralApp(DialogApp):
 
     def _bring_question(self) -> None:
         """Bring an account in sight that has a question, once nothing else is open."""
-        if not self._view.accounts or not isinstance(self.screen, MainScreen) or self._view.state.question is not None:
+        front = self.screen_stack[-1:]  # empty once the application ends
+        if not self._view.accounts or not front or not isinstance(front[0], MainScreen):
+            return
+        if self._view.state.question is not None:
             return
         asking = next((state for state in self._view.accounts if state.question is not None), None)
         if asking is not None and not self._view.is_read_only:

@@ -273,7 +273,7 @@ class ConsentScreen(ModalScreen[None]):
 
     def _close(self) -> None:
         """Leave now, or as soon as what lies above is gone."""
-        if self.app.screen is self:
+        if self.is_active:
             self.dismiss()
         elif self.is_attached:
             self._leaves = True
@@ -284,7 +284,7 @@ class ConsentScreen(ModalScreen[None]):
         alone = now - self._last_key_at >= GUARD_SECONDS and self._pending is None and self.is_armed
         self._last_key_at, taken_back = now, self._take_back()
         character = "" if event.key.startswith(("alt+", "ctrl+")) else event.character or ""
-        if self.phase != "asking" or not self.letters or not character.isupper() or self.app.screen is not self:
+        if self.phase != "asking" or not self.letters or not character.isupper() or not self.is_active:
             return
         event.stop()
         event.prevent_default()
@@ -303,7 +303,7 @@ class ConsentScreen(ModalScreen[None]):
     async def _confirm(self, number: int) -> None:
         """Consent once no other key has followed for a while."""
         await self._clock.sleep(GUARD_SECONDS)
-        if self.app.screen is self and self.phase == "asking":
+        if self.is_active and self.phase == "asking":
             self._pending = None
             self._go(self.dialog.consent(number))
 
