@@ -185,6 +185,7 @@ _SHOWN_KEYS: Final = {
     "full_stop": ".",
     "comma": ",",
     "plus": "+",
+    "equals_sign": "=",
     "minus": "-",
     "up": "↑",
     "down": "↓",
