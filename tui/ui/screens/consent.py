@@ -20,7 +20,8 @@ from tui.errors import ResetbankError
 from tui.ui.dialogs.dialog import Close, Dialog, Next, Open, Phase, Run
 from tui.ui.messages import Noted
 from tui.ui.screens.moving import scroll
-from tui.ui.view.prompts import dialog_prompt
+from tui.ui.view.compact import is_compact
+from tui.ui.view.prompts import dialog_prompt, enlarge_lines
 from tui.ui.view.text import Line, plain
 from tui.ui.view.view_state import ViewState
 from tui.ui.widgets.lines import Lines
@@ -38,6 +39,8 @@ _FRAME_CELLS: Final = 8
 """Columns of a title that the frame takes."""
 _UNGUARDED: Final = frozenset(("previous", "next", "toggle"))
 """Commands that decide nothing."""
+_ASKS: Final = frozenset(("typing", "reading", "asking"))
+"""Phases that need a person to read what is shown."""
 _DIGITS: Final = re.compile(r"\d+")
 
 Letters = Callable[[int], str]
@@ -103,7 +106,13 @@ class ConsentScreen(ModalScreen[None]):
     @property
     def available(self) -> tuple[str, ...]:
         """The commands that can be given now."""
-        return tuple(name for names, _ in self.dialog.keys(self.view) for name in names.split())
+        names = tuple(name for names, _ in self.dialog.keys(self.view) for name in names.split())
+        return tuple(name for name in names if name == "close") if self.is_too_small else names
+
+    @property
+    def is_too_small(self) -> bool:
+        """Whether there is no room for what is asked: nothing but closing it can be done then."""
+        return self.phase in _ASKS and is_compact(*self.app.size)
 
     def compose(self) -> ComposeResult:
         """The question, which scrolls, and the keys, which always stay in sight."""
@@ -123,6 +132,8 @@ class ConsentScreen(ModalScreen[None]):
         return bool(self.query("#prompt"))
 
     def _draw_prompt(self, width: int) -> tuple[Line, ...]:
+        if self.is_too_small:
+            return enlarge_lines(self.dialog, self.view, width)
         return dialog_prompt(self.dialog, self.view, self.letters, self.hint, width)
 
     def on_mount(self) -> None:
@@ -144,6 +155,8 @@ class ConsentScreen(ModalScreen[None]):
     def on_resize(self, event: Resize) -> None:
         """Fit the frame anew."""
         self._adapt(event.size.height)
+        self._take_back()
+        self.redraw()
 
     def _adapt(self, rows: int) -> None:
         """Let the question scroll so that the keys always stay in sight."""
@@ -151,6 +164,7 @@ class ConsentScreen(ModalScreen[None]):
             return
         short = rows < _TALL_ROWS
         self.set_class(short, "-short")
+        self.set_class(self.is_too_small, "-small")
         prompt = self.query_one("#prompt", Lines)
         fields = sum(field.display for field in self.query(".field"))
         room = max(3, rows - (2 if short else 5) - max(len(prompt.lines), 2) - fields)
@@ -288,6 +302,8 @@ class ConsentScreen(ModalScreen[None]):
             return
         event.stop()
         event.prevent_default()
+        if self.is_too_small:
+            return
         if character not in self.letters:
             self.app.post_message(Noted(f"{character} was not the letter: nothing is spent or sent. Is Caps Lock on?"))
             self._go(self.dialog.leave())
@@ -303,7 +319,7 @@ class ConsentScreen(ModalScreen[None]):
     async def _confirm(self, number: int) -> None:
         """Consent once no other key has followed for a while."""
         await self._clock.sleep(GUARD_SECONDS)
-        if self.is_active and self.phase == "asking":
+        if self.is_active and self.phase == "asking" and not self.is_too_small:
             self._pending = None
             self._go(self.dialog.consent(number))
 
@@ -335,7 +351,7 @@ class ConsentScreen(ModalScreen[None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Give the dialog what was typed."""
         event.stop()
-        if self.phase != "typing":
+        if self.phase != "typing" or self.is_too_small:
             return
         fields = list(self.query(TypedLine))
         following = self.dialog.submit(tuple(field.typed for field in fields), fields.index(event.input))  # type: ignore[arg-type]

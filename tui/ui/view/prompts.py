@@ -14,6 +14,14 @@ _LONG_PROMPT = 60
 """Columns from which on a key is explained with all its words."""
 
 
+_ENLARGE = ": make this pane at least 40x12 to answer"
+
+
+def enlarge_lines(dialog: "Dialog", view: ViewState, width: int) -> tuple[Line, ...]:
+    """What is asked, and how large the terminal must be before it can be answered."""
+    return wrap((Span(dialog.title(view, max(width - len(_ENLARGE), 20)) + _ENLARGE, Level.NEAR),), width)
+
+
 def dialog_prompt(
     dialog: "Dialog", view: ViewState, letters: tuple[str, ...], hint: str, width: int
 ) -> tuple[Line, ...]:
