@@ -300,6 +300,19 @@ def test_fitted_text_has_its_width(text: str, width: int) -> None:
     assert line_width(spread((Span(cleaned),), (Span("end"),), width)) <= width
 
 
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [
+        ("wait until 17:20 (3 h 12 min)", 24, ["wait until 17:20", "(3 h 12 min)"]),
+        ("resets Fri 27 Nov 08:00 (3 d 17 h)", 29, ["resets Fri 27 Nov 08:00", "(3 d 17 h)"]),
+        ("it is at 90 % 2 hours on", 12, ["it is at", "90 % 2 hours", "on"]),
+        ("lapses Sat 28 Nov 20:26", 8, ["lapses", "Sat 28", "Nov", "20:26"]),
+    ],
+)
+def test_a_line_is_not_broken_inside_a_duration_or_a_date_that_fits(text: str, width: int, shown: list[str]) -> None:
+    assert plain(wrap([Span(text)], width)).split("\n") == shown
+
+
 @given(st.lists(hostile, max_size=4), st.integers(5, 60), st.integers(0, 4))
 def test_wrapping_keeps_every_line_within(texts: list[str], width: int, indent: int) -> None:
     lines = wrap([Span(clean(text)) for text in texts], width, indent)

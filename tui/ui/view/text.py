@@ -1,5 +1,6 @@
 """Spans of text with a meaning, and the handling of cells: cleaning, measuring, fitting, wrapping."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from enum import StrEnum
@@ -43,6 +44,14 @@ Line = tuple[Span, ...]
 
 _JOINERS = "\u200c\u200d"
 """Hidden characters that scripts and emoji need between two others."""
+_TOGETHER = re.compile(
+    r"(?<=\d) (?=(?:d|h|min|s|%)(?!\w))"  # 3 h
+    r"|(?<=\d [dh]) (?=\d+ (?:h|min|s)(?!\w))"  # 3 d 17 h
+    r"|(?<=Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?=\d)"  # Sun 29
+    r"|(?<=\d) (?=(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(?!\w))"  # 29 Nov
+    r"|(?<=Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (?=\d\d:\d\d)"  # Nov 18:47
+)
+"""Spaces inside a duration or a date, at which no line is broken."""
 _MOST_MARKS = 6
 """Marks on one letter; more are a tower that hides the lines above and below."""
 
@@ -161,7 +170,7 @@ def spread(start: Line, end: Line, width: int) -> Line:
 
 
 def wrap(spans: Iterable[Span], width: int, indent: int = 0) -> tuple[Line, ...]:
-    """Break a line at spaces.
+    """Break a line at spaces, but inside a duration or a date only where it is wider than the line.
 
     Args:
         spans: The text.
@@ -172,7 +181,7 @@ def wrap(spans: Iterable[Span], width: int, indent: int = 0) -> tuple[Line, ...]
     lines: list[list[Span]] = [[]]
     used = 0
     for span in spans:
-        for number, word in enumerate(span.text.split(" ")):
+        for number, word in enumerate(_words(span.text, width - indent)):
             gap = " " if number else ""
             if not word and used >= width:
                 continue  # spaces at the end of a full line
@@ -184,6 +193,15 @@ def wrap(spans: Iterable[Span], width: int, indent: int = 0) -> tuple[Line, ...]
                 lines[-1].append(replace(span, text=piece))
                 used += cells(piece)
     return tuple(_joined(parts) for parts in lines if parts)
+
+
+def _words(text: str, width: int) -> list[str]:
+    """The text split at its spaces; a duration or a date that fits into `width` is one word."""
+    words: list[str] = []
+    for group in _TOGETHER.sub("\0", text).split(" "):
+        parts = group.replace("\0", " ")
+        words += [parts] if cells(parts) <= width else parts.split(" ")
+    return words
 
 
 def _joined(parts: list[Span]) -> Line:
