@@ -34,7 +34,7 @@ class SpendSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     before_lapse: Annotated[
         float,
         msgspec.Meta(ge=0, le=100),
-        _about("offers to queue one for 15 min before it lapses, if so much per cent is used; 0: never"),
+        _about("`b` queues one to be spent before it lapses, if this share of a window is used; 0: not offered"),
     ] = 0.0
 
 
