@@ -34,7 +34,16 @@ def isolation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, folder in (("HOME", "home"), ("RESETBANK_HOME", "resetbank-home"), ("CODEX_HOME", "codex-home")):
         monkeypatch.setenv(name, str(tmp_path / folder))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "NO_COLOR", *MARKS):
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    for name in (
+        "COLORFGBG",
+        "XDG_CONFIG_HOME",
+        "XDG_STATE_HOME",
+        "XDG_DATA_HOME",
+        "XDG_CACHE_HOME",
+        "NO_COLOR",
+        *MARKS,
+    ):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -128,12 +128,16 @@ AccountName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}
 AccountPlace = Annotated[str, msgspec.Meta(pattern=r"\S", max_length=4096)]
 
 
+AUTO_THEME: Final = "auto"
+"""The theme that fits the terminal."""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings; the defaults are what resetbank does without a file."""
 
     theme: Annotated[
-        str, _about("colours: resetbank-dark, resetbank-light, ansi-dark, ansi-light or any Textual theme")
-    ] = "resetbank-dark"
+        str, _about("colours: auto fits the terminal; or resetbank-dark, resetbank-light, or any Textual theme")
+    ] = AUTO_THEME
     limits: LimitSettings = LimitSettings()
     spend: SpendSettings = SpendSettings()
     ask: AskSettings = AskSettings()

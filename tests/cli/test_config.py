@@ -104,7 +104,7 @@ def test_a_missing_file_and_folder_are_made(tmp_path: Path) -> None:
 def test_the_default_takes_the_line_out(settings: Path) -> None:
     settings.write_text(MINE)
     done = resetbank("config", "set", "theme", "--default")
-    assert (done.code, done.out.splitlines()[0]) == (0, 'theme = "resetbank-dark"   the default')
+    assert (done.code, done.out.splitlines()[0]) == (0, 'theme = "auto"   the default')
     assert settings.read_text() == MINE.replace('theme = "ansi-dark"   # for the projector\n', "")
     assert resetbank("config", "set", "theme", "--default").code == 0
 

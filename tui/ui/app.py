@@ -31,7 +31,7 @@ from tui.ui.screens.moving import place_below, place_of
 from tui.ui.several import SeveralApp
 from tui.ui.since import Since
 from tui.ui.terminal import is_hung_up, leave_on_signals, outliving_its_terminal, title_sequence
-from tui.ui.themes import OWN_THEMES, check_theme, next_theme
+from tui.ui.themes import OWN_THEMES, check_theme, legible
 from tui.ui.view.view_state import Note, Problem, ViewState
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class ResetbankApp(SeveralApp):
         super().__init__()
         for own in OWN_THEMES:
             self.register_theme(own)
-        self.theme = theme
+        self.wear(theme)
         self._connect = connect
         self._clock = clock
         self._letters = letters
@@ -110,6 +110,12 @@ class ResetbankApp(SeveralApp):
         remind_after = timedelta(days=settings.invite.remind_after_days)
         view = replace(view, codex=settings.codex.command, remind_after=remind_after, read_only=read_only)
         self._view = replace(view, before_lapse=settings.spend.before_lapse)
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's colours, those of text moved until they can be read."""
+        variables = super().get_css_variables()
+        self.theme_variables = variables if self.current_theme.ansi else legible(variables)
+        return self.theme_variables
 
     def get_driver_class(self) -> type[Driver]:
         """Textual's own driver for this terminal, which can be left also when that is gone."""
@@ -336,10 +342,6 @@ class ResetbankApp(SeveralApp):
         self.bell()
         self._exit_renderables.append(crash_report(self.console))
         self._close_messages_no_wait()
-
-    def action_theme(self) -> None:
-        """Go on to the next theme."""
-        self.theme = next_theme(self.theme)
 
     def _free_companion(self) -> "Companion | None":
         """The companion, if nothing else lies over the main screen."""

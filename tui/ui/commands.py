@@ -8,6 +8,7 @@ MAIN: Final = "main"
 INVITES: Final = "invites"
 PAGE: Final = "page"
 SETTINGS: Final = "settings"
+THEMES: Final = "themes"
 SPEND: Final = "spend"
 FINISH: Final = "finish"
 QUESTION: Final = "question"
@@ -51,6 +52,11 @@ class Place(msgspec.Struct, frozen=True):
     parts: tuple[str, ...]
     """The parts of the table that hold there; no two of them share a key."""
 
+    @property
+    def asks(self) -> bool:
+        """Whether it is a dialog, where a letter consents."""
+        return _DIALOG in self.parts
+
 
 _IN_DIALOGS: Final = (_DIALOG, _MOVE, _EVERYWHERE)
 
@@ -58,6 +64,7 @@ PLACES: Final = {
     MAIN: Place("Main screen", (MAIN, _MOVE, _LOOKS, _EVERYWHERE)),
     PAGE: Place("Ledger and other pages", (PAGE, _MOVE, _LOOKS, _EVERYWHERE)),
     SETTINGS: Place("Settings", (SETTINGS, PAGE, _MOVE, _LOOKS, _EVERYWHERE)),
+    THEMES: Place("Theme picker", (THEMES, PAGE, _MOVE, _EVERYWHERE)),
     INVITES: Place("Invite panel", (INVITES, PAGE, _MOVE, _LOOKS, _EVERYWHERE)),
     SPEND: Place("Spending one reset", _IN_DIALOGS),
     FINISH: Place("Finishing an open spend", _IN_DIALOGS),
@@ -77,6 +84,7 @@ PARTS: Final = {
     _LOOKS: "On every screen that is no dialog",
     PAGE: "Pages: history, ledger, settings, help, invite panel",
     SETTINGS: PLACES[SETTINGS].title,
+    THEMES: PLACES[THEMES].title,
     _DIALOG: "Every dialog",
     QUESTION: PLACES[QUESTION].title,
     _CHOOSE: "Where one of several sessions is chosen",
@@ -122,6 +130,7 @@ COMMANDS: Final = (
     Command("higher", "plus,equals_sign", "Higher", "Make the number of the selected setting higher", SETTINGS),
     Command("lower", "minus", "Lower", "Make the number of the selected setting lower", SETTINGS),
     Command("default", "backspace", "Default", "Take the selected setting back to its default", SETTINGS),
+    Command("keep", "enter", "Keep", "Keep the selected theme and remember it", THEMES, decides="goes on"),
     Command("queue_it", "u", "Queue", "Queue a reset for the limit; asks for a letter first", QUESTION),
     Command(
         "wait",
@@ -164,7 +173,14 @@ COMMANDS: Final = (
     Command("first", "home,g", "Top", "Scroll to the top", _MOVE, show=False),
     Command("last", "end,G", "End", "Scroll to the end", _MOVE, show=False),
     Command("refresh", "f5,ctrl+r", "Refresh", "Read limits and bank now, or try to connect again", _EVERYWHERE),
-    Command("theme", "t", "Theme", "Go on to the next colour theme", _LOOKS, show=False),
+    Command(
+        "theme",
+        "t",
+        "Theme",
+        "Choose a colour theme; moving shows each",
+        _LOOKS,
+        show=False,
+    ),
     Command("suspend", "ctrl+z", "Suspend", "Go back to the shell for a while; fg comes back", _EVERYWHERE, show=False),
     Command("help", "question_mark,f1", "Help", "Show the keys of this place and what the signs mean", _EVERYWHERE),
 )

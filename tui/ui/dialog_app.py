@@ -1,6 +1,5 @@
 """The dialogs that the application opens over its main screen; each is loaded when its key is pressed."""
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,10 +15,6 @@ if TYPE_CHECKING:
 
 class DialogApp(PagedApp):
     """Opens dialogs; none of them spends or sends anything without its letter."""
-
-    def _work(self, work: Callable[[], Awaitable[None]], name: str) -> None:
-        """Start a worker."""
-        raise NotImplementedError
 
     def _read_matters(self) -> None:
         """What happened while nobody looked was read."""

@@ -1,7 +1,8 @@
 """The pages that the application opens over its main screen, their pictures, and the way back to the shell."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,10 @@ from msgspec.structs import replace
 from textual.app import App
 
 from tui.clock import Clock
+from tui.errors import ResetbankError
+from tui.ui.messages import Noted
 from tui.ui.screens.moving import place_of
+from tui.ui.themes import fitting_theme, is_coarse
 from tui.ui.view.view_state import ViewState
 
 if TYPE_CHECKING:
@@ -28,6 +32,7 @@ class PagedApp(App[int]):
     _letters: Callable[[int], str]
     _user_keys: "Keymap"
     _news: "News"
+    _theme_name: str
     settings_path: Path | None = None
     """The person's settings; None where there are none, as in a test."""
     around: "Callable[[], Sequence[Row]]" = tuple
@@ -35,6 +40,10 @@ class PagedApp(App[int]):
 
     def present(self, view: ViewState) -> None:
         """Show another scene."""
+        raise NotImplementedError
+
+    def _work(self, work: Callable[[], Awaitable[None]], name: str) -> None:
+        """Start a worker."""
         raise NotImplementedError
 
     def _free_companion(self) -> "Companion | None":
@@ -80,7 +89,7 @@ class PagedApp(App[int]):
         """Let a changed setting hold at once; tells whether it does, without another start."""
         match key:
             case "theme":
-                self.theme = settings.theme
+                self.wear(settings.theme)
             case "ask.bell":
                 self._news.rings = settings.ask.bell
             case "invite.remind_after_days":
@@ -88,6 +97,38 @@ class PagedApp(App[int]):
             case _:
                 return False
         return True
+
+    def wear(self, name: str) -> None:
+        """Show a theme, as the settings name it."""
+        self._theme_name = name
+        self.theme = fitting_theme(name, self.console.color_system)
+
+    def action_theme(self) -> None:
+        """Choose a theme."""
+        from tui.ui.screens.themes import ThemeScreen
+
+        coarse = is_coarse(self.console.color_system)
+        self.push_screen(ThemeScreen(self._view, self._theme_name, self.wear, self._keep_theme, is_coarse=coarse))
+
+    def _keep_theme(self, name: str) -> None:
+        self._work(partial(self._write_theme, name), "theme")
+
+    async def _write_theme(self, name: str) -> None:
+        """Write the theme down; where that cannot be, it holds until the screen is left."""
+        from tui.agent import refuse_under_codex
+        from tui.concurrency import in_thread
+        from tui.settings_file import SettingsFile, find_setting
+
+        try:
+            if self.settings_path is None:
+                raise ResetbankError("there is no settings file")
+            refuse_under_codex("changing a setting")
+            file = SettingsFile(self.settings_path)
+            await in_thread(lambda: file.write(file.plan(find_setting("theme"), name)))
+        except ResetbankError as error:
+            self.post_message(Noted(f"theme {name}, for this run only: {error}"))
+        else:
+            self.post_message(Noted(f"theme {name}, from now on"))
 
     def action_suspend(self) -> None:
         """Go back to the shell until it calls the program back."""

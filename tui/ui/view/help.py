@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tui.ui.commands import COMMANDS, INVITES, MAIN, PAGE, PARTS, PLACES, commands_of, shown_key
+from tui.ui.commands import COMMANDS, PARTS, PLACES, commands_of, shown_key
 from tui.ui.view.text import Level, Line, Span, left, wrap
 from tui.ui.view.words import LEGEND
 
@@ -25,7 +25,7 @@ def help_lines(table: Mapping[str, str], place: str, width: int) -> tuple[Line, 
         width: Columns to stay within.
     """
     lines: list[Line] = [(Span(f"Keys: {PLACES[place].title}", Level.STRONG),)]
-    if place not in (MAIN, INVITES, PAGE):
+    if PLACES[place].asks:
         lines += _entry("A … Z", LETTER, Level.KEY, width)
     for command in commands_of(place):
         lines += _entry(all_keys(table.get(command.id, command.key)), command.help, Level.KEY, width)

@@ -18,7 +18,7 @@ Draw = Callable[[int], tuple[Line, ...]]
 
 STYLES: Final = {
     Level.PLAIN: "",
-    Level.DIM: "$foreground 62%",
+    Level.DIM: "$dim",
     Level.STRONG: "bold",
     Level.OK: "$success",
     Level.NEAR: "bold $warning",
