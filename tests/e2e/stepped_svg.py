@@ -32,7 +32,11 @@ def stepped_svg(frames: Sequence[Frame], left: int, columns: int) -> str:
         left: The width of the left pane.
         columns: The width of both with the line between them.
     """
-    pictures = [_picture(number, frame, left, columns) for number, frame in enumerate(frames)]
+    return stepped([_picture(number, frame, left, columns) for number, frame in enumerate(frames)])
+
+
+def stepped(pictures: Sequence[str]) -> str:
+    """Show SVG pictures of one size in turn."""
     view = _VIEW.search(pictures[0])
     assert view
     share = 100 / len(pictures)

@@ -83,7 +83,7 @@ def _is_command(carry: Resume | None) -> bool:
 def _without_a_message(session: Session | None) -> tuple[str, str, Level]:
     """How a thread stands that got none: a sign, words and their level."""
     if session is None:
-        return "–", "needs no message: it is not stopped", Level.DIM
+        return "–", "is not seen any more", Level.DIM
     if session.held_since is not None:
         return ("…", "is let go", Level.DIM) if session.released_at else ("◼", "is still held", Level.NEAR)
     match session.state:
@@ -91,7 +91,13 @@ def _without_a_message(session: Session | None) -> tuple[str, str, Level]:
             return "–", "not told to go on", Level.DIM
         case SessionState.RUNNING:
             return "✓", "is at work", Level.OK
-    return "–", "needs no message: it is not stopped", Level.DIM
+        case SessionState.WAITING_APPROVAL:
+            return "!", "waits for your approval in Codex", Level.NEAR
+        case SessionState.IDLE:
+            return "–", "has ended its turn", Level.DIM
+        case SessionState.STOPPED_BY_ERROR:
+            return "!", "stopped by an error", Level.NEAR
+    return "–", "is gone", Level.DIM
 
 
 def _thread_lines(view: ViewState, thread: str, name: str, since: datetime | None, width: int) -> Iterator[Line]:
