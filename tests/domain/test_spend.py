@@ -163,7 +163,7 @@ def test_a_consent_from_the_future_or_too_old_is_none() -> None:
 def test_a_moved_week_is_a_fact_not_a_mismatch() -> None:
     spend = verify(answered(), AFTER)
     assert mismatches(spend) == ()
-    assert findings(spend) == ("the week now resets Mon 30 Nov 14:07 UTC",)
+    assert findings(spend) == ("the week now resets 2026-11-30 14:07 UTC",)
 
 
 def test_unverified_is_said() -> None:

@@ -24,7 +24,7 @@ from tui.companion.companion import Companion
 from tui.settings import Settings
 from tui.stub.sessions import PlayedSource
 from tui.ui.app import ResetbankApp
-from tui.ui.screens.consent import GUARD_SECONDS
+from tui.ui.screens.consent import GUARD_SECONDS, ConsentScreen
 
 SIZE: Final = (112, 30)
 MORNING: Final = datetime(2026, 11, 23, 14, 7, 31, tzinfo=UTC)
@@ -73,12 +73,16 @@ class Day:
         await self.pilot.press(key)
         await self.settle()
 
-    async def consent(self, letter: str, done: str) -> None:
-        """Press the letter that is on the screen, alone as the screen wants it."""
+    async def consent(self, letter: str, done: str, caption: str) -> None:
+        """Press the letter that is on the screen, alone as the screen wants it; keep what it did, and close that."""
         self.clock.advance(GUARD_SECONDS + _STEP)
         await self.settle()
         await self.pilot.press(letter)
         await self.until(lambda text: done in text)
+        self.keep(caption)
+        self.clock.advance(GUARD_SECONDS + _STEP)
+        await self.press("enter")
+        assert not isinstance(self.app.screen, ConsentScreen)
 
     def keep(self, caption: str) -> None:
         """Keep what stands on the screen."""
@@ -101,9 +105,7 @@ class Day:
         self.keep("two sessions work, and the forecast says when the limit comes")
         await self.until(lambda text: "spend and let go on" in text)
         self.keep("the limit: both are held before they fail, and one question is asked")
-        await self.consent("H", "is at work")
-        self.keep("one letter: one reset is spent, checked, and both go on")
-        await self.press("enter")
+        await self.consent("H", "is at work", "one letter: one reset is spent, checked, and both go on")
         await self.until(lambda text: "18 %" in text)
         self.keep("what happened stands there until x dismisses it")
         await self.press("x")
@@ -113,9 +115,7 @@ class Day:
         await self.press("escape")
         await self.later(hours=6)
         await self.press("u")
-        self.keep("u, for the night: one reset may be spent, at a real limit only")
-        await self.consent("H", "queued")
-        await self.press("enter")
+        await self.consent("H", "queued", "u, for the night: one reset may be spent, at a real limit only")
         await self.later(hours=2)
         while "one reset was spent" not in screen_text(self.app):
             await self.work(threads)
@@ -134,7 +134,7 @@ async def play(folder: Path) -> list[str]:
 
         app = ResetbankApp(
             connect=connect,
-            settings=Settings(),
+            settings=Settings(theme="resetbank-dark"),
             clock=clock,
             zone=UTC,
             letters=drawn("HKMPRTX"),

@@ -23,7 +23,7 @@ from tui.ui.view.ledger import ledger_lines, recent_lines
 from tui.ui.view.limits import limits_lines
 from tui.ui.view.status import status_text
 from tui.ui.view.text import Level, Line, Span, cells, clean, fit, left, line_width, plain, right, spread, wrap
-from tui.ui.view.times import age, brief, countdown, full, last_moment
+from tui.ui.view.times import age, brief, countdown, full, in_zone, last_moment
 from tui.ui.view.view_state import Problem, ViewState
 from tui.ui.view.words import percent
 
@@ -298,6 +298,13 @@ def test_fitted_text_has_its_width(text: str, width: int) -> None:
     assert cells(left(cleaned, width)) == width
     assert cells(right(cleaned, width)) == width
     assert line_width(spread((Span(cleaned),), (Span("end"),), width)) <= width
+
+
+def test_a_moment_in_a_text_of_the_ledger_is_told_in_the_readers_zone() -> None:
+    tokyo = timezone(timedelta(hours=9))
+    text = "one reset spent; the week now resets 2026-11-30 18:07 UTC"
+    assert in_zone(text, NOW, tokyo) == "one reset spent; the week now resets Tue 01 Dec 03:07"
+    assert in_zone("2026-13-41 09:00 UTC", NOW, tokyo) == "2026-13-41 09:00 UTC"
 
 
 @pytest.mark.parametrize(

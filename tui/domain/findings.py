@@ -64,7 +64,7 @@ def findings(spend: Spend) -> tuple[str, ...]:
             if new is None:
                 facts.append(f"{label(old)} is no longer reported")
             elif old.kind in (WindowKind.WEEKLY, WindowKind.MONTHLY) and (moved := has_moved(old, new)):
-                facts.append(f"the {label(old).lower()} now resets {moved:%a %d %b %H:%M} UTC")
+                facts.append(f"the {label(old).lower()} now resets {moved:%Y-%m-%d %H:%M} UTC")
     return (*mismatches(spend), *facts)
 
 

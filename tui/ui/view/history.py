@@ -16,14 +16,20 @@ from tui.domain.spend import Spend
 from tui.ui.view.chrome import past_text
 from tui.ui.view.sessions import NAME_CELLS, names_of
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, left, right, wrap
-from tui.ui.view.times import brief, countdown
+from tui.ui.view.times import brief, countdown, in_zone
 from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import percent
 
 _ROWS = 8
 AXIS_ROWS = 2
 """Rows below a chart of a window: its axis, and what the signs mean."""
-_LEGENDS = ("█ used  · even pace  ░ 8 of 10  ─ median", "█ used  · even pace  ─ median", "─ median", "")
+_LEGENDS = (
+    "█ used  · even pace  ░ 8 of 10  ─ median",
+    "█ used  ░ 8 of 10  ─ median",
+    "░ 8 of 10  ─ median",
+    "─ median",
+    "",
+)
 _LABEL = 6
 _SHADES = " ░▒▓█"
 _BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -245,9 +251,8 @@ def _resets(view: ViewState, events: Sequence[Event], spends: Sequence[Spend], w
     for event in [event for event in recent if event.kind is EventKind.SPEND_CLOSED][-6:]:
         change = f"  {event.before} → {event.after}" if event.before and event.after else ""
         when = Span(left(brief(event.at, view.now, view.zone), 18), Level.DIM)
-        yield from wrap(
-            (when, Span(f"{clean(event.text)}{change}{_saved(saved.get(event.request_id or ''))}")), width, 14
-        )
+        what = clean(in_zone(event.text, view.now, view.zone))
+        yield from wrap((when, Span(f"{what}{change}{_saved(saved.get(event.request_id or ''))}")), width, 14)
 
 
 def _saved(waiting: timedelta | None) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 
 from tui.domain.ledger import Event, EventKind
 from tui.ui.view.text import Level, Line, Span, clean, wrap
-from tui.ui.view.times import full, local
+from tui.ui.view.times import full, in_zone, local
 from tui.ui.view.view_state import ViewState
 
 _LEVELS: Final = {
@@ -25,7 +25,7 @@ def event_text(view: ViewState, event: Event) -> str:
     if event.before is not None or event.after is not None:
         change = f": {_value(view, event.before)}"
         change += f" → {_value(view, event.after)}" if event.after is not None else ""
-    return clean(event.text) + change
+    return clean(in_zone(event.text, view.now, view.zone)) + change
 
 
 def _value(view: ViewState, value: str | None) -> str:

@@ -9,7 +9,7 @@ from tui.domain.spend import Outcome, Spend, Stage
 from tui.domain.windows import MAIN_LIMIT, Window, WindowKind, has_moved, label
 from tui.ui.view.spending import named
 from tui.ui.view.text import Level, Line, Span, clean, left, right, wrap
-from tui.ui.view.times import full, last_moment
+from tui.ui.view.times import full, in_zone, last_moment
 from tui.ui.view.words import percent, resets
 
 _STEPS: Final = (
@@ -82,7 +82,7 @@ def result_lines(
     lines: list[Line] = [*wrap((Span(title, level),), width, indent=2), (Span(" "),)]
     if spend.outcome is not Outcome.RESET or spend.after is None:
         for reason in findings(spend):
-            lines += named("Because", Span(clean(reason)), width=width)
+            lines += named("Because", Span(clean(in_zone(reason, now, zone))), width=width)
         return tuple(lines)
     for before in (window for window in spend.before if window.limit_id == MAIN_LIMIT):
         lines += _observed(before, spend.after, now, zone, width)

@@ -9,7 +9,7 @@ from tui.domain.sessions import Session, SessionState
 from tui.ui.view.ledger import event_text
 from tui.ui.view.sessions import names_of
 from tui.ui.view.text import Level, Line, Span, wrap
-from tui.ui.view.times import brief
+from tui.ui.view.times import brief, in_zone
 from tui.ui.view.view_state import ViewState
 
 SHOWN: Final = 6
@@ -85,7 +85,8 @@ def _words(view: ViewState, event: Event) -> str:
             names = _names(view, [session for session in view.state.sessions.values() if _stopped_by(session, event)])
             return f"{event.text}: {names} stopped" if names else event.text
         case EventKind.SPEND_CLOSED if event.text.startswith("one reset spent"):
-            return "one reset was spent, as queued" + event.text.removeprefix("one reset spent")
+            rest = event.text.removeprefix("one reset spent")
+            return "one reset was spent, as queued" + in_zone(rest, view.now, view.zone)
         case EventKind.INVITE_CHANGED if event.after in ("joined", "first_message"):
             return "a friend joined" if event.after == "joined" else "a friend sent the first message"
     return _WORDS.get(event.kind) or event_text(view, event)

@@ -10,6 +10,9 @@ REDRAW_EVERY: Final = timedelta(seconds=5)
 
 _SECONDS: Final = re.compile(r"\d\s+s\b")
 
+_WRITTEN: Final = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC\b")
+"""How moments stand in the texts of the ledger."""
+
 _FAR: Final = timedelta(days=300)
 """Beyond it a date without its year would mislead."""
 
@@ -62,6 +65,19 @@ def full(moment: datetime, now: datetime, zone: tzinfo, *, seconds: bool = False
     there = local(moment, zone)
     year = " %Y" if abs(moment - now) > _FAR else ""
     return there.strftime(f"%d %b{year} %H:%M:%S" if seconds else f"%a %d %b{year} %H:%M")
+
+
+def in_zone(text: str, now: datetime, zone: tzinfo) -> str:
+    """A text with each moment that is written in it as `2026-11-26 09:39 UTC` in the reader's own time."""
+
+    def own(found: re.Match[str]) -> str:
+        try:
+            moment = datetime.strptime(found[0], "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC)
+        except ValueError:
+            return found[0]
+        return full(moment, now, zone)
+
+    return _WRITTEN.sub(own, text)
 
 
 def brief(moment: datetime, now: datetime, zone: tzinfo) -> str:
