@@ -82,7 +82,13 @@ def open_accounts(
 
 
 def screen_connector(
-    options: SourceOptions, settings: Settings, paths: Paths, clock: Clock | None = None
+    options: SourceOptions,
+    settings: Settings,
+    paths: Paths,
+    clock: Clock | None = None,
+    *,
+    front_end: str = "the resetbank screen",
+    asks: bool = True,
 ) -> "Callable[[], Awaitable[Companion]]":
     """What the screen awaits after its first paint: a companion, in a thread because importing and opening take time.
 
@@ -91,10 +97,10 @@ def screen_connector(
     """
 
     def connect() -> "Companion":
-        effective, front_end = options, "the resetbank screen"
+        effective = options
         every = every_account(options, settings)
         if len(every) > 1:
-            accounts = open_accounts(every, settings, paths, front_end=front_end, clock=clock, asks=True, invites=True)
+            accounts = open_accounts(every, settings, paths, front_end=front_end, clock=clock, asks=asks, invites=asks)
             return accounts.first()
         nothing_asked = (options.source, options.base_url, options.demo) == ("auto", None, None)
         if every == (options,) and nothing_asked and _nobody_is_signed_in(find_codex_home(options.codex_home)):
@@ -106,8 +112,8 @@ def screen_connector(
             front_end=front_end,
             clock=clock,
             watches=True,
-            asks=True,
-            invites=True,
+            asks=asks,
+            invites=asks,
         )
 
     return lambda: in_loose_thread(connect)

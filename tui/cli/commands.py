@@ -251,6 +251,7 @@ OPTIONS = (
     ("--base-url URL", "a quota service of your own; https or this machine"),
     ("--account NAME", "one of the settings' [accounts]"),
     ("--demo [SCENARIO]", "open the screen on the built-in service"),
+    ("--plain", "no screen: sentences, each said once, for screen readers"),
     ("--version", "print the version"),
     ("-h, --help", "print this, or the help of a command"),
 )

@@ -22,10 +22,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--demo", nargs="?", const=STORY, metavar="SCENARIO", help="play an afternoon on the embedded service instead"
     )
+    parser.add_argument(
+        "--plain",
+        action="store_true",
+        help="no screen: sentences, each said once, for screen readers and dumb terminals",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Open the screen and stay until it is closed."""
+    if arguments.plain:
+        from tui.cli import plain
+
+        return plain.run(arguments)
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "") in ("", "dumb"):
         return _print_plainly(arguments)
     import asyncio

@@ -69,7 +69,7 @@ def _lines(view: ViewState, snapshot: Snapshot, width: int, short: bool) -> Iter
             yield bar_line(view, snapshot, limit, window, width, label_cells)
             narrow = width - label_cells < _SECOND_LINE_CELLS
             indent = 2 if narrow else label_cells
-            below = _second_line(view, limit, window, narrow)
+            below = window_text(view, limit, window, narrow=narrow)
             trend = "" if narrow else trend_text(view, window)
             if trend and len(trend) + 2 + cells(below) <= width - indent:
                 below = f"{trend}  {below}"
@@ -116,7 +116,8 @@ def _bar(window: Window, used: float | None, width: int, level: Level, now: date
     return tuple(piece for piece in pieces if piece.text)
 
 
-def _second_line(view: ViewState, limit: Limit, window: Window, narrow: bool) -> str:
+def window_text(view: ViewState, limit: Limit, window: Window, *, narrow: bool = False) -> str:
+    """What is expected of a window, and when it resets; the dates are left out where it is narrow."""
     now, resets_at = view.now, window.resets_at
     if resets_at is not None and now >= resets_at + RESET_GRACE:
         was = f"was {percent(window.used_percent)}; " if window.used_percent is not None else ""

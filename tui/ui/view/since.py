@@ -79,6 +79,11 @@ def _told(view: ViewState) -> Iterator[tuple[Event, str]]:
         yield resumed[0], _went_on(view, resumed)
 
 
+def matter_text(view: ViewState, event: Event) -> str:
+    """One matter by itself, in words."""
+    return _went_on(view, [event]) if event.kind is EventKind.RESUMED else _words(view, event)
+
+
 def _words(view: ViewState, event: Event) -> str:
     match event.kind:
         case EventKind.LIMIT_REACHED:
