@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
+from tests.cli.test_accounts import name_accounts
 from tests.support.commands import over_http, resetbank
 from tests.support.pty import Terminal, resetbank_terminal, terminal
 from tests.support.stub_process import StubProcess
@@ -154,6 +155,28 @@ def test_one_is_queued_by_a_code_and_taken_out_by_a_word(stub: StubProcess) -> N
         running.type("quit\n")
         assert running.wait_for_end() == 0
     assert stub.spent() == 0
+
+
+def test_several_accounts_are_told_apart_and_the_code_names_whose_reset_it_spends(stub: StubProcess) -> None:
+    other = stub.add_account("acc-home", "plus", "other@example.com")
+    assert other is not None
+    stub.set_usage("five_hour", 100, "acc-home")
+    name_accounts(work=stub.codex_home, home=other / "codex-home")
+    with plain("--source", "http") as running:
+        running.wait_for("resetbank, work, plus, me@example.com.")
+        running.wait_for("resetbank, home, plus, other@example.com.")
+        running.type("account nobody\naccount home\n")
+        running.wait_for("There is no account nobody.")
+        running.wait_for("What is typed is for home now.")
+        running.type("spend\n")
+        code = re.search(r"Type ([A-Z]{3}) to spend this reset \(account home\)", running.wait_for("(account home)"))
+        assert code
+        running.type(f"{code[1]}\n")
+        running.wait_for("One reset was spent.")
+        running.wait_for("home: 5 hours: 0 % used")
+        running.type("quit\n")
+        assert running.wait_for_end() == 0
+    assert (stub.spent(), stub.spent("acc-home")) == (0, 1)
 
 
 def test_ctrl_c_leaves(stub: StubProcess) -> None:

@@ -36,6 +36,7 @@ from tui.ui.view.view_state import ViewState
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
+    from tui.companion.state import State
     from tui.domain.ledger import Event
     from tui.domain.spend import Spend
 
@@ -61,26 +62,26 @@ def run(arguments: argparse.Namespace) -> int:
     can_ask = has_terminal and mark is None
     options = SourceOptions.of(arguments)
     connect = screen_connector(options, settings, paths, front_end="resetbank --plain", asks=can_ask)
-    before_lapse, codex = settings.spend.before_lapse, settings.codex.command
-    plain = Plain(can_ask=can_ask, read_only=mark, before_lapse=before_lapse, codex=codex)
+    plain = Plain(can_ask=can_ask, read_only=mark, codex=settings.codex.command)
     return asyncio.run(plain.follow(connect))
 
 
 class Plain:
     """Says what stands and what changes, and takes what is typed."""
 
-    def __init__(self, *, can_ask: bool, read_only: str | None, before_lapse: float, codex: str) -> None:
+    current: "Companion"
+    """The account that what is typed is for: the first one, or the one that asked last."""
+
+    def __init__(self, *, can_ask: bool, read_only: str | None, codex: str) -> None:
         """Say nothing yet.
 
         Args:
             can_ask: Whether a person is there to be asked.
             read_only: The mark of Codex's agent, where one is set.
-            before_lapse: From which share on one may be queued for its lapse.
             codex: The Codex executable, as a person types it.
         """
         self._can_ask = can_ask
         self._read_only = read_only
-        self._before_lapse = before_lapse
         self._codex = codex
         self._clock = SystemClock()
         self._zone = LocalZone()
@@ -88,7 +89,8 @@ class Plain:
         self._asked: dict[str, Question] = {}
         self._kept: list[str] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._companions: list[Companion] = []
+        self._states: dict[str, State] = {}
+        self._companions: dict[str, Companion] = {}
         self._answers: Answers | None = None
 
     async def follow(self, connect: "Callable[[], Awaitable[Companion]]") -> int:
@@ -96,12 +98,14 @@ class Plain:
         ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._ended = ended
         leave_on_signals(lambda _, code: self.leave(code))
-        companion = await connect()
+        self.current = companion = await connect()
         work = companion.accounts or companion
         try:
             if companion.accounts is not None:
+                companion.accounts.listen(self._look)
                 companion.accounts.on_open(self._listen)
             else:
+                companion.listen(self._look)
                 self._listen(companion)
             running = asyncio.ensure_future(work.run())
             others = [asyncio.ensure_future(self._watch_clock())]
@@ -146,72 +150,81 @@ class Plain:
         kept, self._kept = self._kept, None
         self.say(*first, *(kept or ()))
 
-    def view(self, companion: "Companion") -> ViewState:
+    def view(self, state: "State") -> ViewState:
         """An account as it stands now, with the words to type in the place of keys."""
         keys = {name: f"'{word}'" for name, word in WORDS.items()} if self._can_ask else {}
         return ViewState(
-            companion.clock.now(),
+            self._clock.now(),
             self._zone,
-            companion.state,
+            state,
             keys=keys,
             read_only=self._read_only,
-            before_lapse=self._before_lapse,
             codex=self._codex,
         )
 
     @property
-    def asked(self) -> "tuple[Companion, Question] | None":
-        """The question that stands, of the account that asked last."""
-        for companion in reversed(self._companions):
-            if (question := companion.state.question) is not None:
-                return companion, question
-        return None
+    def name(self) -> str:
+        """The account that is in sight; empty where there is but one."""
+        return self.current.name if len(self._states) > 1 else ""
 
-    @property
-    def companions(self) -> "tuple[Companion, ...]":
-        """Every account that is followed, the one in sight first."""
-        return tuple(self._companions)
+    def choose(self, name: str) -> None:
+        """Bring an account in sight, written in any case.
+
+        Raises:
+            ResetbankError: Its home or its address cannot be used.
+        """
+        accounts = self.current.accounts
+        found = next((known for known in accounts.names if known.lower() == name), None) if accounts else None
+        if accounts is None or found is None:
+            self.say(f"There is no account {name}.")
+            return
+        self.current = accounts.show(found)
+        self.say(f"What is typed is for {found} now.")
 
     def repeat(self) -> None:
         """Say everything again."""
-        for companion in self._companions:
-            self.say(*standing(self.view(companion)))
+        for state in self._states.values():
+            self.say(*standing(self.view(state)))
 
     def _listen(self, companion: "Companion") -> None:
-        self._companions.append(companion)
-        companion.listen(lambda _: self._look(companion))
+        self._companions[companion.name] = companion
         companion.records.listen(partial(self._on_line, companion))
-        self._look(companion)
+        self._look(companion.state)
 
     def _begin(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _look(self, companion: "Companion") -> None:
+    def _look(self, state: "State") -> None:
         """Say what is new of an account, once it was read."""
-        state, name = companion.state, companion.name
+        name = state.account_name
         if state.link.source is None and state.link.failure is None:
             return
-        view = self.view(companion)
+        self._states[name] = state
+        view = self.view(state)
         found = topics(view)
-        if name not in self._told:
-            self.say(*standing(view))
-            if self._can_ask and len(self._told) == 0:
-                self.say("Each change is one line from now on. Type help and Enter for what can be typed.")
-            elif view.is_read_only:
-                self.say(f"Codex started this ({self._read_only} is set): nothing can be spent or sent from here.")
-        else:
+        if name in self._told:
             self._say_at(view, *changes(self._told[name], found))
+        else:
+            self.say(*standing(view))
+            if not self._told:
+                self._say_how(view)
         self._told[name] = found
         asked, question = self._asked.get(name), state.question
         if question is None and asked is not None:
             del self._asked[name]
             if self._answers is not None and not self._answers.is_busy:
                 self._say_at(view, spoken(settled_text(asked, view).capitalize()))
-        elif question is not None and question != asked:
+        elif question is not None and question != asked and name in self._companions:
             self._asked[name] = question
-            self._begin(self._ask(companion, question))
+            self._begin(self._ask(self._companions[name], question))
+
+    def _say_how(self, view: ViewState) -> None:
+        if self._can_ask:
+            self.say("Each change is one line from now on. Type help and Enter for what can be typed.")
+        elif view.is_read_only:
+            self.say(f"Codex started this ({self._read_only} is set): nothing can be spent or sent from here.")
 
     async def _ask(self, companion: "Companion", question: Question) -> None:
         """Read afresh, then say the question and what can be typed."""
@@ -219,9 +232,10 @@ class Plain:
         if question.cause is not Cause.EVENING:
             with suppress(ResetbankError):  # it is read again before anything is spent
                 proposal = await companion.spender.propose(lapsing_credit(question))
-        view = self.view(companion)
+        view = self.view(companion.state)
         if companion.state.question != question:
             return
+        self.current = companion
         found = answers(view, question, WORDS)
         what = ", ".join(f"{word} ({does})" for word, does in found.items())
         self._say_at(view, *question_sentences(view, question, proposal), f"Type one of these and Enter: {what}.")
@@ -230,18 +244,18 @@ class Plain:
         if companion.name not in self._told:
             return
         is_own = self._answers is not None and spend is not None and self._answers.has_spent(spend)
-        view = self.view(companion)
+        view = self.view(companion.state)
         if not is_own and (sentence := event_sentence(view, event, spend)) is not None:
             self._say_at(view, sentence)
 
     def _say_at(self, view: ViewState, *sentences: str) -> None:
         """Say what is new with the time, and with the account where there are several."""
-        several = len(self._companions) > 1 and view.state.account_name
-        start = f"{local(view.now, self._zone):%H:%M} {f'{view.state.account_name}: ' if several else ''}"
+        account = f"{view.state.account_name}: " if len(self._states) > 1 else ""
+        start = f"{local(view.now, self._zone):%H:%M} {account}"
         self.say(*(start + sentence if number == 0 else sentence for number, sentence in enumerate(sentences)))
 
     async def _watch_clock(self) -> None:
         while True:
             await self._clock.sleep(LOOK_SECONDS)
-            for companion in self._companions:
-                self._look(companion)
+            for state in tuple(self._states.values()):
+                self._look(state)

@@ -49,6 +49,7 @@ HELP: Final = {
     "ask": "asks the closed question again",
     "unwait": "waits no longer",
     "read": "reads the limits now",
+    "account NAME": "makes what is typed for another account",
     "quit": "leaves, as Ctrl+C does",
 }
 """What can be typed at any time."""
@@ -97,8 +98,8 @@ class Answers:
         self._plain.leave()
 
     async def _do(self, word: str) -> None:
-        asked = self._plain.asked
-        companion, question = asked if asked is not None else (self._plain.companions[0], None)
+        companion = self._plain.current
+        question = companion.state.question
         match word:
             case "":
                 return
@@ -121,6 +122,8 @@ class Answers:
                     self._plain.say("There is no question now.")
             case "unwait":
                 await companion.questions.cancel_wait()
+            case _ if word.startswith("account "):
+                self._plain.choose(word.removeprefix("account ").strip())
             case "no" if question is not None:
                 await companion.questions.answer(question, None)
                 self._plain.say("Closed. Type ask to be asked again.")
@@ -133,15 +136,17 @@ class Answers:
                 self._plain.say(f"'{word}' means nothing here; help lists what does.")
 
     def _help(self) -> None:
-        if (asked := self._plain.asked) is not None:
-            companion, question = asked
-            found = answers(self._plain.view(companion), question, WORDS)
+        companion = self._plain.current
+        if (question := companion.state.question) is not None:
+            found = answers(self._plain.view(companion.state), question, WORDS)
             self._plain.say(*(f"{word}: {spoken(does)}" for word, does in found.items()))
-        self._plain.say(*(f"{word}: {spoken(does)}" for word, does in HELP.items()))
+        words = {word: does for word, does in HELP.items() if self._plain.name or " " not in word}
+        self._plain.say(*(f"{word}: {spoken(does)}" for word, does in words.items()))
 
     async def _consents(self, what: str) -> bool:
         """Ask for a code that consents to what was just said; whatever happens meanwhile is said afterwards."""
         self._plain.hold_back()
+        what += f" (account {self._plain.name})" if self._plain.name else ""
         why = await ask_for_code(what, sys.stdout, self._typed)
         self._plain.go_on()
         if why is not None:
@@ -150,7 +155,7 @@ class Answers:
 
     async def _spend(self, companion: "Companion", question: Question | None, *, goes_on: bool) -> None:
         """Finish the open spend, or propose one and spend it by a code."""
-        view = self._plain.view(companion)
+        view = self._plain.view(companion.state)
         if companion.state.open_spend is not None:
             spend = await self._driven(companion.spender.finish())
         else:
@@ -170,7 +175,7 @@ class Answers:
         if spend is None:
             self._plain.go_on("Nothing is open any more.")
             return
-        view = self._plain.view(companion)
+        view = self._plain.view(companion.state)
         self._plain.go_on(*spoken_lines(result_lines(spend, view.now, view.zone, WIDE, finish="'spend' finishes it")))
         if spend.outcome is Outcome.RESET:
             companion.let_go(spend.journaled_at)
@@ -193,7 +198,7 @@ class Answers:
         """The proposal that the typed code consented to; None where none did."""
         while True:
             proposal = await companion.spender.propose(lapsing_credit(question))
-            view = self._plain.view(companion)
+            view = self._plain.view(companion.state)
             self._plain.say(*spoken_lines(proposal_lines(proposal, view.now, view.zone, WIDE)))
             names = list(names_of(view.state.sessions, whom).values())
             then = f" and let {', '.join(names)} go on" if names else ""
@@ -216,7 +221,7 @@ class Answers:
 
     async def _queue(self, companion: "Companion", question: Question | None) -> None:
         """Queue one by a code, confirm one of before the restart, or take one out."""
-        view = self._plain.view(companion)
+        view = self._plain.view(companion.state)
         queued = view.state.queued
         if queued is not None and not queued.needs_fresh_yes:
             await companion.questions.cancel_queue()
@@ -242,7 +247,7 @@ class Answers:
 
     async def _continue(self, companion: "Companion") -> None:
         """Carry on every session that a limit stopped."""
-        view = self._plain.view(companion)
+        view = self._plain.view(companion.state)
         stops = to_carry(view)
         if stops and limit_stands(view):
             self._plain.say("The limit still stands, so a message would only fail.")

@@ -10,6 +10,7 @@ from tui.domain.hooks import HookState
 from tui.domain.lapses import lapses
 from tui.domain.ledger import Event, EventKind
 from tui.domain.question import Cause, Question
+from tui.domain.resumes import ResumeStage
 from tui.domain.sessions import SessionState, live
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import ConsentKind, Proposal, Spend
@@ -21,6 +22,7 @@ from tui.ui.view.ledger import event_text
 from tui.ui.view.limits import window_text
 from tui.ui.view.outlook import advice_lines
 from tui.ui.view.queueing import night_lines, night_title, queued_words
+from tui.ui.view.resume import resume_text
 from tui.ui.view.selection import Selection
 from tui.ui.view.sessions import carry_of, names_of, state_words
 from tui.ui.view.since import matter_text
@@ -187,6 +189,8 @@ def _sessions(view: ViewState) -> Iterator[tuple[str, object, str]]:
         carry = carry_of(view, session)
         mark = session.state if session.state in _NOTABLE else "works"
         words = state_words(view, session)[2]
+        if carry is not None and carry.stage is ResumeStage.COMMAND:
+            words += f": {resume_text(session.thread_id, view.codex) or 'pick it in Codex'}"
         yield f"session {session.thread_id}", (mark, carry and carry.stage), f"{names[session.thread_id]}: {words}"
 
 
