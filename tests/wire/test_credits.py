@@ -43,7 +43,7 @@ def test_the_full_answer() -> None:
 
 
 def test_none_held() -> None:
-    assert decode_credit_rows(NO_CREDITS) == CreditRows(0, ())
+    assert decode_credit_rows(NO_CREDITS) == CreditRows(0, (), has_history=False)
 
 
 @pytest.mark.parametrize("absent", [{"expires_at": None}, {}])

@@ -8,7 +8,7 @@ from hypothesis import given
 from tests.wire.test_fields import ANY_JSON
 from tui.domain.witness import ResetHistory
 from tui.errors import BadPayload
-from tui.wire.history import decode_history, decode_periods, decode_thread_usage, encode_thread_query
+from tui.wire.history import HistoryPage, decode_history, decode_periods, decode_thread_usage, encode_thread_query
 
 
 def test_what_was_used_is_told_from_what_was_granted() -> None:
@@ -19,7 +19,7 @@ def test_what_was_used_is_told_from_what_was_granted() -> None:
         {"id": 7, "kind": "used"},
         "noise",
     ]
-    assert decode_history(json.dumps({"events": events}).encode()) == ResetHistory(
+    assert decode_history(json.dumps({"events": events}).encode()).history == ResetHistory(
         {"e2": datetime(2026, 11, 23, 14, 1, tzinfo=UTC)}, {"e1": datetime(2026, 11, 23, 14, 0, tzinfo=UTC)}
     )
 
@@ -27,7 +27,7 @@ def test_what_was_used_is_told_from_what_was_granted() -> None:
 @given(ANY_JSON)
 def test_any_answer_is_a_history_or_none(body: object) -> None:
     with contextlib.suppress(BadPayload):
-        assert isinstance(decode_history(json.dumps(body).encode()), ResetHistory)
+        assert isinstance(decode_history(json.dumps(body).encode()), HistoryPage)
 
 
 def test_no_json_is_no_history() -> None:

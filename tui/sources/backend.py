@@ -46,6 +46,10 @@ ROWS_PAUSE: Final = 60.0
 """Seconds that the credits endpoint is left alone after a 429 at least."""
 
 
+MOST_PAGES: Final = 10
+"""Pages of the history of resets that are read."""
+
+
 class Deadlines(msgspec.Struct, frozen=True):
     """Seconds for one whole request, from the connection to the last byte."""
 
@@ -164,6 +168,8 @@ class Backend:
         self._asker = HttpAsker(base_url, app)
         self._rows_free_at = clock.monotonic()
         self._seen_account: tuple[Token, str | None] | None = None
+        self._has_history = True
+        """False where the service said with the credits that it keeps no history of them."""
 
     @property
     def name(self) -> Literal["http", "stub"]:
@@ -207,13 +213,25 @@ class Backend:
 
     async def reset_history(self) -> "ResetHistory | None":
         """Read the service's own history; see `KeepsHistory`."""
-        from tui.wire.history import decode_history
+        if not self._has_history:
+            return None
+        from tui.wire.history import HistoryPage, decode_history, joined
 
+        pages: list[HistoryPage] = []
+        asked: list[str | None] = [None]
         try:
-            answer = await self._ask_to_read(self._base_url.history, await self._login(), self._deadlines.rows)
-            return decode_history(answer.body) if answer.status == 200 else None
+            login = await self._login()
+            while len(pages) < MOST_PAGES:
+                answer = await self._ask_to_read(self._base_url.history(asked[-1]), login, self._deadlines.rows)
+                if answer.status != 200:
+                    return None  # a part would make what stands on the other pages look new, once they come
+                pages.append(decode_history(answer.body))
+                if pages[-1].cursor is None or pages[-1].cursor in asked:
+                    break
+                asked.append(pages[-1].cursor)
         except SourceError:
             return None
+        return joined(pages)
 
     async def past_periods(self) -> "tuple[PastPeriod, ...] | None":
         """Read how full past windows were; see `KnowsPeriods`."""
@@ -274,6 +292,7 @@ class Backend:
             found = decode_credit_rows(answer.body)
         except (SourceError, RateLimited) as error:
             return without_rows(snapshot, f"the list of resets could not be read: {error.message}")
+        self._has_history = found.has_history is not False
         return with_rows(snapshot, found, self._clock.now())
 
     async def _require_account(self, account_id: str, login: Login) -> None:

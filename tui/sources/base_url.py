@@ -42,10 +42,13 @@ class BaseUrl(msgspec.Struct, frozen=True):
         """The endpoint that lists the banked resets."""
         return f"{self.url}/{self._style}/rate-limit-reset-credits"
 
-    @property
-    def history(self) -> str:
-        """Where the service keeps its own history of resets, if it does."""
-        return f"{self.credits}/history"
+    def history(self, cursor: str | None = None) -> str:
+        """Where the service keeps its own history of resets, if it does.
+
+        Args:
+            cursor: What the page before gave; None asks for the first page.
+        """
+        return f"{self.credits}/history" + (f"?cursor={quote(cursor, safe='')}" if cursor else "")
 
     @property
     def past_periods(self) -> str:

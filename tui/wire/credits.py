@@ -30,6 +30,8 @@ class CreditRows(msgspec.Struct, frozen=True):
     """None where the rows themselves are missing."""
     unknowns: tuple[str, ...] = ()
     price: Price | None = None
+    has_history: bool | None = None
+    """Whether the service keeps a history of these resets; None where it does not say."""
 
 
 def decode_credit_rows(body: bytes) -> CreditRows:
@@ -45,7 +47,9 @@ def decode_credit_rows(body: bytes) -> CreditRows:
     if listed is None:
         reader.note("the list of resets came without its rows")
     price = _price(reader, payload)
-    return CreditRows(available, listed, reader.unknowns, price)
+    # Beside the point of the list: a word that makes no sense says nothing about the resets.
+    has_history = FieldReader(reader).word(payload.get("history_enabled"), "whether there is a history of resets")
+    return CreditRows(available, listed, reader.unknowns, price, has_history)
 
 
 def _price(reader: FieldReader, payload: Mapping[str, object]) -> Price | None:

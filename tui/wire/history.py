@@ -12,11 +12,20 @@ from tui.wire.fields import FieldReader, clean_text, load_object
 
 MOST_EVENTS: Final = 500
 _LONGEST_ID: Final = 200
+_LONGEST_CURSOR: Final = 1000
 _MOST_PERIODS: Final = 2000
 _MOST_MINUTES: Final = 60 * 24 * 400
 
 
-def decode_history(body: bytes) -> ResetHistory:
+class HistoryPage(msgspec.Struct, frozen=True):
+    """One answer of the history of resets."""
+
+    history: ResetHistory
+    cursor: str | None = None
+    """What the next page is asked for with; None on the last one."""
+
+
+def decode_history(body: bytes) -> HistoryPage:
     """Read an answer of the history; events of other kinds, and without an id, are passed over.
 
     Raises:
@@ -24,16 +33,28 @@ def decode_history(body: bytes) -> ResetHistory:
     """
     reader = FieldReader()
     kinds: dict[str, dict[str, datetime | None]] = {"used": {}, "granted": {}}
-    for item in (
-        reader.items(load_object(body, "the history of resets").get("events"), "the history", MOST_EVENTS) or ()
-    ):
+    payload = load_object(body, "the history of resets")
+    for item in reader.items(payload.get("events"), "the history", MOST_EVENTS) or ():
         event = reader.mapping(item, "an event of the history") or {}
         event_id = event.get("id")
         kind = event.get("kind")
         if isinstance(kind, str) and kind in kinds and isinstance(event_id, str) and event_id:
             moment = reader.moment(event.get("occurred_at"), f"when a reset was {kind}")
             kinds[kind][clean_text(event_id, _LONGEST_ID)] = moment
-    return ResetHistory(**kinds)
+    cursor = payload.get("next_cursor")
+    # It is sent back to the letter: a flood in its place is no cursor.
+    is_usable = isinstance(cursor, str) and 0 < len(cursor) <= _LONGEST_CURSOR
+    return HistoryPage(ResetHistory(**kinds), str(cursor) if is_usable else None)
+
+
+def joined(pages: Iterable[HistoryPage]) -> ResetHistory:
+    """What several pages list together; an event that stands on two of them is one."""
+    used: dict[str, datetime | None] = {}
+    granted: dict[str, datetime | None] = {}
+    for page in pages:
+        used |= page.history.used
+        granted |= page.history.granted
+    return ResetHistory(used, granted)
 
 
 def decode_periods(body: bytes) -> tuple[PastPeriod, ...]:
