@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import finalize
 
 import msgspec
 
@@ -41,6 +42,8 @@ class StubDatabase:
         self._clock = clock
         self._path = path
         self._lock = threading.RLock()
+        if path is None:
+            finalize(self, connection.close)  # one in memory goes with its last user, who need not know that it is one
 
     def close(self) -> None:
         """Close the database; fine to call twice."""
