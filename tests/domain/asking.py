@@ -75,7 +75,7 @@ def expecting(snapshot: Snapshot, full_at: Mapping[WindowKey, datetime | None]) 
         resets_at = None if one.resets_at is None else one.resets_at.timestamp()
         share = Interval(70, 78.2, 90) if middle is None else Interval(100, 100, 100)
         limit = Interval(None, None, None) if middle is None else Interval(middle - 180, middle, middle + 420)
-        forecasts.append(Forecast(at, one.minutes, limit, share, None, resets_at, "made up"))
+        forecasts.append(Forecast(at, one.minutes, limit, share, None, resets_at, "rhythm of 5 weeks"))
     return Outlook(at, tuple(forecasts), Advice(at, Verdict.CANNOT_TELL, None, "", ()))
 
 

@@ -16,6 +16,7 @@ from tui.domain.held_sessions import HeldThread, with_held
 from tui.domain.hooks import GateMode, HookState, HookStatus
 from tui.domain.interruption import Situation, decide
 from tui.domain.limit_stops import binding_window
+from tui.domain.pictures import BurnUp, Pictures
 from tui.domain.question import AskRules, Cause, NoQuestion, NoQuestionReason, Question
 from tui.domain.queue import after_restart, arm
 from tui.domain.resets import mark
@@ -114,6 +115,19 @@ def held_three() -> State:
 
 def held_question() -> State:
     return asked(held_three())
+
+
+PICTURES: Final = Pictures(
+    (
+        BurnUp(
+            300, states.at(23, 12, 20).timestamp(), states.AFTERNOON.timestamp(), tuple(2.7 * n for n in range(1, 35))
+        ),
+        BurnUp(10080, states.at(20, 8).timestamp(), states.FRIDAY.timestamp(), tuple(0.9 * n for n in range(1, 46))),
+    ),
+    tuple((20752 + day, None if day < 5 else float(day * 7 % 23)) for day in range(28)),
+    tuple(tuple(float((hour * day) % 9) if 8 <= hour < 22 else 0.0 for hour in range(24)) for day in range(1, 8)),
+)
+"""Readings of some weeks, summed up."""
 
 
 def working() -> State:

@@ -9,11 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from tests.support.clocks import ManualClock
-from tests.ui import invite_states, states
+from tests.ui import invite_states, live_states, states
 from tests.ui.scene import Scene
 from tests.ui.showing import drawn, running, settle
 from tui.companion.state import State
+from tui.domain.pictures import Pictures
 from tui.settings import Settings
 
 ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
@@ -27,16 +30,27 @@ def without_hosts(svg: str) -> str:
     return "\n".join(line.rstrip() for line in svg.splitlines() if line.strip()) + "\n"
 
 
-async def picture(name: str, state: Callable[[], State], *keys: str, theme: str = "resetbank-dark") -> tuple[str, str]:
-    """File name and SVG of one picture, taken after these keys."""
+async def picture(
+    name: str,
+    state: Callable[[], State],
+    *keys: str,
+    theme: str = "resetbank-dark",
+    weeks: Pictures | None = None,
+    rows: int = 26,
+) -> tuple[str, str]:
+    """File name and SVG of one picture, taken after these keys; `weeks` are the readings behind it."""
     clock = ManualClock()
     companion = Scene(state(), clock)
     settings = Settings(theme=theme)
-    async with running(companion, clock, size=(112, 26), settings=settings, letters=drawn("ABCDEFG")) as (
+    async with running(companion, clock, size=(112, rows), settings=settings, letters=drawn("ABCDEFG")) as (
         pilot,
         app,
         _,
     ):
+        app.theme = theme  # also where this terminal has only 16 colours
+        await settle(pilot)
+        if weeks is not None:
+            app.present(replace(app._view, pictures=weeks))
         if keys:
             await pilot.press(*keys)
             await settle(pilot)
@@ -47,8 +61,8 @@ async def pictures() -> dict[str, str]:
     """Every picture by its file name."""
     return dict(
         [
-            await picture("main", states.busy),
-            await picture("light", states.busy, theme="resetbank-light"),
+            await picture("main", live_states.working, weeks=live_states.PICTURES, rows=34),
+            await picture("light", live_states.working, theme="resetbank-light", weeks=live_states.PICTURES, rows=34),
             await picture("spend", states.at_limit, "r"),
             await picture("invite", invite_states.two, "i", "down"),
         ]

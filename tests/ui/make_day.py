@@ -134,7 +134,7 @@ async def play(folder: Path) -> list[str]:
 
         app = ResetbankApp(
             connect=connect,
-            settings=Settings(theme="resetbank-dark"),
+            settings=Settings(),
             clock=clock,
             zone=UTC,
             letters=drawn("HKMPRTX"),
@@ -143,6 +143,8 @@ async def play(folder: Path) -> list[str]:
         )
         app.animation_level = "none"
         async with app.run_test(size=SIZE) as pilot:
+            app.theme = "resetbank-dark"  # also where this terminal has only 16 colours
+            await pilot.pause()
             return await Day(pilot, companion, clock).play()
 
 

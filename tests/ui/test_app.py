@@ -357,3 +357,12 @@ async def test_a_demo_shows_no_last_reading_of_a_real_account(clock: ManualClock
     async with app.run_test() as pilot:
         await settle(pilot)
         assert "93 %" not in words(app)
+
+
+async def test_a_paint_between_a_theme_and_its_colours_keeps_the_old_ones() -> None:
+    async with running(states.busy()) as (pilot, app, _):
+        for name in ("ansi-dark", "resetbank-light", "ansi-light", "nord"):
+            app.theme = name
+            assert "Limits" in app.export_screenshot()  # paints before the style sheet has followed
+            await pilot.pause()
+            assert app.theme_variables["background"] == app.get_css_variables()["background"]

@@ -14,7 +14,6 @@ from tests.ui.scene import Scene
 from tests.ui.showing import Golden, at_every_size, make_app, press_alone, running, screen_text, settle
 from tui.companion.companion import Companion
 from tui.companion.state import State
-from tui.domain.pictures import BurnUp, Pictures
 from tui.errors import NotViable, OutcomeUnknown, SourceDown
 
 MAIN: Final[dict[str, Callable[[], State]]] = {
@@ -65,18 +64,6 @@ async def test_not_connected(size: tuple[int, int], golden: Golden, clock: Manua
 
 
 BEGIN: Final = states.at(23, 12, 20)
-PICTURES: Final = Pictures(
-    (
-        BurnUp(
-            300, states.at(23, 12, 20).timestamp(), states.AFTERNOON.timestamp(), tuple(2.7 * n for n in range(1, 35))
-        ),
-        BurnUp(10080, states.at(20, 8).timestamp(), states.FRIDAY.timestamp(), tuple(0.9 * n for n in range(1, 46))),
-    ),
-    tuple((20752 + day, None if day < 5 else float(day * 7 % 23)) for day in range(28)),
-    tuple(tuple(float((hour * day) % 9) if 8 <= hour < 22 else 0.0 for hour in range(24)) for day in range(1, 8)),
-)
-"""Readings of some weeks, summed up."""
-
 
 Steps = Callable[[Pilot[int], ManualClock], Awaitable[None]]
 
@@ -154,7 +141,7 @@ async def test_finishing_an_old_spend(size: tuple[int, int], golden: Golden, clo
 async def test_every_size(name: str, size: tuple[int, int], golden: Golden) -> None:
     shown = {"busy": states.busy, "day": live_states.working, "many-sessions": live_states.held_three}[name]()
     async with running(shown, size=size) as (_, app, _):
-        app.present(replace(app._view, pictures=PICTURES if name == "day" else None))
+        app.present(replace(app._view, pictures=live_states.PICTURES if name == "day" else None))
         golden(name, app)
 
 

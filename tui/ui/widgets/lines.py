@@ -77,7 +77,8 @@ class Lines(Widget):
         self._lines: tuple[Line, ...] = ()
         self._width = 0
         self._looks: dict[Level, RichStyle] = {}
-        self._looks_key: tuple[Style, str, bool] | None = None
+        self._looks_key: tuple[Style, bool] | None = None
+        self._variables: dict[str, str] = {}
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -115,11 +116,15 @@ class Lines(Widget):
         return Strip(segments, line_width(line)).adjust_cell_length(width, base.rich_style)
 
     def _looks_on(self, base: Style) -> dict[Level, RichStyle]:
-        """Every level's style on this ground, kept until theme or ground change."""
-        key = (base, self.app.theme, self.app.no_color)
-        if key != self._looks_key:
-            variables = self.app.theme_variables
-            styles = styles_for(ansi=self.app.current_theme.ansi, no_color=self.app.no_color)
+        """Every level's style on this ground, kept until colours or ground change.
+
+        A theme just chosen brings its colours a moment later: what is painted before that stays in the old ones.
+        """
+        variables = self.app.theme_variables
+        key = (base, self.app.no_color)
+        if key != self._looks_key or variables is not self._variables:
+            self._variables = variables
+            styles = styles_for(ansi="dim" not in variables, no_color=self.app.no_color)
             parsed = {level: Style.parse(style, variables) for level, style in styles.items()}
             self._looks = {level: (base + style).rich_style for level, style in parsed.items()}
             self._looks_key = key
