@@ -115,3 +115,12 @@ def test_no_escape_code_passes(tmp_path: Path) -> None:
     document = resetbank("doctor", "--json", "--codex-home", str(home), RESETBANK_HOME=str(home))
     assert all(c.isprintable() or c == "\n" for c in document.out)
     assert document.json["settings"]["path"] == str(home / "settings.toml")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_complaint_is_there_at_once_whoever_reads(unbuffered: str) -> None:
+    code = "import os; from tui.cli import complain; from tui.cli.output import forgive_output; forgive_output();"
+    code += "complain('a line'); os._exit(0)"  # nothing is flushed at such an end
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=DEADLINE, env=environment)
+    assert done.stderr == b"resetbank: a line\n"

@@ -66,5 +66,5 @@ def _forgiving(stream: "TextIO", original: "TextIO | None") -> "TextIO":
     if stream is not original or not isinstance(stream, io.TextIOWrapper):
         return stream
     raw = _Forgiving(stream.fileno(), "wb", closefd=False)
-    lines = stream.line_buffering or raw.isatty()
+    lines = stream.line_buffering or stream.write_through or raw.isatty()  # the second: PYTHONUNBUFFERED
     return _PlainText(io.BufferedWriter(raw), encoding=stream.encoding, errors="replace", line_buffering=lines)
