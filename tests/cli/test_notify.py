@@ -4,10 +4,13 @@ import http.server
 import json
 import os
 import shutil
+import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +165,64 @@ def test_screen_watch_and_command_tell_once(stub: StubProcess, receiver: Receive
     assert [notice["text"].partition(":")[2] for notice in receiver.received] == [
         " The 5-hour limit is near; 3 resets banked"
     ]
+
+
+_WATCH = """
+import sys
+import tui.store.deliveries
+tui.store.deliveries.LEASE = 2.0
+from tui.cli import main
+sys.exit(main(["watch", *sys.argv[1:]]))
+"""
+
+_HANGS_ONCE = """#!/bin/sh
+notice=$(cat)
+cd "${0%/*}"
+if mkdir first 2>/dev/null; then
+    echo "$PPID $$" > pids.new
+    mv pids.new pids
+    exec sleep 1000
+fi
+echo "$notice" >> told
+"""
+
+
+@pytest.mark.parametrize("fate", [signal.SIGKILL, signal.SIGSTOP])
+def test_who_is_killed_or_stopped_between_claim_and_telling_is_stood_in_for_once(
+    stub: StubProcess, tmp_path: Path, fate: signal.Signals
+) -> None:
+    """Two real `watch`, with a short lease; the person's program never tells for the one that is first."""
+    script, pids, told = tmp_path / "tell", tmp_path / "pids", tmp_path / "told"
+    script.write_text(_HANGS_ONCE)
+    script.chmod(0o700)
+    home = settings(f'channels = ["command"]\ncommand = ["{script}"]\nevents = ["near"]')
+    words = [sys.executable, "-c", _WATCH, *over_http(stub)]
+    said = {}
+    with ExitStack() as stack:
+        for number in range(2):
+            output = stack.enter_context((tmp_path / f"said{number}").open("w+"))
+            process = stack.enter_context(subprocess.Popen(words, stdout=output, stderr=output))
+            stack.callback(process.kill)
+            said[process.pid] = tmp_path / f"said{number}"
+        wait_until(pids.exists)
+        first, hangs = map(int, pids.read_text().split())
+        os.kill(first, fate)
+        try:
+            wait_until(told.exists)
+        finally:
+            os.kill(hangs, signal.SIGKILL)
+        if fate is signal.SIGSTOP:
+            os.kill(first, signal.SIGCONT)
+            wait_until(lambda: "notices by command" in said[first].read_text())
+        rows: list[tuple[int]] = []
+
+        def is_noted() -> bool:
+            with closing(sqlite3.connect(home / "resetbank.db")) as database:
+                rows[:] = database.execute("SELECT told FROM deliveries WHERE fact LIKE 'near%'").fetchall()
+            return rows == [(1,)]
+
+        wait_until(is_noted)
+    assert [json.loads(line)["event"] for line in told.read_text().splitlines()] == ["near"]
 
 
 _DESKTOP = """

@@ -1,6 +1,7 @@
 """Notices: each fact once by each channel, whatever runs beside and dies; quiet hours; a channel that fails."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 
 from tests.domain.worlds import credit, snapshot, window
 from tests.support.clocks import START, ManualClock
-from tests.support.waiting import wait_until
+from tests.support.waiting import until, wait_until
 from tui.channels.base import Channel, Notice
 from tui.companion.locks import AccountLocks
 from tui.companion.notifier import Notifier, quiet_hours
@@ -32,7 +33,7 @@ def reading(used: float, at: datetime = START, ends: timedelta = timedelta(hours
 class Process:
     """One resetbank with a channel that keeps what it is given."""
 
-    def __init__(self, path: Path, clock: ManualClock, *, quiet: str = "", fails: bool = False) -> None:
+    def __init__(self, path: Path, clock: ManualClock, *, quiet: str = "", fails: bool = False, also: str = "") -> None:
         self.store = StateStore(State())
         self.database = Database(path)
         self.records = Records(self.store, Tables(self.database, AccountLocks(None)), "p")
@@ -44,9 +45,9 @@ class Process:
                 raise NoticeFailed("example.com answered 500")
             self.told.append(notice)
 
-        channels: dict[str, Channel] = {"webhook": channel}
+        self.channels: dict[str, Channel] = {name: channel for name in ("webhook", also) if name}
         is_quiet = quiet_hours(quiet, UTC)
-        self.notifier = Notifier(self.store, self.records, clock, channels, events=ALL, is_quiet=is_quiet)
+        self.notifier = Notifier(self.store, self.records, clock, self.channels, events=ALL, is_quiet=is_quiet)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -108,6 +109,57 @@ async def test_who_dies_between_claim_and_telling_is_stood_in_for(tmp_path: Path
         assert process.told == []
         clock.advance(LEASE + 1)
         await until_told(process, 1)
+
+
+async def test_who_stood_still_after_its_claim_claims_anew(tmp_path: Path, clock: ManualClock) -> None:
+    process = Process(tmp_path / "r.db", clock)
+    leases: list[float] = []
+    other = Database(tmp_path / "r.db")
+
+    async def channel(_notice: Notice) -> None:
+        with other.writing() as connection:
+            (ends,) = connection.execute("SELECT claimed_until FROM deliveries").fetchone()
+            leases.append(ends - clock.now().timestamp())
+
+    process.channels["webhook"] = channel
+    async with process.running():
+        with other.writing():  # so long the claim waits
+            process.read(reading(93))
+            await until(lambda: any(thread.name == "resetbank" for thread in threading.enumerate()))
+            clock.advance(LEASE + 1)
+        await asyncio.to_thread(wait_until, lambda: bool(leases))
+        assert leases == [LEASE]
+    other.close()
+
+
+async def test_a_slow_channel_holds_up_no_other(tmp_path: Path, clock: ManualClock) -> None:
+    process = Process(tmp_path / "r.db", clock, also="bell")
+    never = asyncio.Event()
+
+    async def channel(_notice: Notice) -> None:
+        await never.wait()
+
+    process.channels["webhook"] = channel
+    async with process.running():
+        for number, used in enumerate((93, 100), 1):
+            process.read(reading(used))
+            await until_told(process, number)
+        assert [notice.event for notice in process.told] == ["near", "interrupted"]
+
+
+async def test_a_database_that_another_program_holds_delays_a_notice(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.store.database.BUSY_SECONDS", 0.05)
+    process, other = Process(tmp_path / "r.db", clock), Database(tmp_path / "r.db")
+    async with process.running():
+        with other.writing():
+            process.read(reading(93))
+            await clock.until_sleeping()
+        assert process.told == []
+        clock.advance(11)
+        await until_told(process, 1)
+    other.close()
 
 
 async def test_quiet_hours_are_quiet(tmp_path: Path, clock: ManualClock) -> None:

@@ -1,5 +1,6 @@
 """Every event is told as it happens, whichever process makes it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from tests.companion.test_attending import THREAD, attended, cleared, consent, u
 from tests.domain.worlds import FIVE_HOURS, credit, snapshot, window
 from tests.support.clocks import ManualClock
 from tui.cli.json_output import watch_row
-from tui.cli.watch import claim_once
+from tui.cli.watch import tell_once
 from tui.companion.notifier import notice_of
 from tui.companion.watch_events import WatchEvent, WatchEventKind, WatchEvents
 from tui.domain.held_sessions import HeldThread, with_held
@@ -21,6 +22,7 @@ from tui.domain.ledger import Event, EventKind
 from tui.domain.sessions import SessionState, merge_update
 from tui.domain.spend import ConsumeAnswer, ConsumeCode
 from tui.errors import ConsumeRejected
+from tui.store.deliveries import LEASE
 
 
 @pytest.fixture
@@ -169,9 +171,20 @@ async def test_a_reset_about_to_lapse_is_an_event_of_its_own_which_one_watch_pri
     other = World(world.clock, tmp_path, process="another watch")
     other.source.reading = world.source.reading
     await other.companion.poller.poll()
-    assert [await claim_once(one.companion, event) for one in (world, other, world)] == [True, False, False]
+    said: list[str] = []
+    for one, name in ((world, "first"), (other, "second"), (world, "third")):
+        await tell_once(one.companion, event, lambda name=name: said.append(name))  # type: ignore[misc]
+    assert said == ["first"]
     await other.companion.aclose()
     world.clock.advance(25 * 3600)
     await world.companion.poller.poll()
     assert [event.lapse.credit.id for event in events if event.lapse] == ["c1", "c1"]
-    assert await claim_once(world.companion, events[-1])
+    killed = world.companion.records.require().deliveries  # a watch that claimed it and never said it
+    last = events[-1].identity(world.companion.state.account_key)
+    assert killed.claim(last[0], last[1], "watch", world.clock.now().timestamp(), last[2]) == 0
+    saying = asyncio.create_task(tell_once(world.companion, events[-1], lambda: said.append("in its stead")))
+    await world.clock.until_sleeping()
+    assert said == ["first"]
+    world.clock.advance(LEASE)
+    await saying
+    assert said == ["first", "in its stead"]

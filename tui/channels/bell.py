@@ -9,6 +9,6 @@ def open_channel(_settings: NotifySettings) -> Channel:
     """The channel `bell`."""
 
     async def ring(_notice: Notice) -> None:
-        write_to_terminal("\a")
+        await write_to_terminal("\a")
 
     return ring

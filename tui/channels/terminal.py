@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from tui.channels.base import Channel, Notice, one_line
+from tui.channels.base import Channel, Notice, in_time, one_line
 from tui.errors import NoticeFailed
 from tui.settings import NotifySettings
 
@@ -14,7 +14,7 @@ def open_channel(_settings: NotifySettings) -> Channel:
     """The channel `terminal`."""
 
     async def tell(notice: Notice) -> None:
-        write_to_terminal(sequence(notice, os.environ))
+        await write_to_terminal(sequence(notice, os.environ))
 
     return tell
 
@@ -34,12 +34,16 @@ def sequence(notice: Notice, environment: Mapping[str, str]) -> str:
     return code
 
 
-def write_to_terminal(code: str) -> None:
+async def write_to_terminal(code: str) -> None:
     """Write to the terminal of this process, in one piece, so that nothing of the screen comes in between.
 
     Raises:
-        NoticeFailed: There is none.
+        NoticeFailed: There is none; or it takes nothing, as one that is stopped by Ctrl-S.
     """
+    await in_time("the terminal", _write, code)
+
+
+def _write(code: str) -> None:
     try:
         terminal = os.open("/dev/tty", os.O_WRONLY | os.O_NOCTTY)
     except OSError as error:

@@ -6,8 +6,7 @@ import urllib.request
 from http.client import HTTPException
 from urllib.parse import urlsplit
 
-from tui.channels.base import SECONDS, Channel, Notice, one_line
-from tui.concurrency import in_loose_thread
+from tui.channels.base import SECONDS, Channel, Notice, in_time, one_line
 from tui.errors import NoticeFailed
 from tui.settings import NotifySettings
 
@@ -19,7 +18,7 @@ def open_channel(settings: NotifySettings) -> Channel:
 
     async def tell(notice: Notice) -> None:
         body = fill(settings.template, notice).encode()
-        await in_loose_thread(_post, settings.webhook, body)
+        await in_time(host_of(settings.webhook), _post, settings.webhook, body)
 
     return tell
 

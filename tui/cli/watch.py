@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from tui.errors import EXIT_NEAR, EXIT_REACHED
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from tui.companion.accounts import Accounts
     from tui.companion.companion import Companion
@@ -82,7 +82,8 @@ class _Watch:
             await running  # ends by an error only
             return 0
         finally:
-            running.cancel()
+            for task in (running, *self._once_only):
+                task.cancel()
             await asyncio.gather(running, *self._once_only, return_exceptions=True)
 
     def _complain(self, state: "State") -> None:
@@ -111,37 +112,47 @@ class _Watch:
         from tui.cli.output import nobody_reads
         from tui.companion.watch_events import WatchEventKind
 
+        def say() -> None:
+            print_event(event, as_json=self._as_json)
+
         codes = {WatchEventKind.NEAR: EXIT_NEAR, WatchEventKind.INTERRUPTED: EXIT_REACHED}
         if event.lapse is not None:
             if not self._once:  # a script that waits for a limit asks for nothing else
-                self._once_only.append(asyncio.ensure_future(self._say_once(companion, event)))
+                self._once_only.append(asyncio.ensure_future(tell_once(companion, event, say)))
             return
-        print_event(event, as_json=self._as_json)
+        say()
         if not self._ended.done() and nobody_reads():
             self._ended.set_result(0)
         if self._once and event.kind in codes and not self._ended.done():
             self._ended.set_result(codes[event.kind])
 
-    async def _say_once(self, companion: "Companion", event: "WatchEvent") -> None:
-        if await claim_once(companion, event):
-            print_event(event, as_json=self._as_json)
 
+async def tell_once(companion: "Companion", event: "WatchEvent", tell: "Callable[[], None]") -> None:
+    """Print what is said once, whichever watch runs when; without a database each says it.
 
-async def claim_once(companion: "Companion", event: "WatchEvent") -> bool:
-    """Whether it is for this process to print what is said once, whichever watch runs when; yes without a database."""
+    Who is killed before it printed is stood in for by another watch, once its claim has run out.
+    """
+    from contextlib import suppress
+
     from tui.concurrency import in_thread
     from tui.errors import StoreError
 
     name, at, tolerance = event.identity(companion.state.account_key)
-    now = companion.clock.now().timestamp()
     try:
         deliveries = companion.records.require().deliveries
-        claimed = await in_thread(deliveries.claim, name, at, "watch", now, tolerance)
-        if claimed == 0:
-            await in_thread(deliveries.settle, name, at, "watch", tolerance)
+        while claimed := await in_thread(deliveries.claim, name, at, "watch", _now(companion), tolerance):
+            await companion.clock.sleep(max(0.1, claimed - _now(companion)))
     except StoreError:
-        return True
-    return claimed == 0
+        claimed = 0.0
+    if claimed is None:
+        return
+    tell()
+    with suppress(StoreError):
+        await in_thread(companion.records.require().deliveries.settle, name, at, "watch", tolerance)
+
+
+def _now(companion: "Companion") -> float:
+    return companion.clock.now().timestamp()
 
 
 def print_event(event: "WatchEvent", *, as_json: bool) -> None:

@@ -1,4 +1,10 @@
-"""Telling a person outside the screen what happens: where, whether now, and once across all processes."""
+"""Telling a person outside the screen what happens: where, whether now, and once across all processes.
+
+Every process that can tell sees every fact; the first to claim it for a channel tells it, the others come back when
+the claim runs out. Who is killed, or stands still, between the claim and the telling is stood in for then. Nobody can
+note the telling and do it in one step: who is killed after the receiver had the notice and before that was noted, in
+the milliseconds between, makes it be told a second time. A notice too many is better than none.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -6,6 +12,7 @@ from datetime import UTC, datetime, time, tzinfo
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from tui.clock import Clock
 from tui.companion.records import Records
@@ -14,12 +21,16 @@ from tui.companion.watch_events import WatchEvent, WatchEventKind, WatchEvents
 from tui.concurrency import first_of, in_thread
 from tui.domain.windows import limit_label
 from tui.errors import NoticeFailed, StoreError
+from tui.store.deliveries import LEASE
 
 if TYPE_CHECKING:
     from tui.channels.base import Channel, Notice
 
 _OLD: Final = 600.0
 """What happened longer ago is no news, in seconds: a start finds many a stop of the past."""
+
+_AGAIN: Final = 10.0
+"""Seconds until a database that could not be used is tried again."""
 
 _TEXTS: Final = {
     WatchEventKind.NEAR: "the {limit} is near",
@@ -39,8 +50,31 @@ class _Fact(msgspec.Struct, frozen=True):
     name: str
     at: float
     tolerance: float
-    channel: str
     notice: "Notice"
+    happened: float
+    is_sent: bool = False
+    """Whether it went out, and only that is still to be noted."""
+
+
+class _Queue:
+    """What one channel still has to send, and when; a slow one holds up no other."""
+
+    def __init__(self) -> None:
+        self.facts: list[tuple[float, _Fact]] = []
+        self.wake = asyncio.Event()
+        self.is_idle = False
+
+    def put(self, moment: float, fact: _Fact) -> None:
+        """Let it send a fact, not before a moment."""
+        self.facts.append((moment, fact))
+        self.wake.set()
+        self.is_idle = False
+
+    def take(self, now: float) -> list[_Fact]:
+        """What is due, in the order in which it came."""
+        due = [fact for moment, fact in self.facts if moment <= now]
+        self.facts = [(moment, fact) for moment, fact in self.facts if moment > now]
+        return due
 
 
 class Notifier:
@@ -72,25 +106,30 @@ class Notifier:
         self._channels = channels
         self._events = events
         self._is_quiet = is_quiet
-        self._pending: list[tuple[float, _Fact]] = []
-        self._wake = asyncio.Event()
-        self.is_idle = False
+        self._queues = {name: _Queue() for name in channels}
+
+    @property
+    def is_idle(self) -> bool:
         """Whether there is nothing to send at present."""
+        return all(queue.is_idle for queue in self._queues.values())
 
     async def follow(self) -> None:
         """Tell until cancelled."""
         WatchEvents(self._store, self._records, self._clock, self._on_event)
+        async with asyncio.TaskGroup() as group:
+            for channel, queue in self._queues.items():
+                group.create_task(self._serve(channel, queue))
+
+    async def _serve(self, channel: str, queue: _Queue) -> None:
         while True:
-            self._wake.clear()
-            self.is_idle = False
-            now = self._now()
-            due = [fact for moment, fact in self._pending if moment <= now]
-            self._pending = [(moment, fact) for moment, fact in self._pending if moment > now]
-            await asyncio.gather(*(self._tell(fact) for fact in due))
-            self.is_idle = not self._wake.is_set()
-            soonest = min((moment for moment, _ in self._pending), default=None)
+            queue.wake.clear()
+            queue.is_idle = False
+            for fact in queue.take(self._now()):
+                await self._tell(channel, queue, fact)
+            queue.is_idle = not any(moment <= self._now() for moment, _ in queue.facts)
+            soonest = min((moment for moment, _ in queue.facts), default=None)
             pause = None if soonest is None else self._clock.sleep(max(0.1, soonest - self._now()))
-            await first_of(self._wake.wait(), *([] if pause is None else [pause]))
+            await first_of(queue.wake.wait(), *([] if pause is None else [pause]))
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
@@ -99,37 +138,41 @@ class Notifier:
         now = self._clock.now()
         if event.kind not in self._events or self._is_quiet(now) or (now - event.at).total_seconds() > _OLD:
             return
-        notice = notice_of(event)
         name, at, tolerance = event.identity(self._store.state.account_key)
-        for channel in self._channels:
-            self._pending.append((0.0, _Fact(name, at, tolerance, channel, notice)))
-        self._wake.set()
-        self.is_idle = False
+        for queue in self._queues.values():
+            queue.put(0.0, _Fact(name, at, tolerance, notice_of(event), now.timestamp()))
 
-    async def _tell(self, fact: _Fact) -> None:
+    async def _tell(self, channel: str, queue: _Queue, fact: _Fact) -> None:
         try:
             deliveries = self._records.require().deliveries
-            claimed = await in_thread(deliveries.claim, fact.name, fact.at, fact.channel, self._now(), fact.tolerance)
-            if claimed is None:
-                return
-            if claimed:
-                self._pending.append((claimed, fact))
-                return
-            await self._send(fact)
-            await in_thread(deliveries.settle, fact.name, fact.at, fact.channel, fact.tolerance)
+            if not fact.is_sent:
+                asked = self._now()
+                claimed = await in_thread(deliveries.claim, fact.name, fact.at, channel, asked, fact.tolerance)
+                if claimed is None:
+                    return
+                if not claimed and self._now() >= asked + LEASE:
+                    claimed = self._now()  # this process stood still, and what it claimed may be another's by now
+                if claimed:
+                    queue.put(claimed, fact)
+                    return
+                await self._send(channel, fact.notice)
+                fact = replace(fact, is_sent=True)
+            await in_thread(deliveries.settle, fact.name, fact.at, channel, fact.tolerance)
         except StoreError:  # said by State.store_failure; no notice is better than the same one again and again
-            return
+            if self._now() - fact.happened < _OLD:
+                queue.put(self._now() + _AGAIN, fact)
 
-    async def _send(self, fact: _Fact) -> None:
-        task = f"notices by {fact.channel}"
-        others = tuple(problem for problem in self._store.state.problems if problem.task != task)
+    async def _send(self, channel: str, notice: "Notice") -> None:
+        task = f"notices by {channel}"
+        failure = None
         try:
-            await self._channels[fact.channel](fact.notice)
+            await self._channels[channel](notice)
         except NoticeFailed as error:
-            self._store.update(problems=(*others, Problem(task, str(error), "", self._clock.now())))
-        else:
-            if len(others) != len(self._store.state.problems):
-                self._store.update(problems=others)
+            failure = Problem(task, str(error), "", self._clock.now())
+        problems = self._store.state.problems
+        others = tuple(problem for problem in problems if problem.task != task)
+        if failure is not None or len(others) != len(problems):
+            self._store.update(problems=others if failure is None else (*others, failure))
 
 
 def notice_of(event: WatchEvent) -> "Notice":
