@@ -1,6 +1,6 @@
 """The themes: each can be read, one fits the terminal, and the picker shows, keeps and gives back."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,10 +11,11 @@ from textual.style import Style
 from textual.theme import BUILTIN_THEMES
 
 from tests.support.clocks import ManualClock
-from tests.ui import states
+from tests.ui import invite_states, live_states, states
 from tests.ui.scene import Scene
 from tests.ui.showing import Golden, make_app, settle, words
 from tui.agent import MARKS
+from tui.companion.state import State
 from tui.settings import Settings, load_settings
 from tui.ui.app import ResetbankApp
 from tui.ui.screens.main import MainScreen
@@ -80,6 +81,26 @@ def test_sixteen_colours_are_the_terminals_own(name: str) -> None:
     assert BUILTIN_THEMES[shown].ansi
     known = {theme.name: theme for theme in (*OWN_THEMES, *BUILTIN_THEMES.values())}
     assert BUILTIN_THEMES[shown].dark == (known[name].dark if name in known else True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_colour_no_theme_is_the_terminals_own(name: str) -> None:
+    shown = fitting_theme(name, None, {})
+    assert not shown.startswith("ansi")
+    assert shown == name or name in ("auto", "ansi-dark", "ansi-light")
+
+
+@pytest.mark.parametrize("name", ["auto", "ansi-dark", "ansi-light", "nord"])
+async def test_without_colour_the_greys_can_be_read(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("COLORTERM")
+    clock = ManualClock()
+    app = make_app(Scene(states.busy(), clock), clock, settings=Settings(theme=name))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        assert not app.current_theme.ansi
+        assert poor_texts(app) == set()
 
 
 @asynccontextmanager
@@ -164,3 +185,53 @@ async def test_the_picker_at_every_size(tmp_path: Path, size: tuple[int, int], g
         await pilot.press("G")
         await settle(pilot)
         golden("themes", app)
+
+
+def poor_texts(app: ResetbankApp) -> set[str]:
+    """Words that have too little contrast to what they stand on; what is dimmed behind a dialog is not for reading."""
+    found = set()
+    dialog = next(iter(app.screen.query("#dialog")), None)
+    region = dialog.region if dialog is not None else app.screen.region
+    for row in app.screen._compositor.render_strips()[region.y : region.bottom]:
+        for segment in row.crop(region.x, region.right):
+            style = segment.style
+            if style is None or not any(character.isalnum() for character in segment.text):
+                continue
+            assert style.color is not None
+            assert style.bgcolor is not None
+            text, ground = (Color(*color.get_truecolor()) for color in (style.color, style.bgcolor))
+            if contrast(text, ground) < LEAST_CONTRAST - 0.1:
+                found.add(segment.text.strip())
+    return found
+
+
+@pytest.mark.parametrize(
+    ("make", "keys"),
+    [
+        (states.many, ""),
+        (states.demo, ""),
+        (live_states.held_question, ""),
+        (states.busy, ","),
+        (invite_states.every, "i"),
+        (invite_states.every, "ia"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.__name__,
+)
+async def test_every_word_on_the_screen_can_be_read_in_every_theme(
+    make: Callable[[], State], keys: str, tmp_path: Path
+) -> None:
+    clock = ManualClock()
+    app = make_app(Scene(make(), clock), clock)
+    app.settings_path = tmp_path / "settings.toml"
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        for key in keys:
+            await pilot.press("comma" if key == "," else key)
+            await settle(pilot)
+        poor = {}
+        for theme in COLOURED:
+            app.theme = theme.name
+            await pilot.pause()
+            await pilot.pause()
+            poor[theme.name] = poor_texts(app)
+        assert {name: words for name, words in poor.items() if words} == {}

@@ -101,7 +101,7 @@ class PagedApp(App[int]):
     def wear(self, name: str) -> None:
         """Show a theme, as the settings name it."""
         self._theme_name = name
-        self.theme = fitting_theme(name, self.console.color_system)
+        self.theme = fitting_theme(name, None if self.no_color else self.console.color_system)
 
     def action_theme(self) -> None:
         """Choose a theme."""

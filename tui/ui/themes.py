@@ -86,9 +86,11 @@ def is_coarse(color_system: str | None) -> bool:
 def fitting_theme(name: str, color_system: str | None, environment: Mapping[str, str] = os.environ) -> str:
     """The theme that is shown for a setting: on `auto` the one for the terminal's ground, on 16 colours its own ones.
 
+    Without colour it is one of ours, whose greys are known: of the terminal's own colours Textual makes black on black.
+
     Args:
         name: The setting.
-        color_system: How many colours the terminal has, as Rich names it; None for none.
+        color_system: How many colours the terminal has, as Rich names it; None where none is wanted.
         environment: Where some terminals say what their ground is.
     """
     if name == AUTO_THEME:
@@ -97,7 +99,7 @@ def fitting_theme(name: str, color_system: str | None, environment: Mapping[str,
         is_light = not _BY_NAME[name].dark
     if is_coarse(color_system):
         return "ansi-light" if is_light else "ansi-dark"
-    if name == AUTO_THEME:
+    if name == AUTO_THEME or (color_system is None and _BY_NAME[name].ansi):
         return "resetbank-light" if is_light else "resetbank-dark"
     return name
 
