@@ -5,6 +5,7 @@ from tests.bench import (
     bench_foresight,
     bench_hooks,
     bench_interruption,
+    bench_keys,
     bench_referrals,
     bench_release,
     bench_sessions,
@@ -15,6 +16,7 @@ from tests.bench import (
 for title, measure in (
     ("One-shot commands", bench_commands.measure),
     ("The screen", bench_start.measure),
+    ("Its keys", bench_keys.measure),
     ("The stub", bench_stub.measure),
     ("The stub's referrals", bench_referrals.measure),
     ("Live sessions", bench_sessions.measure),

@@ -114,6 +114,24 @@ async def test_the_ledger_stays_where_the_reader_is(size: tuple[int, int], clock
         assert "the newest one" in screen_text(app)
 
 
+async def test_the_top_of_the_ledger_brings_older_lines_and_keeps_the_place(clock: ManualClock) -> None:
+    many = tuple(states.event(states.EVENTS[0].kind, f"grant number {n}", states.NOW) for n in range(1100))
+    async with running(Scene(states.busy(), clock, ledger=many), clock, size=(80, 24)) as (pilot, app, _):
+        await pilot.press("l")
+        await until(pilot, lambda: "grant number 1099" in screen_text(app))
+        for top in (600, 100):
+            await pilot.press("g")
+            await until(pilot, lambda top=top: f"grant number {top - 1}  " in screen_text(app))
+            assert f"grant number {top}  " in screen_text(app)
+            assert f"grant number {top - 2}  " not in screen_text(app)
+        await pilot.press("g")
+        await until(pilot, lambda: "grant number 0  " in screen_text(app))
+        assert "reads older" not in screen_text(app)
+        await pilot.press("G")
+        await pilot.pause()
+        assert "grant number 1099" in screen_text(app)
+
+
 @pytest.mark.parametrize(("key", "opens"), [("д", True), ("L", False), ("Д", False)])
 async def test_other_layouts_work_and_capitals_say_why_not(key: str, opens: bool, clock: ManualClock) -> None:
     async with running(states.busy()) as (pilot, app, _):
