@@ -1,3 +1,4 @@
+import csv
 import json
 import subprocess
 import sys
@@ -11,6 +12,14 @@ import pytest
 from tests.support.commands import over_http, resetbank
 from tests.support.stub_process import StubProcess
 from tests.support.waiting import DEADLINE
+from tui.domain.ledger import Event, EventKind
+from tui.domain.pauses import Pause, PauseKind
+from tui.domain.reading import Reading, WindowReading
+from tui.paths import resetbank_paths
+from tui.store.database import Database
+from tui.store.events import EventLog
+from tui.store.pauses import Pauses
+from tui.store.readings import Readings
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -165,14 +174,54 @@ def test_advice_and_history_come_from_what_was_kept(stub: StubProcess) -> None:
     text = resetbank("advice", *over_http(stub)).out.splitlines()
     assert text[0].endswith(".")
     assert all(line.startswith("  ") for line in text[1:])
-    kept = resetbank("history", "--json").json["readings"]
+    history = resetbank("history", "--json").json
+    kept, happened = history["readings"], history["events"]
     assert {reading["minutes"] for reading in kept} >= {300, 10080}
     rows = resetbank("history", "--csv").out.splitlines()
-    assert rows[0] == "at,limit_id,minutes,used_percent,resets_at,allowed,available,source"
-    assert len(rows) == len(kept) + 1
-    assert len(resetbank("history").out.splitlines()) == len(kept)
+    columns = "at,limit_id,minutes,used_percent,resets_at,allowed,available,source"
+    assert rows[0] == f"{columns},event,until,thread_id,window,credit_id,text,before,after"
+    assert len(rows) == len(kept) + len(happened) + 1
+    assert len(resetbank("history").out.splitlines()) == len(kept) + len(happened)
     assert resetbank("history", "--since", "2999-01-01", "--json").json["readings"] == []
     assert resetbank("history", "--since", "soon").code == 2
+
+
+def test_the_history_shows_what_happened_between_the_readings() -> None:
+    at = datetime(2026, 11, 23, 14, 2, tzinfo=UTC)
+    database = Database(resetbank_paths().database)
+    kinds = (EventKind.LIMIT_REACHED, EventKind.PLAN_CHANGED, EventKind.WINDOW_RESET)
+    texts = ("the 5-hour limit was reached", "the plan changed", "=cmd()")
+    lines = [Event(at, kind, "acc1", text) for kind, text in zip(kinds, texts, strict=True)]
+    kept_line = Event(at, EventKind.SPEND_CLOSED, "acc1", "nothing to reset; nothing was spent")
+    EventLog(database).record([*lines, kept_line])
+    stop = Pause("thread-1", PauseKind.STOPPED, at, at + timedelta(minutes=38), at + timedelta(hours=2))
+    held = Pause("thread-2", PauseKind.HELD, at + timedelta(minutes=1))
+    Pauses(database).save("acc1", [stop, held])
+    Readings(database).save("acc1", "http", Reading(at.timestamp() + 30, (WindowReading(300, 99, None),)))
+    database.close()
+    events = resetbank("history", "--json").json["events"]
+    assert [event["event"] for event in events] == ["limit_reached", "window_reset", "session_stopped", "session_held"]
+    assert (events[2]["at"], events[2]["until"]) == ("2026-11-23T14:02:00Z", "2026-11-23T14:40:00Z")
+    assert [event["thread_id"] for event in events] == [None, None, "thread-1", "thread-2"]
+    assert events[3]["until"] is None
+    text = resetbank("history").out.splitlines()
+    assert text[0].endswith("* the 5-hour limit was reached")
+    assert "a session stood at the limit, until" in text[2]
+    assert text[2].endswith("(38 min)  thread-1")
+    assert "99 %" in text[3]
+    assert text[4].endswith("* a session was held at the limit, its end was not seen  thread-2")
+    rows = list(csv.DictReader(resetbank("history", "--csv").out.splitlines()))
+    assert [row["event"] or row["used_percent"] for row in rows] == [
+        "limit_reached",
+        "window_reset",
+        "session_stopped",
+        "99.0",
+        "session_held",
+    ]
+    assert rows[1]["text"] == "'=cmd()"
+    later = resetbank("history", "--since", "2026-11-23T14:30:00+00:00", "--json").json
+    assert [event["event"] for event in later["events"]] == ["session_stopped"]
+    assert later["readings"] == []
 
 
 def test_a_history_that_is_empty_says_so() -> None:

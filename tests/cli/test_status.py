@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.commands import over_http, resetbank
 from tests.support.stub_process import StubProcess
+from tui import STORY
 
 SCENARIOS = [
     ("calm", 0),
@@ -83,6 +84,14 @@ def test_without_a_login_it_fails_in_one_line_and_pretends_nothing() -> None:
     assert (result.code, result.out) == (1, "")
     assert result.err.count("\n") == 1
     assert "codex login" in result.err
+
+
+def test_the_demo_shows_the_same_afternoon_where_there_is_no_terminal() -> None:
+    result = resetbank("--demo")
+    assert result.code == 0
+    assert f"scenario {STORY}" in result.out
+    assert "Free to work: 5 hours 70 % used" in result.out
+    assert "3 resets" in result.out
 
 
 @pytest.mark.parametrize("words", [("status", "--source", "stub"), ("--demo",), ("--demo", "at-limit")])

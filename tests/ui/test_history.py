@@ -16,6 +16,7 @@ from tui.domain.forecast import Forecast, Interval
 from tui.domain.foresight import Foresight
 from tui.domain.ledger import Event, EventKind
 from tui.domain.outlook import Outlook, look_ahead
+from tui.domain.pauses import Pause, PauseKind
 from tui.domain.pictures import Pictures, ResetMark, draw
 from tui.domain.reading import Reading, SessionCost, WindowReading
 from tui.domain.snapshot import Account
@@ -112,6 +113,25 @@ def test_each_spend_says_what_it_saved(foresight: Foresight) -> None:
     )
     refused = replace(spend, outcome=Outcome.NOTHING_TO_RESET)
     assert "saved" not in line_with(view, foresight, "one reset spent", event, spends=(refused,))
+
+
+def test_what_was_waited_is_said_and_a_spend_says_how_long_before_it(foresight: Foresight) -> None:
+    view = seen(foresight)
+    at = view.now - timedelta(days=2)
+    full = Window("codex", None, 300, 100.0, at + timedelta(hours=3))
+    consent = Consent(ConsentKind.LETTER, at)
+    spend = Spend("k1", Account("acc1"), "c1", None, consent, (full,), 2, at, outcome=Outcome.RESET)
+    closed = Event(at, EventKind.SPEND_CLOSED, "acc1", "one reset spent", request_id="k1")
+    kept = Event(at, EventKind.SPEND_CLOSED, "acc1", "nothing to reset; nothing was spent")
+    stop = Pause("t", PauseKind.STOPPED, at - timedelta(minutes=12), at + timedelta(minutes=1))
+    held = Pause("u", PauseKind.HELD, view.now - timedelta(hours=5), view.now - timedelta(hours=4))
+    old = replace(stop, since=view.now - timedelta(days=40), until=view.now - timedelta(days=39))
+    pictures = draw(foresight.record, view.now.timestamp())
+    text = plain(history_lines(view, pictures, (closed, kept), 78, (spend,), paused=(old, stop, held)))
+    assert "1 h 13 min in all · a session stopped once · one was held once" in text
+    assert "saved 3 h 00 min of waiting, after 12 min of it" in " ".join(text.split())
+    assert "1 spent here" in text
+    assert "Waiting" not in plain(history_lines(view, pictures, (closed,), 78, (spend,), paused=(old,)))
 
 
 def test_nothing_known_says_so() -> None:

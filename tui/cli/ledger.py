@@ -103,15 +103,11 @@ def _print_csv(events: "Sequence[Event]") -> None:
     from msgspec.structs import fields
 
     from tui.cli.json_output import event_row
+    from tui.cli.output import harmless
     from tui.domain.ledger import Event
 
     names = ["event" if field.name == "kind" else field.name for field in fields(Event)]
     writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
     writer.writeheader()
     for event in events:
-        writer.writerow({name: _harmless(value) for name, value in event_row(event).items()})
-
-
-def _harmless(value: str | None) -> str | None:
-    """Keep a spreadsheet from reading outside text as a formula."""
-    return "'" + value if value and value[0] in "=+-@\t\r" else value
+        writer.writerow({name: harmless(value) for name, value in event_row(event).items()})

@@ -68,3 +68,8 @@ def _forgiving(stream: "TextIO", original: "TextIO | None") -> "TextIO":
     raw = _Forgiving(stream.fileno(), "wb", closefd=False)
     lines = stream.line_buffering or stream.write_through or raw.isatty()  # the second: PYTHONUNBUFFERED
     return _PlainText(io.BufferedWriter(raw), encoding=stream.encoding, errors="replace", line_buffering=lines)
+
+
+def harmless(value: str | None) -> str | None:
+    """Keep a spreadsheet from reading outside text as a formula."""
+    return "'" + value if value and value[0] in "=+-@\t\r" else value

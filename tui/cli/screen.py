@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from tui import DEFAULT_SCENARIO, STORY
+from tui import STORY
 
 TYPE_CHECKING = False  # checkers know the name; importing typing would cost a third of --help
 if TYPE_CHECKING:
@@ -131,9 +131,6 @@ def _print_plainly(arguments: argparse.Namespace) -> int:
     """Print what the screen would show and succeed: the judging exit codes belong to `status`."""
     from tui.cli.oneshot import read_once, run_with_companion
     from tui.cli.status import print_status
-
-    if arguments.demo == STORY:  # nothing is played where nobody looks on
-        arguments.demo = DEFAULT_SCENARIO
 
     async def show(companion, _settings) -> int:  # type: ignore[no-untyped-def]
         state = await read_once(companion)

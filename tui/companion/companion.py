@@ -157,8 +157,20 @@ class Companion:
 
     async def keep_history(self) -> None:
         """Keep readings and look ahead, until cancelled; what it needs is loaded after the first reading."""
+        if await self._has_begun():
+            await self.history.follow()
+
+    async def keep_pauses(self) -> None:
+        """Write down when sessions stood still at the limit, until cancelled."""
+        if await self._has_begun():
+            from tui.companion.pauses import PauseKeeper
+
+            await PauseKeeper(self.store, self.records, self.clock).follow()
+
+    async def _has_begun(self) -> bool:
+        """Wait for the first reading; False where nothing is kept."""
         if not self._looks_ahead:
-            return
+            return False
         import asyncio
 
         read = asyncio.Event()
@@ -168,7 +180,7 @@ class Companion:
                 await read.wait()
         finally:
             unlisten()
-        await self.history.follow()
+        return True
 
     async def keep_gate(self) -> None:
         """Hold requests at the limit and let them go, until cancelled."""
@@ -233,6 +245,7 @@ class Companion:
             "resumes": self.resumer.follow,
             "invites": self.inviter.follow,
             "history": self.keep_history,
+            "pauses": self.keep_pauses,
             "notices": self.tell,
         }
         if self._asks:

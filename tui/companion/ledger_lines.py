@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from tui.domain.findings import findings, mismatches
-from tui.domain.ledger import Event, EventKind
+from tui.domain.ledger import NOTHING_SPENT, Event, EventKind
 from tui.domain.spend import Outcome, Spend, Stage
 from tui.domain.windows import Window, label
 
@@ -60,7 +60,7 @@ def _text(spend: Spend) -> str:
         case _:
             text = _OUTCOMES.get(spend.outcome, "closed") if spend.outcome else "closed"
             if spend.outcome not in (Outcome.RESET, Outcome.UNKNOWN) and not mismatches(spend):
-                text += "; nothing was spent"
+                text += f"; {NOTHING_SPENT}"
             return "; ".join((text, *findings(spend)))
 
 

@@ -21,10 +21,12 @@ from tui.store.spends import SpendJournal
 
 if TYPE_CHECKING:
     from tui.domain.account_state import AccountState
+    from tui.domain.pauses import Pause
     from tui.domain.witness import ResetHistory
     from tui.store.accounts import Accounts, Step
     from tui.store.deliveries import Deliveries
     from tui.store.invites import Invites
+    from tui.store.pauses import Pauses
     from tui.store.readings import Readings
     from tui.store.remembered import Remembered
 
@@ -62,6 +64,13 @@ class Tables:
         from tui.store.readings import Readings
 
         return Readings(self.database)
+
+    @cached_property
+    def pauses(self) -> "Pauses":
+        """From when until when sessions stood still at the limit."""
+        from tui.store.pauses import Pauses
+
+        return Pauses(self.database)
 
     @cached_property
     def remembered(self) -> "Remembered":
@@ -111,6 +120,11 @@ class Records:
     def readings(self) -> "Readings | None":
         """Where every reading is kept; None without a database."""
         return self._tables.readings if self._tables else None
+
+    @property
+    def pauses(self) -> "Pauses | None":
+        """Where it is written down that sessions stood still; None without a database."""
+        return self._tables.pauses if self._tables else None
 
     def require(self) -> Tables:
         """The database, for what must not happen without one.
@@ -276,6 +290,17 @@ class Records:
         """
         every = await in_thread(self._tables.spends.every) if self._tables else ()
         return tuple(spend for spend in every if spend.account.key == self._store.state.account_key)
+
+    async def pauses_since(self, begin: datetime) -> "tuple[Pause, ...]":
+        """When sessions of the account in use stood still at the limit, oldest first.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        account = self._store.state.account_key
+        if self._tables is None or account is None:
+            return ()
+        return await in_thread(self._tables.pauses.since, account, begin)
 
     async def remembered(self, name: str) -> str | None:
         """What a screen remembered under a name; nothing without a database.

@@ -86,3 +86,25 @@ class Event(msgspec.Struct, frozen=True):
     """The kind of window concerned."""
     before: str | None = None
     after: str | None = None
+
+    @property
+    def belongs_to_history(self) -> bool:
+        """Whether it is a limit that was hit, a reset of a window, or a credit that came, was spent or lapsed."""
+        return self.kind in _OF_HISTORY and not (self.kind is EventKind.SPEND_CLOSED and NOTHING_SPENT in self.text)
+
+
+NOTHING_SPENT: Final = "nothing was spent"
+"""Stands in the line that closes a spend which spent nothing."""
+
+_OF_HISTORY: Final = frozenset(
+    {
+        EventKind.LIMIT_REACHED,
+        EventKind.WINDOW_RESET,
+        EventKind.WINDOW_RESET_EARLY,
+        EventKind.CREDIT_GRANTED,
+        EventKind.CREDIT_EXPIRED,
+        EventKind.CREDIT_REDEEMED,
+        EventKind.SPENT_ELSEWHERE,
+        EventKind.SPEND_CLOSED,
+    }
+)

@@ -145,6 +145,17 @@ MIGRATIONS: Final[tuple[str | Callable[[sqlite3.Connection], None], ...]] = (
         value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID
     """,
+    """
+    CREATE TABLE pauses (
+        account TEXT NOT NULL,
+        thread TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        since TEXT NOT NULL,
+        until TEXT,
+        resets_at TEXT,
+        PRIMARY KEY (account, thread, kind, since)
+    ) STRICT, WITHOUT ROWID
+    """,
 )
 """One script or function per version; never edited once released, only added to."""
 

@@ -1,8 +1,10 @@
 """The history in pictures; this and what it draws with are loaded when its key is pressed."""
 
-from typing import TYPE_CHECKING, ClassVar
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from tui.domain.ledger import Event
+from tui.domain.pauses import Pause
 from tui.domain.pictures import Pictures
 from tui.domain.reading import SessionCost
 from tui.domain.spend import Spend
@@ -15,6 +17,9 @@ from tui.ui.widgets.lines import Lines
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
+
+_LONG: Final = timedelta(days=28)
+"""So much of the past is shown."""
 
 
 class HistoryScreen(PageScreen):
@@ -29,6 +34,7 @@ class HistoryScreen(PageScreen):
         self._events: tuple[Event, ...] = ()
         self._spends: tuple[Spend, ...] = ()
         self._costs: tuple[SessionCost, ...] = ()
+        self._paused: tuple[Pause, ...] = ()
         self._failure: str | None = None
 
     def on_mount(self) -> None:
@@ -41,7 +47,7 @@ class HistoryScreen(PageScreen):
             return wrap((Span("! ", Level.NEAR), Span(self._failure)), width)
         if self._pictures is None:
             return ((Span("reading…", Level.DIM),),)
-        return history_lines(self._view, self._pictures, self._events, width, self._spends, self._costs)
+        return history_lines(self._view, self._pictures, self._events, width, self._spends, self._costs, self._paused)
 
     def show(self, view: ViewState) -> None:
         """Sum up again where there is a new outlook."""
@@ -58,6 +64,7 @@ class HistoryScreen(PageScreen):
             self._pictures = await self._companion.pictures()
             self._events = await self._companion.events()
             self._spends = await self._companion.records.spends()
+            self._paused = await self._companion.records.pauses_since(self._view.now - _LONG)
             self._failure = None
             self._costs = await self._companion.session_costs()
         except ResetbankError as error:

@@ -9,14 +9,15 @@ from datetime import UTC, date, datetime, timedelta
 from tui.domain.advice import window_name
 from tui.domain.findings import waiting_saved
 from tui.domain.forecast import Forecast
-from tui.domain.ledger import Event, EventKind
+from tui.domain.ledger import NOTHING_SPENT, Event, EventKind
+from tui.domain.pauses import Pause, PauseKind, lost_before, time_lost
 from tui.domain.pictures import BurnUp, Pictures
 from tui.domain.reading import SessionCost
 from tui.domain.spend import Spend
 from tui.ui.view.chrome import past_text
 from tui.ui.view.sessions import NAME_CELLS, names_of
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, left, right, wrap
-from tui.ui.view.times import brief, countdown, in_zone
+from tui.ui.view.times import brief, countdown
 from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import percent
 
@@ -50,6 +51,7 @@ def history_lines(
     width: int,
     spends: Sequence[Spend] = (),
     costs: Sequence[SessionCost] = (),
+    paused: Sequence[Pause] = (),
 ) -> tuple[Line, ...]:
     """The whole screen.
 
@@ -60,6 +62,7 @@ def history_lines(
         width: Columns to stay within.
         spends: Every spend here, which the ledger's lines belong to.
         costs: What live sessions took of the windows.
+        paused: When sessions stood still at the limit.
     """
     past = past_text(view)
     lines: list[Line] = [(Span(past, Level.DIM),)] if past else []
@@ -72,7 +75,8 @@ def history_lines(
     lines += [(Span("Hours of the week", Level.STRONG), Span("  darker: more is used", Level.DIM))]
     lines += [*heat_lines(pictures, width), (Span(" "),)]
     lines += _costs(view, costs)
-    lines += _resets(view, events, spends, width)
+    lines += _waiting(view, paused, width)
+    lines += _resets(view, events, spends, paused, width)
     return tuple(clip(line, width) for line in lines)
 
 
@@ -88,7 +92,7 @@ def _marks(pictures: Pictures, events: Sequence[Event], burn_up: BurnUp) -> dict
         if mark.spent or (mark.minutes == burn_up.minutes and not mark.natural)
     }
     spent = (EventKind.SPEND_CLOSED, EventKind.CREDIT_REDEEMED, EventKind.SPENT_ELSEWHERE)
-    said = [event.at.timestamp() for event in events if event.kind in spent and "nothing was spent" not in event.text]
+    said = [event.at.timestamp() for event in events if event.kind in spent and NOTHING_SPENT not in event.text]
     found = {at: sign for at, sign in found.items() if all(abs(at - other) > slack for other in said)}
     found |= dict.fromkeys(said, "S")
     return {at: sign for at, sign in found.items() if burn_up.start - slack <= at <= burn_up.resets_at}
@@ -241,19 +245,46 @@ def _costs(view: ViewState, costs: Sequence[SessionCost]) -> Iterator[Line]:
     yield (Span(" "),)
 
 
-def _resets(view: ViewState, events: Sequence[Event], spends: Sequence[Spend], width: int) -> Iterator[Line]:
-    saved = {spend.key: waiting_saved(spend) for spend in spends}
+def _waiting(view: ViewState, paused: Sequence[Pause], width: int) -> Iterator[Line]:
+    """How long the limit kept sessions from work; nothing where it never did."""
+    recent = [pause for pause in paused if view.now - pause.since <= _FOUR_WEEKS]
+    lost = time_lost(recent, view.now)
+    if not lost:
+        return
+    counts = [sum(pause.kind is kind for pause in recent) for kind in (PauseKind.STOPPED, PauseKind.HELD)]
+    words = ("a session stopped {}", "one was held {}")
+    told = [word.format(_times(count)) for word, count in zip(words, counts, strict=True) if count]
+    yield (Span("Waiting", Level.STRONG), Span("  at the limit, in the last four weeks", Level.DIM))
+    yield from wrap((Span(" · ".join((f"{countdown(lost)} in all", *told))),), width)
+    yield (Span(" "),)
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def _resets(
+    view: ViewState, events: Sequence[Event], spends: Sequence[Spend], paused: Sequence[Pause], width: int
+) -> Iterator[Line]:
+    made = {spend.key: spend for spend in spends}
     yield (Span("Resets", Level.STRONG), Span("  in the last four weeks", Level.DIM))
     recent = [event for event in events if view.now - event.at <= _FOUR_WEEKS]
-    counts = [(word, sum(event.kind is kind for event in recent)) for kind, word in _COUNTED]
+    counts = [
+        (word, sum(event.kind is kind and event.belongs_to_history for event in recent)) for kind, word in _COUNTED
+    ]
     text = " · ".join(f"{count} {word}" for word, count in counts if count)
     yield from wrap((Span(text or "none was granted, spent or lapsed"),), width)
     for event in [event for event in recent if event.kind is EventKind.SPEND_CLOSED][-6:]:
         change = f"  {event.before} → {event.after}" if event.before and event.after else ""
         when = Span(left(brief(event.at, view.now, view.zone), 18), Level.DIM)
-        what = clean(in_zone(event.text, view.now, view.zone))
-        yield from wrap((when, Span(f"{what}{change}{_saved(saved.get(event.request_id or ''))}")), width, 14)
+        saved = _saved(made.get(event.request_id or ""), paused, view.now)
+        yield from wrap((when, Span(f"{clean(event.text)}{change}{saved}")), width, 14)
 
 
-def _saved(waiting: timedelta | None) -> str:
-    return f"; saved {countdown(waiting)} of waiting" if waiting else ""
+def _saved(spend: Spend | None, paused: Sequence[Pause], now: datetime) -> str:
+    """What a spend saved of waiting, and how long had been waited by then."""
+    saved = waiting_saved(spend) if spend is not None else timedelta(0)
+    if spend is None or not saved:
+        return ""
+    lost = lost_before(paused, spend.journaled_at, now)
+    return f"; saved {countdown(saved)} of waiting" + (f", after {countdown(lost)} of it" if lost else "")
