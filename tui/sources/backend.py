@@ -46,10 +46,6 @@ ROWS_PAUSE: Final = 60.0
 """Seconds that the credits endpoint is left alone after a 429 at least."""
 
 
-MOST_PAGES: Final = 10
-"""Pages of the history of resets that are read."""
-
-
 class Deadlines(msgspec.Struct, frozen=True):
     """Seconds for one whole request, from the connection to the last byte."""
 
@@ -215,23 +211,15 @@ class Backend:
         """Read the service's own history; see `KeepsHistory`."""
         if not self._has_history:
             return None
-        from tui.wire.history import HistoryPage, decode_history, joined
+        from tui.sources.reset_pages import every_page
 
-        pages: list[HistoryPage] = []
-        asked: list[str | None] = [None]
         try:
             login = await self._login()
-            while len(pages) < MOST_PAGES:
-                answer = await self._ask_to_read(self._base_url.history(asked[-1]), login, self._deadlines.rows)
-                if answer.status != 200:
-                    return None  # a part would make what stands on the other pages look new, once they come
-                pages.append(decode_history(answer.body))
-                if pages[-1].cursor is None or pages[-1].cursor in asked:
-                    break
-                asked.append(pages[-1].cursor)
+            return await every_page(
+                lambda cursor: self._ask_to_read(self._base_url.history(cursor), login, self._deadlines.rows)
+            )
         except SourceError:
             return None
-        return joined(pages)
 
     async def past_periods(self) -> "tuple[PastPeriod, ...] | None":
         """Read how full past windows were; see `KnowsPeriods`."""
