@@ -107,6 +107,7 @@ def test_a_token_lets_others_ask(stub: StubProcess) -> None:
         url = url.replace("0.0.0.0", "127.0.0.1")
         assert ask(url)[0] == 403
         assert ask(url, Authorization="Bearer wrong")[0] == 403
+        assert ask(url, Authorization="Bearer s3cr\xe9t")[0] == 403
         assert ask(url, Authorization="Bearer s3cret", Host="elsewhere.example.com")[0] == 200
 
 

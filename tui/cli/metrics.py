@@ -122,12 +122,15 @@ def _app(document: "Callable[[], Awaitable[bytes]]", token: str | None) -> Any:
     import hmac
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        headers: dict[bytes, bytes] = dict(scope["headers"])
         body, status, kind = b"", 404, "text/plain"
         if token is not None:
-            allowed = hmac.compare_digest(headers.get(b"authorization", ""), f"Bearer {token}")
+            allowed = hmac.compare_digest(
+                headers.get(b"authorization", b""), f"Bearer {token}".encode(errors="surrogateescape")
+            )
         else:
-            allowed = _without_port(headers.get(b"host", "")) in _LOOPBACK and b"origin" not in headers
+            host = headers.get(b"host", b"").decode("latin-1")
+            allowed = _without_port(host) in _LOOPBACK and b"origin" not in headers
         if not allowed:
             status, body = 403, b"only for this machine, or with the token\n"
         elif scope["path"] == "/metrics" and scope["method"] in ("GET", "HEAD"):
