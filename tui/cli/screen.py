@@ -69,6 +69,11 @@ def run(arguments: argparse.Namespace) -> int:
         letters=_letters,
     )
     app.settings_path, app.around = paths.settings, lambda: _around(arguments, paths)
+    if not is_demo:
+        from tui.cli.first_look import is_ordinary, look
+
+        app.look_around = lambda: look(arguments, settings, paths.settings)
+        app.welcomes = is_ordinary(arguments, settings) and app.view.read_only is None
     app.run()
     return app.return_code or 0
 

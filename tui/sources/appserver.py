@@ -28,6 +28,7 @@ from tui.sources.answers import login_trouble
 from tui.sources.appserver_client import AppServerClient, Refused, Unanswered
 from tui.sources.appserver_transports import Transport, start_child
 from tui.sources.codex_home import SIGN_IN, TOKEN_VARIABLE, CodexHome
+from tui.sources.codex_program import codex_program
 from tui.wire import appserver as wire
 from tui.wire.credits import without_rows
 from tui.wire.jsonrpc import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, News, Refusal
@@ -215,7 +216,7 @@ async def open_codex(
         raise NotViable(f"there is no Codex home at {home.path}", SIGN_IN)
     environment = {name: value for name, value in os.environ.items() if name != TOKEN_VARIABLE}
     environment["CODEX_HOME"] = str(home.path)
-    source = AppServerSource("codex", await start_child((command, *arguments), environment), clock)
+    source = AppServerSource("codex", await start_child((codex_program(command), *arguments), environment), clock)
     try:
         await source.prove()
     except BaseException:

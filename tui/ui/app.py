@@ -33,6 +33,7 @@ from tui.ui.since import Since
 from tui.ui.terminal import is_hung_up, leave_on_signals, outliving_its_terminal, title_sequence
 from tui.ui.themes import OWN_THEMES, check_theme, legible
 from tui.ui.view.view_state import Note, Problem, ViewState
+from tui.ui.welcome import Welcome
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -102,6 +103,7 @@ class ResetbankApp(SeveralApp):
         self._unlisten: Callable[[], None] = lambda: None
         self._news = News(self, clock, rings=settings.ask.bell)
         self._since = Since(self, clock)
+        self._welcome = Welcome(self)
         self._titles = 0
         self._last_interrupt = -math.inf
         self._remembered = remembered
@@ -209,6 +211,8 @@ class ResetbankApp(SeveralApp):
         self.present(replace(self._view, connecting=False, problem=None, state=companion.state))
         self.follow_accounts(companion)
         self._work(partial(self._since.begin, companion), "absence")
+        if self.welcomes:
+            self._work(partial(self._welcome.begin, companion), "welcome")
         if self._drive:
             self._work((companion.accounts or companion).run, "poll")
 
@@ -241,6 +245,7 @@ class ResetbankApp(SeveralApp):
         self._redraw(view)
         self._news.show(view.state)
         self._since.follow(view.state)
+        self._welcome.follow(view.state)
 
     async def _sum_up(self) -> None:
         """Have the readings of the last weeks summed up, where there is room to show them."""
@@ -310,6 +315,8 @@ class ResetbankApp(SeveralApp):
         from tui.ui.palette import palette_commands
 
         yield from palette_commands(screen, self._user_keys, self.perform, self._perform_in_panel)
+        if isinstance(screen, MainScreen):
+            yield SystemCommand("Welcome", "What was found here, what can be turned on, and where", self.action_welcome)
         yield SystemCommand("Screenshot", "Save a picture of the screen as SVG", self.deliver_screenshot)
 
     def action_help_quit(self) -> None:

@@ -9,6 +9,7 @@ INVITES: Final = "invites"
 PAGE: Final = "page"
 SETTINGS: Final = "settings"
 THEMES: Final = "themes"
+WELCOME: Final = "welcome"
 SPEND: Final = "spend"
 FINISH: Final = "finish"
 QUESTION: Final = "question"
@@ -65,6 +66,7 @@ PLACES: Final = {
     PAGE: Place("Ledger and other pages", (PAGE, _MOVE, _LOOKS, _EVERYWHERE)),
     SETTINGS: Place("Settings", (SETTINGS, PAGE, _MOVE, _LOOKS, _EVERYWHERE)),
     THEMES: Place("Theme picker", (THEMES, PAGE, _MOVE, _EVERYWHERE)),
+    WELCOME: Place("Welcome page", (WELCOME, PAGE, _MOVE, _LOOKS, _EVERYWHERE)),
     INVITES: Place("Invite panel", (INVITES, PAGE, _MOVE, _LOOKS, _EVERYWHERE)),
     SPEND: Place("Spending one reset", _IN_DIALOGS),
     FINISH: Place("Finishing an open spend", _IN_DIALOGS),
@@ -85,6 +87,7 @@ PARTS: Final = {
     PAGE: "Pages: history, ledger, settings, help, invite panel",
     SETTINGS: PLACES[SETTINGS].title,
     THEMES: PLACES[THEMES].title,
+    WELCOME: PLACES[WELCOME].title,
     _DIALOG: "Every dialog",
     QUESTION: PLACES[QUESTION].title,
     _CHOOSE: "Where one of several sessions is chosen",
@@ -131,6 +134,7 @@ COMMANDS: Final = (
     Command("lower", "minus", "Lower", "Make the number of the selected setting lower", SETTINGS),
     Command("default", "backspace", "Default", "Take the selected setting back to its default", SETTINGS),
     Command("keep", "enter", "Keep", "Keep the selected theme and remember it", THEMES, decides="goes on"),
+    Command("done", "enter", "Go on", "Go on to the main screen", WELCOME, decides="goes on"),
     Command("queue_it", "u", "Queue", "Queue a reset for the limit; asks for a letter first", QUESTION),
     Command(
         "wait",

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tui.settings_file import Row
     from tui.ui.keymap import Keymap
     from tui.ui.news import News
+    from tui.ui.view.welcome import Found
+    from tui.ui.welcome import Welcome
 
 
 class PagedApp(App[int]):
@@ -33,10 +35,15 @@ class PagedApp(App[int]):
     _user_keys: "Keymap"
     _news: "News"
     _theme_name: str
+    _welcome: "Welcome"
     settings_path: Path | None = None
     """The person's settings; None where there are none, as in a test."""
     around: "Callable[[], Sequence[Row]]" = tuple
     """What the command line and the environment decide beside the settings."""
+    welcomes = False
+    """Whether the first reading of a database opens the welcome page by itself."""
+    look_around: "Callable[[], Found] | None" = None
+    """Finds out what the welcome page tells beside the reading; may block. None where nothing is to be found."""
 
     def present(self, view: ViewState) -> None:
         """Show another scene."""
@@ -77,6 +84,11 @@ class PagedApp(App[int]):
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self._view, self._user_keys.table, place_of(self.screen)))
+
+    def action_welcome(self) -> None:
+        """Show the page of the first start again."""
+        if self._free_companion() is not None:
+            self._work(self._welcome.show, "welcome")
 
     def action_settings(self) -> None:
         """Show the settings."""
