@@ -14,6 +14,7 @@ from tui.errors import NotViable
 from tui.settings import CodexSettings, Settings
 from tui.sources.codex_program import codex_program, codex_version
 from tui.stub.http.logins import make_token
+from tui.ui.view.welcome import Found
 
 
 def program(folder: Path, *lines: str) -> str:
@@ -30,7 +31,7 @@ def codex_home(**login: object) -> Path:
     return home
 
 
-def seen(command: str) -> object:
+def seen(command: str) -> Found:
     settings = Settings(codex=CodexSettings(command=command))
     return look(parse([]), settings, Path.home() / "settings.toml")
 
@@ -50,15 +51,15 @@ def test_it_finds_version_home_and_login(tmp_path: Path) -> None:
 def test_another_kind_of_login_is_named_and_not_shown(tmp_path: Path) -> None:
     codex_home(OPENAI_API_KEY="sk-very-secret")
     found = seen(str(tmp_path / "no-codex"))
-    assert found.version is None  # type: ignore[attr-defined]
-    assert found.login == "Codex is signed in by an API key, which has no banked resets"  # type: ignore[attr-defined]
+    assert found.version is None
+    assert found.login == "Codex is signed in by an API key, which has no banked resets"
     assert "secret" not in repr(found)
 
 
 def test_a_codex_that_is_set_up_for_this_machine_is_a_sandbox(tmp_path: Path) -> None:
     home = codex_home()
     (home / "config.toml").write_text('chatgpt_base_url = "http://127.0.0.1:8899/backend-api"\n')
-    assert seen(program(tmp_path, "echo codex-cli 0.169.0")).is_real is False  # type: ignore[attr-defined]
+    assert seen(program(tmp_path, "echo codex-cli 0.169.0")).is_real is False
 
 
 @pytest.mark.parametrize(
@@ -99,9 +100,7 @@ def test_the_name_means_the_first_program_on_the_path(tmp_path: Path, monkeypatc
     assert codex_program("codex-of-nobody") == "codex-of-nobody"
 
 
-@pytest.mark.skipif(
-    sys.version_info >= (3, 12), reason="from Python 3.12 on its search for Windows runs on Windows alone"
-)
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="from Python 3.12 on the search as on Windows needs Windows")
 def test_npm_on_windows_installs_a_cmd_which_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "a folder with spaces & more"
     folder.mkdir()
