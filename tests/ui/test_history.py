@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from tests.support.clocks import ManualClock
 from tests.ui import live_states, states
+from tests.ui.conftest import FOLDER
 from tests.ui.scene import Scene
 from tests.ui.showing import make_app, press_alone, screen_text, settle
 from tui.companion.state import State
@@ -194,6 +195,41 @@ async def test_the_key_opens_the_history_and_escape_leaves_it(clock: ManualClock
         await press_alone(pilot, clock, "escape")
         await settle(pilot)
         assert "Bank" in screen_text(app)
+
+
+def whole_page(foresight: Foresight, width: int) -> str:
+    """The page with everything that it can show."""
+    view = seen(foresight)
+    view = replace(view, state=replace(view.state, sessions=live_states.working().sessions))
+    costs = (SessionCost(live_states.API, 3.0, 0.5), SessionCost(live_states.DOCS, 12.0, None))
+    at = view.now - timedelta(hours=1)
+    consent = Consent(ConsentKind.LETTER, at)
+    full = Window("codex", None, 300, 100.0, at + timedelta(hours=3))
+    spend = Spend("k1", Account("acc1"), "c1", None, consent, (full,), 2, at, outcome=Outcome.RESET)
+    shares = {"before": "5 hours 100 %, Week 61 %", "after": "5 hours 0 %, Week 0 %"}
+    events = (
+        Event(at - timedelta(days=9), EventKind.CREDIT_GRANTED, "acc1", "a reset was granted"),
+        Event(at - timedelta(days=6), EventKind.CREDIT_EXPIRED, "acc1", "a reset lapsed"),
+        Event(at, EventKind.SPEND_CLOSED, "acc1", "one reset spent", request_id="k1", **shares),
+    )
+    stop = Pause("t", PauseKind.STOPPED, at - timedelta(minutes=12), at + timedelta(minutes=1))
+    early = ResetMark(view.now.timestamp() - 1800, 300, False, False)
+    pictures = replace(draw(foresight.record, view.now.timestamp()), resets=(early,))
+    return plain(history_lines(view, pictures, events, width, (spend,), costs, (stop,))) + "\n"
+
+
+@pytest.mark.parametrize("columns", [80, 60, 40])
+def test_the_whole_page_reads_without_colour(
+    columns: int, foresight: Foresight, request: pytest.FixtureRequest
+) -> None:
+    path, shown = FOLDER / f"history-{columns}.txt", whole_page(foresight, columns - 4)
+    if request.config.getoption("--update-screens", default=False):
+        path.write_text(shown, "utf-8")
+    assert shown == path.read_text("utf-8")
+    assert "…" not in shown
+    words = " ".join(shown.split())
+    for sign in ("█ used", "· even pace", "░ 8 of 10", "─ median", "S spend", "R reset", "? not read", "denser"):
+        assert sign in words
 
 
 def test_what_each_session_took_is_listed_the_dearest_first() -> None:

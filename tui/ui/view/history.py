@@ -70,14 +70,18 @@ def history_lines(
         lines += [*_burn_up(view, burn_up, _marks(pictures, events, burn_up), width), (Span(" "),)]
     if not pictures.burn_ups:
         lines += [(Span("No window is known yet.", Level.DIM),), (Span(" "),)]
-    lines += [(Span("The last four weeks", Level.STRONG), Span("  each day's share of the longest window", Level.DIM))]
+    lines += _heading("The last four weeks", "each day's share of the longest window", width)
     lines += [*days_lines(pictures, width), (Span(" "),)]
-    lines += [(Span("Hours of the week", Level.STRONG), Span("  darker: more is used", Level.DIM))]
+    lines += _heading("Hours of the week", "denser: more is used", width)
     lines += [*heat_lines(pictures, width), (Span(" "),)]
-    lines += _costs(view, costs)
+    lines += _costs(view, costs, width)
     lines += _waiting(view, paused, width)
     lines += _resets(view, events, spends, paused, width)
     return tuple(clip(line, width) for line in lines)
+
+
+def _heading(title: str, about: str, width: int) -> tuple[Line, ...]:
+    return wrap((Span(title, Level.STRONG), Span(f"  {about}", Level.DIM)), width, 2)
 
 
 def _marks(pictures: Pictures, events: Sequence[Event], burn_up: BurnUp) -> dict[float, str]:
@@ -99,8 +103,8 @@ def _marks(pictures: Pictures, events: Sequence[Event], burn_up: BurnUp) -> dict
 
 
 def _burn_up(view: ViewState, burn_up: BurnUp, marks: Mapping[float, str], width: int) -> Iterator[Line]:
-    yield (Span(burn_up_title(view, burn_up), Level.STRONG),)
-    yield from burn_up_chart(view, burn_up, width, marks=marks)
+    yield from wrap((Span(burn_up_title(view, burn_up), Level.STRONG),), width, 2)
+    yield from burn_up_chart(view, burn_up, width, marks=marks, goes_on_below=True)
 
 
 def burn_up_title(view: ViewState, burn_up: BurnUp) -> str:
@@ -113,7 +117,13 @@ def burn_up_title(view: ViewState, burn_up: BurnUp) -> str:
 
 
 def burn_up_chart(
-    view: ViewState, burn_up: BurnUp, width: int, rows: int = _ROWS, marks: Mapping[float, str] | None = None
+    view: ViewState,
+    burn_up: BurnUp,
+    width: int,
+    rows: int = _ROWS,
+    marks: Mapping[float, str] | None = None,
+    *,
+    goes_on_below: bool = False,
 ) -> Iterator[Line]:
     """How a window filled and is expected to fill.
 
@@ -123,6 +133,7 @@ def burn_up_chart(
         width: Columns to stay within.
         rows: Rows of the chart itself.
         marks: A letter for a moment, drawn on the axis.
+        goes_on_below: Whether signs that are not all explained beside the reset's time are explained below it.
     """
     columns = max(20, min(96, width - _LABEL - 2))
     length = burn_up.resets_at - burn_up.start
@@ -145,14 +156,29 @@ def burn_up_chart(
     yield (Span(" " * _LABEL), Span("└", Level.DIM), Span("".join(axis), Level.STRONG if marks else Level.DIM))
     legend = f"reset {end} ┘"
     room = columns - cells(legend) - 1
-    explained = next(text for text in _LEGENDS if len(text) <= room or not text)
     signs = "".join(f"  {sign} {word}" for sign, word in (("S", "spend"), ("R", "reset")) if sign in marks.values())
-    explained += signs if len(explained + signs) <= room else ""
+    whole = _LEGENDS[0] + signs
+    below = goes_on_below and len(whole) > room
+    explained = "" if below else next(text for text in _LEGENDS if len(text) <= room or not text)
+    explained += signs if not below and len(explained + signs) <= room else ""
     yield (
         Span(" " * (_LABEL + 1)),
         Span(left(explained, room)),
         Span(" " + legend, Level.DIM),
     )
+    if below:
+        yield from _parts(whole.split("  "), width)
+
+
+def _parts(parts: Sequence[str], width: int) -> Iterator[Line]:
+    """Short texts beside each other, below a chart, as many in a row as there is room for."""
+    row = ""
+    for part in parts:
+        if row and cells(row) + 2 + cells(part) > width - _LABEL - 1:
+            yield (Span(" " * (_LABEL + 1)), Span(row))
+            row = ""
+        row += f"  {part}" if row else part
+    yield (Span(" " * (_LABEL + 1)), Span(row))
 
 
 def _used_at(burn_up: BurnUp, at: float, length: float) -> float:
@@ -212,10 +238,8 @@ def days_lines(pictures: Pictures, width: int) -> Iterator[Line]:
     yield (Span(" " * (_LABEL + 1)), Span("".join(marks), Level.DIM))
     if pictures.days:
         first, last = (date(1970, 1, 1) + timedelta(days=day) for day in (pictures.days[0][0], pictures.days[-1][0]))
-        yield (
-            Span(" " * (_LABEL + 1)),
-            Span(f"{first.day} {first:%b} to {last.day} {last:%b}   ? not read", Level.DIM),
-        )
+        span = f"{first.day} {first:%b} to {last.day} {last:%b}"
+        yield from _parts((span, "? not read") if any(used is None for _, used in pictures.days) else (span,), width)
 
 
 def heat_lines(pictures: Pictures, width: int) -> Iterator[Line]:
@@ -232,16 +256,17 @@ def heat_lines(pictures: Pictures, width: int) -> Iterator[Line]:
         yield (Span(right(name, _LABEL), Level.DIM), Span("│"), Span("".join(shades)), Span("│"))
 
 
-def _costs(view: ViewState, costs: Sequence[SessionCost]) -> Iterator[Line]:
+def _costs(view: ViewState, costs: Sequence[SessionCost], width: int) -> Iterator[Line]:
     """What each live session took, the dearest first; nothing where the service does not tell."""
     if not costs:
         return
     names = names_of(view.state.sessions, [cost.thread_id for cost in costs])
-    yield (Span("Sessions", Level.STRONG), Span("  what each took of the windows, by the service's account", Level.DIM))
+    yield from _heading("Sessions", "what each took of the windows, by the service's account", width)
     for cost in sorted(costs, key=lambda cost: -(cost.five_hour_percent or cost.weekly_percent or 0.0)):
         shares = ((cost.five_hour_percent, "of 5 hours"), (cost.weekly_percent, "of the week"))
         text = " · ".join(f"{percent(share)} {what}" for share, what in shares if share is not None)
-        yield (Span(left(names.get(cost.thread_id, "a session"), NAME_CELLS + 2)), Span(text))
+        name = left(names.get(cost.thread_id, "a session"), NAME_CELLS + 2)
+        yield from wrap((Span(name), Span(text)), width, 4)
     yield (Span(" "),)
 
 
@@ -254,7 +279,7 @@ def _waiting(view: ViewState, paused: Sequence[Pause], width: int) -> Iterator[L
     counts = [sum(pause.kind is kind for pause in recent) for kind in (PauseKind.STOPPED, PauseKind.HELD)]
     words = ("a session stopped {}", "one was held {}")
     told = [word.format(_times(count)) for word, count in zip(words, counts, strict=True) if count]
-    yield (Span("Waiting", Level.STRONG), Span("  at the limit, in the last four weeks", Level.DIM))
+    yield from _heading("Waiting", "at the limit, in the last four weeks", width)
     yield from wrap((Span(" · ".join((f"{countdown(lost)} in all", *told))),), width)
     yield (Span(" "),)
 
@@ -267,7 +292,7 @@ def _resets(
     view: ViewState, events: Sequence[Event], spends: Sequence[Spend], paused: Sequence[Pause], width: int
 ) -> Iterator[Line]:
     made = {spend.key: spend for spend in spends}
-    yield (Span("Resets", Level.STRONG), Span("  in the last four weeks", Level.DIM))
+    yield from _heading("Resets", "in the last four weeks", width)
     recent = [event for event in events if view.now - event.at <= _FOUR_WEEKS]
     counts = [
         (word, sum(event.kind is kind and event.belongs_to_history for event in recent)) for kind, word in _COUNTED
