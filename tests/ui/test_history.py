@@ -137,7 +137,11 @@ def test_what_was_waited_is_said_and_a_spend_says_how_long_before_it(foresight: 
 
 def test_nothing_known_says_so() -> None:
     empty = draw(Foresight().record, START)
-    assert "No window is known yet." in plain(history_lines(seen_nothing(), empty, (), 78))
+    text = plain(history_lines(seen_nothing(), empty, (), 78))
+    assert "No window is known yet." in text
+    assert "The last weeks are not known yet" in text
+    assert "?" not in text
+    assert "1 Jan" not in text
 
 
 def seen_nothing() -> ViewState:

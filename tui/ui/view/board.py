@@ -120,7 +120,10 @@ def _sums(view: ViewState, inner: int, room: int) -> list[Panel]:
     """The last four weeks and the hours of the week, as far as there is room."""
     if view.pictures is None:
         return []
-    from tui.ui.view.history import days_lines, heat_lines
+    from tui.ui.view.history import days_lines, heat_lines, knows_days
+
+    if not knows_days(view.pictures):
+        return []
 
     panels: list[Panel] = []
     for title, draw in (("The last four weeks", days_lines), ("Hours of the week", heat_lines)):

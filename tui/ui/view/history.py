@@ -70,10 +70,14 @@ def history_lines(
         lines += [*_burn_up(view, burn_up, _marks(pictures, events, burn_up), width), (Span(" "),)]
     if not pictures.burn_ups:
         lines += [(Span("No window is known yet.", Level.DIM),), (Span(" "),)]
-    lines += _heading("The last four weeks", "each day's share of the longest window", width)
-    lines += [*days_lines(pictures, width), (Span(" "),)]
-    lines += _heading("Hours of the week", "denser: more is used", width)
-    lines += [*heat_lines(pictures, width), (Span(" "),)]
+    if knows_days(pictures):
+        lines += _heading("The last four weeks", "each day's share of the longest window", width)
+        lines += [*days_lines(pictures, width), (Span(" "),)]
+        lines += _heading("Hours of the week", "denser: more is used", width)
+        lines += [*heat_lines(pictures, width), (Span(" "),)]
+    else:
+        text = "The last weeks are not known yet: from the first reading on they are kept."
+        lines += [*wrap((Span(text, Level.DIM),), width), (Span(" "),)]
     lines += _costs(view, costs, width)
     lines += _waiting(view, paused, width)
     lines += _resets(view, events, spends, paused, width)
@@ -218,6 +222,11 @@ def _cell(
             return "░"
     even = (column + 0.5) / columns * 100
     return "·" if low <= even < high else " "
+
+
+def knows_days(pictures: Pictures) -> bool:
+    """Whether any of the last days was read."""
+    return any(used is not None for _, used in pictures.days)
 
 
 def days_lines(pictures: Pictures, width: int) -> Iterator[Line]:
