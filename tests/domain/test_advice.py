@@ -388,3 +388,12 @@ def test_a_plan_with_a_month_counts_in_months() -> None:
     month = {"week_minutes": 43200, "week_resets_at": NOON + 15 * DAY, "week_used": 80.0}
     said = decide(msgspec.structs.replace(PLAIN, **month)).arithmetic
     assert "if the month's date moves, a reset now gains about 0.30 of a month" in said
+
+
+def test_an_hour_of_one_session_is_a_line_of_the_arithmetic() -> None:
+    said = decide(msgspec.structs.replace(PLAIN, session_hour=12.4)).arithmetic
+    assert "an hour of one session at work takes about 12 points of the 5-hour limit" in said
+    said = decide(msgspec.structs.replace(PLAIN, work_hour=30.0)).arithmetic
+    assert "an hour of your work takes about 30 points of the 5-hour limit" in said
+    said = decide(msgspec.structs.replace(PLAIN, session_hour=0.42, work_hour=30.0)).arithmetic
+    assert "an hour of one session at work takes about 0.4 points of the 5-hour limit" in said

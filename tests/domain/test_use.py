@@ -109,3 +109,16 @@ def test_quantiles_are_values_in_order(values: list[tuple[float, float]]) -> Non
     found = weighted_quantiles(values, (0.1, 0.5, 0.9))
     assert found == sorted(found)
     assert set(found) <= {value for value, _ in values}
+
+
+def test_what_one_session_takes_in_an_hour() -> None:
+    def at_work(minutes: int, used: float, running: int | None) -> Reading:
+        return look(60.0 * minutes, used, 5 * HOUR, running=running)
+
+    alone = recorded(*(at_work(10 * n, 2.0 * n, 1) for n in range(19)))
+    assert alone.session_hour == pytest.approx(12)
+    two = recorded(*(at_work(10 * n, 2.0 * n, 2) for n in range(10)))
+    assert two.session_hour == pytest.approx(6)
+    # Until two hours of sessions were seen, and where nobody knows of sessions, it is unknown.
+    assert recorded(*(at_work(10 * n, 2.0 * n, 1) for n in range(12))).session_hour is None
+    assert recorded(*(at_work(10 * n, 2.0 * n, None) for n in range(19))).session_hour is None

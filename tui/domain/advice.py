@@ -89,6 +89,11 @@ class Facts(msgspec.Struct, frozen=True):
     free_within_day: float | None = None
     """The chance that everybody's windows are reset for free within a day."""
 
+    session_hour: float | None = None
+    """Points of the shortest window that one session takes in an hour at work."""
+    work_hour: float | None = None
+    """Points of it that all sessions together take in an hour in which any is at work."""
+
     @property
     def is_worth_it(self) -> bool | None:
         """Whether a reset is well spent at this block or the expected one; None where too little is known."""
@@ -188,6 +193,7 @@ def arithmetic(f: Facts) -> tuple[str, ...]:
         f"{window_name(minutes)}: {used:.0f} % used, so a reset gives back {min(100, used):.0f} points"
         for minutes, used in f.used
     ]
+    lines += _hour_costs(f)
     what = "this block" if f.blocked_minutes is not None else "the expected block"
     if f.saved_hours is not None and (f.blocked_minutes is not None or f.hit_minutes is not None):
         lines.append(f"{what} costs about {_hours(f.saved_hours)} of your working time")
@@ -212,6 +218,17 @@ def arithmetic(f: Facts) -> tuple[str, ...]:
         lines.append(f"the reset that lapses first lapses {_when(f, f.expires_at)}")
     lines.append(f"known of you: {f.days_known:.0f} days")
     return tuple(lines)
+
+
+def _hour_costs(f: Facts) -> list[str]:
+    """What one session costs, or all of them together where nobody counted them."""
+    what, points = "one session at work", f.session_hour
+    if points is None:
+        what, points = "your work", f.work_hour
+    if points is None or not f.used:
+        return []
+    number = f"{points:.1f}" if points < 2 else f"{points:.0f}"
+    return [f"an hour of {what} takes about {number} points of the {window_name(min(f.used)[0])}"]
 
 
 def window_name(minutes: int | None) -> str:

@@ -108,6 +108,8 @@ class Adviser:
             utc_offset=record.offset,
             days_known=record.watched_days,
             hits_lately=sum(b.at > now - 28 * DAY for b in self._past),
+            session_hour=record.session_hour,
+            work_hour=self._demand_per_hour() or None,
             free_within_day=1 - exp(-self._free_rate() / 7),
         )
         if block is not None:

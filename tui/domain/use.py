@@ -49,6 +49,13 @@ _PACE_LASTS: Final = 72.0
 """After so many bins of a block a third of that pace is still assumed."""
 
 
+_SESSION_LASTS: Final = 30 * 3600.0
+"""After so many hours of sessions at work, what one cost before counts half."""
+
+_SESSION_KNOWN: Final = 2 * 3600.0
+"""So much of them has to be seen."""
+
+
 class WindowUse(msgspec.Struct):
     """What is known of one window now."""
 
@@ -112,6 +119,8 @@ class UseRecord:
         self.resets: list[ResetSeen] = []
         self.blocks: list[Block] = []
         self.active_seconds = 0.0
+        self._session_seconds = 0.0
+        self._session_use = 0.0
         self._filling = 0.0
         self._paced = 0.0
         self._filling_flags = 0
@@ -213,6 +222,10 @@ class UseRecord:
             flags |= PRESENT
             if span <= 1200:
                 self.active_seconds += span
+        if 0 < span <= 1200 and not blocked and (last.running or 0) > 0:
+            fades = 0.5 ** (span * (last.running or 0) / _SESSION_LASTS)
+            self._session_seconds = self._session_seconds * fades + span * (last.running or 0)
+            self._session_use = self._session_use * fades + amount
         start = last.at
         end_bin = int((reading.at + self.offset) // BIN)
         current = self.first_bin + len(self.flags)
@@ -312,6 +325,12 @@ class UseRecord:
     def last_use_at(self) -> float:
         """When the meter was last seen to rise."""
         return self._last_use_at
+
+    @property
+    def session_hour(self) -> float | None:
+        """Demand of one session in an hour at work, by the recent ones; None where too few were seen."""
+        seconds = self._session_seconds
+        return self._session_use / seconds * 3600 if seconds >= _SESSION_KNOWN and self._session_use > 0 else None
 
     def bin_of(self, at: float) -> int:
         """A moment's place in `sums`."""

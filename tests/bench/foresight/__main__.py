@@ -2,7 +2,8 @@
 
 Seeds for tuning are `tune` and `suite`; whatever is quoted comes from another word (`report`). A seed that begins with
 `others` draws people of another character (`others-report`). Misses are counted over all moments of active use, and
-apart over the `likely` ones: those at which the limit came before the reset in at least a tenth of the like moments.
+apart over the `likely` ones: those whose forecast gives the limit a tenth or more before the reset. An upper end is
+open where it is not before the reset; the limit can come where it did in a tenth of the person's own like moments.
 """
 
 import sys
@@ -37,6 +38,9 @@ def main(seed: str = "report", count: str = "28") -> None:
             print(f"{window}: {name} misses: {resampled(people, ratio(window, name, 'count'))}")
         for name in ("likely_early", "likely_late"):
             print(f"{window}: {name} misses: {resampled(people, ratio(window, name, 'likely'))}")
+        print(
+            f"{window}: open ends where the limit can come: {resampled(people, ratio(window, 'alike_open', 'alike'))}"
+        )
         print(f"{window}: width over that of own past errors: {resampled(people, ratio(window, 'width', 'own'))}")
 
 

@@ -12,6 +12,9 @@ from tests.bench.foresight.service import never, simple_run, soonest
 WARMED_UP = MONDAY + 21 * DAY
 """Forecasts count from the fourth week on."""
 
+_LEAST_ALIKE = 10
+"""So many like moments have to be over to say how often the limit came."""
+
 SUMS = (
     "count",
     "error",
@@ -22,6 +25,8 @@ SUMS = (
     "likely",
     "likely_early",
     "likely_late",
+    "alike",
+    "alike_open",
     "low",
     "high",
     "width",
@@ -84,21 +89,29 @@ def _sums(
 ) -> dict[str, float]:
     sums = dict.fromkeys(SUMS, 0.0)
     own: list[float] = []
-    waiting: list[tuple[float, float]] = []
+    waiting: list[tuple[float, float, tuple[int, int], bool]] = []
+    alike: dict[tuple[int, int], list[bool]] = {}
     for moment in asked:
         reset = moment.resets_at
         hit = next((at for at, m, _ in hits if m == moment.minutes and moment.at < at <= reset), None)
         limit = reset if hit is None else hit
         if reset > end or any(moment.at < spend < limit - 1 for spend in spends):
             continue
-        own += [error for known, error in waiting if known <= moment.at]
-        waiting = [pair for pair in waiting if pair[0] > moment.at]
-        waiting.append((limit, limit - moment.average))
+        for known, error, kind, came in waiting:
+            if known <= moment.at:
+                own.append(error)
+                alike.setdefault(kind, []).append(came)
+        waiting = [row for row in waiting if row[0] > moment.at]
+        # Moments are alike where as much was used, to a tenth, with as much time left, to a fifth of the window.
+        kind = (int(moment.used // 10), int((reset - moment.at) * 5 // (moment.minutes * MINUTE)))
+        waiting.append((limit, limit - moment.average, kind, hit is not None))
         if moment.at < WARMED_UP:
             continue
         low, middle, high = (reset if q is None else q for q in moment.limit)
         early, late = limit < low - 1, limit > high + 1
         likely = moment.chance >= 0.1
+        before = alike.get(kind, [])
+        can_come = len(before) >= _LEAST_ALIKE and sum(before) >= 0.1 * len(before)
         share = moment.last_used if hit is None else 100.0
         values = {
             "count": 1.0,
@@ -110,6 +123,8 @@ def _sums(
             "likely": likely,
             "likely_early": likely and early,
             "likely_late": likely and late,
+            "alike": can_come,
+            "alike_open": can_come and moment.limit[2] is None,
             "low": share < moment.share[0] - 1,
             "high": share > moment.share[1] + 1,
         }
