@@ -20,6 +20,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from tests.support.commands import allow_unattended, over_http, resetbank
+from tests.support.forked import Forked
 from tests.support.stub_process import OPENER, StubProcess
 from tests.support.waiting import DEADLINE, wait_until
 
@@ -72,7 +73,7 @@ def test_without_a_reading_nothing_is_made_up() -> None:
 @contextmanager
 def serving(stub: StubProcess, address: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     command = [sys.executable, "-W", "error", "-m", "tui", "metrics", "--serve", address, *over_http(stub)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | environment) as process:
+    with Forked(command, stdout=subprocess.PIPE, text=True, env=os.environ | environment) as process:
         assert process.stdout is not None
         try:
             yield process.stdout.readline().strip(), process

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.support.commands import over_http, resetbank
+from tests.support.forked import Forked
 from tests.support.pty import raw_terminal, resetbank_terminal
 from tests.support.stub_process import StubProcess
 from tests.support.waiting import DEADLINE, wait_until
@@ -151,7 +152,7 @@ def test_screen_watch_and_command_tell_once(stub: StubProcess, receiver: Receive
     watching = [sys.executable, "-m", "tui", "watch", "--json", *over_http(stub)]
     with (
         resetbank_terminal(*over_http(stub)) as screen,
-        subprocess.Popen(watching, stdout=subprocess.PIPE, text=True) as watch,
+        Forked(watching, stdout=subprocess.PIPE, text=True) as watch,
     ):
         screen.wait_for("Limits")
         assert watch.stdout is not None

@@ -12,6 +12,7 @@ import pytest
 from tests.e2e.codex import codex_daemon, codex_exec
 from tests.sources.second_client import second_client
 from tests.support.commands import allow_unattended, over_http, resetbank
+from tests.support.forked import Forked
 from tests.support.stub_process import StubProcess
 from tests.support.waiting import DEADLINE, wait_until
 from tui.sources.codex_home import CodexHome
@@ -20,7 +21,7 @@ pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
 
 
 def start_watch(*words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+    return Forked(
         [sys.executable, "-m", "tui", "watch", "--json", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

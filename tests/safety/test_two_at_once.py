@@ -8,13 +8,14 @@ import sys
 
 from tests.safety.headless import companion_over, spend_once
 from tests.support.commands import allow_unattended, over_http, resetbank
+from tests.support.forked import Forked
 from tests.support.stub_process import StubProcess
 from tests.support.waiting import DEADLINE, wait_until
 from tui.domain.spend import Outcome
 
 
 def start_spend(stub: StubProcess) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+    return Forked(
         [sys.executable, "-m", "tui", "spend", "--unattended", "--json", *over_http(stub)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.forked import Forked
 from tests.support.stub_process import StubProcess
 from tests.support.waiting import DEADLINE
 
@@ -14,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 def start_victim(victim: str, point: str, stub: StubProcess, *more: str) -> subprocess.Popen[str]:
     """Start a module of this package that kills itself at a point."""
-    return subprocess.Popen(
+    return Forked(
         [sys.executable, "-m", f"tests.safety.{victim}", point, stub.url, str(stub.codex_home), *more],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

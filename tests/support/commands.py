@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.forked import Forked
 from tests.support.stub_process import StubProcess
 from tests.support.waiting import DEADLINE
 
@@ -25,16 +26,19 @@ class Result:
 
 def resetbank(*words: str, stdin: str | None = None, **environment: str) -> Result:
     """Run one command to its end, with no terminal."""
-    done = subprocess.run(
+    with Forked(
         [sys.executable, "-W", "error", "-m", "tui", *words],
-        input=stdin,
-        stdin=subprocess.DEVNULL if stdin is None else None,
-        capture_output=True,
+        stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=DEADLINE,
         env=os.environ | environment,
-    )
-    return Result(done.returncode, done.stdout, done.stderr)
+    ) as process:
+        try:
+            out, err = process.communicate(stdin, DEADLINE)
+        finally:
+            process.kill()
+    return Result(process.returncode, out, err)
 
 
 def over_http(stub: StubProcess) -> tuple[str, ...]:

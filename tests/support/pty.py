@@ -16,6 +16,7 @@ from time import perf_counter
 
 import pyte
 
+from tests.support.forked import Forked
 from tests.support.waiting import DEADLINE, Patience
 
 _ALONE = 1.2
@@ -172,12 +173,12 @@ def _whole_frames(data: bytes) -> int:
     return cut if cut >= 0 and _FRAME.startswith(data[cut:]) and data[cut:] != _FRAME else len(data)
 
 
-def _start(command: Sequence[str], environment: dict[str, str], columns: int, rows: int) -> tuple[int, _Process]:
+def _start(
+    start: type[_Process], command: Sequence[str], environment: dict[str, str], columns: int, rows: int
+) -> tuple[int, _Process]:
     master, slave = os.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    process = subprocess.Popen(
-        command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=environment
-    )
+    process = start(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=environment)
     os.close(slave)
     return master, process
 
@@ -188,7 +189,7 @@ def raw_terminal(
 ) -> Iterator[RawTerminal]:
     """Run a command on a terminal that only keeps the bytes, for measuring."""
     started = perf_counter()
-    master, process = _start(command, environment, columns, rows)
+    master, process = _start(subprocess.Popen, command, environment, columns, rows)
     try:
         yield RawTerminal(process, master, started)
     finally:
@@ -200,7 +201,7 @@ def terminal(*command: str, columns: int = 80, rows: int = 24, **environment: st
     """Run a command on a terminal of its own until the block ends."""
     defaults = {"TERM": "xterm-256color", "TEXTUAL_ANIMATIONS": "none", "TZ": "UTC"}
     started = perf_counter()
-    master, process = _start(command, os.environ | defaults | environment, columns, rows)
+    master, process = _start(Forked, command, os.environ | defaults | environment, columns, rows)
     try:
         yield Terminal(process, master, started, screen=pyte.Screen(columns, rows))
     finally:

@@ -14,6 +14,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
+from tests.support.forked import Forked
 from tests.support.waiting import DEADLINE
 
 OPENER = build_opener(ProxyHandler({}))
@@ -145,9 +146,11 @@ class StubProcess:
         return answer
 
 
-def launch(*arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
+def launch(
+    *arguments: str, cwd: Path | None = None, start: type[subprocess.Popen[str]] = subprocess.Popen
+) -> subprocess.Popen[str]:
     """Start the command as a person would; the caller ends it."""
-    return subprocess.Popen(
+    return start(
         [sys.executable, "-m", "tui", "stub", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -172,7 +175,7 @@ def start_stub(
     for flag, value in (("--scenario", scenario), ("--db", db), ("--sandbox", sandbox)):
         if value is not None:
             arguments += [flag, str(value)]
-    process = launch(*arguments, cwd=cwd)
+    process = launch(*arguments, cwd=cwd, start=Forked)
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
