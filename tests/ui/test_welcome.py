@@ -98,6 +98,13 @@ async def test_nobody_is_welcomed_to_a_sandbox_or_without_a_database(clock: Manu
         assert len(app.screen_stack) == 1
 
 
+async def test_nobody_is_welcomed_to_a_demo(clock: ManualClock) -> None:
+    scene = Scene(states.demo(), clock)
+    async with welcoming(scene, clock) as (_, app):
+        assert len(app.screen_stack) == 1
+        assert scene.tables.remembered.get("welcomed") is None
+
+
 async def test_the_palette_opens_it_again_also_where_it_never_opens_by_itself(clock: ManualClock) -> None:
     app = make_app(Scene(states.demo(), clock), clock, demo="busy")
     async with app.run_test(size=(100, 30)) as pilot:

@@ -24,8 +24,8 @@ class Welcome:
         self._found: Found | None = None
 
     async def begin(self, companion: "Companion") -> None:
-        """Learn whether this database has welcomed already; without one nobody is, since it would be every time."""
-        if companion.records.readings is None:
+        """Learn whether this database has welcomed already; where none is kept, as in a demo, nobody is welcomed."""
+        if companion.records.readings is None or companion.state.demo is not None:
             return
         try:
             if await companion.records.remembered(_NAME) is not None:

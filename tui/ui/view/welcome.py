@@ -3,7 +3,7 @@
 import msgspec
 
 from tui.domain.hooks import HookState, HookStatus
-from tui.domain.windows import label
+from tui.domain.windows import Window, WindowState, label
 from tui.ui.view.text import Level, Line, Span, clean, left, wrap
 from tui.ui.view.times import full
 from tui.ui.view.view_state import ViewState
@@ -82,7 +82,7 @@ def _facts(view: ViewState, found: Found) -> list[tuple[str, str]]:
         return [*facts, ("Limits", "not read yet")]
     facts.append(("Plan", clean(snapshot.account.plan) if snapshot.account.plan else "not reported"))
     main = snapshot.main_limit
-    windows = [f"{label(window)} {percent(window.used_percent)}" for window in main.windows] if main else []
+    windows = [_used(window, view) for window in main.windows] if main else []
     facts.append(("Limits", ", ".join(windows) or "not reported"))
     first = next(iter(snapshot.bank.spendable(view.now)), None)
     lapse = ""
@@ -93,6 +93,11 @@ def _facts(view: ViewState, found: Found) -> list[tuple[str, str]]:
     if source is not None:
         facts.append(("Read from", _SOURCES.get(source, source)))
     return facts
+
+
+def _used(window: Window, view: ViewState) -> str:
+    is_over = window.state(view.now) is WindowState.UNKNOWN and window.minutes is not None
+    return f"{label(window)} {percent(None if is_over else window.used_percent)}"
 
 
 def _switch(name: str, status: HookStatus | None) -> str:
