@@ -3,6 +3,8 @@
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from tests.sources.rollout_folder import Rollout, started
 from tests.support.commands import resetbank
 from tests.support.stub_process import StubProcess, start_stub
+from tests.support.waiting import wait_until
 from tui.clock import SystemClock
 from tui.errors import SettingsError, UsageError
 from tui.settings import account_place, load_settings
@@ -174,6 +177,29 @@ def test_metrics_have_every_account_with_its_name(two: StubProcess) -> None:
     assert found["resetbank_window_used_ratio", "acc1", "five_hour", None] == 0.93
     assert found["resetbank_window_used_ratio", "acc-home", "five_hour", None] == 1
     assert "@" not in done.out
+
+
+def limits_in(said: Path) -> list[tuple[str, str]]:
+    events = map(json.loads, said.read_text().splitlines())
+    return sorted((event["account"], event["event"]) for event in events if event["event"] != "lapsing")
+
+
+def test_a_limit_of_an_account_where_nobody_works_is_told_with_its_name(two: StubProcess, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    with (Path(os.environ["RESETBANK_HOME"]) / "settings.toml").open("a") as settings:
+        program = json.dumps(["sh", "-c", f"cat >> {told}"])
+        settings.write(f'[notify]\nchannels = ["command"]\nevents = ["near", "interrupted"]\ncommand = {program}\n')
+    words = [sys.executable, "-m", "tui", "watch", "--json", "--source", "http"]
+    said = tmp_path / "said"
+    with said.open("w") as output, subprocess.Popen(words, stdout=output) as watch:
+        try:
+            wait_until(lambda: told.exists() and len(told.read_text().splitlines()) == 2)
+            wait_until(lambda: len(limits_in(said)) == 2)
+        finally:
+            watch.kill()
+    assert limits_in(said) == [("home", "interrupted"), ("work", "near")]
+    notices = sorted((row["title"], row["event"]) for row in map(json.loads, told.read_text().splitlines()))
+    assert notices == [("resetbank: home", "interrupted"), ("resetbank: work", "near")]
 
 
 def test_two_names_of_one_account_are_one_account_in_metrics(stub: StubProcess) -> None:

@@ -14,7 +14,10 @@ from tests.domain.worlds import FIVE_HOURS, credit, snapshot, window
 from tests.support.clocks import ManualClock
 from tui.cli.json_output import watch_row
 from tui.cli.watch import tell_once
+from tui.clock import Clock
 from tui.companion.notifier import notice_of
+from tui.companion.records import Records
+from tui.companion.state import State, StateStore
 from tui.companion.watch_events import WatchEvent, WatchEventKind, WatchEvents
 from tui.domain.held_sessions import HeldThread, with_held
 from tui.domain.hooks import GateMode
@@ -36,6 +39,10 @@ def watched(world: World) -> list[WatchEvent]:
     events: list[WatchEvent] = []
     WatchEvents(world.companion.store, world.companion.records, world.clock, events.append)
     return events
+
+
+def parts(world: World) -> tuple[StateStore, Records, Clock]:
+    return world.companion.store, world.companion.records, world.clock
 
 
 def kinds(events: list[WatchEvent]) -> list[str]:
@@ -173,7 +180,7 @@ async def test_a_reset_about_to_lapse_is_an_event_of_its_own_which_one_watch_pri
     await other.companion.poller.poll()
     said: list[str] = []
     for one, name in ((world, "first"), (other, "second"), (world, "third")):
-        await tell_once(one.companion, event, lambda name=name: said.append(name))  # type: ignore[misc]
+        await tell_once(*parts(one), event, lambda name=name: said.append(name))  # type: ignore[misc]
     assert said == ["first"]
     await other.companion.aclose()
     world.clock.advance(25 * 3600)
@@ -182,9 +189,24 @@ async def test_a_reset_about_to_lapse_is_an_event_of_its_own_which_one_watch_pri
     killed = world.companion.records.require().deliveries  # a watch that claimed it and never said it
     last = events[-1].identity(world.companion.state.account_key)
     assert killed.claim(last[0], last[1], "watch", world.clock.now().timestamp(), last[2]) == 0
-    saying = asyncio.create_task(tell_once(world.companion, events[-1], lambda: said.append("in its stead")))
+    saying = asyncio.create_task(tell_once(*parts(world), events[-1], lambda: said.append("in its stead")))
     await world.clock.until_sleeping()
     assert said == ["first"]
     world.clock.advance(LEASE)
     await saying
     assert said == ["first", "in its stead"]
+
+
+async def test_who_follows_an_account_after_another_repeats_nothing(world: World) -> None:
+    looked_at = StateStore(State())
+    seen: list[WatchEvent] = []
+    glance = WatchEvents(looked_at, world.companion.records, world.clock, seen.append)
+    reached = replace(AT_LIMIT, bank=replace(AT_LIMIT.bank, available=0, credits=()))
+    looked_at.update(snapshot=reached)
+    assert kinds(seen) == ["interrupted"]
+    world.companion.store.update(snapshot=reached)
+    WatchEvents(*parts(world), seen.append, glance)
+    assert kinds(seen) == ["interrupted"]
+    world.clock.advance(60)
+    world.companion.store.update(snapshot=replace(CLEARED, bank=reached.bank))
+    assert kinds(seen) == ["interrupted", "reset_observed"]

@@ -48,7 +48,7 @@ class Several:
         async def look() -> State:
             return scene.state
 
-        return Member(name, open_one, lambda: scene.state, look, lambda: False)
+        return Member(name, open_one, lambda: scene.state, look, lambda: False, lambda _: scene.companion.records)
 
 
 @asynccontextmanager

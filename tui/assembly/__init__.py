@@ -173,7 +173,7 @@ def open_companion(
         before_credits=settings.hold.before_credits,
         process=uuid.uuid4().hex,
         looks_ahead=watches,
-        notifier=partial(_notifier, settings.notify) if watches and settings.notify.channels else None,
+        notifier=open_notifier(settings.notify) if watches else None,
         past=past,
     )
 
@@ -183,6 +183,11 @@ def open_channels(settings: NotifySettings) -> "dict[str, Channel]":
     from importlib import import_module
 
     return {name: import_module(f"tui.channels.{name}").open_channel(settings) for name in settings.channels}
+
+
+def open_notifier(settings: NotifySettings) -> "Callable[[StateStore, Records, Clock], Notifier] | None":
+    """What makes a teller by every channel of the settings; None where they name none."""
+    return partial(_notifier, settings) if settings.channels else None
 
 
 def _notifier(settings: NotifySettings, store: "StateStore", records: "Records", clock: Clock) -> "Notifier":

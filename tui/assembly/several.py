@@ -7,12 +7,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tui import STORY
-from tui.assembly import SourceOptions, candidates, every_account, open_companion, open_hooks, open_tables
+from tui.assembly import (
+    SourceOptions,
+    candidates,
+    every_account,
+    open_companion,
+    open_hooks,
+    open_notifier,
+    open_tables,
+)
 from tui.clock import Clock, SystemClock
 from tui.companion.accounts import Accounts, Member, seen
 from tui.companion.reading import Reading, hear_history, keep_reading, read_once
-from tui.companion.records import Tables
-from tui.companion.state import State
+from tui.companion.records import Records, Tables
+from tui.companion.state import State, StateStore
 from tui.concurrency import in_loose_thread, in_thread
 from tui.domain.snapshot import Snapshot
 from tui.errors import NotViable, StoreError
@@ -76,6 +84,8 @@ def open_accounts(
             partial(_recall, one.account, tables, settings),
             partial(_look, one, settings, tables, clock),
             partial(_is_at_work, one, settings, paths, clock),
+            partial(_records, one, tables, front_end),
+            open_notifier(settings.notify),
         )
 
     return Accounts(list(map(member, options)), clock, every=LOOK_EVERY, random_share=random.random)
@@ -139,6 +149,10 @@ async def _look(one: SourceOptions, settings: Settings, tables: Tables | StoreEr
     reading = await in_thread(_keep, snapshot, tables, near, one.names)
     await hear_history(chain, tables if isinstance(tables, StoreError) else tables.database, reading)
     return seen(reading.state, one.account, LOOK_EVERY)
+
+
+def _records(one: SourceOptions, tables: Tables | StoreError, process: str, store: StateStore) -> Records:
+    return Records(store, tables, process, one.names)
 
 
 def _keep(snapshot: Snapshot, tables: Tables | StoreError, near: float, names: Sequence[str]) -> Reading:

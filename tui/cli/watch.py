@@ -8,10 +8,12 @@ from tui.errors import EXIT_NEAR, EXIT_REACHED
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from tui.clock import Clock
     from tui.companion.accounts import Accounts
     from tui.companion.companion import Companion
-    from tui.companion.state import State
-    from tui.companion.watch_events import WatchEvent
+    from tui.companion.records import Records
+    from tui.companion.state import State, StateStore
+    from tui.companion.watch_events import WatchEvent, WatchEvents
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,12 +46,13 @@ class _Watch:
         self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._once_only: list[asyncio.Future[None]] = []
         self._said: dict[str, State] = {}
+        self._events: dict[str, WatchEvents] = {}
 
     async def one(self, companion: "Companion") -> int:
         """Follow the only account."""
         from tui.cli.oneshot import read_once
 
-        self._print_events(companion)
+        self._print_events(companion.store, companion.records, companion.clock)
         if self._once:
             await read_once(companion)  # so that a script fails at once where there is nothing to watch
         forget = companion.listen(self._complain)
@@ -61,8 +64,10 @@ class _Watch:
     async def all_of(self, accounts: "Accounts") -> int:
         """Follow every account of the settings."""
         import asyncio
+        from functools import partial
 
-        accounts.on_open(self._print_events)
+        accounts.on_open(lambda found: self._print_events(found.store, found.records, found.clock))
+        accounts.on_look(partial(self._print_events, clock=accounts.clock))
         accounts.listen(self._complain)
         accounts.first()
         if self._once:
@@ -100,13 +105,15 @@ class _Watch:
         if state.link.failure is not None and state.link.failure != before.link.failure:
             complain(account + state.link.failure)
 
-    def _print_events(self, companion: "Companion") -> None:
+    def _print_events(self, store: "StateStore", records: "Records", clock: "Clock") -> None:
         from tui.companion.watch_events import WatchEvents
 
-        parts = companion.store, companion.records, companion.clock
-        WatchEvents(*parts, lambda event: self._on_event(companion, event))
+        name = store.state.account_name
+        self._events[name] = WatchEvents(
+            store, records, clock, lambda event: self._on_event(store, records, clock, event), self._events.get(name)
+        )
 
-    def _on_event(self, companion: "Companion", event: "WatchEvent") -> None:
+    def _on_event(self, store: "StateStore", records: "Records", clock: "Clock", event: "WatchEvent") -> None:
         import asyncio
 
         from tui.cli.output import nobody_reads
@@ -118,7 +125,7 @@ class _Watch:
         codes = {WatchEventKind.NEAR: EXIT_NEAR, WatchEventKind.INTERRUPTED: EXIT_REACHED}
         if event.lapse is not None:
             if not self._once:  # a script that waits for a limit asks for nothing else
-                self._once_only.append(asyncio.ensure_future(tell_once(companion, event, say)))
+                self._once_only.append(asyncio.ensure_future(tell_once(store, records, clock, event, say)))
             return
         say()
         if not self._ended.done() and nobody_reads():
@@ -127,7 +134,9 @@ class _Watch:
             self._ended.set_result(codes[event.kind])
 
 
-async def tell_once(companion: "Companion", event: "WatchEvent", tell: "Callable[[], None]") -> None:
+async def tell_once(
+    store: "StateStore", records: "Records", clock: "Clock", event: "WatchEvent", tell: "Callable[[], None]"
+) -> None:
     """Print what is said once, whichever watch runs when; without a database each says it.
 
     Who is killed before it printed is stood in for by another watch, once its claim has run out.
@@ -137,22 +146,21 @@ async def tell_once(companion: "Companion", event: "WatchEvent", tell: "Callable
     from tui.concurrency import in_thread
     from tui.errors import StoreError
 
-    name, at, tolerance = event.identity(companion.state.account_key)
+    def now() -> float:
+        return clock.now().timestamp()
+
+    name, at, tolerance = event.identity(store.state.account_key)
     try:
-        deliveries = companion.records.require().deliveries
-        while claimed := await in_thread(deliveries.claim, name, at, "watch", _now(companion), tolerance):
-            await companion.clock.sleep(max(0.1, claimed - _now(companion)))
+        deliveries = records.require().deliveries
+        while claimed := await in_thread(deliveries.claim, name, at, "watch", now(), tolerance):
+            await clock.sleep(max(0.1, claimed - now()))
     except StoreError:
         claimed = 0.0
     if claimed is None:
         return
     tell()
     with suppress(StoreError):
-        await in_thread(companion.records.require().deliveries.settle, name, at, "watch", tolerance)
-
-
-def _now(companion: "Companion") -> float:
-    return companion.clock.now().timestamp()
+        await in_thread(records.require().deliveries.settle, name, at, "watch", tolerance)
 
 
 def print_event(event: "WatchEvent", *, as_json: bool) -> None:

@@ -9,14 +9,17 @@ import msgspec
 from msgspec.structs import replace
 
 from tui.clock import Clock
+from tui.companion.records import Records
 from tui.companion.schedule import jittered
-from tui.companion.state import Link, State
+from tui.companion.state import Link, State, StateStore
+from tui.companion.supervisor import Supervisor
 from tui.concurrency import in_thread
 from tui.domain.lapses import STEPS
 from tui.errors import ResetbankError, StoreError
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
+    from tui.companion.notifier import Notifier
 
 CHECK_SECONDS: Final = 20.0
 """Between two looks at the files of Codex: an account whose sessions begin to work gets its companion."""
@@ -39,6 +42,10 @@ class Member(msgspec.Struct, frozen=True):
     """Reads once and keeps the reading."""
     is_at_work: Callable[[], bool]
     """Whether a session there is at work or held, by the files; blocking, and cheap."""
+    records: Callable[[StateStore], Records]
+    """What is written down about it, for while it is only looked at."""
+    notifier: "Callable[[StateStore, Records, Clock], Notifier] | None" = None
+    """Makes what tells outside the screen, for while it is only looked at; None tells nobody."""
 
 
 class Accounts:
@@ -56,17 +63,22 @@ class Accounts:
             random_share: Gives numbers from 0 to 1, for jitter.
         """
         self._members = {member.name: member for member in members}
-        self._clock = clock
+        self.clock = clock
         self._every = every
         self._random_share = random_share
-        self._states = {name: State(account_name=name) for name in self._members}
+        self._stores = {name: StateStore(State(account_name=name)) for name in self._members}
+        self._looked_at: dict[str, tuple[StateStore, Records]] = {}
+        self._tellers: list[Supervisor] = []
         self._companions: dict[str, Companion] = {}
         self._due = dict.fromkeys(self._members, clock.monotonic())
         self._listeners: list[Callable[[State], None]] = []
         self._openers: list[Callable[[Companion], None]] = []
+        self._lookers: list[Callable[[StateStore, Records], None]] = []
         self._group: asyncio.TaskGroup | None = None
         self._only: frozenset[str] | None = None
         self._room = asyncio.Semaphore(AT_ONCE)
+        for store in self._stores.values():
+            store.listen(self._show)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -76,7 +88,7 @@ class Accounts:
     @property
     def states(self) -> tuple[State, ...]:
         """The newest State of every account, in that order."""
-        return tuple(self._states.values())
+        return tuple(store.state for store in self._stores.values())
 
     @property
     def companions(self) -> "tuple[Companion, ...]":
@@ -93,6 +105,10 @@ class Accounts:
             opened(companion)
         self._openers.append(opened)
 
+    def on_look(self, looked_at: Callable[[StateStore, Records], None]) -> None:
+        """Call back with what becomes of an account that is only looked at, once for each, with its first reading."""
+        self._lookers.append(looked_at)
+
     def open(self, name: str) -> "Companion":
         """An account's companion; it runs for as long as `run` does.
 
@@ -104,10 +120,10 @@ class Accounts:
             companion = self._members[name].open()
             companion.accounts = self
             if companion.state.snapshot is None:
-                companion.store.update(snapshot=self._states[name].snapshot)
+                companion.store.update(snapshot=self._stores[name].state.snapshot)
             if self._companions:
                 companion.poller.least_interval = OUT_OF_SIGHT
-            self._companions[name] = companion
+            self._companions[name], self._stores[name] = companion, companion.store
             for opened in self._openers:
                 opened(companion)
             companion.listen(self._show)
@@ -167,19 +183,21 @@ class Accounts:
                 group.create_task(self._look_around())
         finally:
             self._group = None
+            for teller in self._tellers:
+                await teller.aclose()
 
     async def _look_around(self) -> None:
         """Look at the accounts without a companion, for as long as there are any."""
         await self._first_reading()
         for member in self._idle():
             try:
-                self._show(await in_thread(member.recall))
+                self._stores[member.name].show(await in_thread(member.recall))
             except StoreError:
                 break  # said where a reading is to be kept
         while idle := self._idle():
             at_work = await in_thread(_at_work, idle)
             await asyncio.gather(*(self._look(member, member.name in at_work) for member in idle))
-            await self._clock.sleep(CHECK_SECONDS)
+            await self.clock.sleep(CHECK_SECONDS)
 
     def _idle(self) -> list[Member]:
         return [member for name, member in self._members.items() if name not in self._companions]
@@ -201,7 +219,7 @@ class Accounts:
                 unlisten()
 
     async def _look(self, member: Member, is_at_work: bool) -> None:
-        if not is_at_work and self._clock.monotonic() < self._due[member.name]:
+        if not is_at_work and self.clock.monotonic() < self._due[member.name]:
             return
         async with self._room:
             try:
@@ -209,20 +227,38 @@ class Accounts:
                     self.open(member.name)
                     return
                 state = await member.look()
-                self._show(state)
-                if is_pressing(state, self._clock.now()):
+                await self._keep(member, state)
+                if is_pressing(state, self.clock.now()):
                     self.open(member.name)
             except ResetbankError as error:
                 self._show_failure(member.name, error)
         pause = jittered(self._every, self._random_share())
-        self._due[member.name] = self._clock.monotonic() + pause.total_seconds()
+        self._due[member.name] = self.clock.monotonic() + pause.total_seconds()
+
+    async def _keep(self, member: Member, state: State) -> None:
+        """Show what a look found, and let who follows the account see it as one that has a companion."""
+        if member.name in self._companions:
+            return  # opened meanwhile, and read by that
+        store = self._stores[member.name]
+        store.show(replace(state, problems=store.state.problems))
+        if member.name not in self._looked_at:
+            records = member.records(store)
+            self._looked_at[member.name] = store, records
+            for looked_at in self._lookers:
+                looked_at(store, records)
+            if member.notifier is not None and (self._only is None or "notices" in self._only):
+                teller = Supervisor(store, self.clock)
+                teller.start("notices", member.notifier(store, records, self.clock).follow)
+                self._tellers.append(teller)
+        await self._looked_at[member.name][1].show()
 
     def _show_failure(self, name: str, error: ResetbankError) -> None:
-        state = self._states[name]
-        self._show(replace(state, link=state.link.failing(str(error), self._clock.now(), self._every, ())))
+        store = self._stores[name]
+        store.update(link=store.state.link.failing(str(error), self.clock.now(), self._every, ()))
 
     def _show(self, state: State) -> None:
-        self._states[state.account_name] = state
+        if self._stores[state.account_name].state is not state:
+            return  # of the time before it had a companion
         for listener in tuple(self._listeners):
             listener(state)
 

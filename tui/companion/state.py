@@ -185,7 +185,10 @@ class StateStore:
     ) -> None:
         """Change the given fields; listeners hear of it only if something differs."""
         given = {name: value for name, value in locals().items() if name != "self" and value is not UNSET}
-        changed = replace(self._state, **given)
+        self.show(replace(self._state, **given))
+
+    def show(self, changed: State) -> None:
+        """Take another State as a whole; listeners hear of it only if something differs."""
         if changed == self._state:
             return
         self._state = changed

@@ -95,7 +95,12 @@ class WatchEvents:
     """Calls back with every event: of the State as it changes, of the ledger as it is written, whoever writes it."""
 
     def __init__(
-        self, store: StateStore, records: Records, clock: Clock, on_event: Callable[[WatchEvent], None]
+        self,
+        store: StateStore,
+        records: Records,
+        clock: Clock,
+        on_event: Callable[[WatchEvent], None],
+        after: "WatchEvents | None" = None,
     ) -> None:
         """Listen from now on; what holds already is an event once.
 
@@ -104,6 +109,7 @@ class WatchEvents:
             records: The ledger.
             clock: The time.
             on_event: Called with each event.
+            after: What followed the same account until now; what it has called back with is no event again.
         """
         self._store = store
         self._clock = clock
@@ -113,6 +119,9 @@ class WatchEvents:
         self._held: frozenset[str] = frozenset()
         self._lapses: frozenset[str] = frozenset()
         self._snapshot: Snapshot | None = None
+        if after is not None:
+            self._was_near, self._was_reached, self._snapshot = after._was_near, after._was_reached, after._snapshot
+            self._was_hit_unseen, self._lapses = after._was_hit_unseen, after._lapses
         store.listen(self._on_state)
         records.listen(self._on_line)
         self._on_state(store.state)
