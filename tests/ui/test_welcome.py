@@ -98,6 +98,17 @@ async def test_nobody_is_welcomed_to_a_sandbox_or_without_a_database(clock: Manu
         assert len(app.screen_stack) == 1
 
 
+async def test_a_thin_pane_is_not_covered(clock: ManualClock) -> None:
+    scene = Scene(states.busy(), clock)
+    async with welcoming(scene, clock, (120, 4)) as (pilot, app):
+        assert len(app.screen_stack) == 1
+        assert scene.tables.remembered.get("welcomed") is None
+        await pilot.resize_terminal(120, 40)
+        scene.stir()
+        await settle(pilot)
+        assert isinstance(app.screen, WelcomeScreen)
+
+
 async def test_nobody_is_welcomed_to_a_demo(clock: ManualClock) -> None:
     scene = Scene(states.demo(), clock)
     async with welcoming(scene, clock) as (_, app):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 from tui.concurrency import in_thread
 from tui.errors import ResetbankError
 from tui.ui.screens.main import MainScreen
+from tui.ui.view.compact import is_compact
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
@@ -44,6 +45,8 @@ class Welcome:
             return
         if state.snapshot is None or state.link.source is None or state.question is not None:
             return
+        if is_compact(*self._app.size):
+            return  # a thin pane beside Codex has no room for a page; a later start may have
         self._companion = None
         self._open(self._found)
 
