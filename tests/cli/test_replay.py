@@ -147,7 +147,9 @@ def test_it_goes_at_the_speed_that_is_wished(tmp_path: Path) -> None:
     file.write_text("\n".join(climb(3)))
     assert resetbank("replay", str(file), "--speed", "100000").code == 0
     for speed in ("0", "-1", "fast"):
-        assert resetbank("replay", str(file), "--speed", speed).code == 2
+        refused = resetbank("replay", str(file), "--speed", speed)
+        assert refused.code == 2
+        assert "a speed is a number above zero" in refused.err
 
 
 @pytest.mark.parametrize("content", [None, ""])

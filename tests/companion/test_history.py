@@ -2,19 +2,22 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.companion.scripted import AT_LIMIT, World
 from tests.domain.worlds import FIVE_HOURS, WEEK, snapshot, window
+from tests.sources.test_rollout_history import rollout
 from tests.support.clocks import START, ManualClock
 from tests.support.waiting import DEADLINE
 from tui.companion.history import HistoryService, fill, outlook_once, recall
 from tui.domain.advice import Verdict
-from tui.domain.reading import PastFile, PastPeriod, Reading, WindowReading
+from tui.domain.reading import PastFile, PastPeriod, PastReadings, Reading, WindowReading
 from tui.domain.snapshot import Account
 from tui.errors import StoreError
+from tui.sources.rollout_history import past_rollouts
 
 NOW = START.timestamp()
 ACCOUNT = Account("acc1", "plus")
@@ -36,6 +39,17 @@ def past(*names: str, days: int = 10) -> Callable[[Account, Callable[[str, int, 
                 reading = (WindowReading(300, 10, NOW + 3600),)
                 looks = tuple(Reading(NOW - 600.0 * n, reading) for n in range(days * 144, 0, -1))
                 yield PastFile(name, 7, 1.0, looks, (names.index(name) + 1) / len(names))
+
+    return files
+
+
+def noting(given: PastReadings, names: list[str]) -> PastReadings:
+    """The same files, whose names are noted as they are given."""
+
+    def files(account: Account, is_known: Callable[[str, int, float], bool]) -> Iterator[PastFile]:
+        for file in given(account, is_known):
+            names.append(file.path)
+            yield file
 
     return files
 
@@ -89,8 +103,20 @@ async def test_an_interrupted_import_goes_on_where_it_stopped(world: World) -> N
 
     with pytest.raises(StoreError):
         fill(readings, ACCOUNT, breaking)
-    taken = [file.path for file in past("a", "b")(ACCOUNT, readings.is_imported)]
+    taken: list[str] = []
+    fill(readings, ACCOUNT, noting(past("a", "b"), taken))
     assert taken == ["b"]
+
+
+async def test_what_was_left_out_for_one_account_is_taken_in_for_the_other(world: World, tmp_path: Path) -> None:
+    readings, other = world.tables.readings, Account("acc2", "plus")
+    rollout(tmp_path, "a", "acc1")
+    rollout(tmp_path, "b", "acc2")
+    for account in (ACCOUNT, other, ACCOUNT, other):
+        fill(readings, account, partial(past_rollouts, tmp_path))
+    for account in (ACCOUNT, other):
+        rows = [row for row in readings.rows(account.key, 0) if row.minutes == 300]
+        assert [(row.used_percent, row.source) for row in rows] == [(25.0 * n, "rollout") for n in range(5)]
 
 
 async def test_nobody_waits_for_the_past_and_leaving_stops_it_after_the_file(world: World) -> None:
@@ -109,7 +135,8 @@ async def test_nobody_waits_for_the_past_and_leaving_stops_it_after_the_file(wor
     assert asked
     assert world.companion.state.past_read is None
     readings = world.tables.readings
-    left = [file.path for file in past("a", "b", "c")(ACCOUNT, readings.is_imported)]
+    left: list[str] = []
+    fill(readings, ACCOUNT, noting(past("a", "b", "c"), left))
     assert left == [name for name in ("a", "b", "c") if name not in asked]
 
 

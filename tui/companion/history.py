@@ -274,9 +274,13 @@ def fill(
         StoreError: The database cannot be used.
     """
     new = 0
-    for file in past(account, readings.is_imported):
+
+    def name(path: str) -> str:
+        return f"{path} for {account.key}"  # a file that is left out for one account is another's own
+
+    for file in past(account, lambda path, size, modified: readings.is_imported(name(path), size, modified)):
         new += readings.add_past(account.key, "rollout", file.readings) if file.readings else 0
-        readings.note_import(file.path, file.size, file.modified)
+        readings.note_import(name(file.path), file.size, file.modified)
         if not goes_on(file.done):
             break
     return new
