@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,15 +18,21 @@ CHECKOUT = Path(__file__).parents[2]
 MISSING = [name for name, found in (("pex", importlib.util.find_spec("pex")), ("uv", shutil.which("uv"))) if not found]
 
 
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A home as short as people's are: pex warns where a script's first line would be too long."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
 @pytest.mark.skipif(bool(MISSING), reason=f"{' and '.join(MISSING)} cannot be found: `uv sync --group single-file`")
-def test_one_file_starts_where_there_is_only_a_python(tmp_path: Path) -> None:
+def test_one_file_starts_where_there_is_only_a_python(tmp_path: Path, short_folder: Path) -> None:
     file = tmp_path / "resetbank.pex"
     built = subprocess.run(
         [CHECKOUT / ".ci" / "single-file", file, sys.executable], capture_output=True, text=True, timeout=5 * DEADLINE
     )
     assert (built.returncode, built.stderr) == (0, "")
-    home, programs = tmp_path / "elsewhere", tmp_path / "bin"
-    home.mkdir()
+    home, programs = short_folder, tmp_path / "bin"
     programs.mkdir()
     (programs / "python3").symlink_to(os.path.realpath(sys.executable))
     if (ldd := shutil.which("ldd")) is not None:
