@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from tests.bench.bench_start import ROUNDS, _environment, _idle, _run
+from tests.bench.bench_start import ROUNDS, Start, _environment, _idle, _run
 from tests.support.stub_process import start_stub
 
 ACCOUNTS = 50
@@ -28,11 +28,11 @@ def measure(*, quick: bool = False) -> list[str]:
         settings = folder / "many" / "resetbank" / "settings.toml"
         settings.parent.mkdir(parents=True)
         settings.write_text("[accounts]\n" + "".join(f'{name} = "{home}"\n' for name, home in homes.items()))
-        first, settled = b"Limits", b"banked"
+        start = Start("the screen", command, b"Limits", b"banked")
         for environment in (one, many):  # writes the bytecode, and what is remembered
-            _run(command, first, settled, environment)
-        runs = [(_run(command, first, settled, one), _run(command, first, settled, many)) for _ in range(rounds)]
-        shares = [_idle(command, settled, environment, SETTLED_SECONDS) for environment in (one, many)]
+            _run(start, environment)
+        runs = [(_run(start, one), _run(start, many)) for _ in range(rounds)]
+        shares = [_idle(start, environment, SETTLED_SECONDS) for environment in (one, many)]
     lines = []
     for title, unit, index in (("first content", "ms", 0), ("data shown", "ms", 1), ("resident", "MiB", 2)):
         theirs, mine = (median(run[which][index] for run in runs) for which in (0, 1))

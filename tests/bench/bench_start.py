@@ -1,6 +1,7 @@
 """How fast the screen starts, and what it costs to keep open, beside a Textual app with one Label.
 
-`python -m tests.bench.bench_start [--quick]` prints the figures; both run on a real pseudo-terminal of 80×24.
+It starts on the embedded service, on the stub over HTTP, and on that with the numbers of the last time.
+`python -m tests.bench.bench_start [--quick]` prints the figures; all run on a real pseudo-terminal of 80×24.
 """
 
 import asyncio
@@ -10,12 +11,15 @@ import sys
 import tracemalloc
 from datetime import timedelta
 from pathlib import Path
+from shutil import rmtree
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Final, NamedTuple
 
-from msgspec.structs import replace
+from msgspec import structs
 
 from tests.support.pty import raw_terminal
+from tests.support.stub_process import start_stub
 
 ROUNDS = 15
 IDLE_SECONDS = 30.0
@@ -45,30 +49,66 @@ OneLabel().run()
 def measure(*, quick: bool = False) -> list[str]:
     """The figures, one a line."""
     rounds, idle = (5, 5.0) if quick else (ROUNDS, IDLE_SECONDS)
-    with TemporaryDirectory() as folder:
-        floor = ([sys.executable, "-c", LABEL_APP], b"floor-marker", b"floor-marker")
-        ours = ([sys.executable, "-m", "tui", "--demo"], "connecting…".encode(), b"banked")
+    with TemporaryDirectory() as folder, start_stub(sandbox=Path(folder) / "sandbox") as stub:
+        floor = Start("one Label", [sys.executable, "-c", LABEL_APP], b"floor-marker", b"floor-marker")
+        screen = [sys.executable, "-m", "tui"]
+        http = [*screen, "--source", "http", "--base-url", stub.url, "--codex-home", str(stub.codex_home)]
+        demo = Start("--demo", [*screen, "--demo"], "connecting…".encode(), b"banked")
+        first = Start("the stub over HTTP", http, "connecting…".encode(), b"read every", forgets=True)
+        again = Start("the same with remembered numbers", http, b"Last known", b"read every")
+        starts = (floor, demo, first, again)
         env = _environment(Path(folder))
-        for command, first, settled in (floor, ours):  # writes the bytecode
-            _run(command, first, settled, env)
-        runs = [(_run(*floor, env), _run(*ours, env)) for _ in range(rounds)]
-        everything = ([sys.executable, "-c", EVERYTHING], b"banked", b"banked")
-        loaded = [_run(*everything, env)[2] for _ in range(3)]
-        calm = [*ours[0], "busy"]  # the story that it plays by itself goes on
-        share = _idle(calm, ours[2], env, idle)
-        floor_share = _idle(floor[0], floor[2], env, idle)
+        for start in starts:  # writes the bytecode
+            _run(start, env)
+        runs = [{start: _run(start, env) for start in starts} for _ in range(rounds)]
+        everything = Start("every source loaded", [sys.executable, "-c", EVERYTHING], b"banked", b"banked")
+        loaded = median(_run(everything, env).resident for _ in range(3))
+        # The story that the demo plays by itself goes on.
+        idles = [
+            (start, _idle(start, env, idle))
+            for start in (floor, demo._replace(name="--demo busy", words=[*demo.words, "busy"]))
+        ]
     lines = []
-    for name, unit, index in (("first content", "ms", 0), ("data shown", "ms", 1), ("resident", "MiB", 2)):
-        theirs, mine = (median(run[which][index] for run in runs) for which in (0, 1))
-        lines.append(f"{name}: {mine:.0f} {unit}, one Label {theirs:.0f} {unit}, ratio {mine / theirs:.2f}")
-    label = median(run[0][2] for run in runs)
-    lines.append(f"resident, every source loaded: {median(loaded):.0f} MiB, ratio {median(loaded) / label:.2f}")
-    lines.append(
-        f"from the quit key to the end: {median(run[1][3] for run in runs):.0f} ms,"
-        f" one Label {median(run[0][3] for run in runs):.0f} ms"
-    )
-    lines.append(f"idle: {share * 100:.2f} % of one core over {idle:.0f} s, one Label {floor_share * 100:.2f} %")
+    label = _medians([run[floor] for run in runs])
+    for start in starts[1:]:
+        mine = _medians([run[start] for run in runs])
+        for name, unit, here, there in zip(_NAMES, _UNITS, mine, label, strict=True):
+            ratio = f"{here:.0f} {unit}, one Label {there:.0f} {unit}, ratio {here / there:.2f}"
+            lines.append(f"{start.name}: {name} {ratio}")
+    lines.append(f"resident, every source loaded: {loaded:.0f} MiB, ratio {loaded / label.resident:.2f}")
+    lines += [f"idle: {share * 100:.2f} % of one core over {idle:.0f} s, {start.name}" for start, share in idles]
     return [*lines, asyncio.run(memory_growth(UPDATES // 10 if quick else UPDATES))]
+
+
+class Start(NamedTuple):
+    """A way to start, and what is on its screen with the first content and with the data."""
+
+    name: str
+    words: list[str]
+    first: bytes
+    settled: bytes
+    forgets: bool = False
+    """Whether it begins without a database."""
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+class Run(NamedTuple):
+    """What one start took."""
+
+    first_content: float
+    data_shown: float
+    resident: float
+    quit_to_end: float
+
+
+_NAMES: Final = ("first content", "data shown", "resident", "from the quit key to the end")
+_UNITS: Final = ("ms", "ms", "MiB", "ms")
+
+
+def _medians(runs: list[Run]) -> Run:
+    return Run(*map(median, zip(*runs, strict=True)))
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -82,23 +122,24 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _run(command: list[str], first: bytes, settled: bytes, env: dict[str, str]) -> tuple[float, float, float, float]:
-    """Milliseconds to the first content and to the data, MiB then, and milliseconds from the quit key to the end."""
-    with raw_terminal(*command, environment=env) as terminal:
-        first_at = terminal.time_of(first)
-        settled_at = terminal.time_of(settled)
+def _run(start: Start, env: dict[str, str]) -> Run:
+    if start.forgets:
+        rmtree(env["RESETBANK_HOME"], ignore_errors=True)
+    with raw_terminal(*start.words, environment=env) as terminal:
+        first_at = terminal.time_of(start.first)
+        settled_at = terminal.time_of(start.settled)
         terminal.drain(1.0)
         resident = terminal.resident_kib() / 1024
         before = terminal.elapsed()
         terminal.type("q")
         terminal.wait_for_end()
-        return first_at * 1000, settled_at * 1000, resident, (terminal.elapsed() - before) * 1000
+        return Run(first_at * 1000, settled_at * 1000, resident, (terminal.elapsed() - before) * 1000)
 
 
-def _idle(command: list[str], settled: bytes, env: dict[str, str], seconds: float) -> float:
+def _idle(start: Start, env: dict[str, str], seconds: float) -> float:
     """The share of one core that it takes while nothing happens."""
-    with raw_terminal(*command, environment=env) as terminal:
-        terminal.time_of(settled)
+    with raw_terminal(*start.words, environment=env) as terminal:
+        terminal.time_of(start.settled)
         terminal.drain(2.0)
         before = terminal.cpu_seconds()
         terminal.drain(seconds)
@@ -125,7 +166,7 @@ async def memory_growth(updates: int) -> str:
                 clock.advance(1)
                 state = shown[number % len(shown)]
                 interval = timedelta(seconds=number % 50)
-                companion.publish(replace(state, link=replace(state.link, interval=interval)))
+                companion.publish(structs.replace(state, link=structs.replace(state.link, interval=interval)))
                 if number % 50 == 49:
                     await pilot.pause()
             await pilot.pause()
