@@ -43,7 +43,7 @@ def test_the_first_minutes_rest_on_the_window_itself_and_say_so() -> None:
     foresight = Foresight()
     workdays(foresight, 1, 30.0, until=10 * HOUR)
     (forecast,) = foresight.forecasts(START + 10 * HOUR)
-    assert forecast.basis == "this window's average"
+    assert forecast.basis == "the average of this window so far"
     assert forecast.limit_at is not None
     assert forecast.limit_at.p50 == pytest.approx(START + 12.3 * HOUR, abs=1500)
 

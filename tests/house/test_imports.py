@@ -68,6 +68,10 @@ def test_the_ledger_needs_no_network_library() -> None:
     }
 
 
+def test_the_embedded_service_is_asked_without_a_network_library() -> None:
+    assert not loaded("status", "--json", "--source", "stub") & {"textual", "rich", "httpx", "keyring", "uvicorn"}
+
+
 def test_keys_needs_no_screen_library() -> None:
     assert not loaded("keys") & {"textual", "rich", "httpx", "keyring", "sqlite3", "asyncio"}
 

@@ -11,8 +11,8 @@ from tests.support.clocks import ManualClock
 from tests.wire.referral_samples import ELIGIBILITY, FRIEND, INVITED, ITEM, pack
 from tui.domain.referral import CONSUMER, InviteRequest
 from tui.domain.snapshot import Account
-from tui.sources.backend import HttpAsker
 from tui.sources.base_url import parse_base_url
+from tui.sources.http_asker import HttpAsker
 from tui.sources.login import Login, LoginProvider, Token, fixed_login
 from tui.sources.referrals import ReferralClient
 

@@ -14,8 +14,10 @@ from tests.support.clocks import START, ManualClock
 from tests.wire.samples import FULL_USAGE
 from tui.domain.spend import ConsumeRequest
 from tui.errors import BadPayload, ConsumeRejected, NotViable, OutcomeUnknown, ResetbankError, SignedOut, SourceDown
-from tui.sources.backend import LARGEST_ANSWER, Backend, Deadlines, failure_reason, open_backend
+from tui.sources.answers import LARGEST_ANSWER
+from tui.sources.backend import Backend, Deadlines, open_backend
 from tui.sources.base_url import parse_base_url
+from tui.sources.http_asker import failure_reason
 from tui.sources.login import Login, Token, fixed_login
 from tui.stub.embedded import embedded_stub
 

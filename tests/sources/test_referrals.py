@@ -23,8 +23,8 @@ from tui import __version__
 from tui.domain.referral import CONSUMER, WORKSPACE, InviteAnswer, InviteRequest, OfferStatus
 from tui.domain.snapshot import Account
 from tui.errors import InviteRejected, SignedOut, SourceError
-from tui.sources.backend import HttpAsker
 from tui.sources.base_url import parse_base_url
+from tui.sources.http_asker import HttpAsker
 from tui.sources.login import Login, Token, fixed_login
 from tui.sources.logins import Logins
 from tui.sources.referrals import ReferralClient

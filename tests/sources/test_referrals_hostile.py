@@ -23,7 +23,8 @@ from tui.errors import (
     SourceError,
 )
 from tui.sources import referrals
-from tui.sources.backend import LARGEST_ANSWER, HttpAsker
+from tui.sources.answers import LARGEST_ANSWER, Asker
+from tui.sources.app_asker import AppAsker
 from tui.sources.base_url import parse_base_url
 from tui.sources.login import Login, Token, fixed_login
 from tui.sources.referrals import ReferralClient
@@ -289,8 +290,8 @@ async def test_the_embedded_service_s_faults_read_like_the_network_s(kind: str) 
     stub = embedded_stub(clock)
     base_url = parse_base_url(stub.base_url)
 
-    async def open_asker() -> HttpAsker:
-        return HttpAsker(base_url, stub.app)
+    async def open_asker() -> Asker:
+        return AppAsker(base_url, stub.app)
 
     login = fixed_login(Login(Token(stub.token), stub.account_id))
     client = ReferralClient(base_url, login, clock, open_asker)

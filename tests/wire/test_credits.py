@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from tests.wire.samples import CREDIT_ROWS, FULL_USAGE, HTTP, NO_CREDITS, OBSERVED
 from tests.wire.test_fields import ANY_JSON
 from tui.domain.credits import Credit, CreditStatus, Price
+from tui.domain.referral import without_addresses
 from tui.wire.credits import CreditRows, decode_credit_rows, with_rows
+from tui.wire.fields import clean_text
 from tui.wire.usage import decode_usage
 
 ROW: dict[str, object] = json.loads(CREDIT_ROWS)["credits"][0]
@@ -161,3 +163,11 @@ def test_a_price_is_told_only_where_one_is_sold(eligible: object, sale: object, 
 def test_a_price_goes_with_the_rows() -> None:
     told = rows(ROW, immediate_reset_purchase_eligible=True, reset_purchase={"amount": "4.00", "currency": "USD"})
     assert with_rows(decode_usage(FULL_USAGE, HTTP), told, OBSERVED).bank.price == Price("4.00", "USD")
+
+
+@given(
+    st.lists(st.sampled_from(["ada", "At", "example", "org", "dot", "@", ".", " ", "40", "%", "(", "＠"]), max_size=9)
+)
+def test_a_giver_is_what_every_text_without_addresses_is(parts: list[str]) -> None:
+    giver = clean_text("".join(parts), 120)
+    assert one(profile_user_id=giver).granted_by == (without_addresses(giver) or None if giver else None)

@@ -192,7 +192,7 @@ class Forecaster:
         pace = max(window.used, 0.2) / max(elapsed, 0.04 * window.minutes * 60) / share
         spread = 0.7 if window.minutes <= DAY_MINUTES else 0.6
         passages, amounts = _spread_pace(pace, (100.0 - window.used) / share, horizon, spread, 20, 1.0)
-        return Paths(sorted(passages), sorted(amounts), "this window's average")
+        return Paths(sorted(passages), sorted(amounts), "the average of this window so far")
 
     def _short(self, window: WindowUse, left: float, horizon: float, now: float) -> Paths | None:
         record = self._record
@@ -220,7 +220,7 @@ class Forecaster:
         amounts += more[1]
         passages.sort()
         amounts.sort()
-        return Paths(passages, amounts, f"{len(passages) - 10} like moments on {len(days)} days")
+        return Paths(passages, amounts, f"{len(passages) - 10} like moments on {len(days)} of your days")
 
     def _long(self, left: float, horizon: float) -> Paths | None:
         record = self._record

@@ -3,5 +3,5 @@
 import sys
 
 # httpx loads its own command line with click and rich where they are installed, a third of its import time, and goes
-# without it where they are not. This package runs before `backend` imports httpx.
+# without it where they are not. This package runs before `http_asker` imports httpx.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]

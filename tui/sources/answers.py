@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
+from tui import __version__
 from tui.errors import (
     BadPayload,
     ConsumeRejected,
@@ -17,6 +18,10 @@ from tui.errors import (
     SourceDown,
     SourceError,
 )
+from tui.sources.login import Login
+
+LARGEST_ANSWER: Final = 1 << 20
+"""Bytes of an answer that are read; real ones are a few thousand."""
 
 _LONGEST_PAUSE: Final = 24 * 3600.0
 _SECONDS: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -52,6 +57,46 @@ class Failed(Exception):  # the other errors are named that way too
         self.reason = reason
         self.sent = sent
         self.odd = odd
+
+
+class Asker(Protocol):
+    """Sends single requests of one login to one base URL."""
+
+    async def ask(self, method: str, url: str, login: Login, deadline: float, body: bytes | None = None) -> Answer:
+        """Send one request and read its whole answer.
+
+        Args:
+            method: GET or POST.
+            url: Where, below the base URL.
+            login: Who signs it.
+            deadline: Seconds for all of it.
+            body: JSON to send.
+
+        Raises:
+            Failed: No whole answer came; says whether the request may have arrived.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+        ...
+
+
+def request_headers(login: Login, body: bytes | None) -> dict[str, str]:
+    """What a request says of itself and of its login."""
+    headers = {
+        "User-Agent": f"resetbank/{__version__}",
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "Authorization": f"Bearer {login.access_token.reveal()}",
+    }
+    if login.account_id is not None:
+        headers["ChatGPT-Account-Id"] = login.account_id
+    if login.fedramp:
+        headers["X-OpenAI-Fedramp"] = "true"
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    return headers
 
 
 def login_trouble(who: str, status: int, text: bytes | str) -> SignedOut | None:

@@ -1,27 +1,19 @@
-"""The quota endpoint over HTTP (wire/README.md, "Usage"). The only importer of httpx.
-
-A login goes only to the checked base URL, never across a redirect, never through a proxy to this machine. Every answer
-is read up to a size and within one deadline, whatever the server does.
-"""
+"""The quota endpoint (wire/README.md, "Usage"), asked over HTTP, or in this process where a demo plays it."""
 
 import asyncio
-import ssl
 from collections.abc import Callable
-from contextlib import suppress
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import httpx
 import msgspec
 from msgspec.structs import replace
 
-from tui import __version__
 from tui.clock import Clock
 from tui.concurrency import in_loose_thread
 from tui.domain.snapshot import Provenance, Snapshot
 from tui.errors import BadPayload, ConsumeRejected, NotViable, OutcomeUnknown, RateLimited, SignedOut, SourceError
 from tui.sources.answers import (
     Answer,
+    Asker,
     Failed,
     consume_verdict,
     describe_trouble,
@@ -39,9 +31,6 @@ if TYPE_CHECKING:
     from tui.domain.spend import ConsumeAnswer, ConsumeRequest
     from tui.domain.witness import ResetHistory
 
-LARGEST_ANSWER: Final = 1 << 20
-"""Bytes of an answer that are read; real ones are a few thousand."""
-
 ROWS_PAUSE: Final = 60.0
 """Seconds that the credits endpoint is left alone after a 429 at least."""
 
@@ -55,83 +44,6 @@ class Deadlines(msgspec.Struct, frozen=True):
 
 
 _DEADLINES: Final = Deadlines()
-
-
-class HttpAsker:
-    """Sends single requests of one login to one base URL, each within its deadline and up to a size.
-
-    Building it loads the certificates for https, tens of milliseconds; it may be built in a thread.
-
-    Args:
-        base_url: Where.
-        app: An ASGI app to ask in this process instead of the network.
-
-    Raises:
-        NotViable: The environment's proxy or certificates cannot be used.
-    """
-
-    def __init__(self, base_url: BaseUrl, app: Callable[..., Any] | None = None) -> None:
-        self._base_url = base_url
-        self._in_process = app is not None
-        try:
-            self._client = _client(base_url, app)
-        except Exception as error:
-            # Proxies, exceptions from them and certificates come from the environment, and httpx knows its own kinds
-            # of each; what it says may quote a proxy's password.
-            raise NotViable(
-                "the environment's settings for proxies or certificates cannot be used",
-                "set HTTPS_PROXY to http://host:port, or unset ALL_PROXY, HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE",
-            ) from error
-
-    async def ask(self, method: str, url: str, login: Login, deadline: float, body: bytes | None = None) -> Answer:
-        """Send one request and read its whole answer.
-
-        Args:
-            method: GET or POST.
-            url: Where, below the base URL.
-            login: Who signs it.
-            deadline: Seconds for all of it.
-            body: JSON to send.
-
-        Raises:
-            Failed: No whole answer came; says whether the request may have arrived.
-        """
-        headers = {"Authorization": f"Bearer {login.access_token.reveal()}"}
-        if login.account_id is not None:
-            headers["ChatGPT-Account-Id"] = login.account_id
-        if login.fedramp:
-            headers["X-OpenAI-Fedramp"] = "true"
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        host = self._base_url.host
-        sent = self._in_process  # there is no connection that could fail first
-
-        async def trace(event: str, info: object) -> None:
-            nonlocal sent
-            sent = sent or event.endswith("send_request_headers.started")
-
-        # Connecting and the TLS handshake get a share each, so that httpx ends them itself and closes their socket.
-        timeout = httpx.Timeout(None, connect=deadline * _CONNECT_SHARE)
-        try:
-            async with asyncio.timeout(deadline):
-                request = self._client.stream(
-                    method, url, headers=headers, content=body, extensions={"trace": trace}, timeout=timeout
-                )
-                async with request as response:
-                    return Answer(host, response.status_code, dict(response.headers), await _body(response))
-        except _TooLarge as error:
-            raise Failed(f"{host} answers more than {LARGEST_ANSWER >> 20} MiB", sent=True, odd=True) from error
-        except TimeoutError as error:
-            raise Failed(f"{host} did not answer within {deadline:g} s", sent=sent) from error
-        except Exception as error:
-            # Everything that httpx or an app in this process can raise; a test goes through all of httpx's.
-            raise Failed(failure_reason(error, host), sent=sent) from None
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        with suppress(TimeoutError, httpx.HTTPError, OSError):
-            async with asyncio.timeout(0.3):
-                await self._client.aclose()
 
 
 class Backend:
@@ -161,7 +73,7 @@ class Backend:
         self._clock = clock
         self._name: Literal["http", "stub"] = name
         self._deadlines = deadlines
-        self._asker = HttpAsker(base_url, app)
+        self._asker = _asker(base_url, app)
         self._rows_free_at = clock.monotonic()
         self._seen_account: tuple[Token, str | None] | None = None
         self._has_history = True
@@ -302,87 +214,18 @@ class Backend:
             raise describe_trouble(failure) from failure
 
 
-_CONNECT_SHARE: Final = 0.4
 _FINISH: Final = "resetbank looks at the bank, and sends it again only while the reset is still there"
 
 
-class _TooLarge(Exception):
-    """An answer that does not end, or comes packed."""
+def _asker(base_url: BaseUrl, app: Callable[..., Any] | None) -> Asker:
+    """What sends the requests; the library for the network is loaded only where there is one."""
+    if app is not None:
+        from tui.sources.app_asker import AppAsker
 
+        return AppAsker(base_url, app)
+    from tui.sources.http_asker import HttpAsker
 
-def _capped(app: Callable[..., Any]) -> Callable[..., Any]:
-    """An app in this process that is stopped when its answer does not end; httpx would collect all of it."""
-
-    async def run(scope: Any, receive: Any, send: Any) -> None:
-        size = 0
-
-        async def counted(message: Any) -> None:
-            nonlocal size
-            size += len(message.get("body", b""))
-            if size > LARGEST_ANSWER:
-                raise _TooLarge
-            await send(message)
-
-        await app(scope, receive, counted)
-
-    return run
-
-
-async def _body(response: httpx.Response) -> bytes:
-    if response.headers.get("content-encoding", "identity") != "identity":
-        raise _TooLarge  # not asked for; a packed megabyte can be a gigabyte
-    parts, size = [], 0
-    async for part in response.aiter_raw():
-        size += len(part)
-        if size > LARGEST_ANSWER:
-            raise _TooLarge
-        parts.append(part)
-    return b"".join(parts)
-
-
-def failure_reason(error: Exception, host: str) -> str:
-    """Say in a clause why a request failed. The error's own text may quote anything and is not used."""
-    match error:
-        case httpx.ConnectTimeout() | httpx.PoolTimeout():
-            return f"no connection to {host} in time"
-        case httpx.TimeoutException():
-            return f"{host} did not answer in time"
-        case httpx.ConnectError():
-            cause = str(error)
-            if "CERTIFICATE_VERIFY_FAILED" in cause:
-                return f"the certificate of {host} is not trusted"
-            return f"no connection to {host}"
-        case httpx.ProxyError():
-            return f"the proxy refused a connection to {host}"
-        case httpx.DecodingError() | httpx.RemoteProtocolError():
-            return f"{host} broke off or does not speak HTTP"
-        case httpx.TooManyRedirects():
-            return f"{host} redirects without end"
-        case httpx.UnsupportedProtocol() | httpx.InvalidURL():
-            return f"{host} is not an address to ask"
-        case httpx.TransportError() | OSError():
-            return f"the connection to {host} broke"
-        case _:
-            return f"the request to {host} failed"
-
-
-def _client(base_url: BaseUrl, app: Callable[..., Any] | None) -> httpx.AsyncClient:
-    transport = None if app is None else httpx.ASGITransport(app=_capped(app))
-    return httpx.AsyncClient(
-        transport=transport,
-        # Plain http needs no certificates: an empty context costs nothing and would trust nobody.
-        verify=True if base_url.secure and app is None else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-        # A proxy from the environment must never see what is meant for this machine.
-        trust_env=not base_url.loopback and app is None,
-        follow_redirects=False,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none is kept, so none is sent
-        timeout=None,  # noqa: S113  # each request brings its own
-        headers={
-            "User-Agent": f"resetbank/{__version__}",
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-        },
-    )
+    return HttpAsker(base_url)
 
 
 async def open_backend(base_url: BaseUrl, login: LoginProvider, clock: Clock) -> Backend:

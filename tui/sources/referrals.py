@@ -5,7 +5,7 @@ own name and imitates nobody, and asks an official base URL only where its user 
 """
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import quote, urlencode
 
 from tui.clock import Clock
@@ -21,7 +21,7 @@ from tui.domain.referral import (
 )
 from tui.domain.snapshot import Account
 from tui.errors import BadPayload, InviteRejected, InviteUnknown, NotViable, SignedOut
-from tui.sources.answers import Answer, Failed, describe_trouble, is_challenge, is_web_page, read_trouble
+from tui.sources.answers import Answer, Asker, Failed, describe_trouble, is_challenge, is_web_page, read_trouble
 from tui.sources.base_url import BaseUrl
 from tui.sources.login import Login, LoginProvider
 from tui.sources.null_referrals import APP, NOT_ASKED, NullReferrals
@@ -35,9 +35,6 @@ from tui.wire.referral import (
     decode_tracking,
     encode_invite,
 )
-
-if TYPE_CHECKING:
-    from tui.sources.backend import HttpAsker
 
 MOST_PAGES: Final = 50
 """Pages of the list of invites that are read; more is a flood."""
@@ -63,10 +60,10 @@ def open_referrals(
     if base_url.run_by_openai and not asks_official:
         return NullReferrals(OfferStatus.NOT_ASKED, NOT_ASKED)
 
-    async def open_asker() -> "HttpAsker":
+    async def open_asker() -> Asker:
         # In a thread: the library takes a while to import, and https its certificates to load.
-        def connect() -> "HttpAsker":
-            from tui.sources.backend import HttpAsker
+        def connect() -> Asker:
+            from tui.sources.http_asker import HttpAsker
 
             return HttpAsker(base_url)
 
@@ -86,13 +83,13 @@ class ReferralClient:
     """
 
     def __init__(
-        self, base_url: BaseUrl, login: LoginProvider, clock: Clock, open_asker: "Callable[[], Awaitable[HttpAsker]]"
+        self, base_url: BaseUrl, login: LoginProvider, clock: Clock, open_asker: Callable[[], Awaitable[Asker]]
     ) -> None:
         self._base_url = base_url
         self._find_login = login
         self._clock = clock
         self._open_asker = open_asker
-        self._asker: HttpAsker | None = None
+        self._asker: Asker | None = None
         self._invites = f"{base_url.referrals}/invite"
 
     @property
@@ -169,7 +166,7 @@ class ReferralClient:
             raise SignedOut("the login belongs to another account", "sign in to the account that is shown")
         return login
 
-    async def _connect(self) -> "HttpAsker":
+    async def _connect(self) -> Asker:
         if self._asker is None:
             try:
                 self._asker = await self._open_asker()

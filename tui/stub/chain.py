@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from tui.clock import Clock
-from tui.sources.backend import Backend, HttpAsker
+from tui.sources.answers import Asker
+from tui.sources.app_asker import AppAsker
+from tui.sources.backend import Backend
 from tui.sources.base import Source, SourceStatus
 from tui.sources.base_url import parse_base_url
 from tui.sources.login import Login, LoginProvider, Token, fixed_login
@@ -83,8 +85,8 @@ class EmbeddedChain:
     def referrals(self) -> ReferralClient:
         """Its referral programme."""
 
-        async def open_asker() -> HttpAsker:
-            return HttpAsker(self._base_url, self._stub.app)
+        async def open_asker() -> Asker:
+            return AppAsker(self._base_url, self._stub.app)
 
         return ReferralClient(self._base_url, self._login(), self._clock, open_asker)
 

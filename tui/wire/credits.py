@@ -131,9 +131,17 @@ def _giver(reader: FieldReader, value: object) -> str | None:
     giver = reader.text(value, "the giver of a reset", 120)
     if not giver:
         return None
+    if _is_plain_name(giver):
+        return giver  # as most are: the rules for what may hide an address are not even loaded
     from tui.domain.referral import without_addresses
 
     return without_addresses(giver)
+
+
+def _is_plain_name(giver: str) -> bool:
+    """Whether it is a handle, or a few words of letters and digits, none of them "at": no address can hide there."""
+    words = giver.removeprefix("@").split()
+    return all(word.isascii() and word.isalnum() and word.lower() != "at" for word in words)
 
 
 def _either(row: Mapping[str, object], snake: str, camel: str) -> object:

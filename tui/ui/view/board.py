@@ -109,7 +109,7 @@ def _charts(view: ViewState, inner: int, room: int) -> list[Panel]:
         for chart_rows in _CHART_ROWS:
             if len(burn_ups) * (chart_rows + AXIS_ROWS + 1) <= room:
                 return [
-                    Panel(burn_up_title(view, one, inner - 2), tuple(burn_up_chart(view, one, inner, chart_rows)))
+                    Panel(burn_up_title(view, one), tuple(burn_up_chart(view, one, inner, chart_rows)))
                     for one in burn_ups
                 ]
         burn_ups.pop(0)

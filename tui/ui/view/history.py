@@ -111,14 +111,13 @@ def _burn_up(view: ViewState, burn_up: BurnUp, marks: Mapping[float, str], width
     yield from burn_up_chart(view, burn_up, width, marks=marks, goes_on_below=True)
 
 
-def burn_up_title(view: ViewState, burn_up: BurnUp, width: int | None = None) -> str:
-    """Which window a chart shows, since when, and, if there is room, what its forecast rests on."""
+def burn_up_title(view: ViewState, burn_up: BurnUp) -> str:
+    """Which window a chart shows, since when, and what its forecast rests on."""
     forecast = view.state.outlook.forecast_of(burn_up.minutes) if view.state.outlook else None
     begin = brief(datetime.fromtimestamp(burn_up.start, UTC), view.now, view.zone)
     name = window_name(burn_up.minutes).removesuffix(" limit")
     title = f"{name[:1].upper()}{name[1:]} window, from {begin}"
-    whole = title if forecast is None else f"{title} · {forecast.basis}"
-    return whole if width is None or cells(whole) <= width else title
+    return title if forecast is None else f"{title} · {forecast.basis}"
 
 
 def burn_up_chart(
