@@ -9,6 +9,8 @@ from typing import Any
 DEADLINE = 90.0
 """Seconds that any wait may take: only a failure ever takes so long, and a busy machine must not be one."""
 _BETWEEN = 0.02
+_QUICK_LOOKS = 50
+"""Looks until what is waited for counts as another process's work, which needs the processor."""
 _UNREST = 5.0
 """Seconds after which a thread counts as stuck, as some tests want it to be."""
 
@@ -42,10 +44,12 @@ def wait_until(condition: Callable[[], bool], deadline: float = DEADLINE) -> Non
 async def until(condition: Callable[[], bool]) -> None:
     """Let the loop and its threads work until it holds; for conditions that no message announces."""
     patience = Patience()
+    looks = 0
     while not condition():
         if patience.is_over:
             raise AssertionError(f"not within {DEADLINE:g} s: {condition}")
-        await asyncio.to_thread(lambda: None)
+        looks += 1
+        await asyncio.to_thread(_wait_for_work, patient=looks > _QUICK_LOOKS)
 
 
 async def rest() -> None:
@@ -56,9 +60,21 @@ async def rest() -> None:
     ends = perf_counter() + _UNREST
     await asyncio.to_thread(lambda: None)
     while not _rests() and perf_counter() < ends:
-        await asyncio.to_thread(lambda: None)
+        await asyncio.to_thread(_wait_for_work)
 
 
 def _rests() -> bool:
     loop: Any = asyncio.get_running_loop()
-    return not loop._ready and not any(thread.name == "resetbank" for thread in threading.enumerate())
+    return not loop._ready and not _at_work()
+
+
+def _at_work() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "resetbank"]
+
+
+def _wait_for_work(*, patient: bool = False) -> None:
+    """Leave the processor to a thread of ours until it ends, as it may wait for the disk; or, patient, to others."""
+    if at_work := [thread for thread in _at_work() if thread.is_alive()]:  # not one that is only being started
+        at_work[0].join(_BETWEEN)
+    elif patient:
+        threading.Event().wait(_BETWEEN / 4)
