@@ -73,6 +73,23 @@ def test_one_is_queued_for_its_lapse_by_a_typed_code_where_the_settings_allow_it
     assert stub.spent() == 0
 
 
+def test_one_that_lapses_within_minutes_is_spent_at_once_by_the_typed_code(stub: StubProcess) -> None:
+    home = Path(os.environ["RESETBANK_HOME"])
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "settings.toml").write_text("[spend]\nbefore_lapse = 50\n")
+    stub.set_scenario("expiring")
+    with resetbank_terminal("queue", "--before-lapse", *over_http(stub), columns=100, rows=40) as running:
+        code = re.search(r"Type ([A-Z]{3}) to queue this reset:", running.wait_for("to queue this reset:"))
+        assert code
+        assert "It will be spent at once, without a further" in running.text
+        assert stub.spent() == 0
+        running.type(f"{code[1]}\n")
+        running.wait_for("the queue is over")
+        assert running.wait_for_end() == 0
+    assert stub.spent() == 1
+    assert {"queued", "spend_consented", "spend_sent", "spend_answered", "spend_closed"} <= set(kinds())
+
+
 def test_ctrl_c_takes_out_what_is_left(stub: StubProcess) -> None:
     with resetbank_terminal(*NIGHT, *over_http(stub), columns=100, rows=40) as running:
         running.type(code_of(running) + "\n")

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -21,6 +22,9 @@ from tui.ui.dialogs.queue import QueueDialog
 from tui.ui.dialogs.resume import ResumeDialog
 from tui.ui.screens.consent import GUARD_SECONDS, ConsentScreen
 from tui.ui.screens.main import MainScreen
+from tui.ui.view.queueing import queue_lines
+from tui.ui.view.text import plain
+from tui.ui.view.view_state import ViewState
 
 Queueing = tuple[Pilot[int], ResetbankApp, ConsentScreen, Scene]
 
@@ -272,6 +276,16 @@ async def test_a_failure_to_carry_on_is_said(clock: ManualClock) -> None:
         assert "cannot be written" in words(app)
         assert companion.state.announcement is not None
         assert companion.source.messages == []
+
+
+def test_a_reset_that_lapses_within_minutes_is_said_to_be_spent_at_once() -> None:
+    view = ViewState(states.NOW, states.ZONE, live_states.working())
+    snapshot = view.state.snapshot
+    assert snapshot is not None
+    assert snapshot.bank.credits
+    soon = replace(snapshot.bank.credits[0], expires_at=states.NOW + timedelta(minutes=8))
+    text = plain(queue_lines(view, (snapshot.windows[0], soon), True, 78, before_lapse=50.0))
+    assert "at once, since it lapses soon, if 50 % of a window is used by then" in " ".join(text.split())
 
 
 async def test_one_is_queued_for_before_it_lapses_only_where_the_settings_offer_it(clock: ManualClock) -> None:

@@ -121,7 +121,9 @@ async def _arm_for_the_lapse(companion: "Companion", share: float) -> int:
     if credit is None or credit.expires_at is None:
         raise NoCredit("when the next reset lapses is not known")
     when = brief(credit.expires_at, now, LocalZone())
-    print(f"One reset lapses {when}. It will be spent {BEFORE_LAPSE.seconds // 60} min before that, without a further")
+    is_soon = credit.expires_at - now <= BEFORE_LAPSE
+    at = "at once" if is_soon else f"{BEFORE_LAPSE.seconds // 60} min before that"
+    print(f"One reset lapses {when}. It will be spent {at}, without a further")
     print(f"  question, if at least {share:g} % of a window is used by then; or before that, when the")
     print("  service refuses use and a session of Codex is held or stopped. Only while this command")
     print("  runs: Ctrl-C, or 'resetbank queue --cancel' elsewhere, ends it.")

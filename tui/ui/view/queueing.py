@@ -65,8 +65,10 @@ def queue_lines(
     if before_lapse is not None:
         until = credit.expires_at if credit is not None else until
         spans = tuple(credit_spans(credit, view.now, view.zone))
-        minutes, share = BEFORE_LAPSE // timedelta(minutes=1), percent(before_lapse)
-        when = f"once: {minutes} min before it lapses, if {share} of a window is used by then; or before that, when the"
+        share, left = percent(before_lapse), None if until is None else until - view.now
+        at = f"once: {BEFORE_LAPSE // timedelta(minutes=1)} min before it lapses"
+        at = at if left is None or left > BEFORE_LAPSE else "at once, since it lapses soon"
+        when = f"{at}, if {share} of a window is used by then; or before that, when the"
         when += " limit is really hit and a session is held or stopped"
     elif until is None:
         spans = tuple(credit_spans(credit, view.now, view.zone))
