@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import ClassVar
 
 import pytest
@@ -149,6 +150,30 @@ async def test_ages_go_on_with_the_clock() -> None:
         await pilot.pause()
         assert "1 min ago   14:08:31" in screen_text(app)
         assert "3 h 11 min" in screen_text(app)
+
+
+async def test_a_second_draws_only_the_lines_that_count_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+    redraw = Lines.redraw
+
+    def noted(panel: Lines) -> bool:
+        drawn.append(panel.id or "")
+        return redraw(panel)
+
+    monkeypatch.setattr(Lines, "redraw", noted)
+    clock, state = ManualClock(), states.busy()
+    reading_often = replace(state, link=replace(state.link, interval=timedelta(seconds=30)))
+    async with running(reading_often, clock) as (pilot, app, _):
+        assert "read every 30 s" in screen_text(app)
+        drawn.clear()
+        for _ in range(4):
+            clock.advance(1)
+            app.tick()
+        assert set(drawn) == {"header", "status"}
+        clock.advance(1)
+        app.tick()
+        assert "board" in drawn
+        await pilot.pause()
 
 
 async def test_a_published_state_is_shown() -> None:

@@ -41,7 +41,7 @@ class MainScreen(Screen[None]):
         self._small = False
         self._drawn_at = view.now
         self._was_stale = False
-        self._has_seconds = False
+        self._counting: list[Lines] = []
 
     def compose(self) -> ComposeResult:
         """A handful of widgets: each costs start time, and so does every change of the layout after the first."""
@@ -97,10 +97,11 @@ class MainScreen(Screen[None]):
         only_time = replace(before, now=view.now) == view and before.state is view.state
         stale = view.is_old
         elapsed = view.now - self._drawn_at
-        due = self._has_seconds or stale != self._was_stale or not timedelta(0) <= elapsed < REDRAW_EVERY
+        due = stale != self._was_stale or not timedelta(0) <= elapsed < REDRAW_EVERY
         self._was_stale = stale
         if only_time and not due:
-            self.query_one("#header", Lines).redraw()
+            for panel in self._counting:
+                panel.redraw()
             return
         self.set_class(view.has_band, "-demo")
         if view.accounts and not self.query("#accounts"):
@@ -112,10 +113,7 @@ class MainScreen(Screen[None]):
 
     def _redraw(self) -> None:
         self._drawn_at = self._view.now
-        self._has_seconds = False
-        for panel in self.query(Lines).results():
-            if self._small != (panel.id == "small"):
-                continue
+        panels = [panel for panel in self.query(Lines).results() if self._small == (panel.id == "small")]
+        for panel in panels:
             panel.redraw()
-            if panel.id != "header" and counts_seconds(plain(panel.lines)):
-                self._has_seconds = True
+        self._counting = [panel for panel in panels if panel.id == "header" or counts_seconds(plain(panel.lines))]
