@@ -208,5 +208,6 @@ async def test_who_follows_an_account_after_another_repeats_nothing(world: World
     WatchEvents(*parts(world), seen.append, glance)
     assert kinds(seen) == ["interrupted"]
     world.clock.advance(60)
-    world.companion.store.update(snapshot=replace(CLEARED, bank=reached.bank))
+    fresh = window(FIVE_HOURS, 1.0, resets_in=timedelta(hours=5), at=world.clock.now() + timedelta(hours=1))
+    world.companion.store.update(snapshot=snapshot(fresh, at=world.clock.now()))
     assert kinds(seen) == ["interrupted", "reset_observed"]
