@@ -21,6 +21,7 @@ from tests.support.forked import Forked
 from tests.support.pty import raw_terminal, resetbank_terminal
 from tests.support.stub_process import StubProcess
 from tests.support.waiting import DEADLINE, wait_until
+from tui.channels import desktop
 from tui.channels.base import Notice
 from tui.channels.terminal import sequence
 from tui.channels.webhook import fill
@@ -224,6 +225,42 @@ def test_who_is_killed_or_stopped_between_claim_and_telling_is_stood_in_for_once
 
         wait_until(is_noted)
     assert [json.loads(line)["event"] for line in told.read_text().splitlines()] == ["near"]
+
+
+_MAC = """
+import asyncio, sys
+from tests.cli.test_notify import EVIL
+from tui.channels import desktop
+from tui.settings import NotifySettings
+channel = desktop.open_channel(NotifySettings())
+sys.platform = "darwin"
+asyncio.run(channel(EVIL))
+"""
+
+
+def test_osascript_gets_what_is_told_as_arguments_alone(tmp_path: Path) -> None:
+    program = tmp_path / "osascript"
+    program.write_text(f"""#!/bin/sh\nfor word; do printf '%s\\n' "$word"; done > {tmp_path}/words\n""")
+    program.chmod(0o700)
+    environment = os.environ | {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    subprocess.run([sys.executable, "-c", _MAC], check=True, timeout=DEADLINE, env=environment)
+    *script, title, text = (tmp_path / "words").read_text().splitlines()
+    assert script == [word for line in desktop._APPLE for word in ("-e", line)]
+    assert title == "a;b ]0;x"
+    assert text == 'c"d\\ </b>& {event}'
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="no tmux")
+def test_tmux_passes_a_notice_to_the_terminal_outside(tmp_path: Path) -> None:
+    settings('channels = ["terminal"]')
+    config = tmp_path / "tmux.conf"
+    config.write_text("set -g allow-passthrough on\n")
+    inside = f"TERM_PROGRAM=WezTerm '{sys.executable}' -m tui notify --test; cat"
+    words = ("tmux", "-S", str(tmp_path / "t"), "-f", str(config), "new-session", inside)
+    with raw_terminal(*words, environment=os.environ | {"TERM": "xterm-256color"}) as running:
+        running.time_of(b"\x1b]9;resetbank: This is a test, nothing has happened.\x07")
+        running.type("\x04")
+        running.wait_for_end()
 
 
 _DESKTOP = """
