@@ -1,6 +1,6 @@
 """The history in pictures, and what is expected beside the meters, from a fortnight of even mornings."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace
 
 import pytest
@@ -133,6 +133,13 @@ def test_what_was_waited_is_said_and_a_spend_says_how_long_before_it(foresight: 
     assert "saved 3 h 00 min of waiting, after 12 min of it" in " ".join(text.split())
     assert "1 spent here" in text
     assert "Waiting" not in plain(history_lines(view, pictures, (closed,), 78, (spend,), paused=(old,)))
+
+
+def test_a_spend_names_the_weeks_new_date_in_the_readers_zone(foresight: Foresight) -> None:
+    view = replace(seen(foresight), zone=timezone(timedelta(hours=9)))
+    text = "one reset spent; the week now resets 2026-03-22 20:30 UTC"
+    line = line_with(view, foresight, "one reset spent", Event(view.now, EventKind.SPEND_CLOSED, "acc1", text))
+    assert "the week now resets Mon 23 Mar 05:30" in line
 
 
 def test_nothing_known_says_so() -> None:

@@ -17,7 +17,7 @@ from tui.domain.spend import Spend
 from tui.ui.view.chrome import past_text
 from tui.ui.view.sessions import NAME_CELLS, names_of
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, left, right, wrap
-from tui.ui.view.times import brief, countdown
+from tui.ui.view.times import brief, countdown, in_zone
 from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import percent
 
@@ -312,7 +312,8 @@ def _resets(
         change = f"  {event.before} → {event.after}" if event.before and event.after else ""
         when = Span(left(brief(event.at, view.now, view.zone), 18), Level.DIM)
         saved = _saved(made.get(event.request_id or ""), paused, view.now)
-        yield from wrap((when, Span(f"{clean(event.text)}{change}{saved}")), width, 14)
+        text = clean(in_zone(event.text, view.now, view.zone))
+        yield from wrap((when, Span(f"{text}{change}{saved}")), width, 14)
 
 
 def _saved(spend: Spend | None, paused: Sequence[Pause], now: datetime) -> str:
