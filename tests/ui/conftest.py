@@ -1,9 +1,12 @@
 """Comparing a screen with the one that is kept, and the option that accepts a change."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 from textual.drivers.headless_driver import HeadlessDriver
 
 from tests.ui.showing import Golden, screen_text
@@ -14,6 +17,22 @@ FOLDER: Final = Path(__file__).parent / "screens"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-screens", action="store_true", help="write the screens of tests/ui/screens anew")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parsed_once() -> Iterator[None]:
+    """Textual parses a style sheet once for all the apps of a run, as it does for one app, and not for each anew."""
+    parse, known = Stylesheet._parse_rules, {}
+
+    def parsed(sheet: Stylesheet, *of: Any, **named: Any) -> list[RuleSet]:
+        key = (of, *sorted(named.items()), *sorted(sheet._variables.items()))
+        if key not in known:
+            known[key] = parse(sheet, *of, **named)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "_parse_rules", parsed)
+        yield
 
 
 @pytest.fixture
