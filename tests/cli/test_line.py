@@ -121,9 +121,22 @@ def test_mistakes_are_usage(words: tuple[str, ...]) -> None:
 def test_a_database_of_another_kind_is_no_reading(tmp_path: Path) -> None:
     home = Path(os.environ["RESETBANK_HOME"])
     home.mkdir()
-    for content in (b"", b"no database", b"SQLite format 3\x00"):
+    for content, why in (
+        (b"", "no reading yet"),
+        (b"SQLite format 3\x00", "database damaged: resetbank doctor"),
+        (b"no database" * 99, "database damaged: resetbank doctor"),
+    ):
         (home / "resetbank.db").write_bytes(content)
-        assert resetbank("line", "--format", "plain").out == "? no reading yet\n"
+        assert resetbank("line", "--format", "plain", "--refresh", "60").out == f"? {why}\n"
+
+
+def test_a_list_from_a_damaged_database_is_no_empty_one(stub: StubProcess) -> None:
+    home = Path(os.environ["RESETBANK_HOME"])
+    home.mkdir()
+    (home / "resetbank.db").write_bytes(b"no database" * 99)
+    for words in (("invites",), ("sessions",), ("status",), ("advice",)):
+        told = resetbank(*words, *over_http(stub))
+        assert told.err.count("is not a database, or a damaged one; move it away") == 1, words
 
 
 def test_any_folder_will_do(stub: StubProcess, tmp_path: Path) -> None:

@@ -353,7 +353,7 @@ def test_the_arithmetic_can_be_checked_by_hand() -> None:
         "limits reached in the last four weeks: 3",
         "chance of a free reset for everybody within a day: 24 %",
         "the reset that lapses first lapses on 12 Mar 12:00",
-        "known of you: 40 days",
+        "days of your use that are known: 40",
     )
 
 

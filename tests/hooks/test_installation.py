@@ -172,13 +172,13 @@ def test_the_commands_say_what_they_write_and_what_is_left_to_do(home: Path) -> 
 
     (home / "state").mkdir()
     (home / "state" / "settings.toml").write_text('[codex]\ncommand = "no-such-codex"\n')
-    assert run("hold", "status", code=1).startswith("Hold: not installed: not protected; 'resetbank hold on'")
+    assert run("hold", "status", code=1).startswith("Hold: not installed, so not protected; 'resetbank hold on'")
     told = run("hold", "on")
     assert f"{home / 'codex' / 'hooks.json'}: added: PreModelRequest, PreCompact\n" in told
-    assert "Hold: untrusted: not protected" in told
+    assert "Hold: not protected yet: you have not trusted it in Codex" in told
     assert "/hooks" in told
     assert "already there" in run("hold", "on")
-    assert "Hold       untrusted: not protected" in run("doctor", "--source", "http", code=1)
+    assert "Hold       not protected yet: you have not trusted it" in run("doctor", "--source", "http", code=1)
     report = json.loads(run("doctor", "--json", "--source", "http", code=1))
     assert [(hook["hook"], hook["state"]) for hook in report["hooks"]] == [
         ("hold", "untrusted"),

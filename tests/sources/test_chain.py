@@ -94,9 +94,9 @@ async def test_a_probe_asks_all_and_keeps_none() -> None:
     candidates = [opens(sources[0]), fails("codex", UsageError("odd")), opens(sources[1])]
     statuses = await Chain(candidates).probe()
     assert statuses == (
-        SourceStatus("daemon", True, "viable"),
+        SourceStatus("daemon", True, "can be used"),
         SourceStatus("codex", False, "odd"),
-        SourceStatus("http", True, "viable"),
+        SourceStatus("http", True, "can be used"),
     )
     assert all(source.closed for source in sources)
 

@@ -152,7 +152,8 @@ def _print(report: dict[str, Any]) -> None:
         print(f"{hook['hook'].capitalize():<10} {hook['summary']}")
     for title in ("settings", "database"):
         part = report[title]
-        state = part["problem"] or ("ok" if part["exists"] else "not there yet; the defaults hold")
+        absent = "the defaults hold" if title == "settings" else "the first reading makes it"
+        state = part["problem"] or ("ok" if part["exists"] else f"not there yet; {absent}")
         print(f"{title.capitalize():<10} {part['path']}\n           {state}")
     for row in report["guarded_settings"]:
         print(f"Guarded    {row['key']} = {row['value']}\n           {_changed(row)}")

@@ -138,16 +138,16 @@ def describe(status: "HookStatus") -> str:
     from tui.domain.hooks import HookState
 
     meaning = {
-        HookState.NOT_INSTALLED: f"not protected; 'resetbank {status.name} on' installs it",
-        HookState.UNTRUSTED: "not protected: you have not trusted it in Codex yet",
-        HookState.MODIFIED: f"not protected as it should be: run 'resetbank {status.name} on' and trust it again",
+        HookState.NOT_INSTALLED: f"not installed, so not protected; 'resetbank {status.name} on' installs it",
+        HookState.UNTRUSTED: "not protected yet: you have not trusted it in Codex",
+        HookState.MODIFIED: f"changed, so not protected: run 'resetbank {status.name} on' and trust it again",
         HookState.DISABLED: "not protected: it is switched off in Codex",
         HookState.UNSUPPORTED: "not protected: this Codex has no such hook; update codex",
         HookState.TRUSTED: "protected",
     }[status.state]
     source = "" if status.checked or status.state is HookState.NOT_INSTALLED else " (read from Codex's files)"
     problem = f" ({status.problem})" if status.problem else ""
-    return f"{status.state}: {meaning}{problem}{source}"
+    return f"{meaning}{problem}{source}"
 
 
 def _own_workspace() -> "list[Path]":

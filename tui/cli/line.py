@@ -88,6 +88,8 @@ def show(form: str | None, refresh: int | None, account: str | None, *, exit_cod
     """
     _, state = folders()
     row = _read(database_file(state), account)
+    if row is not None and "problem" in row:
+        refresh = None  # whoever read now could keep nothing
     now = time.time()
     if refresh is not None and (row is None or now >= max(row["stale"], row["observed"] + refresh)):
         _read_in_background(state, refresh, account)
@@ -108,7 +110,7 @@ def show(form: str | None, refresh: int | None, account: str | None, *, exit_cod
 
 
 def _read(path: str, account: str | None) -> "dict[str, Any] | None":
-    """The summary of an account; None where there is none that can be read.
+    """The summary of an account, or a damaged file's problem alone; None where there is none that can be read.
 
     Without a name it is the one that is read without one: of several that are read side by side always the same.
     """
@@ -131,8 +133,10 @@ def _read(path: str, account: str | None) -> "dict[str, Any] | None":
             connection.close()
         row = json.loads(found[0]) if found and found[0] else None
         return row if isinstance(row, dict) and row.keys() >= _ROW else None
-    except (sqlite3.Error, ValueError):
-        return None
+    except (sqlite3.Error, ValueError) as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        damaged = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+        return {"problem": "database damaged: resetbank doctor"} if damaged else None
 
 
 _ROW = {"account", "source", "state", "windows", "resets", "lapses", "observed", "stale", "over"}
@@ -140,8 +144,9 @@ _ROW = {"account", "source", "state", "windows", "resets", "lapses", "observed",
 
 def _judged(row: "dict[str, Any] | None", now: float, leeway: float) -> "dict[str, Any]":
     """The summary as it is to be shown now: what is too old, or over, is unknown."""
-    if row is None:
-        return dict.fromkeys(_ROW) | {"state": "unknown", "windows": [], "why": "no reading yet"}
+    if row is None or "problem" in row:
+        why = "no reading yet" if row is None else row["problem"]
+        return dict.fromkeys(_ROW) | {"state": "unknown", "windows": [], "why": why}
     if now >= max(row["stale"], row["observed"] + leeway):
         why = f"{_span(now - row['observed'])} old"
     elif row["over"] is not None and now >= row["over"]:

@@ -35,9 +35,14 @@ def run_with_companion(
     """
     import asyncio
 
+    from tui.cli import complain
+
     async def main() -> int:
         async with _companion(arguments, front_end, watches, invites, asks) as (companion, settings):
-            return await work(companion, settings)
+            code = await work(companion, settings)
+            if companion.state.store_failure is not None:  # else an empty list would look like a true one
+                complain(companion.state.store_failure)
+            return code
 
     return asyncio.run(main())
 

@@ -39,8 +39,14 @@ def run(arguments: argparse.Namespace) -> int:
         from tui.cli import plain
 
         return plain.run(arguments)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "") in ("", "dumb"):
-        return _print_plainly(arguments)
+    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if not is_terminal or os.environ.get("TERM", "") in ("", "dumb"):
+        code = _print_plainly(arguments)
+        if is_terminal:
+            from tui.cli import complain
+
+            complain("TERM says that this terminal cannot draw a screen; `resetbank --plain` goes on in sentences")
+        return code
     import asyncio
     import gc
 

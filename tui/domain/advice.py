@@ -216,7 +216,7 @@ def arithmetic(f: Facts) -> tuple[str, ...]:
         lines.append(f"chance of a free reset for everybody within a day: {100 * f.free_within_day:.0f} %")
     if f.expires_at is not None:
         lines.append(f"the reset that lapses first lapses {_when(f, f.expires_at)}")
-    lines.append(f"known of you: {f.days_known:.0f} days")
+    lines.append(f"days of your use that are known: {f.days_known:.0f}")
     return tuple(lines)
 
 

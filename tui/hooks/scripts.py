@@ -64,6 +64,7 @@ def install_script(folder: Path, name: str, workspaces: Sequence[Path]) -> bool:
     """
     refuse_unsafe(folder, workspaces)
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # a missing parent gets the umask's mode alone
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise HooksError(f"cannot make {folder}: {error.strerror}", "set RESETBANK_HOME") from error

@@ -77,7 +77,7 @@ class Chain:
         if isinstance(found, SourceStatus):
             return found
         await found.aclose()
-        return SourceStatus(candidate.name, True, "viable")
+        return SourceStatus(candidate.name, True, "can be used")
 
     async def _try(self, candidate: SourceOption) -> Source | SourceStatus:
         try:

@@ -51,10 +51,10 @@ def status_line(view: ViewState, width: int) -> Line:
         return _fault(f"nothing can be written down, so nothing can be spent: {clean(state.store_failure)}", width)
     if link.failure:
         since = f" since {brief(link.failing_since, view.now, view.zone)}" if link.failing_since else ""
-        reading = ""
-        if state.snapshot:
-            reading = f"; last reading {age(state.snapshot.provenance.age(view.now))}"
-        return _fault(f"{link.source or 'no source'} fails{since}: {clean(link.failure)}{reading}", width)
+        failure = f"{link.source or 'no source'} fails{since}: {clean(link.failure)}"
+        reading = f"; last reading {age(state.snapshot.provenance.age(view.now))}" if state.snapshot else ""
+        # The line above the limits says the age, too: where both do not fit, the failure is what must not be cut.
+        return _fault(failure + (reading if cells(failure + reading) <= width - 2 else ""), width)
     if view.is_remembered:
         return (Span("connecting…" if view.connecting else "reading the limits…", Level.DIM),)
     if state.snapshot and view.is_old:

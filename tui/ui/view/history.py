@@ -239,7 +239,7 @@ def days_lines(pictures: Pictures, width: int) -> Iterator[Line]:
         for _, used in pictures.days:
             part = 0.0 if used is None else used / scale * 3 - (row - 1)
             bars.append(("?" if used is None and row == 1 else _BLOCKS[max(0, min(8, round(part * 8)))]) * cell)
-        label = f"{scale:.0f} %" if row == 3 else ""
+        label = f"{scale:.0f} %" if row == 3 and most > 0 else ""
         yield (Span(right(label, _LABEL), Level.DIM), Span("│"), Span("".join(bars)))
     marks = []
     for day, _ in pictures.days:

@@ -164,7 +164,7 @@ def next_step(view: ViewState, record: InviteRecord) -> str:
         case InviteStatus.SENT:
             return "your friend opens the link"
         case InviteStatus.OPENED:
-            return "your friend has opened the link and joins"
+            return "your friend, who has opened the link, joins"
         case InviteStatus.JOINED:
             return "your friend's first message to Codex earns the reward"
         case InviteStatus.FIRST_MESSAGE:

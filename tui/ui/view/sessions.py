@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from tui.domain.hooks import HookState
+from tui.domain.hooks import HookState, HookStatus
 from tui.domain.resumes import LimitStop, Resume, ResumeStage
 from tui.domain.sessions import Session, SessionState, live
 from tui.ui.view.resume import command_lines
@@ -150,9 +150,17 @@ def sessions_lines(view: ViewState, width: int, *, short: bool = False) -> tuple
 def _hook_lines(view: ViewState) -> tuple[Line, ...]:
     """Which of our hooks do not do their work though they were turned on."""
     idle = (hook for hook in view.state.hooks if not hook.protects and hook.state is not HookState.NOT_INSTALLED)
-    return tuple(
-        (Span("! ", Level.NEAR), Span(f"{hook.name} is {hook.state}: not protected", Level.NEAR)) for hook in idle
-    )
+    return tuple((Span("! ", Level.NEAR), Span(hook_words(hook), Level.NEAR)) for hook in idle)
+
+
+def hook_words(hook: HookStatus) -> str:
+    """Why a hook that was turned on does not protect, and what to do about it."""
+    words = {
+        HookState.UNTRUSTED: "is not trusted: /hooks in Codex",
+        HookState.MODIFIED: f"changed: run resetbank {hook.name} on",
+        HookState.DISABLED: "is switched off: /hooks in Codex",
+    }
+    return f"{hook.name} {words.get(hook.state, 'needs a newer Codex')}"
 
 
 def _line(view: ViewState, session: Session, name: str, model: str, columns: tuple[int, int]) -> Line:

@@ -24,7 +24,7 @@ from tui.ui.view.outlook import advice_lines
 from tui.ui.view.queueing import night_lines, night_title, queued_words
 from tui.ui.view.resume import resume_text
 from tui.ui.view.selection import Selection
-from tui.ui.view.sessions import carry_of, names_of, state_words
+from tui.ui.view.sessions import carry_of, hook_words, names_of, state_words
 from tui.ui.view.since import matter_text
 from tui.ui.view.spending import LABEL_CELLS, credit_spans
 from tui.ui.view.text import Line, clean
@@ -147,7 +147,7 @@ def _topics(view: ViewState) -> Iterator[tuple[str, object, str]]:
     yield from _sessions(view)
     for hook in state.hooks:
         if not hook.protects and hook.state is not HookState.NOT_INSTALLED:
-            yield f"hook {hook.name}", hook.state, f"{hook.name} is {hook.state}: not protected"
+            yield f"hook {hook.name}", hook.state, hook_words(hook)
     if state.outlook is not None and (lines := advice_lines(view, WIDE)):
         yield "advice", state.outlook.advice.verdict, "Advice: " + "".join(span.text for span in lines[0])
 
