@@ -84,6 +84,8 @@ class RawTerminal:
             if patience.is_over:
                 raise AssertionError("did not end")
             self.read(0.05)
+        while self.read(0):  # what it wrote last
+            pass
         return self.process.wait(deadline)
 
     def cpu_seconds(self) -> float:
