@@ -56,6 +56,15 @@ def closed(**fields: object) -> GateState:
     return GateState(**({"mode": GateMode.CLOSED} | known | fields))  # type: ignore[arg-type]
 
 
+def test_doctor_names_the_accounts_that_codex_itself_keeps(codex: HookedCodex) -> None:
+    (login,) = codex.resetbank("doctor", "--json").json["codex_accounts"]
+    assert (login["email"], login["is_active"]) == ("me@example.com", True)
+    assert "me@example.com: Codex works with it" in codex.resetbank("doctor").out
+    old = codex.home / "settings.toml"
+    old.write_text(f'[codex]\ncommand = "{codex_executable()}"\n')
+    assert codex.resetbank("doctor", "--json").json["codex_accounts"] is None  # 0.163 does not know the question
+
+
 def test_foreign_hooks_keep_key_and_trust(codex: HookedCodex) -> None:
     def group(name: str) -> dict[str, object]:
         return {"hooks": [{"type": "command", "command": name}]}

@@ -54,6 +54,7 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
         sources = [{"name": arguments.source, "viable": False, "reason": str(error)}]
     database_problem = _database_problem()
     hooks = await _hooks(arguments, settings)
+    answers = any(source["viable"] for source in sources if source["name"] in ("daemon", "codex"))
     return {
         "schema": 1,
         "healthy": any(s["viable"] for s in sources if s["name"] != "stub" or arguments.source == "stub")
@@ -62,6 +63,7 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
         "sources": sources,
         "invites": invites,
         "hooks": hooks,
+        "codex_accounts": await _codex_accounts(arguments, settings) if answers else None,
         "settings": {"path": str(paths.settings), "exists": paths.settings.exists(), "problem": settings_problem},
         "database": {"path": str(paths.database), "exists": paths.database.exists(), "problem": database_problem},
         "guarded_settings": _guarded(),
@@ -84,6 +86,23 @@ async def _hooks(arguments: argparse.Namespace, settings: "Settings") -> list[di
     except ResetbankError as error:
         return [{"hook": name, "protects": None, "summary": str(error)} for name in ("hold", "guard")]
     return [{**hook_json(status), "summary": describe(status)} for status in statuses.values()]
+
+
+async def _codex_accounts(arguments: argparse.Namespace, settings: "Settings") -> list[dict[str, Any]] | None:
+    """The accounts that Codex itself keeps signed in; None where it is too old to tell."""
+    from pathlib import Path
+
+    from msgspec import to_builtins
+
+    from tui.errors import ResetbankError
+    from tui.sources.codex_home import find_codex_home
+    from tui.sources.codex_hooks import list_logins
+
+    try:
+        home = find_codex_home(Path(arguments.codex_home) if arguments.codex_home else None)
+        return [to_builtins(login) for login in await list_logins(home, settings.codex.command)]
+    except ResetbankError:
+        return None
 
 
 def _database_problem() -> str | None:
@@ -150,6 +169,10 @@ def _print(report: dict[str, Any]) -> None:
     print(f"Invites    {report['invites']}")
     for hook in report["hooks"]:
         print(f"{hook['hook'].capitalize():<10} {hook['summary']}")
+    for login in report["codex_accounts"] or ():
+        words = [login["email"] or login["name"] or "without a name", *login["workspaces"]]
+        state = "Codex works with it" if login["is_active"] else "signed in to Codex, not in use"
+        print(f"{'Login':<10} {', '.join(words)}: {state}")
     for title in ("settings", "database"):
         part = report[title]
         absent = "the defaults hold" if title == "settings" else "the first reading makes it"
