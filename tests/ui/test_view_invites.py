@@ -34,7 +34,7 @@ from tui.ui.view.view_state import ViewState
 
 STEPS = {
     "k1": "your friend opens the link",
-    "k2": "your friend has opened the link and joins",
+    "k2": "your friend, who has opened the link, joins",
     "k3": "your friend's first message to Codex earns the reward",
     "k4": "the first message was sent, and no reward has come for it: All three rewards are used up",
     "k5": "this reset came from it: in the bank, lapses Tue 22 Dec 18:34 (29 d)",
