@@ -16,7 +16,9 @@ HEAVY = {"click", "httpx", "keyring", "rich", "starlette", "textual", "websocket
         ("codex_home", set()),
         ("logins", set()),
         ("appserver", set()),
-        ("backend", {"httpx"}),
+        ("backend", set()),
+        ("app_asker", set()),
+        ("http_asker", {"httpx"}),
     ],
 )
 def test_a_source_loads_what_it_needs(module: str, loaded: set[str]) -> None:

@@ -36,7 +36,6 @@ class LedgerScreen(PageScreen):
     def on_mount(self) -> None:
         """Begin to read."""
         self._read()
-        self.watch(self.query_one("#page", VerticalScroll), "scroll_y", self._read_older, init=False)
 
     def draw(self, width: int) -> tuple[Line, ...]:
         """The events, or why there are none."""
@@ -77,6 +76,8 @@ class LedgerScreen(PageScreen):
             return
         page = self.query_one("#page", VerticalScroll)
         follows = not self._opened or page.is_vertical_scroll_end
+        if not self._opened:
+            self.watch(page, "scroll_y", self._read_older, init=False)
         self._opened = True
         text = self.query_one("#text", Lines)
         before, rows = self._shown, len(text.lines)
