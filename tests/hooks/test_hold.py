@@ -182,6 +182,15 @@ def test_a_keeper_that_ends_lets_go_at_once(bench: Workbench) -> None:
     assert hook.result() == (0, "", "resetbank: no resetbank runs any more; the request goes on")
 
 
+def test_the_last_word_of_a_keeper_that_ends_is_heard(bench: Workbench, shell: list[str]) -> None:
+    bench.shell = shell
+    bench.say(GateMode.CLOSED)
+    hooks = [bench.hold() for _ in range(4)]
+    bench.say(GateMode.OPEN, open_since=NOW, note="one reset was spent; the request goes on")
+    bench.gate.end()
+    assert {hook.result() for hook in hooks} == {(0, "", "resetbank: one reset was spent; the request goes on")}
+
+
 def test_no_clock_decides_whether_the_keeper_lives(bench: Workbench, shell: list[str], tmp_path: Path) -> None:
     """Keeper and hook are stopped for an hour, as on a machine that sleeps; then both go on."""
     bench.shell = shell

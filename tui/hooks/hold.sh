@@ -201,7 +201,13 @@ while :; do
   fi
   if [ "$state" != wait ]; then
     last=$beat beat=
-    [ -r "$gate/heartbeat" ] || go "no resetbank runs any more; the request goes on"
+    if [ ! -r "$gate/heartbeat" ]; then
+      # Its last word may have come since this one was read.
+      if [ "$by" = gate ] && read_gate; then
+        case $state in closed) ;; wait) continue ;; *) go "${note:-the request goes on}" ;; esac
+      fi
+      go "no resetbank runs any more; the request goes on"
+    fi
     IFS= read -r beat <"$gate/heartbeat"
     if [ "$beat" = "$last" ]; then still=$((still + 1)); else still=0; fi
     if [ $still -ge $DEAD_AFTER ]; then
