@@ -97,9 +97,9 @@ def test_foreign_hooks_keep_key_and_trust(codex: HookedCodex) -> None:
 
 
 def test_a_turn_meets_the_limit_in_its_middle_and_ends_well(codex: HookedCodex) -> None:
-    assert "not trusted it in Codex yet" in codex.resetbank("hold", "on").out
+    assert "you have not trusted it in Codex" in codex.resetbank("hold", "on").out
     codex.trust()
-    assert codex.resetbank("hold", "status").out == "Hold: trusted: protected\n"
+    assert codex.resetbank("hold", "status").out == "Hold: protected\n"
     with codex.keeper(closed(mode=GateMode.OPEN)) as keeper:
         turn = codex.start(TOOLS)
         (waiter,) = keeper.wait_for(1)
@@ -230,7 +230,7 @@ def test_the_guard_refuses_whatever_codex_was_told(codex: HookedCodex, tmp_path:
 
 def test_an_older_codex_says_that_it_cannot_hold(codex: HookedCodex) -> None:
     codex.executable = codex_executable()
-    assert "not supported by this Codex" in codex.resetbank("hold", "on").out
+    assert "this Codex has no such hook" in codex.resetbank("hold", "on").out
     codex.trust()
     status = codex.resetbank("hold", "status", "--json")
     assert (status.code, status.json["state"], status.json["protects"]) == (1, "not supported by this Codex", False)
