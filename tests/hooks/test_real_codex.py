@@ -230,7 +230,9 @@ def test_the_guard_refuses_whatever_codex_was_told(codex: HookedCodex, tmp_path:
 
 def test_an_older_codex_says_that_it_cannot_hold(codex: HookedCodex) -> None:
     codex.executable = codex_executable()
-    assert "this Codex has no such hook" in codex.resetbank("hold", "on").out
+    told = codex.resetbank("hold", "on").out
+    assert "this Codex has no such hook" in told
+    assert "press t" not in told  # nobody is sent to trust what is not there
     codex.trust()
     status = codex.resetbank("hold", "status", "--json")
     assert (status.code, status.json["state"], status.json["protects"]) == (1, "not supported by this Codex", False)

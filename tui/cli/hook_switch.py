@@ -98,6 +98,7 @@ async def _listed(home: "CodexHome", settings: "Settings") -> "HookList | None":
 
 async def _after(name: str, action: str, home: "CodexHome", settings: "Settings") -> None:
     """Reload what runs, and say what is left to do."""
+    from tui.domain.hooks import HookState
     from tui.errors import NotViable
     from tui.sources.codex_hooks import reload_hooks
 
@@ -109,7 +110,7 @@ async def _after(name: str, action: str, home: "CodexHome", settings: "Settings"
     status = (await hook_statuses(home, settings))[name]
     if action == "on":
         _report(status)
-        if not status.protects:
+        if status.state in (HookState.UNTRUSTED, HookState.MODIFIED):
             print(_TRUST)
 
 
