@@ -1,4 +1,4 @@
-"""Codec of `accountSession/list`: the accounts that Codex 0.169 keeps signed in itself."""
+"""Codec of `accountSession/list` (wire/README.md, "App-server"): the accounts that Codex keeps signed in itself."""
 
 from collections.abc import Mapping
 from typing import Final
