@@ -25,6 +25,7 @@ from tui.ui.view.invites import (
     next_step,
     panel_keys,
     panel_status,
+    selected,
 )
 from tui.ui.view.inviting import message_text
 from tui.ui.view.offer import offer_lines, read_text, reward_text
@@ -128,7 +129,7 @@ def test_reminders_say_what_waits_and_what_can_be_done() -> None:
     assert "has joined and sent no message yet, which earns the reward; it was sent 4 d 5 h ago; m composes" in says(
         detail_lines(shown, record("k3"), 200)
     )
-    assert "waiting" not in says(invite_rows(view(offered(record("k1"))), "k1", 80))
+    assert "waiting" not in says(invite_rows(view(offered(record("k1"))), 80))
     patient = view(invite_states.every(), remind_after=timedelta(days=30))
     assert "!" not in says(detail_lines(patient, record("k3"), 200))
     ending = tracked("k1", "bea@example.com", InviteStatus.SENT, at(23, 9), ends=NOW + timedelta(hours=5))
@@ -211,7 +212,7 @@ def test_a_picture_shows_no_address() -> None:
     )
     assert service_text(view(invite_states.every()), "Ask bea@example.com.") == "Ask bea@example.com"
     for entry in EVERY:
-        everything = (*invite_rows(masked, entry.key, 120), *detail_lines(masked, entry, 120))
+        everything = (*invite_rows(masked, 120), *detail_lines(masked, entry, 120))
         assert (entry.address or "?") not in plain((*everything, *listed_lines(masked, 120)))
 
 
@@ -222,7 +223,7 @@ RECORDS = st.sampled_from(EVERY) | st.builds(
     st.none() | st.text(max_size=80),
 )
 DRAWN: tuple[Callable[[ViewState, InviteRecord, int], tuple[Line, ...]], ...] = (
-    lambda shown, entry, width: invite_rows(shown, entry.key, width),
+    lambda shown, _, width: selected(shown, invite_rows(shown, width), 0),
     lambda shown, entry, width: detail_lines(shown, entry, width),
     lambda shown, entry, width: detail_lines(shown, entry, width, short=True),
     lambda shown, _, width: offer_lines(shown, width),
@@ -258,6 +259,16 @@ def test_nothing_is_wider_than_the_screen(
 
 def test_what_cannot_be_read_again_is_dimmed() -> None:
     gone = invite_states.unreachable()
-    for lines in (invite_rows(view(gone), "l1", 80), detail_lines(view(gone), record("l1"), 80)):
+    for lines in (selected(view(gone), invite_rows(view(gone), 80), 0), detail_lines(view(gone), record("l1"), 80)):
         assert {span.level for line in lines for span in line} == {Level.DIM}
-    assert {span.level for line in invite_rows(view(invite_states.two()), "k1", 80) for span in line} > {Level.DIM}
+    assert {span.level for line in invite_rows(view(invite_states.two()), 80) for span in line} > {Level.DIM}
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_selecting_changes_one_row_alone(number: int) -> None:
+    shown = view(invite_states.two())
+    rows = invite_rows(shown, 80)
+    chosen = selected(shown, rows, number)
+    assert [at for at, (row, before) in enumerate(zip(chosen, rows, strict=True)) if row is not before] == [number]
+    assert plain((chosen[number],)).startswith("▸ ")
+    assert plain((chosen[number],))[2:] == plain((rows[number],))[2:]

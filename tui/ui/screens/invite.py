@@ -21,7 +21,7 @@ from tui.ui.commands import CONSENTING, INVITES
 from tui.ui.messages import Noted
 from tui.ui.screens.moving import scroll
 from tui.ui.view.chrome import demo_line
-from tui.ui.view.invites import detail_lines, earned_lines, invite_rows, panel_keys, panel_status
+from tui.ui.view.invites import detail_lines, earned_lines, invite_rows, panel_keys, panel_status, selected
 from tui.ui.view.offer import CODEX_PAGE, offer_lines
 from tui.ui.view.text import Line, plain
 from tui.ui.view.times import REDRAW_EVERY, counts_seconds
@@ -40,6 +40,9 @@ LEAST_GAP: Final = 0.4
 
 SECOND_PRESS: Final = 10.0
 """Seconds within which a second press forgets."""
+
+_OF_THE_CHOSEN: Final = ("#invites", "#detail", "#brief", "#keys")
+"""What another choice changes."""
 
 _TALL_ROWS: Final = 18
 _ROWS_FOR_ALL: Final = 30
@@ -75,6 +78,7 @@ class InviteScreen(Screen[None]):
         self._to_forget: tuple[str, float] | None = None
         self._drawn_at = view.now
         self._has_seconds = False
+        self._rows: tuple[int, tuple[Line, ...]] | None = None
 
     def compose(self) -> ComposeResult:
         """The offer, the list, and the one that is selected."""
@@ -125,7 +129,12 @@ class InviteScreen(Screen[None]):
         return next((record for record in records if record.key == self._chosen), records[0] if records else None)
 
     def _draw_invites(self, width: int) -> tuple[Line, ...]:
-        return (*invite_rows(self._view, self._chosen, width), *earned_lines(self._view, width))
+        if self._rows is None or self._rows[0] != width:
+            self._rows = width, invite_rows(self._view, width)
+        rows, records = self._rows[1], self._view.state.invites.shown
+        number = next((n for n, record in enumerate(records) if record.key == self._chosen), None)
+        rows = rows if number is None else selected(self._view, rows, number)
+        return (*rows, *earned_lines(self._view, width))
 
     def _draw_detail(self, width: int) -> tuple[Line, ...]:
         chosen = self.chosen
@@ -150,6 +159,7 @@ class InviteScreen(Screen[None]):
             self._look()
 
     def _redraw(self) -> None:
+        self._rows = None
         chosen = self.chosen
         self._chosen = chosen.key if chosen else None
         self.set_class(chosen is None, "-none")
@@ -202,7 +212,9 @@ class InviteScreen(Screen[None]):
 
     def _choose(self, key: str) -> None:
         self._chosen, self._to_forget = key, None
-        self._redraw()
+        for lines in self.query(", ".join(_OF_THE_CHOSEN)).results(Lines):
+            lines.redraw()
+            self._has_seconds |= lines.id != "invites" and counts_seconds(plain(lines.lines))
         page, rows = self.query_one("#body", VerticalScroll), self.query_one("#invites", Lines)
         row = [record.key for record in self._view.state.invites.shown].index(key)
         top = rows.virtual_region.y + row

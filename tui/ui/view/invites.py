@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
+from msgspec.structs import replace
+
 from tui.domain.invite_rewards import ReminderReason, reminder_reason
 from tui.domain.invites import InviteRecord, ResendStage, SendStage
 from tui.domain.referral import RESET_CREDIT, InviteStatus, OfferStatus
@@ -51,12 +53,11 @@ def state_of(record: InviteRecord) -> tuple[str, Level, str]:
     return _STATES[record.state]
 
 
-def invite_rows(view: ViewState, chosen: str | None, width: int) -> tuple[Line, ...]:
-    """One line an invite.
+def invite_rows(view: ViewState, width: int) -> tuple[Line, ...]:
+    """One line an invite, none of them selected yet.
 
     Args:
         view: What to show.
-        chosen: The key of the selected invite.
         width: Columns to stay within.
     """
     records = view.state.invites.shown
@@ -71,10 +72,9 @@ def invite_rows(view: ViewState, chosen: str | None, width: int) -> tuple[Line, 
     for number, (record, name, end) in enumerate(zip(records, names, ends, strict=True)):
         sign, level, word = state_of(record)
         action = f"screen.pick({number})"
-        hand = Span("▸ " if record.key == chosen else "  ", Level.ACCENT)
         row: Line = (
-            hand,
-            Span(left(name, column), Level.STRONG if record.key == chosen else Level.PLAIN, action),
+            Span("  ", Level.ACCENT),
+            Span(left(name, column), Level.PLAIN, action),
             Span("  "),
             Span(left(f"{sign} {word}", _WORD_CELLS), level),
             Span("  "),
@@ -82,6 +82,13 @@ def invite_rows(view: ViewState, chosen: str | None, width: int) -> tuple[Line, 
         )
         lines.append(clip(row, width))
     return _as_known(view, lines)
+
+
+def selected(view: ViewState, rows: tuple[Line, ...], number: int) -> tuple[Line, ...]:
+    """The rows with one of them selected; the others are not made anew, however many there are."""
+    name = tuple(replace(span, level=Level.STRONG) for span in rows[number][1:2])
+    row = (Span("▸ ", Level.ACCENT), *name, *rows[number][2:])
+    return (*rows[:number], *_as_known(view, (row,)), *rows[number + 1 :])
 
 
 def _as_known(view: ViewState, lines: Iterable[Line]) -> tuple[Line, ...]:
