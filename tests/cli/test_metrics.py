@@ -17,12 +17,16 @@ from urllib.parse import quote
 from urllib.request import Request
 
 import pytest
+from msgspec.structs import replace
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from tests.support.commands import allow_unattended, over_http, resetbank
 from tests.support.forked import Forked
 from tests.support.stub_process import OPENER, StubProcess
 from tests.support.waiting import DEADLINE, wait_until
+from tests.ui import states
+from tui.cli.openmetrics import openmetrics
+from tui.domain.snapshot import Account
 
 ASSETS = Path(__file__).parents[2] / "assets"
 FIVE_HOURS = 'resetbank_window_used_ratio{kind="five_hour"}'
@@ -68,6 +72,20 @@ def test_without_a_reading_nothing_is_made_up() -> None:
     done = resetbank("metrics", "--source", "http")
     assert done.code == 1
     assert samples(done.out) == {("resetbank_up", ""): 0}
+
+
+def test_accounts_of_which_nothing_but_the_name_is_known_stay_apart() -> None:
+    busy = states.busy()
+    assert busy.snapshot is not None
+    nameless = replace(busy, snapshot=replace(busy.snapshot, account=Account()))
+    both = [replace(nameless, account_name=name) for name in ("work", "me@example.com")]
+    document = openmetrics(both, {}, states.NOW).decode()
+    found = samples(document, "account")
+    assert len([key for key in found if key[0] == "resetbank_resets_available"]) == 2
+    assert ("resetbank_resets_available", "work") in found
+    assert {account for name, account in found if name == "resetbank_account"} == {
+        account for name, account in found if name == "resetbank_resets_available"
+    }
 
 
 @contextmanager

@@ -51,7 +51,7 @@ class _Known:
         self.state = state
         self.snapshot = snapshot
         self.spends = spends
-        self.account = _account(snapshot.account)
+        self.account = _account(snapshot.account, state.account_name)
         self.labels = (self.account, snapshot.provenance.source)
 
 
@@ -67,7 +67,11 @@ def _metrics(states: "Sequence[State]", spends: Mapping[str, Sequence[Spend]], n
             one = _Known(state, state.snapshot, spends.get(state.snapshot.account.key, ()))
             known.setdefault(one.account, one)
     if named:
-        whose = [(_account(state.snapshot.account), state.account_name) for state in named if state.snapshot]
+        whose = [
+            (_account(state.snapshot.account, state.account_name), state.account_name)
+            for state in named
+            if state.snapshot
+        ]
         yield _gauge(
             "resetbank_account", "1 for each name of an account", ("account", "name"), [(w, 1.0) for w in whose]
         )
@@ -183,11 +187,12 @@ def _is_up(state: "State") -> bool:
     return state.snapshot is not None and state.link.failure is None
 
 
-def _account(account: Account) -> str:
-    """A name for an account that holds no address."""
-    if account.id is not None:
-        return account.id if "@" not in account.id else _hidden(account.id)
-    return _hidden(account.email) if account.email else "unknown"
+def _account(account: Account, name: str) -> str:
+    """What tells an account from others and holds no address; its name in the settings where nothing else is known."""
+    if account.id is None and account.email:
+        return _hidden(account.email)
+    known = account.id or name or "unknown"
+    return known if "@" not in known else _hidden(known)
 
 
 def _hidden(text: str) -> str:
