@@ -1,5 +1,6 @@
 """The words of the command line: help, mistakes and their hints."""
 
+import argparse
 import shlex
 
 import pytest
@@ -75,3 +76,23 @@ def test_options_may_stand_before_the_command() -> None:
 def test_demo_takes_the_next_word() -> None:
     assert parse(["--demo"]).demo == "afternoon"
     assert parse(["--demo", "status"]).demo == "status"
+
+
+def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    with pytest.raises(SystemExit) as ended:
+        parse(words)
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    return said
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_slip_in_any_command_or_option_of_it_is_guessed(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    slip = name + name[-1]
+    assert f"unknown command {slip!r}; did you mean {name}?" in complaint(capsys, slip)
+    parser = command_parser(name)
+    shown = [action for action in parser.added if action.help != argparse.SUPPRESS]
+    for option in (word for action in shown for word in action.option_strings if word.startswith("--")):
+        slip = option + option[-1]
+        assert f"unknown option {slip}; did you mean {option}?" in complaint(capsys, name, slip)

@@ -138,6 +138,7 @@ GROUPS = {
                 ("resetbank hold status --json", "whether it is there, and whether Codex trusts it"),
             ),
             HOME,
+            codes="status: 0 where it protects, 1 where it does not",
         ),
         "guard": Command(
             "on, off or status: Codex refuses an agent's own way to spend a reset",
@@ -146,6 +147,7 @@ GROUPS = {
                 ("resetbank guard status --json", "whether it is there, and whether Codex trusts it"),
             ),
             HOME,
+            codes="status: 0 where it protects, 1 where it does not",
         ),
     },
     "invites": {

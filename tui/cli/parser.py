@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from importlib import import_module
+from itertools import takewhile
 
 from tui.cli import screen
 from tui.cli.commands import COMMANDS, EXAMPLES, SOURCE, VERSION, closing, example_lines, overview
@@ -62,15 +63,21 @@ class CommandParser(argparse.ArgumentParser):
 
     def parse_all(self, words: "Sequence[str]") -> argparse.Namespace:
         """Parse, and complain about the first word that is not understood."""
+        for word in takewhile("--".__ne__, words):  # before argparse misses a word that the option may have hidden
+            if word.startswith("--") and word.partition("=")[0] not in self._option_string_actions:
+                self._unknown_option(word)
         arguments, unknown = self.parse_known_args(words)
         if unknown and not unknown[0].startswith("-"):  # an option may stand between two words
             arguments, unknown = self.parse_known_intermixed_args(words)
         for word in unknown:
             if not word.startswith("-"):
                 self.error(f"unexpected word {word!r}")
-            name = word.partition("=")[0]
-            self.error(f"unknown option {name}{_meant(name, self._options())}")
+            self._unknown_option(word)
         return arguments
+
+    def _unknown_option(self, word: str) -> "NoReturn":
+        name = word.partition("=")[0]
+        self.error(f"unknown option {name}{_meant(name, self._options())}")
 
     def _options(self) -> list[str]:
         """Every option, as its help shows it."""
