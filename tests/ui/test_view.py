@@ -5,7 +5,7 @@ import sys
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -292,6 +292,7 @@ def test_cleaned_text_stays_on_its_line(text: str) -> None:
 
 
 @given(hostile, st.integers(0, 40))
+@example("\U0001f3fb", 3)  # a skin without an emoji stands for itself, also behind the space that fills
 def test_fitted_text_has_its_width(text: str, width: int) -> None:
     cleaned = clean(text)
     assert cells(fit(cleaned, width)) <= width

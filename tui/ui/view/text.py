@@ -94,7 +94,7 @@ def _clusters(text: str) -> list[str]:
         follows = (
             unicodedata.category(character)[0] == "M"
             or character in _JOINERS
-            or "\U0001f3fb" <= character <= "\U0001f3ff"  # the tone of a skin
+            or ("\U0001f3fb" <= character <= "\U0001f3ff" and found and found[-1][0] > "\u2000")  # an emoji's skin
             or "\u1160" <= character <= "\u11ff"  # the rest of a Korean syllable
             or (found and found[-1][-1] == "\u200d" and character > "\u2000")
         )
