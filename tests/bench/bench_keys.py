@@ -34,10 +34,10 @@ _NAMES = {"j": "one line down", "k": "one line up", "\x04": "a page down", "\x15
 
 def measure(*, quick: bool = False) -> list[str]:
     """The figures, one a line."""
-    presses = 6 if quick else PRESSES
+    presses, events = (6, EVENTS // 10) if quick else (PRESSES, EVENTS)
     with TemporaryDirectory() as folder:
         path = Path(folder)
-        _fill(path / "resetbank" / "resetbank.db", EVENTS // 10 if quick else EVENTS)
+        _fill(path / "resetbank" / "resetbank.db", events)
         with start_stub(sandbox=path / "sandbox", scenario="pilot") as stub:
             command = [sys.executable, "-m", "tui", "--source", "http", "--codex-home", str(stub.codex_home)]
             with raw_terminal(*command, environment=_environment(path), columns=120, rows=40) as terminal:
@@ -46,7 +46,7 @@ def measure(*, quick: bool = False) -> list[str]:
                 lines = list(_places(terminal, presses))
                 terminal.type("q")
                 terminal.wait_for_end()
-    return [f"{EVENTS:,} ledger lines, {INVITES:,} invites, {presses} presses each; ms to first and last byte:", *lines]
+    return [f"{events:,} ledger lines, {INVITES:,} invites, {presses} presses each; ms to first and last byte:", *lines]
 
 
 def _places(terminal: RawTerminal, presses: int) -> Iterator[str]:
