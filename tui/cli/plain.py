@@ -85,7 +85,7 @@ class Plain:
         self._codex = codex
         self._clock = SystemClock()
         self._zone = LocalZone()
-        self._told: dict[str, dict[str, Topic]] = {}
+        self._said: dict[str, dict[str, Topic]] = {}
         self._asked: dict[str, Question] = {}
         self._kept: list[str] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -204,13 +204,13 @@ class Plain:
         self._states[name] = state
         view = self.view(state)
         found = topics(view)
-        if name in self._told:
-            self._say_at(view, *changes(self._told[name], found))
+        if name in self._said:
+            self._say_at(view, *changes(self._said[name], found))
         else:
             self.say(*standing(view))
-            if not self._told:
+            if not self._said:
                 self._say_how(view)
-        self._told[name] = found
+        self._said[name] = found
         asked, question = self._asked.get(name), state.question
         if question is None and asked is not None:
             del self._asked[name]
@@ -241,7 +241,7 @@ class Plain:
         self._say_at(view, *question_sentences(view, question, proposal), f"Type one of these and Enter: {what}.")
 
     def _on_line(self, companion: "Companion", event: "Event", spend: "Spend | None") -> None:
-        if companion.name not in self._told:
+        if companion.name not in self._said:
             return
         is_own = self._answers is not None and spend is not None and self._answers.has_spent(spend)
         view = self.view(companion.state)

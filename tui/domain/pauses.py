@@ -20,6 +20,7 @@ class PauseKind(StrEnum):
 
 
 _STATES = {PauseKind.STOPPED: SessionState.STOPPED_AT_LIMIT, PauseKind.HELD: SessionState.HELD}
+_SAME = timedelta(minutes=2)
 
 
 class Pause(msgspec.Struct, frozen=True):
@@ -109,6 +110,3 @@ def _until(pause: Pause, now: datetime) -> datetime:
     if pause.until is None and pause.kind is PauseKind.STOPPED and pause.resets_at is not None:
         return min(now, pause.resets_at)
     return pause.until or pause.since
-
-
-_SAME = timedelta(minutes=2)
