@@ -59,6 +59,14 @@ class Failed(Exception):  # the other errors are named that way too
         self.odd = odd
 
 
+class TooLarge(Exception):
+    """An answer that does not end, or comes packed."""
+
+    def failed(self, host: str) -> Failed:
+        """What is said of it."""
+        return Failed(f"{host} answers more than {LARGEST_ANSWER >> 20} MiB", sent=True, odd=True)
+
+
 class Asker(Protocol):
     """Sends single requests of one login to one base URL."""
 

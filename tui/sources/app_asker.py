@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from tui.sources.answers import LARGEST_ANSWER, Answer, Failed, request_headers
+from tui.sources.answers import LARGEST_ANSWER, Answer, Failed, TooLarge, request_headers
 from tui.sources.base_url import BaseUrl
 from tui.sources.login import Login
 
@@ -30,8 +30,8 @@ class AppAsker:
         try:
             async with asyncio.timeout(deadline):
                 await self._app(_scope(method, url, headers), exchange.receive, exchange.send)
-        except _TooLarge as error:
-            raise Failed(f"{host} answers more than {LARGEST_ANSWER >> 20} MiB", sent=True, odd=True) from error
+        except TooLarge as error:
+            raise error.failed(host) from error
         except TimeoutError as error:
             raise Failed(f"{host} did not answer within {deadline:g} s", sent=True) from error
         except Exception as error:  # whatever an application raises in place of an answer
@@ -42,10 +42,6 @@ class AppAsker:
 
     async def aclose(self) -> None:
         """Nothing is open."""
-
-
-class _TooLarge(Exception):
-    """An answer that does not end."""
 
 
 class _Exchange:
@@ -73,7 +69,7 @@ class _Exchange:
             }
         self.body += message.get("body", b"")
         if len(self.body) > LARGEST_ANSWER:
-            raise _TooLarge
+            raise TooLarge
 
 
 def _scope(method: str, url: str, headers: dict[str, str]) -> dict[str, Any]:

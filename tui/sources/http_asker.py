@@ -13,7 +13,7 @@ from typing import Final
 import httpx
 
 from tui.errors import NotViable
-from tui.sources.answers import LARGEST_ANSWER, Answer, Failed, request_headers
+from tui.sources.answers import LARGEST_ANSWER, Answer, Failed, TooLarge, request_headers
 from tui.sources.base_url import BaseUrl
 from tui.sources.login import Login
 
@@ -67,8 +67,8 @@ class HttpAsker:
                 )
                 async with request as response:
                     return Answer(host, response.status_code, dict(response.headers), await _body(response))
-        except _TooLarge as error:
-            raise Failed(f"{host} answers more than {LARGEST_ANSWER >> 20} MiB", sent=True, odd=True) from error
+        except TooLarge as error:
+            raise error.failed(host) from error
         except TimeoutError as error:
             raise Failed(f"{host} did not answer within {deadline:g} s", sent=sent) from error
         except Exception as error:
@@ -82,18 +82,14 @@ class HttpAsker:
                 await self._client.aclose()
 
 
-class _TooLarge(Exception):
-    """An answer that does not end, or comes packed."""
-
-
 async def _body(response: httpx.Response) -> bytes:
     if response.headers.get("content-encoding", "identity") != "identity":
-        raise _TooLarge  # not asked for; a packed megabyte can be a gigabyte
+        raise TooLarge  # not asked for; a packed megabyte can be a gigabyte
     parts, size = [], 0
     async for part in response.aiter_raw():
         size += len(part)
         if size > LARGEST_ANSWER:
-            raise _TooLarge
+            raise TooLarge
         parts.append(part)
     return b"".join(parts)
 
