@@ -113,12 +113,19 @@ def test_an_unknown_scenario_names_the_nearest() -> None:
     assert "did you mean 'at-limit'?" in result.err
 
 
-def test_a_dead_service_is_one_line(stub: StubProcess) -> None:
+@pytest.mark.parametrize("command", ["status", "spend", "advice"])
+def test_a_dead_service_is_one_line_that_says_what_to_do(stub: StubProcess, command: str) -> None:
     words = over_http(stub)
     stub.kill()
-    result = resetbank("status", *words)
+    result = resetbank(command, *words)
     assert (result.code, result.out) == (1, "")
-    assert result.err.count("\n") == 1
+    assert result.err == f"resetbank: no connection to 127.0.0.1:{stub.port}; check the network\n"
+
+
+def test_a_service_in_trouble_is_to_be_asked_later(stub: StubProcess) -> None:
+    stub.fault("/usage", "status:500", 5)
+    result = resetbank("status", *over_http(stub))
+    assert (result.code, result.err) == (1, f"resetbank: 127.0.0.1:{stub.port} answers 500; run it again later\n")
 
 
 @pytest.mark.parametrize(

@@ -390,4 +390,4 @@ def _referrals(options: SourceOptions, settings: Settings, clock: Clock) -> "Ref
 def _refuse_own_base_url(options: SourceOptions) -> None:
     """Codex talks to the service of its own configuration; a base URL of one's own is for HTTP."""
     if options.base_url is not None:
-        raise NotViable("--base-url names a service that only the source http can ask")
+        raise NotViable("--base-url names a service that only the source http can ask", "add --source http")

@@ -46,16 +46,13 @@ def _run(words: list[str]) -> int:
         if (quick := run_quickly(words[1:])) is not None:
             return quick
     from tui.cli.parser import parse
-    from tui.errors import EXIT_FAILURE, ResetbankError
+    from tui.errors import EXIT_FAILURE
 
     try:
         arguments = parse(words)
         code: int = arguments.run(arguments)
     except SystemExit as end:  # the parser printed help, or complained
         return end.code if isinstance(end.code, int) else EXIT_FAILURE
-    except ResetbankError as error:
-        complain(str(error))
-        return error.exit_code
     except ExceptionGroup as group:
         failures = group
         while isinstance(first := failures.exceptions[0], ExceptionGroup):
@@ -91,10 +88,12 @@ def _fail(error: Exception) -> int:
     """Say in one line what went wrong, also where nobody foresaw it."""
     import os
 
-    from tui.errors import EXIT_FAILURE, ResetbankError
+    from tui.errors import EXIT_FAILURE, ResetbankError, SourceError
 
     if isinstance(error, ResetbankError):
-        complain(str(error))
+        line = str(error)
+        again = isinstance(error, SourceError) and "; " not in line
+        complain(f"{line}; run it again later" if again else line)
         return error.exit_code
     if os.environ.get("RESETBANK_DEBUG"):
         import traceback

@@ -85,7 +85,7 @@ async def _arm_and_stay(companion: "Companion", number: int, time: str) -> int:
         raise UsageError("something is queued already", "resetbank queue --cancel takes it out")
     usable = snapshot.bank.usable(companion.clock.now()) if snapshot else None
     if usable is not None and usable < number:
-        raise NoCredit(f"the bank has {resets(usable)}, and {number} cannot be queued")
+        raise NoCredit(f"the bank has {resets(usable)}, and {number} cannot be queued", "queue fewer")
     when = brief(until, companion.clock.now(), LocalZone())
     print(f"Up to {resets(number)} will be spent until {when}, without a further question:")
     print("  one at a time, the soonest to lapse first; each only when the service refuses use")
@@ -119,7 +119,7 @@ async def _arm_for_the_lapse(companion: "Companion", share: float) -> int:
     if isinstance(credit, str):
         raise NoCredit(credit)
     if credit is None or credit.expires_at is None:
-        raise NoCredit("when the next reset lapses is not known")
+        raise NoCredit("when the next reset lapses is not known", "queue it for the limit: resetbank queue --upto 1")
     when = brief(credit.expires_at, now, LocalZone())
     is_soon = credit.expires_at - now <= BEFORE_LAPSE
     at = "at once" if is_soon else f"{BEFORE_LAPSE.seconds // 60} min before that"

@@ -219,7 +219,7 @@ class InviteStore:
         def add(records: Known) -> Changed:
             self.refuse(address, account, records)
             if any(known.stage is SendStage.NOTED and same_address(known.address, address) for known in records):
-                raise UsageError("an invite to that address is noted already")
+                raise UsageError("an invite to that address is noted already", "`resetbank invites` shows it")
             return (*records, record), (lines.of_stage(record, record.written_at),)
 
         await self.write(account, add)

@@ -151,7 +151,7 @@ def describe_trouble(failure: Failed) -> SourceError:
     """The error of a reading for which no whole answer came."""
     if failure.odd:
         return BadPayload(failure.reason, "check the base URL")
-    return SourceDown(failure.reason)
+    return SourceDown(failure.reason, "" if failure.sent else "check the network")
 
 
 def read_trouble(answer: Answer, now: datetime) -> None:

@@ -236,7 +236,9 @@ async def connect_daemon(path: Path) -> SocketTransport:
     except (ConnectionRefusedError, FileNotFoundError) as error:
         raise NotViable(f"nobody listens at {path}; the Codex daemon is not running", "start codex") from error
     except OSError as error:
-        raise NotViable(f"cannot connect to {path}: {error.strerror or 'the connection broke'}") from error
+        raise NotViable(
+            f"cannot connect to {path}: {error.strerror or 'the connection broke'}", "restart codex"
+        ) from error
     except (WebSocketException, EOFError, ValueError) as error:
         raise NotViable(f"what listens at {path} is no Codex daemon", "update codex") from error
     return SocketTransport(connection)
