@@ -69,6 +69,16 @@ def test_events_come_back_as_they_went_in(log: EventLog) -> None:
     assert list(log.events(2)) == events[-2:]
 
 
+def test_older_and_newer_lines_are_read_without_those_between(log: EventLog) -> None:
+    log.record(Event(START, EventKind.CREDIT_GRANTED, f"acc{number % 2}", str(number), "http") for number in range(10))
+    (first, _), *_, (last, _) = shown = log.numbered(2, "acc1")
+    assert [event.text for _, event in shown] == ["7", "9"]
+    assert [event.text for _, event in log.numbered(2, "acc1", before=first)] == ["3", "5"]
+    assert log.numbered(None, "acc1", after=last) == ()
+    log.record([Event(START, EventKind.CREDIT_GRANTED, "acc1", "11", "http")])
+    assert [event.text for _, event in log.numbered(None, "acc1", after=last)] == ["11"]
+
+
 def test_the_file_is_the_users_alone(log: EventLog, path: Path) -> None:
     log.record([Event(START, EventKind.PLAN_CHANGED, "acc1", "x")])
     for file in path.parent.iterdir():

@@ -6,6 +6,7 @@ import signal
 import sys
 from contextlib import suppress
 from functools import partial
+from operator import is_
 from typing import Any, cast
 
 import pytest
@@ -26,6 +27,8 @@ from tui.ui.screens.invite import InviteScreen
 from tui.ui.screens.ledger import LedgerScreen
 from tui.ui.screens.main import MainScreen
 from tui.ui.terminal import outliving_its_terminal
+from tui.ui.view.text import plain
+from tui.ui.widgets.lines import Lines
 
 
 async def test_under_codex_nothing_that_consents_opens(clock: ManualClock) -> None:
@@ -137,6 +140,25 @@ async def test_the_top_of_the_ledger_brings_older_lines_and_keeps_the_place(cloc
         await pilot.press("G")
         await pilot.pause()
         assert "grant number 1099" in screen_text(app)
+
+
+async def test_only_the_lines_that_come_into_the_ledger_are_drawn(clock: ManualClock) -> None:
+    many = tuple(states.event(states.EVENTS[0].kind, f"grant number {n}", states.NOW) for n in range(1100))
+    companion = Scene(states.busy(), clock, ledger=many)
+    async with running(companion, clock, size=(80, 24)) as (pilot, app, _):
+        await pilot.press("l")
+        await until(pilot, lambda: "grant number 1099" in screen_text(app))
+        shown = app.screen.query_one("#text", Lines)
+        _, *newest = shown.lines
+        await pilot.press("g")
+        await until(pilot, partial(_shows, app, "grant number 599  "))
+        assert all(map(is_, shown.lines[-len(newest) :], newest))
+        _, *older = shown.lines
+        await companion.companion.records.record(states.event(states.EVENTS[0].kind, "the newest one", states.NOW))
+        await until(pilot, lambda: len(shown.lines) > len(older) + 1)
+        assert all(map(is_, shown.lines[1:], older))
+        assert "the newest one" in plain(shown.lines[-1:])
+        assert "grant number 599  " in screen_text(app)
 
 
 @pytest.mark.parametrize(("key", "opens"), [("д", True), ("L", False), ("Д", False)])

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
+from sys import maxsize
 from typing import TYPE_CHECKING, Final
 
 from tui.companion.locks import AccountLocks
@@ -325,8 +326,25 @@ class Records:
         Raises:
             StoreError: The database cannot be used.
         """
+        return tuple(event for _, event in await self.numbered_events(limit))
+
+    async def numbered_events(
+        self, limit: int | None = None, *, after: int = 0, before: int = maxsize
+    ) -> tuple[tuple[int, Event], ...]:
+        """The newest lines of the ledger between two numbers, oldest first, each with its own number.
+
+        Args:
+            limit: How many; None gives all.
+            after: The number of the last line to leave out.
+            before: The number of the first line to leave out again.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        if self._tables is None:
+            return ()
         account = (self._store.state.account_key or "unknown") if self._name else None
-        return await in_thread(self._tables.events.events, limit, account) if self._tables else ()
+        return await in_thread(self._tables.events.numbered, limit, account, after=after, before=before)
 
     def last_account(self) -> Account | None:
         """The account that was read last; None where none ever was.

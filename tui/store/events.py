@@ -1,8 +1,9 @@
 """The ledger: one line for everything that happened."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from sys import maxsize
 
 from msgspec.structs import astuple, fields
 
@@ -26,9 +27,27 @@ class EventLog:
 
     def events(self, limit: int | None = None, account: str | None = None) -> tuple[Event, ...]:
         """The newest lines, oldest first; None gives all, or those of every account."""
+        return tuple(event for _, event in self.numbered(limit, account))
+
+    def numbered(
+        self, limit: int | None = None, account: str | None = None, *, after: int = 0, before: int = maxsize
+    ) -> tuple[tuple[int, Event], ...]:
+        """The newest lines between two numbers, oldest first, each with its own number.
+
+        Args:
+            limit: How many; None gives all.
+            account: Whose; None gives those of every account.
+            after: The number of the last line to leave out.
+            before: The number of the first line to leave out again.
+        """
+        query = (
+            f"SELECT id, {_COLUMNS} FROM events WHERE account = coalesce(?, account) AND id > ? AND id < ? "  # noqa: S608
+            "ORDER BY id DESC LIMIT ?"
+        )
         most = -1 if limit is None else limit
-        rows = self._rows("WHERE account = coalesce(?, account) ORDER BY id DESC LIMIT ?", account, most)
-        return tuple(_event(row) for row in reversed(rows))
+        with self._database.reading() as connection:
+            rows = connection.execute(query, (account, after, before, most)).fetchall()
+        return tuple((int(number), _event(row)) for number, *row in reversed(rows))
 
     def after(self, last: int) -> tuple[int, tuple[Event, ...]]:
         """The lines after a certain one, whichever process wrote them, oldest first.
@@ -62,7 +81,7 @@ def insert_events(connection: sqlite3.Connection, events: Iterable[Event]) -> No
     connection.executemany(_INSERT, rows)
 
 
-def _event(row: tuple[str, ...]) -> Event:
+def _event(row: Sequence[str]) -> Event:
     at, kind, account, text, *rest = row
     try:
         moment = datetime.fromisoformat(at)
