@@ -39,14 +39,7 @@ def palette_commands(
     perform: Callable[[str], Awaitable[bool]],
     in_panel: Callable[[str], Awaitable[None]],
 ) -> Iterator[SystemCommand]:
-    """The commands of a screen, each with what it does and its key.
-
-    Args:
-        screen: Where the person is; a dialog offers only what can be done now.
-        keys: The user's keys.
-        perform: Carries a command out.
-        in_panel: Carries a command of the invite panel out from the main screen.
-    """
+    """The commands of a screen, each with what it does and its key; a dialog offers only what can be done now."""
     available = getattr(screen, "available", None)
     place = getattr(screen, "place", "")
     for command in commands_of(place):

@@ -19,13 +19,9 @@ _RESTORE: Final = "\x1b[23;2t"
 
 
 def title_sequence(title: str | None, *, save: bool = True) -> str:
-    """Save the terminal's title and set another; None gives the saved one back.
+    """Save the terminal's title and set another, of which no control character gets through; None gives it back.
 
     A terminal without a stack of titles ignores both and is left with the program's name.
-
-    Args:
-        title: Text that may come from outside; no control character of it reaches the terminal.
-        save: Whether the present title is the one to give back.
     """
     if title is None:
         return f"\x1b]2;resetbank\x07{_RESTORE}"
@@ -33,11 +29,7 @@ def title_sequence(title: str | None, *, save: bool = True) -> str:
 
 
 def leave_on_signals(leave: Callable[[None, int], None]) -> None:
-    """Leave in good order, and so give the terminal back whole, where something ends the program from outside.
-
-    Args:
-        leave: Leaves with a result and an exit code.
-    """
+    """Leave in good order, and so give the terminal back whole, where something ends the program from outside."""
     for number in (signal.SIGTERM, signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGTERM)):
         with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):  # Windows, or not the main thread
             asyncio.get_running_loop().add_signal_handler(number, leave, None, 128 + number)

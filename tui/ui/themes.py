@@ -75,11 +75,7 @@ def check_theme(name: str) -> str:
 
 
 def is_coarse(color_system: str | None) -> bool:
-    """Whether a terminal has too few colours for a theme of 24 bits: near ones would become the same.
-
-    Args:
-        color_system: How many colours it has, as Rich names it; None for none.
-    """
+    """Whether a terminal has too few colours for a theme of 24 bits: near ones would become the same."""
     return color_system in ("standard", "windows")
 
 
@@ -105,11 +101,7 @@ def fitting_theme(name: str, color_system: str | None, environment: Mapping[str,
 
 
 def legible(variables: Mapping[str, str]) -> dict[str, str]:
-    """A theme's colours with those of text moved away from the ground until they can be read; adds `dim`.
-
-    Args:
-        variables: What Textual makes of a theme that has colours of its own.
-    """
+    """A theme's colours with those of text moved away from the ground until they can be read; adds `dim`."""
     grounds = [Color.parse(variables[name]) for name in _GROUNDS]
     foreground = _readable(Color.parse(variables["foreground"]), (*grounds, Color.parse(variables["panel"])))
     found = {name: _readable(Color.parse(variables[name]), grounds).hex for name in _TEXTS}

@@ -63,14 +63,6 @@ class ConsentScreen(ModalScreen[None]):
     AUTO_FOCUS: ClassVar[str | None] = ""
 
     def __init__(self, dialog: Dialog, view: ViewState, clock: Clock, letters: Letters) -> None:
-        """Prepare; nothing is read before it is shown.
-
-        Args:
-            dialog: What it shows and does.
-            view: What the main screen shows now.
-            clock: Measures the guard.
-            letters: Gives the letters that consent.
-        """
         super().__init__()
         self.dialog = dialog
         self.view = view

@@ -58,14 +58,6 @@ class InviteScreen(Screen[None]):
     place = INVITES
 
     def __init__(self, view: ViewState, companion: "Companion", clock: Clock, letters: Callable[[int], str]) -> None:
-        """Prepare; nothing is asked before it is shown.
-
-        Args:
-            view: What the main screen shows now.
-            companion: Who asks and sends.
-            clock: The time.
-            letters: Gives so many distinct random capital letters.
-        """
         super().__init__()
         self._view = view
         self._companion = companion

@@ -39,14 +39,6 @@ class SettingsScreen(PageScreen):
         around: Callable[[], Sequence[Row]],
         apply: Callable[[str, Settings], bool],
     ) -> None:
-        """Prepare; nothing is read before it is shown.
-
-        Args:
-            view: What the main screen shows now.
-            path: The settings file.
-            around: Reads what the command line and the environment decide.
-            apply: Lets a changed setting hold at once; tells whether it does.
-        """
         super().__init__(view)
         self._file = SettingsFile(path)
         self._read_around = around

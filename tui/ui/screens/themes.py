@@ -30,15 +30,6 @@ class ThemeScreen(ModalScreen[None]):
     def __init__(
         self, view: ViewState, name: str, wear: Callable[[str], None], keep: Callable[[str], None], *, is_coarse: bool
     ) -> None:
-        """Select the theme that is on.
-
-        Args:
-            view: Has the user's keys.
-            name: The theme that is on, as the settings name it.
-            wear: Shows a theme.
-            keep: Writes a theme down.
-            is_coarse: Whether the terminal has too few colours to tell one theme from another of its brightness.
-        """
         super().__init__()
         self._view = view
         self._names = theme_names()

@@ -24,13 +24,7 @@ _SHOWN_SESSIONS = {
 
 
 def account_lines(view: ViewState, width: int, rows: int) -> tuple[Line, ...]:
-    """A row for each account; of more than fit those around the one in sight, and how the others stand.
-
-    Args:
-        view: What to show.
-        width: Columns to stay within.
-        rows: How many lines there are.
-    """
+    """A row for each account; of more than `rows` those around the one in sight, and how the others stand."""
     states = view.accounts
     if len(states) <= rows:
         return tuple(_row(view, state, width) for state in states)

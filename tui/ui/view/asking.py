@@ -60,15 +60,7 @@ def _parts(question: Question, threads: tuple[str, ...], view: ViewState, at: da
 
 
 def asking_title(question: Question, threads: tuple[str, ...], view: ViewState, at: datetime, width: int) -> str:
-    """The dialog's title: who is held or stopped, or when that is expected.
-
-    Args:
-        question: The question.
-        threads: Whom it concerns by now.
-        view: Tells what they are doing.
-        at: The moment that it is for.
-        width: Columns to stay within; where it does not fit, the end goes first.
-    """
+    """The dialog's title: who is held or stopped, or when that is expected; of a long one the end goes first."""
     if question.lapse is not None:
         return fit(f"one reset {_lapses_in(question.lapse, at)}: use it?", width)
     who, what = _parts(question, threads, view, at)
@@ -102,15 +94,7 @@ def reading_lines(view: ViewState, selection: Selection, question: Question, wid
 def question_lines(
     question: Question, proposal: Proposal, selection: Selection, view: ViewState, width: int
 ) -> tuple[Line, ...]:
-    """Everything that an answer needs.
-
-    Args:
-        question: The question.
-        proposal: What spending would mean, from a fresh reading.
-        selection: Whom it concerns, and who of them is to go on.
-        view: Tells what the sessions are doing.
-        width: Columns to stay within.
-    """
+    """Everything that an answer needs; the proposal is from a fresh reading."""
     at, zone = view.now, view.zone
     return (
         *_sessions(view, selection, width),

@@ -16,13 +16,7 @@ _LONGEST_CUT = 12
 
 
 def bank_lines(view: ViewState, width: int, *, short: bool = False) -> tuple[Line, ...]:
-    """The panel's lines.
-
-    Args:
-        view: What to show.
-        width: Columns to stay within.
-        short: Whether rows are scarce: one line for all.
-    """
+    """The panel's lines; one for all where the room is short."""
     snapshot = view.state.snapshot
     if snapshot is None:
         return ((Span("… no reading yet", Level.DIM),),)

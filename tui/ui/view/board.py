@@ -23,14 +23,7 @@ _LEAST_FILLER: Final = 4
 
 
 def board_lines(view: ViewState, width: int, rows: int, *, short: bool = False) -> tuple[Line, ...]:
-    """The whole body.
-
-    Args:
-        view: What to show.
-        width: Columns to fill.
-        rows: Rows that there are; more lines than that scroll.
-        short: Whether rows are scarce: brief lines alone.
-    """
+    """The whole body; more lines than there are rows scroll. Where the room is short it is brief lines alone."""
     if short:
         parts = (
             limits_lines(view, width - 2, short=True),

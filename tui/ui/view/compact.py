@@ -37,13 +37,7 @@ def is_compact(width: int, height: int) -> bool:
 
 
 def compact_lines(view: ViewState, width: int, rows: int) -> tuple[Line, ...]:
-    """At most so many lines, the most important first.
-
-    Args:
-        view: What to show.
-        width: Columns to stay within.
-        rows: Rows that there are, at least one.
-    """
+    """At most `rows` lines, and at least one, the most important first."""
     if rows == 1:
         return (meter_line(view, width),)
     lines: list[Line] = [_headline(view, width)]

@@ -20,13 +20,7 @@ class Panel(msgspec.Struct, frozen=True):
 
 
 def framed(panels: Sequence[Panel], width: int, rows: int = 0) -> list[Line]:
-    """Panels in one frame with shared borders.
-
-    Args:
-        panels: From the top; at least one.
-        width: Columns of the whole frame.
-        rows: Rows that the frame fills at least; the last panel takes what is left.
-    """
+    """Panels in one frame with shared borders, at least so many rows high: the last panel takes what is left."""
     inner = width - 4
     lines: list[Line] = []
     for number, panel in enumerate(panels):
@@ -37,12 +31,7 @@ def framed(panels: Sequence[Panel], width: int, rows: int = 0) -> list[Line]:
 
 
 def ruled(panels: Iterable[Panel], width: int) -> list[Line]:
-    """Panels under rules with their titles, without a frame.
-
-    Args:
-        panels: From the top.
-        width: Columns to fill.
-    """
+    """Panels under rules with their titles, without a frame."""
     lines: list[Line] = []
     for panel in panels:
         lines.append(_rule(panel.title, width, "──"))

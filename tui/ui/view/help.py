@@ -17,13 +17,7 @@ def all_keys(keys: str) -> str:
 
 
 def help_lines(table: Mapping[str, str], place: str, width: int) -> tuple[Line, ...]:
-    """The keys of one place, then every sign.
-
-    Args:
-        table: Command id to its keys, the user's own laid over the defaults.
-        place: Where the person is.
-        width: Columns to stay within.
-    """
+    """The keys of one place, the user's own laid over the defaults, then every sign."""
     lines: list[Line] = [(Span(f"Keys: {PLACES[place].title}", Level.STRONG),)]
     if PLACES[place].asks:
         lines += _entry("A … Z", LETTER, Level.KEY, width)

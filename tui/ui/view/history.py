@@ -53,17 +53,7 @@ def history_lines(
     costs: Sequence[SessionCost] = (),
     paused: Sequence[Pause] = (),
 ) -> tuple[Line, ...]:
-    """The whole screen.
-
-    Args:
-        view: What to show.
-        pictures: The readings, summed up.
-        events: The ledger.
-        width: Columns to stay within.
-        spends: Every spend here, which the ledger's lines belong to.
-        costs: What live sessions took of the windows.
-        paused: When sessions stood still at the limit.
-    """
+    """The whole screen: the readings summed up, then what sessions cost, waited and what became of resets."""
     past = past_text(view)
     lines: list[Line] = [(Span(past, Level.DIM),)] if past else []
     for burn_up in pictures.burn_ups:
@@ -129,15 +119,9 @@ def burn_up_chart(
     *,
     goes_on_below: bool = False,
 ) -> Iterator[Line]:
-    """How a window filled and is expected to fill.
+    """How a window filled and is expected to fill, with a letter on the axis for each moment of `marks`.
 
-    Args:
-        view: What to show.
-        burn_up: The window so far.
-        width: Columns to stay within.
-        rows: Rows of the chart itself.
-        marks: A letter for a moment, drawn on the axis.
-        goes_on_below: Whether signs that are not all explained beside the reset's time are explained below it.
+    Signs that are not all explained beside the reset's time are explained below it where the chart `goes_on_below`.
     """
     columns = max(20, min(96, width - _LABEL - 2))
     length = burn_up.resets_at - burn_up.start

@@ -54,12 +54,7 @@ def state_of(record: InviteRecord) -> tuple[str, Level, str]:
 
 
 def invite_rows(view: ViewState, width: int) -> tuple[Line, ...]:
-    """One line an invite, none of them selected yet.
-
-    Args:
-        view: What to show.
-        width: Columns to stay within.
-    """
+    """One line an invite, none of them selected yet."""
     records = view.state.invites.shown
     if not records:
         nothing = "no invite yet" if view.state.invites.is_loaded else "which invites there are is not known yet"
@@ -115,11 +110,7 @@ def _reminder_of(view: ViewState, record: InviteRecord) -> ReminderReason | None
 def detail_lines(view: ViewState, record: InviteRecord, width: int, *, short: bool = False) -> tuple[Line, ...]:
     """Everything about one invite: how it stands, what happens next, and what can be done.
 
-    Args:
-        view: What to show.
-        record: The invite.
-        width: Columns to stay within.
-        short: Whether rows are scarce: what happens next alone.
+    Where the room is short, what happens next alone.
     """
     sign, level, word = state_of(record)
     name = Span(fit(shown_address(view, record.address), max(4, width - cells(word) - 4)), Level.STRONG)

@@ -15,13 +15,7 @@ _NAME_CELLS = 11
 
 
 def consent_lines(view: ViewState, proposal: InviteProposal, width: int) -> tuple[Line, ...]:
-    """The last look before an invite goes out.
-
-    Args:
-        view: What is known.
-        proposal: Where it goes, and under which offer.
-        width: Columns to stay within.
-    """
+    """The last look before an invite goes out."""
     address, offer = proposal.address, proposal.offer
     facts = " · ".join(offer_facts(view, offer))
     return (

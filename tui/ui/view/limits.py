@@ -17,13 +17,7 @@ _SECOND_LINE_CELLS = 36
 
 
 def limits_lines(view: ViewState, width: int, *, short: bool = False) -> tuple[Line, ...]:
-    """The panel's lines.
-
-    Args:
-        view: What to show.
-        width: Columns to stay within.
-        short: Whether rows are scarce: the main limit alone, one blank line fewer.
-    """
+    """The panel's lines; the main limit alone where the room is short."""
     if view.problem:
         return _problem(view, width)
     snapshot = view.state.snapshot

@@ -15,13 +15,7 @@ CODEX_PAGE: Final = "https://chatgpt.com/codex/settings/usage"
 
 
 def offer_lines(view: ViewState, width: int, *, short: bool = False) -> tuple[Line, ...]:
-    """How things stand with the offer.
-
-    Args:
-        view: What to show.
-        width: Columns to stay within.
-        short: Whether rows are scarce: the title and what is left alone.
-    """
+    """How things stand with the offer; the title and what is left alone where the room is short."""
     book = view.state.invites
     if book.reading and book.read_at is None:
         return ((Span("asking what is offered…", Level.DIM),),)

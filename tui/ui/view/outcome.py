@@ -40,12 +40,7 @@ _TITLES: Final = {
 
 
 def progress_lines(spend: Spend | None, width: int) -> tuple[Line, ...]:
-    """The steps of a spend, done ones marked.
-
-    Args:
-        spend: The spend as the companion publishes it; None before it is written down.
-        width: Columns to stay within.
-    """
+    """The steps of a spend, done ones marked; None is one that is not written down yet."""
     behind = _REACHED_BY[spend.stage] if spend else 0
     lines: list[Line] = []
     for number, (stage, name, why) in enumerate(_STEPS):
@@ -69,12 +64,7 @@ def result_lines(
 ) -> tuple[Line, ...]:
     """What came of it, as observed; a mismatch is said plainly, an unknown outcome honestly.
 
-    Args:
-        spend: The spend, closed or still open.
-        now: The present moment.
-        zone: The reader's zone.
-        width: Columns to stay within.
-        finish: How a person finishes an open one.
+    An open one says how a person finishes it, as `finish` has it.
     """
     if spend.is_open or spend.outcome is None:
         return tuple(_open_lines(spend, now, zone, width, finish))

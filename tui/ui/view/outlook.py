@@ -24,10 +24,7 @@ def moment(at: float) -> datetime:
 def expected_text(view: ViewState, window: Window, narrow: bool) -> str | None:
     """What is expected of a window beside its reset; None where too little is known to say anything.
 
-    Args:
-        view: What to show.
-        window: One of the main limit's windows.
-        narrow: Whether the reset's date is left out for want of room.
+    Where it is narrow, the reset's date is left out.
     """
     outlook = view.state.outlook
     if outlook is None or window.limit_id != MAIN_LIMIT or window.resets_at is None or window.resets_at <= view.now:

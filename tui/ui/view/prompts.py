@@ -25,15 +25,7 @@ def enlarge_lines(dialog: "Dialog", view: ViewState, width: int) -> tuple[Line, 
 def dialog_prompt(
     dialog: "Dialog", view: ViewState, letters: tuple[str, ...], hint: str, width: int
 ) -> tuple[Line, ...]:
-    """How to consent, what the other keys do, and what hinders.
-
-    Args:
-        dialog: What the letters and the keys are for.
-        view: The user's keys.
-        letters: The letters that consent now.
-        hint: Why the last key did nothing.
-        width: Columns to stay within.
-    """
+    """How to consent by the letters, what the other keys do, and why the last key did nothing."""
     lines: list[Line] = []
     if dialog.phase == "typing" and view.state.question is not None:
         text = f"a session needs an answer: {view.keys.get('close', 'esc')} shows the question"

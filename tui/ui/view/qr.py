@@ -12,13 +12,7 @@ _BLOCKS: Final = {(True, True): "█", (True, False): "▀", (False, True): "▄
 
 
 def qr_lines(link: str, width: int, height: int) -> tuple[Line, ...]:
-    """The code; or a word on the room that it needs.
-
-    Args:
-        link: What the code says; visible ASCII.
-        width: Columns to stay within.
-        height: Rows to stay within.
-    """
+    """The code of a link of visible ASCII; or a word on the room that it needs."""
     import segno  # 40 ms that only somebody who wants a code pays
 
     code = segno.make_qr(link, error="l")

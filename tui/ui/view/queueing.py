@@ -45,16 +45,9 @@ def queue_lines(
     until: datetime | None = None,
     before_lapse: float | None = None,
 ) -> tuple[Line, ...]:
-    """State what arming means.
+    """What arming means: how many may be spent, until when, and whom that carries on.
 
-    Args:
-        view: What is known.
-        offered: What would be armed.
-        whom: Whom it carries on.
-        width: Columns to stay within.
-        number: How many may be spent.
-        until: When a queue of several ends.
-        before_lapse: Per cent from which on it is also spent shortly before it lapses.
+    From `before_lapse` per cent of a window on, one is also spent shortly before it lapses.
     """
     window, credit = offered
     lines: list[Line] = []

@@ -61,11 +61,7 @@ def commands(view: ViewState, threads: tuple[str, ...], since: datetime | None) 
 def carry_lines(view: ViewState, threads: tuple[str, ...], since: datetime | None, width: int) -> tuple[Line, ...]:
     """How far carrying on has come; done only where a thread is seen at work again.
 
-    Args:
-        view: What is known.
-        threads: Whom the person chose.
-        since: When they did; older attempts say nothing.
-        width: Columns to stay within.
+    Attempts from before `since`, when the person chose, say nothing.
     """
     names = names_of(view.state.sessions, threads)
     lines = [line for thread in threads for line in _thread_lines(view, thread, names[thread], since, width)]

@@ -36,13 +36,7 @@ class Selection(msgspec.Struct, frozen=True):
 
 
 def picking_lines(selection: Selection, view: ViewState, width: int) -> tuple[Line, ...]:
-    """One line a thread, with its mark; a single one needs neither mark nor hand.
-
-    Args:
-        selection: The threads and the choice.
-        view: Tells what they are doing.
-        width: Columns to stay within.
-    """
+    """One line a thread, with its mark; a single one needs neither mark nor hand."""
     names = names_of(view.state.sessions, selection.threads)
     widest = max(map(cells, names.values()), default=0)
     lines = []

@@ -108,10 +108,7 @@ def carry_of(view: ViewState, session: Session) -> Resume | None:
 def sessions_lines(view: ViewState, width: int, *, short: bool = False) -> tuple[Line, ...]:
     """The panel's lines; none where there is no session to show.
 
-    Args:
-        view: What to show.
-        width: Columns to stay within.
-        short: Whether rows are scarce: one line, and only where something is stopped.
+    Where the room is short it is one line, and only where something is stopped.
     """
     shown = live(view.state.sessions, view.now)
     if short:

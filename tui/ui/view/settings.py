@@ -13,14 +13,7 @@ _WIDE: Final = 72
 def settings_lines(
     rows: Sequence[Row], around: Sequence[Row], cursor: int, hint: str, width: int
 ) -> tuple[tuple[Line, ...], range]:
-    """Every setting with its help, the selected one with how it is changed.
-
-    Args:
-        rows: The settings.
-        around: What the command line and the environment decide.
-        cursor: Which one is selected.
-        hint: How that one is changed.
-        width: Columns to stay within.
+    """Every setting with its help, the selected one with how it is changed, and what is decided around the file.
 
     Returns:
         The lines, and where the selected one stands in them.
@@ -72,14 +65,7 @@ def how_to_change(setting: Setting | None, keys: dict[str, str]) -> str:
 
 
 def stepped(setting: Setting, value: object, step: int, themes: Sequence[str]) -> object | None:
-    """The value after or before this one; None where the setting has none that follow each other.
-
-    Args:
-        setting: Which.
-        value: What it is now.
-        step: 1 or -1.
-        themes: Every theme in order.
-    """
+    """The value after this one, or before it for -1; None where the setting has none that follow each other."""
     if setting.is_guarded:
         return None
     if setting.kind is Kind.SWITCH:

@@ -37,12 +37,7 @@ _WORDS: Final = {
 
 
 def since_lines(view: ViewState, width: int) -> tuple[Line, ...]:
-    """The panel's lines, newest first; none where nothing happened, or it was dismissed.
-
-    Args:
-        view: What to show.
-        width: Columns to stay within.
-    """
+    """The panel's lines, newest first; none where nothing happened, or it was dismissed."""
     told = [(event, words) for event, words in _told(view)][::-1]
     lines: list[Line] = []
     for event, words in told[:SHOWN]:

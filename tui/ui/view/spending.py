@@ -38,15 +38,7 @@ def named(name: str, *parts: Span, width: int, level: Level = Level.DIM) -> tupl
 def proposal_lines(
     proposal: Proposal, now: datetime, zone: tzinfo, width: int, *, choice: tuple[int, int] | None = None
 ) -> tuple[Line, ...]:
-    """State the consequences.
-
-    Args:
-        proposal: What is proposed.
-        now: The moment that dates and countdowns are for.
-        zone: The reader's zone.
-        width: Columns to stay within.
-        choice: Which of how many spendable credits this is; None where there is no choice.
-    """
+    """The consequences; `choice` is which of how many spendable resets this is, None where there is no choice."""
     return (
         *named("Waiting", Span(_waiting(proposal, now, zone)), width=width),
         *effect_lines(proposal, now, zone, width, choice=choice),
@@ -113,14 +105,7 @@ def _other_limits(proposal: Proposal) -> str:
 
 
 def warnings(proposal: Proposal, now: datetime, zone: tzinfo, *, week_too: bool = True) -> tuple[str, ...]:
-    """What speaks against spending now.
-
-    Args:
-        proposal: What is proposed.
-        now: The moment that it is for.
-        zone: The reader's zone.
-        week_too: Whether the rest of the week is among it, rather than said elsewhere.
-    """
+    """What speaks against spending now; the rest of the week is left out where it is said elsewhere."""
     found: list[str] = []
     windows = [effect.before for effect in proposal.effects]
     used = [window.used_percent for window in windows]

@@ -216,13 +216,7 @@ _SAID: Final = frozenset(
 
 
 def event_sentence(view: ViewState, event: Event, spend: Spend | None) -> str | None:
-    """A line of the ledger that is worth a sentence; None for those that are not.
-
-    Args:
-        view: What stands.
-        event: The line.
-        spend: The spend that it closes.
-    """
+    """A line of the ledger, with the spend that it closes, where it is worth a sentence; None where it is not."""
     friend = event.kind is EventKind.INVITE_CHANGED and event.after in ("joined", "first_message")
     moved = event.kind is EventKind.RESET_MOVED and event.window != "five_hour"
     if not (event.kind in _SAID or friend or moved):
@@ -234,13 +228,7 @@ def event_sentence(view: ViewState, event: Event, spend: Spend | None) -> str | 
 
 
 def question_sentences(view: ViewState, question: Question, proposal: Proposal | None) -> tuple[str, ...]:
-    """The question with its facts, without the answers.
-
-    Args:
-        view: What stands.
-        question: The question.
-        proposal: What spending would mean, from a fresh reading; None where that failed.
-    """
+    """The question with its facts, without the answers; without a proposal where the fresh reading failed."""
     nobody = Selection(())
     if question.cause is Cause.EVENING:
         return (spoken(f"Question: {night_title(question, view)}"), *spoken_lines(night_lines(question, view, WIDE)))
@@ -254,10 +242,7 @@ def question_sentences(view: ViewState, question: Question, proposal: Proposal |
 def answers(view: ViewState, question: Question, words: Mapping[str, str]) -> dict[str, str]:
     """What can be typed as an answer, with what it does; the first ones spend, after a code.
 
-    Args:
-        view: What stands.
-        question: The question.
-        words: The word to type for each command.
+    `words` has the word to type for each command.
     """
     selection = Selection(question.threads[:1])  # all of them go on: nobody is chosen here
     if question.cause is Cause.EVENING:

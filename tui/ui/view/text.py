@@ -172,10 +172,7 @@ def spread(start: Line, end: Line, width: int) -> Line:
 def wrap(spans: Iterable[Span], width: int, indent: int = 0) -> tuple[Line, ...]:
     """Break a line at spaces, but inside a duration or a date only where it is wider than the line.
 
-    Args:
-        spans: The text.
-        width: Columns to stay within.
-        indent: How far lines after the first are moved in.
+    Lines after the first are moved in by `indent`.
     """
     width = max(width, indent + 4)
     lines: list[list[Span]] = [[]]

@@ -39,13 +39,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 def welcome_lines(view: ViewState, found: Found, width: int) -> tuple[Line, ...]:
-    """The page.
-
-    Args:
-        view: What was read.
-        found: What was found beside.
-        width: Columns to stay within.
-    """
+    """The page."""
     lines = [*wrap((Span("resetbank reads. It spends, sends and changes nothing without you."),), width)]
     lines += [(Span(" "),), (Span("Found", Level.STRONG),)]
     for name, text in _facts(view, found):

@@ -59,14 +59,9 @@ def limit_word(window: Window) -> str:
 def window_word(
     limit: Limit, window: Window, now: datetime, near_percent: float, *, stopped: bool = False
 ) -> tuple[str, Level]:
-    """Sign, word and level of one window.
+    """Sign, word and level of one window, which is near from so many per cent on.
 
-    Args:
-        limit: The limit that it belongs to.
-        window: The window.
-        now: The present moment.
-        near_percent: From which share on it counts as near.
-        stopped: Whether the service says that use has stopped, whatever the percentages say.
+    It has `stopped` where the service says so, whatever the percentages say.
     """
     state = window.state(now, near_percent)
     if state is WindowState.REACHED or (stopped and window.used_percent is not None and window.used_percent >= 100):
