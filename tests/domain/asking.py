@@ -10,9 +10,9 @@ from tui.domain.credits import Credit
 from tui.domain.forecast import Forecast, Interval
 from tui.domain.interruption import Situation
 from tui.domain.outlook import Outlook
-from tui.domain.resets import WindowKey, key_of
 from tui.domain.sessions import Session, SessionState
 from tui.domain.snapshot import Snapshot
+from tui.domain.windows import WindowKey
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -68,9 +68,9 @@ def expecting(snapshot: Snapshot, full_at: Mapping[WindowKey, datetime | None]) 
     at = snapshot.provenance.observed_at.timestamp()
     forecasts = []
     for one in snapshot.windows:
-        if key_of(one) not in full_at or one.minutes is None:
+        if one.key not in full_at or one.minutes is None:
             continue
-        moment = full_at[key_of(one)]
+        moment = full_at[one.key]
         middle = None if moment is None else moment.timestamp()
         resets_at = None if one.resets_at is None else one.resets_at.timestamp()
         share = Interval(70, 78.2, 90) if middle is None else Interval(100, 100, 100)

@@ -14,8 +14,8 @@ from tests.support.clocks import START
 from tui.domain.ask_memory import AskMemory, answered, asked, observed
 from tui.domain.interruption import Situation, decide
 from tui.domain.question import LATER, AskRules, Cause, Choice, Question
-from tui.domain.resets import WindowKey
 from tui.domain.sessions import SessionState
+from tui.domain.windows import WindowKey
 
 RULES = AskRules(daily_cap=4)
 

@@ -20,12 +20,12 @@ from tui.domain.outlook import Outlook
 from tui.domain.question import LATER, AskRules, Cause, Choice, NoQuestion, NoQuestionReason, Question
 from tui.domain.queue import Queued, arm, dies, fire, followed, should_fire
 from tui.domain.reading import reading_of
-from tui.domain.resets import WindowKey
 from tui.domain.resumes import ResumeLog
 from tui.domain.resuming import claimed, due, seen, sent
 from tui.domain.sessions import Session, SessionState
 from tui.domain.snapshot import Snapshot
 from tui.domain.waiting import Waiting, follow, wait
+from tui.domain.windows import WindowKey
 
 ZONE = timezone(timedelta(hours=9))
 MIDNIGHT = datetime.combine(START.astimezone(ZONE).date(), time(), ZONE)

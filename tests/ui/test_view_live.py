@@ -16,13 +16,12 @@ from tests.ui.test_view import says
 from tui.companion.companion import Companion
 from tui.companion.state import State
 from tui.domain.question import NoQuestionReason
-from tui.domain.resets import WindowKey
 from tui.domain.resumes import LimitStop, ResumeLog
 from tui.domain.resuming import claimed, not_sent, sent
 from tui.domain.sessions import SessionState
 from tui.domain.spend import Proposal, propose
 from tui.domain.waiting import ResumeReason
-from tui.domain.windows import MAIN_LIMIT
+from tui.domain.windows import MAIN_LIMIT, WindowKey
 from tui.ui.dialogs.question import QuestionDialog
 from tui.ui.terminal import title_sequence
 from tui.ui.view.asking import advice, asking_title, question_lines, terminal_title

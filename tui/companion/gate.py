@@ -20,7 +20,6 @@ from tui.domain.held_sessions import HeldThread, with_held
 from tui.domain.hooks import GateMode, GateState, SpendAttempt, Waiter
 from tui.domain.ledger import Event, EventKind
 from tui.domain.limit_stops import binding_window
-from tui.domain.resets import key_of
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import Outcome
 from tui.errors import HooksError, StoreError, StoreReadOnly
@@ -185,7 +184,7 @@ class GateKeeper:
     def _wanted(self, said: GateState, account: AccountState) -> GateState:
         state = self._store.state
         window = binding_window(state.snapshot) if state.snapshot else None
-        entry = account.memory.find(key_of(window)) if window else None
+        entry = account.memory.find(window.key) if window else None
         lets_fail = entry is not None and entry.lets_fail
         wanted = gate_state(
             state.snapshot,
@@ -193,7 +192,7 @@ class GateKeeper:
             self._hooks.plan_users(),
             self._clock.now(),
             before_credits=self._before_credits,
-            waits=window is not None and account.waiting is not None and account.waiting.window.key == key_of(window),
+            waits=window is not None and account.waiting is not None and account.waiting.window.key == window.key,
             lets_fail=lets_fail,
             spent_at=self._spent_at,
             note=_FAIL_NOTE if lets_fail else _SPENT_NOTE if self._spent_at else _ROOM_NOTE,

@@ -42,5 +42,5 @@ def has_moved_percent(previous: Snapshot | None, fresh: Snapshot) -> bool:
     """Whether any window's share differs between two readings: a sign that somebody is at work."""
     if previous is None:
         return True
-    before = {(window.limit_id, window.minutes): window.used_percent for window in previous.windows}
-    return any(before.get((window.limit_id, window.minutes)) != window.used_percent for window in fresh.windows)
+    before = {window.key: window.used_percent for window in previous.windows}
+    return any(before.get(window.key) != window.used_percent for window in fresh.windows)

@@ -30,7 +30,6 @@ from tui.domain.resumes import Whom
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import IllegalStep, choose_credit
 from tui.domain.waiting import wait
-from tui.domain.windows import WindowState
 from tui.errors import NoCredit, StoreError, UsageError
 
 EVALUATE_SECONDS: Final = 15.0
@@ -242,7 +241,7 @@ class QuestionService:
         window = binding_window(state.snapshot) if state.snapshot else None
         if state.snapshot is None or window is None:
             raise UsageError("nothing is known of the limits yet", "wait for a reading")
-        if state.snapshot.state(now) is WindowState.REACHED:
+        if state.snapshot.is_reached(now):
             raise UsageError("the limit is reached already", "spend one now, or wait")
         credit = choose_credit(state.snapshot.bank, now)
         if isinstance(credit, str):

@@ -20,7 +20,6 @@ from tui.domain.resuming import claimed, due, not_sent, seen, sent
 from tui.domain.sessions import interrupted
 from tui.domain.spend import Outcome, Spend
 from tui.domain.waiting import Announcement
-from tui.domain.windows import WindowState
 from tui.errors import ResetbankError
 
 _NOTICED_WITHIN: Final = timedelta(minutes=1)
@@ -123,7 +122,7 @@ class Resumer:
             return
         if snapshot.account.key != spend.account.key or snapshot.provenance.observed_at < spend.journaled_at:
             return
-        if snapshot.state(now) is WindowState.REACHED:
+        if snapshot.is_reached(now):
             return  # spent, and still stopped: a message would only fail
         # Who was told already is not told again; where everybody goes on, a stop that is noticed late counts too.
         until = spend.closed_at if spend.resumed_at is not None else None
@@ -137,7 +136,7 @@ class Resumer:
         state, over = self._store.state, self._store.state.announcement
         if over is None or over == self._went_on or state.snapshot is None or not state.watches_sessions:
             return
-        if state.snapshot.state(self._clock.now()) is WindowState.REACHED:
+        if state.snapshot.is_reached(self._clock.now()):
             return
         self._went_on = over
         later = (session for session in interrupted(state.sessions) if over.since <= session.since <= over.observed_at)

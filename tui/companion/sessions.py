@@ -10,10 +10,9 @@ from msgspec.structs import replace
 from tui.companion.connection import Connection
 from tui.companion.poller import Poller
 from tui.companion.state import StateStore
-from tui.domain.resets import WindowKey
 from tui.domain.sessions import SessionState, SessionUpdate, forget_daemon, merge_update, of_account
 from tui.domain.snapshot import Provenance, Snapshot
-from tui.domain.windows import Limit, Window
+from tui.domain.windows import Limit, Window, WindowKey
 from tui.errors import SourceError
 from tui.sources.base import SessionFeed
 
@@ -139,7 +138,7 @@ def with_limits(snapshot: Snapshot | None, update: SessionUpdate) -> Snapshot | 
         return None
     if not of_account(update, snapshot):
         return None
-    updated = {(window.limit_id, window.minutes): window for limit in update.limits for window in limit.windows}
+    updated = {window.key: window for limit in update.limits for window in limit.windows}
     limits = tuple(_moved_on(limit, updated) for limit in snapshot.limits)
     if limits == snapshot.limits:
         return None
@@ -151,7 +150,7 @@ def with_limits(snapshot: Snapshot | None, update: SessionUpdate) -> Snapshot | 
 
 
 def _moved_on(limit: Limit, updated: Mapping[WindowKey, Window]) -> Limit:
-    newer = ((window, updated.get((window.limit_id, window.minutes))) for window in limit.windows)
+    newer = ((window, updated.get(window.key)) for window in limit.windows)
     windows = tuple(new if new is not None and new.used_percent is not None else old for old, new in newer)
     if windows == limit.windows:
         return limit
@@ -159,4 +158,4 @@ def _moved_on(limit: Limit, updated: Mapping[WindowKey, Window]) -> Limit:
 
 
 def _is_full(windows: tuple[Window, ...]) -> bool:
-    return any((window.used_percent or 0.0) >= 100 for window in windows)
+    return any(window.is_full for window in windows)

@@ -145,7 +145,7 @@ class WatchEvents:
             return  # before the first reading nobody can tell what a stop means
         now, window = self._clock.now(), binding_window(state.snapshot)
         found = {stop.thread_id: stop for stop in stops(state.sessions, state.snapshot, now)}
-        is_reached = state.snapshot.state(now) is WindowState.REACHED
+        is_reached = state.snapshot.is_reached(now)
         holds = held(state.sessions)
         is_near, is_hit_unseen = (
             _is_near(state, now),
@@ -195,7 +195,7 @@ class WatchEvents:
 
     def _emit_resets(self, before: Snapshot, after: Snapshot, now: datetime) -> None:
         at = before.provenance.observed_at
-        for window in before.main_limit.windows if before.main_limit else ():
+        for window in before.main_windows:
             remembered = mark(window, at)
             if not window.is_idle(at) and remembered.has_reset(after):
                 self._emit(WatchEventKind.RESET_OBSERVED, now, window=remembered.find(after))

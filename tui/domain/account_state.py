@@ -7,7 +7,6 @@ import msgspec
 from msgspec.structs import replace
 
 from tui.domain.ask_memory import AskMemory, observed
-from tui.domain.limit_stops import is_reached
 from tui.domain.queue import Queued, QueueEndReason, after_restart, dies, followed
 from tui.domain.resumes import ResumeLog
 from tui.domain.snapshot import Snapshot
@@ -45,7 +44,7 @@ def after_reading(state: AccountState, snapshot: Snapshot, now: datetime) -> tup
     ended = None
     waiting, announcement, queued = state.waiting, state.announcement, state.queued
     if announcement is not None and (
-        is_reached(snapshot, snapshot.provenance.observed_at) or now - announcement.observed_at > _NOTICE_KEPT
+        snapshot.is_reached(snapshot.provenance.observed_at) or now - announcement.observed_at > _NOTICE_KEPT
     ):
         announcement = None  # it is no longer true, or too late
     if waiting is not None:

@@ -10,8 +10,9 @@ from tui.domain.credits import same_moment
 from tui.domain.lapses import Lapse
 from tui.domain.limit_stops import is_open
 from tui.domain.question import LATER, Cause, Choice, NoQuestionReason, Question
-from tui.domain.resets import WindowKey, WindowMark
+from tui.domain.resets import WindowMark
 from tui.domain.snapshot import Account, Snapshot
+from tui.domain.windows import WindowKey
 
 _DAYS_KEPT: Final = timedelta(days=2)
 """Long enough for any local day."""

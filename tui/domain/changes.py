@@ -135,10 +135,10 @@ def limit_events(before: Snapshot | None, after: Snapshot) -> tuple[Event, ...]:
         after: The newer one.
     """
     now = after.provenance.observed_at
-    known = {(window.limit_id, window.minutes): window for window in before.windows} if before else {}
+    known = {window.key: window for window in before.windows} if before else {}
     events = []
     for window in after.windows:
-        old = known.get((window.limit_id, window.minutes))
+        old = known.get(window.key)
         was_reached = old is not None and old.state(now) is WindowState.REACHED
         if window.state(now) is WindowState.REACHED and not was_reached:
             events.append(
@@ -149,14 +149,13 @@ def limit_events(before: Snapshot | None, after: Snapshot) -> tuple[Event, ...]:
 
 def _window_events(before: Snapshot, after: Snapshot) -> Iterator[Event]:
     now = after.provenance.observed_at
-    current = {(window.limit_id, window.minutes): window for window in after.windows}
+    current = {window.key: window for window in after.windows}
     for old in before.windows:
-        new = current.get((old.limit_id, old.minutes))
+        new = current.get(old.key)
         if new is None or old.resets_at is None or old.is_idle(before.provenance.observed_at):
             continue
         if now >= old.resets_at - RESET_GRACE:
-            was_used_up = old.used_percent is not None and old.used_percent >= 100
-            if (was_used_up or (old.minutes or 0) >= _LONG_MINUTES) and has_moved(old, new):
+            if (old.is_full or (old.minutes or 0) >= _LONG_MINUTES) and has_moved(old, new):
                 text = f"the {limit_label(old)} was reset, at its own time"
                 yield _event(after, EventKind.WINDOW_RESET, text, window=old)
             continue

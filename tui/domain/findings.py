@@ -21,7 +21,7 @@ def waiting_saved(spend: Spend) -> timedelta:
     """How long work would have stood still without it."""
     if spend.outcome is not Outcome.RESET:
         return timedelta(0)
-    full = [w.resets_at for w in spend.before if (w.used_percent or 0) >= 100 and w.resets_at is not None]
+    full = [w.resets_at for w in spend.before if w.is_full and w.resets_at is not None]
     return max(timedelta(0), max(full) - spend.journaled_at) if full else timedelta(0)
 
 
@@ -72,5 +72,5 @@ def _main_windows(spend: Spend) -> list[tuple[Window, Window | None]]:
     """The main limit's windows before, each with itself after; none where nothing was re-read."""
     if spend.after is None:
         return []
-    after = {(window.limit_id, window.minutes): window for window in spend.after}
-    return [(old, after.get((old.limit_id, old.minutes))) for old in spend.before if old.limit_id == MAIN_LIMIT]
+    after = {window.key: window for window in spend.after}
+    return [(old, after.get(old.key)) for old in spend.before if old.limit_id == MAIN_LIMIT]

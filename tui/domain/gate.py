@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from tui.domain.hooks import GateMode, GateState, Waiter
-from tui.domain.limit_stops import allowed, binding_window, is_open, is_reached
+from tui.domain.limit_stops import allowed, binding_window, is_open
 from tui.domain.snapshot import Snapshot
 from tui.domain.windows import WindowState
 
@@ -28,24 +28,20 @@ def is_held_for(snapshot: Snapshot, now: datetime, *, before_credits: bool) -> b
 
     Not where paid credits carry on, nor at a cap of the workspace.
     """
-    if not is_reached(snapshot, now):
+    if not snapshot.is_reached(now):
         return before_credits and _burns_credits(snapshot, now)
     if snapshot.spend_control is not None and snapshot.spend_control.reached:
         return False
     limit = snapshot.main_limit
     if limit is None or limit.reached_type not in (None, "rate_limit_reached"):
         return False
-    return any((window.used_percent or 0.0) >= 100 for window in limit.windows)
+    return any(window.is_full for window in limit.windows)
 
 
 def _burns_credits(snapshot: Snapshot, now: datetime) -> bool:
-    paid, limit = snapshot.paid, snapshot.main_limit
-    if paid is None or not (paid.has_credits or paid.unlimited) or limit is None:
-        return False
-    return any(
-        (window.used_percent or 0.0) >= 100 and window.resets_at is not None and window.resets_at > now
-        for window in limit.windows
-    )
+    full = (window for window in snapshot.main_windows if window.is_full)
+    lasts = any(window.resets_at is not None and window.resets_at > now for window in full)
+    return lasts and snapshot.has_paid_credits
 
 
 def gate_state(

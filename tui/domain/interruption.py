@@ -10,14 +10,13 @@ from msgspec.structs import replace
 from tui.domain.ask_memory import AskMemory, observed
 from tui.domain.held_sessions import held
 from tui.domain.lapses import ASKED, lapses
-from tui.domain.limit_stops import at_work, binding_window, is_open, is_reached, stops
+from tui.domain.limit_stops import at_work, binding_window, is_open, stops
 from tui.domain.question import AskRules, Cause, NoQuestion, NoQuestionReason, Question
-from tui.domain.resets import WindowKey, key_of
 from tui.domain.resumes import LimitStop
 from tui.domain.sessions import Session
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import choose_credit
-from tui.domain.windows import Window
+from tui.domain.windows import Window, WindowKey
 
 if TYPE_CHECKING:
     from tui.domain.outlook import Outlook
@@ -111,7 +110,7 @@ def _evening_question(
 ) -> Question | None:
     """Offer a queue for the night, once an evening, where the limit will likely be hit in it."""
     night = situation.outlook.tonight if situation.outlook else None
-    if night is None or night.hit_at <= now.timestamp() or not rules.lead or is_reached(snapshot, now):
+    if night is None or night.hit_at <= now.timestamp() or not rules.lead or snapshot.is_reached(now):
         return None
     asked_on = memory.evening_at.astimezone(rules.zone).date() if memory.evening_at else None
     if asked_on == now.astimezone(rules.zone).date() or _bank_veto(snapshot, now) is not None:
@@ -170,14 +169,14 @@ def _occasions(
     if waiting or stopped:
         threads = (*waiting, *(stop.thread_id for stop in stopped if stop.thread_id not in waiting))
         return [_Occasion(Cause.HELD if waiting else Cause.STOPPED, window, threads, stopped, None)]
-    if is_reached(snapshot, now):
+    if snapshot.is_reached(now):
         return [_Occasion(Cause.ABOUT_TO_STOP, window, working, (), now)]
     expected = [
         _Occasion(Cause.ABOUT_TO_STOP, window, working, (), empty_at)
         for empty_at, window in _expected(situation, snapshot, now)
         if empty_at - now <= rules.lead
     ]
-    if expected and snapshot.paid is not None and (snapshot.paid.has_credits or snapshot.paid.unlimited):
+    if expected and snapshot.has_paid_credits:
         return NoQuestionReason.PAID_CREDITS
     return expected or NoQuestionReason.NO_LIMIT_NEAR
 
@@ -185,8 +184,9 @@ def _occasions(
 def _held_at(snapshot: Snapshot, situation: Situation) -> tuple[str, ...]:
     """The threads that are held, while the limit lasts: where there is room again, they are about to go."""
     window = binding_window(snapshot)
-    is_full = window is not None and (window.used_percent or 0.0) >= 100
-    return tuple(session.thread_id for session in held(situation.sessions)) if is_full or not is_open(snapshot) else ()
+    if (window is None or not window.is_full) and is_open(snapshot):
+        return ()
+    return tuple(session.thread_id for session in held(situation.sessions))
 
 
 def _expected(situation: Situation, snapshot: Snapshot, now: datetime) -> list[tuple[datetime, Window]]:
@@ -195,7 +195,7 @@ def _expected(situation: Situation, snapshot: Snapshot, now: datetime) -> list[t
     The moment is the one that the screen shows: by then it is as likely as not.
     """
     found = []
-    for window in snapshot.main_limit.windows if snapshot.main_limit else ():
+    for window in snapshot.main_windows:
         forecast = situation.outlook.forecast_of(window.minutes) if situation.outlook else None
         if forecast is None or forecast.limit_at is None or forecast.limit_at.p50 is None:
             continue
@@ -254,7 +254,7 @@ def _veto(
     # What is held can wait or be let go without any reset.
     if occasion.cause is not Cause.HELD and (empty := _bank_veto(snapshot, now)) is not None:
         return empty
-    if (reason := settled(situation, key_of(occasion.window), occasion.cause, memory, now)) is not None:
+    if (reason := settled(situation, occasion.window.key, occasion.cause, memory, now)) is not None:
         return reason
     return NoQuestionReason.DAILY_CAP if _is_capped(rules, memory, now) else None
 

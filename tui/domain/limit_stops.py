@@ -11,7 +11,7 @@ from typing import Final
 from tui.domain.resumes import LimitStop
 from tui.domain.sessions import Session, active, interrupted, live, of_account
 from tui.domain.snapshot import Snapshot
-from tui.domain.windows import NEAR_PERCENT, RESET_GRACE, Window, WindowState
+from tui.domain.windows import NEAR_PERCENT, RESET_GRACE, Window
 
 READING_LAG: Final = timedelta(seconds=30)
 """For so long after a session was stopped, a reading may still show the time before."""
@@ -39,16 +39,10 @@ def binding_window(snapshot: Snapshot) -> Window | None:
 
     From the reading alone: a window that is over by the clock still binds until it is seen to have reset.
     """
-    windows = snapshot.main_limit.windows if snapshot.main_limit else ()
-    full = [window for window in windows if (window.used_percent or 0.0) >= 100]
+    full = [window for window in snapshot.main_windows if window.is_full]
     if full:
         return max(full, key=lambda window: (window.resets_at or snapshot.provenance.observed_at, window.minutes or 0))
-    return max(windows, key=lambda window: (window.used_percent or 0.0, window.minutes or 0), default=None)
-
-
-def is_reached(snapshot: Snapshot, now: datetime) -> bool:
-    """Whether the reading alone says that ordinary use has stopped."""
-    return snapshot.state(now) is WindowState.REACHED
+    return max(snapshot.main_windows, key=lambda one: (one.used_percent or 0.0, one.minutes or 0), default=None)
 
 
 def is_open(snapshot: Snapshot) -> bool:

@@ -8,10 +8,10 @@ import msgspec
 
 from tui.domain.credits import Credit
 from tui.domain.lapses import Lapse
-from tui.domain.resets import WindowKey, WindowMark, key_of, mark
+from tui.domain.resets import WindowMark, mark
 from tui.domain.resumes import LimitStop
 from tui.domain.snapshot import Account
-from tui.domain.windows import Window
+from tui.domain.windows import Window, WindowKey
 
 LEAST_WAITING: Final = timedelta(minutes=5)
 """A natural reset that is no further away is waited for; the settings can move it."""
@@ -98,7 +98,7 @@ class Question(msgspec.Struct, frozen=True):
     @property
     def key(self) -> WindowKey:
         """Which window it is about."""
-        return key_of(self.window)
+        return self.window.key
 
     @property
     def mark(self) -> WindowMark:

@@ -169,7 +169,7 @@ def should_fire(
     if window is None or window.used_percent is None:
         return False
     if any(session.since + _HOOK_SECOND >= queued.armed_at for session in held(sessions)):
-        return window.used_percent >= 100
+        return window.is_full
     return any(stop.stopped_at >= queued.armed_at for stop in stops(sessions, snapshot, now))
 
 

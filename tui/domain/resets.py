@@ -1,16 +1,13 @@
 """When a window was really reset: by what a reading shows, never by what the clock says."""
 
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
 from tui.domain.snapshot import Snapshot
-from tui.domain.windows import RESET_GRACE, Window
-
-WindowKey: TypeAlias = tuple[str, int | None]
-"""Limit id and length in minutes: which window it is, whatever its date: slots mean nothing."""
+from tui.domain.windows import RESET_GRACE, Window, WindowKey
 
 _LEAST_FALL: Final = 5.0
 """A window that falls by fewer points was recalculated, not reset."""
@@ -38,7 +35,7 @@ class WindowMark(msgspec.Struct, frozen=True):
 
     def find(self, snapshot: Snapshot) -> Window | None:
         """The window in a reading."""
-        return next((window for window in snapshot.windows if key_of(window) == self.key), None)
+        return next((window for window in snapshot.windows if window.key == self.key), None)
 
     def has_reset(self, snapshot: Snapshot) -> bool:
         """Whether a newer reading shows that the window was reset since."""
@@ -65,11 +62,6 @@ class WindowMark(msgspec.Struct, frozen=True):
             resets_at=window.resets_at or self.resets_at,
             seen_at=snapshot.provenance.observed_at,
         )
-
-
-def key_of(window: Window) -> WindowKey:
-    """Which window it is, whatever its date."""
-    return window.limit_id, window.minutes
 
 
 def mark(window: Window, seen_at: datetime) -> WindowMark:

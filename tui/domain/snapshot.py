@@ -122,6 +122,16 @@ class Snapshot(msgspec.Struct, frozen=True):
         return tuple(window for limit in self.limits for window in limit.windows)
 
     @property
+    def main_windows(self) -> tuple[Window, ...]:
+        """The main limit's windows."""
+        return self.main_limit.windows if self.main_limit else ()
+
+    @property
+    def has_paid_credits(self) -> bool:
+        """Whether there are bought credits."""
+        return self.paid is not None and bool(self.paid.has_credits or self.paid.unlimited)
+
+    @property
     def reached_reason(self) -> str | None:
         """The service's word for what was reached, raw; text from outside."""
         return self.main_limit.reached_type if self.main_limit else None
@@ -136,9 +146,8 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     def walls(self, now: datetime) -> frozenset[Wall]:
         """What stops ordinary use, by any word of the reading: one that says so outranks all that disagree."""
-        main = self.main_limit
         found = set()
-        if main is not None and any(window.state(now) is WindowState.REACHED for window in main.windows):
+        if any(window.state(now) is WindowState.REACHED for window in self.main_windows):
             found.add(Wall.PLAN)
         if self.spend_control is not None and self.spend_control.state() is WindowState.REACHED:
             found.add(Wall.CAP)
@@ -148,9 +157,9 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     def paid_credits_carry_on(self, now: datetime) -> bool:
         """Whether the plan's limit is reached and the service lets paid credits go on from there."""
-        paid = self.paid is not None and bool(self.paid.has_credits or self.paid.unlimited)
-        refused = self.main_limit is not None and self.main_limit.allowed is False
-        return paid and self.ordinary_usage_allowed is True and not refused and self.walls(now) == {Wall.PLAN}
+        if self.main_limit is not None and self.main_limit.allowed is False:
+            return False
+        return self.has_paid_credits and self.ordinary_usage_allowed is True and self.walls(now) == {Wall.PLAN}
 
     def reset_helps(self, now: datetime) -> bool:
         """Whether spending a reset could let work go on; it cannot where the workspace is what stops it."""
@@ -165,7 +174,7 @@ class Snapshot(msgspec.Struct, frozen=True):
         """
         if self.walls(now):
             return WindowState.NEAR if self.paid_credits_carry_on(now) else WindowState.REACHED
-        meters = {window.state(now, near_percent) for window in (self.main_limit.windows if self.main_limit else ())}
+        meters = {window.state(now, near_percent) for window in self.main_windows}
         if self.spend_control is not None and self.spend_control.is_meter:
             meters.add(self.spend_control.state(near_percent))
         if not meters and self.is_unlimited:
@@ -174,11 +183,14 @@ class Snapshot(msgspec.Struct, frozen=True):
             return WindowState.NEAR
         return WindowState.OK if meters == {WindowState.OK} and not self.unclear else WindowState.UNKNOWN
 
+    def is_reached(self, now: datetime) -> bool:
+        """Whether this reading alone says that ordinary use has stopped."""
+        return self.state(now) is WindowState.REACHED
+
     @property
     def is_unlimited(self) -> bool:
         """Whether the account has no windows because nothing is metered."""
-        no_windows = self.main_limit is None or not self.main_limit.windows
-        return no_windows and self.paid is not None and self.paid.unlimited is True
+        return not self.main_windows and self.paid is not None and self.paid.unlimited is True
 
 
 def _wall_of(reason: str) -> Wall:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from tui.domain.credits import Bank, Credit, CreditStatus
 from tui.domain.resumes import ResumePlan
 from tui.domain.snapshot import Account, Snapshot
-from tui.domain.windows import Window, WindowKind, WindowState
+from tui.domain.windows import Window, WindowKind
 from tui.errors import ConsumeRejected
 
 PROPOSAL_LIFETIME: Final = timedelta(minutes=5)
@@ -195,12 +195,11 @@ def propose(snapshot: Snapshot, now: datetime, credit: Credit | None) -> Proposa
         now: The present moment.
         credit: What `choose_credit` picked.
     """
-    main = snapshot.main_limit
-    windows = main.windows if main else ()
+    main, windows = snapshot.main_limit, snapshot.main_windows
     week = next((window for window in windows if window.kind is WindowKind.WEEKLY), None)
     binding = main.binding_window(now) if main else None
     waiting = None
-    if binding and binding.resets_at and snapshot.state(now) is WindowState.REACHED:
+    if binding and binding.resets_at and snapshot.is_reached(now):
         waiting = max(timedelta(0), binding.resets_at - now)
     count = snapshot.bank.available
     return Proposal(

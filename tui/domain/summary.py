@@ -46,7 +46,7 @@ def summary_of(snapshot: Snapshot, near_percent: float = NEAR_PERCENT, fresh_for
         fresh_for: How long it may be shown as it is; longer where somebody goes on reading.
     """
     now = snapshot.provenance.observed_at
-    windows = snapshot.main_limit.windows if snapshot.main_limit else ()
+    windows = snapshot.main_windows
     expiries = [credit.expires_at for credit in snapshot.bank.spendable(now) if credit.expires_at is not None]
     ends = [window.resets_at + RESET_GRACE for window in windows if window.resets_at is not None]
     return Summary(

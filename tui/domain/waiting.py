@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import replace
 
-from tui.domain.limit_stops import allowed, is_reached
+from tui.domain.limit_stops import allowed
 from tui.domain.question import Question
 from tui.domain.resets import WindowMark
 from tui.domain.resumes import LimitStop
@@ -71,7 +71,7 @@ def follow(waiting: Waiting, snapshot: Snapshot) -> tuple[Waiting, Announcement 
     word = allowed(snapshot)
     has_reset = waiting.has_reset or waiting.window.has_reset(snapshot)
     # Judged at the moment of the reading itself: the clock must not make a reading out of date here.
-    if has_reset and not is_reached(snapshot, at):
+    if has_reset and not snapshot.is_reached(at):
         reason: ResumeReason | None = ResumeReason.WINDOW_RESET
     elif waiting.refused and word is True:
         reason = ResumeReason.ALLOWED_AGAIN

@@ -5,7 +5,7 @@ Windows are classified by their length, never by the slot they arrived in. What 
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -20,6 +20,10 @@ RESET_GRACE: Final = timedelta(minutes=1)
 
 _TOLERANCE: Final = 0.05
 """Codex itself classifies lengths within five per cent."""
+
+
+WindowKey: TypeAlias = tuple[str, int | None]
+"""Limit id and length in minutes: which window it is, whatever its date: slots mean nothing."""
 
 
 class WindowKind(StrEnum):
@@ -85,6 +89,16 @@ class Window(msgspec.Struct, frozen=True):
     """When it starts afresh, by the service's word."""
 
     @property
+    def key(self) -> WindowKey:
+        """Which window it is, whatever its date."""
+        return self.limit_id, self.minutes
+
+    @property
+    def is_full(self) -> bool:
+        """Whether its last known share is all of it, whatever the clock says."""
+        return self.used_percent is not None and self.used_percent >= 100
+
+    @property
     def kind(self) -> WindowKind:
         """What its length makes it."""
         return classify(self.minutes)
@@ -121,7 +135,7 @@ class Window(msgspec.Struct, frozen=True):
             return WindowState.UNKNOWN
         if self.resets_at is not None and now >= self.resets_at + RESET_GRACE:
             return WindowState.UNKNOWN  # what was observed belongs to a window that is over
-        if self.used_percent >= 100:
+        if self.is_full:
             return WindowState.REACHED
         if self.used_percent >= near_percent:
             return WindowState.NEAR
