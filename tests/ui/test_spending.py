@@ -110,9 +110,9 @@ async def test_another_reset_asks_again_with_another_letter(clock: ManualClock) 
 def chosen_in(app: ResetbankApp) -> str:
     dialog = top(app)
     assert isinstance(dialog, SpendDialog)
-    assert dialog.spending.proposal is not None
-    assert dialog.spending.proposal.credit is not None
-    return dialog.spending.proposal.credit.id
+    assert dialog.proposal is not None
+    assert dialog.proposal.credit is not None
+    return dialog.proposal.credit.id
 
 
 async def test_choosing_goes_round(clock: ManualClock) -> None:

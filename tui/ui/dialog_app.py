@@ -64,7 +64,7 @@ class DialogApp(PagedApp):
         if spend is None:
             self.post_message(Noted("no spend is open"))
             return
-        from tui.ui.dialogs.finish import FinishDialog
+        from tui.ui.dialogs.spend import FinishDialog
 
         self._open_dialog(FinishDialog(companion, self._clock, spend))
 

@@ -60,6 +60,12 @@ class Dialog:
 
     place: ClassVar[str]
     """Its keys in the command table."""
+    about: ClassVar[str] = ""
+    """What it is about, where that is always the same."""
+    consents: ClassVar[tuple[str, ...]] = ()
+    """What each letter consents to, where that is always the same."""
+    waits: ClassVar[str] = "this takes a moment; please wait"
+    """What is said while no key does anything."""
     fields: ClassVar[tuple[Field, ...]] = ()
 
     def __init__(self, companion: "Companion", clock: Clock) -> None:
@@ -78,7 +84,7 @@ class Dialog:
 
     def title(self, view: ViewState, width: int) -> str:
         """What it is about."""
-        raise NotImplementedError
+        return self.about
 
     def body(self, view: ViewState, width: int) -> tuple[Line, ...]:
         """The question, the steps or the result."""
@@ -86,7 +92,7 @@ class Dialog:
 
     def offers(self, view: ViewState) -> tuple[str, ...]:
         """What each letter consents to, in the phase `asking`."""
-        return ()
+        return self.consents
 
     def keys(self, view: ViewState) -> list[tuple[str, str]]:
         """The commands that can be given now, with their words; several ids where they belong together.
@@ -96,10 +102,6 @@ class Dialog:
         if self.phase == "working":
             return []
         return [("confirm close", "goes back")] if self.phase == "over" else [("close", "closes")]
-
-    def waits(self) -> str:
-        """What is said while no key does anything."""
-        return "this takes a moment; please wait"
 
     def consent(self, number: int) -> Next:
         """A letter was pressed, alone and in time."""

@@ -27,6 +27,7 @@ _UNSURE = "the list of invites shows whether an e-mail went out"
 class _InviteDialog(Dialog):
     """Belongs to the account that was in sight when it opened, and leaves when another one is."""
 
+    waits = "sending it, once"
     _account: str | None = None
     record: InviteRecord | None = None
 
@@ -36,10 +37,6 @@ class _InviteDialog(Dialog):
         self._account = self._account or account
         is_other = account is not None and account != self._account
         return Close() if is_other and self.phase in ("typing", "asking") else None
-
-    def waits(self) -> str:
-        """While an e-mail goes out."""
-        return "sending it, once"
 
     def _send(self, work: Awaitable[InviteRecord]) -> Run:
         return Run(self._sent(work), "invite", unsure=_UNSURE)
@@ -53,6 +50,8 @@ class SendDialog(_InviteDialog):
     """Sends one invite on a letter that belongs to this address and this offer."""
 
     place = INVITE_SEND
+    about = "Invite a friend"
+    consents = ("send it",)
     fields = (_ADDRESS,)
 
     def __init__(self, companion: "Companion", clock: Clock) -> None:
@@ -75,10 +74,6 @@ class SendDialog(_InviteDialog):
         self._proposal = replace(proposal, offer=offer)
         return "asking" if changed_terms(offer, proposal.offer) is not None else None
 
-    def title(self, view: ViewState, width: int) -> str:
-        """What it is about."""
-        return "Invite a friend"
-
     def body(self, view: ViewState, width: int) -> tuple[Line, ...]:
         """The address, where the e-mail goes, or what came of it."""
         if self.phase == "over" and self.failure is not None:
@@ -89,10 +84,6 @@ class SendDialog(_InviteDialog):
             ask = wrap((Span("Your friend's address, one at a time. Nothing is sent yet."),), width)
             return (*ask, *complaint_lines(view, self._complaint, width))
         return consent_lines(view, self._proposal, width)
-
-    def offers(self, view: ViewState) -> tuple[str, ...]:
-        """One letter."""
-        return ("send it",)
 
     def keys(self, view: ViewState) -> list[tuple[str, str]]:
         """Back to the address, where nothing went out."""
@@ -136,6 +127,8 @@ class ResendDialog(_InviteDialog):
     """Sends one e-mail again, on a letter that belongs to this invite."""
 
     place = INVITE_RESEND
+    about = "Send an invite's e-mail again"
+    consents = ("send it once more",)
 
     def __init__(self, companion: "Companion", clock: Clock, invite: InviteRecord) -> None:
         super().__init__(companion, clock)
@@ -150,10 +143,6 @@ class ResendDialog(_InviteDialog):
         self.failure = ResetbankError(f"its e-mail cannot be sent again: {why}", resend_hint(view, self._invite))
         return "over"
 
-    def title(self, view: ViewState, width: int) -> str:
-        """What it is about."""
-        return "Send an invite's e-mail again"
-
     def body(self, view: ViewState, width: int) -> tuple[Line, ...]:
         """Where it goes, or what came of it."""
         if self.phase == "over" and self.failure is not None:
@@ -161,10 +150,6 @@ class ResendDialog(_InviteDialog):
         if self.phase == "over" and self.record is not None:
             return sent_again_lines(view, self.record, width)
         return again_lines(view, self._invite, width)
-
-    def offers(self, view: ViewState) -> tuple[str, ...]:
-        """One letter."""
-        return ("send it once more",)
 
     def consent(self, number: int) -> Next:
         """Send it."""
@@ -175,16 +160,14 @@ class NoteDialog(_InviteDialog):
     """Writes down an invite that was made elsewhere; nothing is sent."""
 
     place = INVITE_NOTE
+    about = "Write down an invite"
+    waits = "writing it down"
     fields = (_ADDRESS, Field("link", "https://… the invite link, if you have it", LONGEST_LINK))
 
     def begin(self, view: ViewState) -> Next:
         """Ask for both."""
         self.follow(view)
         return "typing"
-
-    def title(self, view: ViewState, width: int) -> str:
-        """What it is about."""
-        return "Write down an invite"
 
     def body(self, view: ViewState, width: int) -> tuple[Line, ...]:
         """What it is for, and what was wrong."""
@@ -194,10 +177,6 @@ class NoteDialog(_InviteDialog):
     def keys(self, view: ViewState) -> list[tuple[str, str]]:
         """Enter writes it down."""
         return [("confirm", "writes it down"), *super().keys(view)] if self.phase == "typing" else []
-
-    def waits(self) -> str:
-        """While it is written down."""
-        return "writing it down"
 
     def submit(self, typed: tuple[str, ...], field: int) -> Next | int:
         """Go on to the link, or write both down."""

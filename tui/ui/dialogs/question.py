@@ -7,9 +7,9 @@ from tui.clock import Clock
 from tui.domain.question import Choice, Question
 from tui.domain.spend import Consent, Outcome, Proposal, Spend
 from tui.ui.commands import QUESTION
-from tui.ui.dialogs.dialog import Close, Dialog, Next, Open, Run
+from tui.ui.dialogs.dialog import Close, Next, Open, Run
 from tui.ui.dialogs.queue import QueueDialog
-from tui.ui.dialogs.spending import Spending
+from tui.ui.dialogs.spending import SpendingDialog
 from tui.ui.view.asking import (
     answer_keys,
     answered_text,
@@ -37,17 +37,16 @@ _ANSWERS = {
 }
 
 
-class QuestionDialog(Dialog):
+class QuestionDialog(SpendingDialog):
     """Asks over whatever is open; closes by itself once the question is settled elsewhere."""
 
     place = QUESTION
 
     def __init__(self, companion: "Companion", clock: Clock, question: Question) -> None:
-        super().__init__(companion, clock)
+        lapsing = question.lapse.credit.id if question.lapse is not None else None
+        super().__init__(companion, clock, credit_id=lapsing)
         self.question = question
         self.selection = Selection(question.threads)
-        lapsing = question.lapse.credit.id if question.lapse is not None else None
-        self.spending = Spending(companion, clock, credit_id=lapsing)
         self.answer: Choice | None = None
         """What was answered, or is being written down; a spend keeps the dialog open."""
         self._is_closed = False
@@ -55,10 +54,6 @@ class QuestionDialog(Dialog):
         self._consented_at: datetime | None = None
         self._asked: ViewState | None = None
         """What was known when it was last asked: once it is answered the title goes on saying what was asked."""
-
-    def begin(self, view: ViewState) -> Next:
-        """Read afresh, then ask."""
-        return self.spending.propose()
 
     def follow(self, view: ViewState) -> Next:
         """Follow the state; close once the question is gone while it is only asked."""
@@ -68,7 +63,7 @@ class QuestionDialog(Dialog):
         if self._is_open() and self.question.lapse is None:  # others may stop while the question stands
             stopped = (stop.thread_id for stop in self.companion.resumer.limit_stops())
             self.selection = self.selection.among(tuple(dict.fromkeys((*self.selection.threads, *stopped))))
-        return self.spending.follow(view, self.phase if self._is_open() else "working")
+        return self.follow_spend(view, self.phase if self._is_open() else "working")
 
     def title(self, view: ViewState, width: int) -> str:
         """Who stopped, or when that is expected."""
@@ -84,20 +79,15 @@ class QuestionDialog(Dialog):
             self._asked = view
         return self._asked
 
-    def body(self, view: ViewState, width: int) -> tuple[Line, ...]:
-        """The question, the steps or the result."""
-        if self.phase == "working":
-            return self.spending.progress(width)
-        if self.phase == "over":
-            return self._result(view, width)
-        note = self.spending.note_lines(width)
-        if self.phase == "reading" or self.spending.proposal is None:
-            return (*note, *reading_lines(view, self.selection, self.question, width))
-        return (*note, *question_lines(self.question, self.spending.proposal, self.selection, view, width))
+    def question_lines(self, view: ViewState, width: int) -> tuple[Line, ...]:
+        """Everything that an answer needs."""
+        if self.phase == "reading" or self.proposal is None:
+            return reading_lines(view, self.selection, self.question, width)
+        return question_lines(self.question, self.proposal, self.selection, view, width)
 
-    def _result(self, view: ViewState, width: int) -> tuple[Line, ...]:
+    def result(self, view: ViewState, width: int) -> tuple[Line, ...]:
         """What came of the spend, and of carrying on."""
-        lines, spend = self.spending.result(self.failure, view, width), self.spending.spend
+        lines, spend = super().result(view, width), self.spend
         if not self._resumed or spend is None or self.failure is not None:
             return lines
         if spend.is_open or spend.outcome is not Outcome.RESET:
@@ -121,18 +111,18 @@ class QuestionDialog(Dialog):
 
     def consent(self, number: int) -> Next:
         """Spend, with or without carrying on, if the question still fits the world."""
-        again, proposal = self.spending.ask_again(), self.spending.proposal
+        again, proposal = self.ask_again(), self.proposal
         if again is not None or proposal is None or not self._is_open():
             return again
         self._resumed = self.selection.chosen if number == 0 else ()
         self.answer = Choice.SPEND_AND_CONTINUE if self._resumed else Choice.SPEND_ONLY
-        consent = self.spending.letter()
+        consent = self.letter()
         self._consented_at = consent.given_at
-        return self.spending.drive(self._answer_and_spend(proposal, consent, self.answer), "spend")
+        return self.drive(self._answer_and_spend(proposal, consent, self.answer))
 
     async def _answer_and_spend(self, proposal: Proposal, consent: Consent, choice: Choice) -> Spend:
         await self.companion.questions.answer(self.question, choice)
-        return await self.spending.begin(proposal, consent, self._resumed or False)
+        return await self.companion.spender.spend(proposal, consent, self._resumed or False)
 
     def do(self, command: str, view: ViewState) -> Next:
         """Answer without spending, or choose who goes on."""
@@ -147,7 +137,7 @@ class QuestionDialog(Dialog):
                 return Open(QueueDialog(self.companion, self.clock, view, self._queue, whom))
             case "refresh":
                 self.failure = None
-                return self.spending.propose()
+                return self.propose()
             case "toggle":
                 self.selection = self.selection.toggled()
             case _:

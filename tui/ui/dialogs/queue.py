@@ -28,6 +28,7 @@ class QueueDialog(Dialog):
     """Queues one reset or several; after a restart it asks for what is queued again."""
 
     place = QUEUE
+    waits = "writing it down"
 
     def __init__(
         self,
@@ -40,13 +41,8 @@ class QueueDialog(Dialog):
     ) -> None:
         """Prepare.
 
-        Args:
-            companion: What takes a queued one out.
-            clock: The time.
-            view: What is offered now.
-            arm: Queues the one reset that it is about; None lets the person choose how many.
-            whom: Who is to go on afterwards, as `arm` has it.
-            question: The evening's question that it answers; it queues for the night, until 07:00.
+        `arm` queues the one reset that it is about; None lets the person choose how many. The evening's question is
+        answered with a queue for the night, until 07:00.
         """
         super().__init__(companion, clock)
         self._arm = arm
@@ -111,10 +107,6 @@ class QueueDialog(Dialog):
             on = self._before_lapse is not None
             out.append(("before_lapse", "for the limit alone|limit" if on else "also before it lapses|lapse"))
         return [*super().keys(view), *out]
-
-    def waits(self) -> str:
-        """While it is written down."""
-        return "writing it down"
 
     def consent(self, number: int) -> Next:
         """Queue it."""

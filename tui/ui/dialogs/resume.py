@@ -20,6 +20,8 @@ class ResumeDialog(Dialog):
     """Lists who stopped, and tells the chosen ones to go on, each once."""
 
     place = CONTINUE
+    about = "Carry on"
+    waits = "telling them to go on"
 
     def __init__(self, companion: "Companion", clock: Clock, view: ViewState) -> None:
         super().__init__(companion, clock)
@@ -42,10 +44,6 @@ class ResumeDialog(Dialog):
                 return self.begin(view)
         return None
 
-    def title(self, view: ViewState, width: int) -> str:
-        """What it is about."""
-        return "Carry on"
-
     def body(self, view: ViewState, width: int) -> tuple[Line, ...]:
         """Whom it concerns, or what came of it."""
         if self.failure is not None:
@@ -67,10 +65,6 @@ class ResumeDialog(Dialog):
         what = f"carries on {chosen} of {total}" if total > 1 else "carries it on"
         several = [("previous next toggle", "choose")] if total > 1 else []
         return [("confirm", f"{what}; nothing is spent"), *several, ("close", "closes")]
-
-    def waits(self) -> str:
-        """While the messages go out."""
-        return "telling them to go on"
 
     def do(self, command: str, view: ViewState) -> Next:
         """Carry the chosen ones on, or choose."""

@@ -35,7 +35,7 @@ def dialog_prompt(
         lines += wrap((Span("! ", Level.NEAR), Span(hint)), width, indent=2)
     keys = dialog.keys(view)
     if not keys:
-        lines += wrap((Span(dialog.waits(), Level.DIM),), width)
+        lines += wrap((Span(dialog.waits, Level.DIM),), width)
     which = 0 if width >= _LONG_PROMPT else -1
     items = [(_keys_of(view, names, dialog.phase), words.split("|")[which], names) for names, words in keys]
     return (*lines, *keys_prompt(items, width))
