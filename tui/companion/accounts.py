@@ -54,13 +54,10 @@ class Accounts:
     def __init__(
         self, members: Sequence[Member], clock: Clock, *, every: timedelta, random_share: Callable[[], float]
     ) -> None:
-        """Open nothing yet.
+        """Open nothing yet; the first member is in sight first.
 
-        Args:
-            members: The accounts; the first one is in sight first.
-            clock: The time.
-            every: Between two looks at an account that is neither in sight nor at work.
-            random_share: Gives numbers from 0 to 1, for jitter.
+        `every` is the time between two looks at an account that is neither in sight nor at work; `random_share` gives
+        numbers from 0 to 1, for jitter.
         """
         self._members = {member.name: member for member in members}
         self.clock = clock

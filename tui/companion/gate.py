@@ -55,16 +55,7 @@ class GateKeeper:
         hooks: Installation,
         before_credits: bool,
     ) -> None:
-        """Touch nothing yet.
-
-        Args:
-            store: The readings, and where held sessions are shown.
-            poller: Reads at once when somebody begins to wait.
-            records: What the person chose, and where a refused spend is written down.
-            clock: The time.
-            hooks: What Codex runs for us, and the files through which it is spoken to.
-            before_credits: Whether a request is held that paid credits would carry.
-        """
+        """Touch nothing yet; `before_credits` also holds requests that paid credits would carry."""
         self._store = store
         self._poller = poller
         self._records = records

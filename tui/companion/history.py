@@ -45,15 +45,7 @@ class HistoryService:
         past: "PastReadings | None" = None,
         periods: "Callable[[], Awaitable[tuple[PastPeriod, ...] | None]] | None" = None,
     ) -> None:
-        """Load nothing yet.
-
-        Args:
-            store: The readings, and where the outlook goes.
-            records: The database.
-            clock: The time.
-            past: Fills the past from rollouts; None where there are none, as in a demo.
-            periods: Asks the service how full past windows were; None asks nobody.
-        """
+        """Load nothing yet; `past` reads rollouts, `periods` asks the service for what it remembers."""
         self._store = store
         self._records = records
         self._clock = clock
@@ -217,13 +209,7 @@ class HistoryService:
 
 
 def recall(readings: "Readings", account: str, offset: int, since: float) -> Foresight:
-    """What the kept readings of an account teach. Blocking.
-
-    Args:
-        readings: The database's readings.
-        account: Whose.
-        offset: Minutes east of Greenwich.
-        since: Unix seconds; what is older is left out.
+    """What the kept readings of an account since a moment teach; the offset is in minutes east of Greenwich. Blocking.
 
     Raises:
         StoreError: The database cannot be used.
@@ -234,13 +220,7 @@ def recall(readings: "Readings", account: str, offset: int, since: float) -> For
 
 
 def outlook_once(readings: "Readings | None", snapshot: Snapshot, offset: int, now: float) -> Outlook:
-    """The outlook for a command that ends; the reading is kept too. Blocking.
-
-    Args:
-        readings: The kept readings; None where there are none.
-        snapshot: What was read just now.
-        offset: Minutes east of Greenwich.
-        now: Unix seconds.
+    """The outlook for a command that ends; the reading is kept too, where that can be done. Blocking.
 
     Raises:
         StoreError: The database cannot be used.
@@ -261,11 +241,7 @@ def fill(
 ) -> int:
     """Put what lies on the disk into the history; interrupted after any file, it goes on there. Blocking.
 
-    Args:
-        readings: The database's readings.
-        account: Whose.
-        past: Reads the files.
-        goes_on: Told after each file what share is read by now; False ends it.
+    `goes_on` is told after each file what share is read by now; its False ends it.
 
     Returns:
         How many rows were new.

@@ -37,11 +37,6 @@ class InviteStore:
     """Keeps the invites of the account in use; what comes late for another account is written, and not shown.
 
     Every method that writes or reads the database raises `StoreError` where that cannot be used.
-
-    Args:
-        store: Where invites are shown.
-        records: Where they are written down.
-        clock: The time.
     """
 
     def __init__(self, store: StateStore, records: Records, clock: Clock) -> None:
@@ -93,12 +88,7 @@ class InviteStore:
         return _find(self.state.records, key)
 
     def refuse(self, address: str, account: Account | None, records: Iterable[InviteRecord] | None = None) -> None:
-        """Refuse an address that no invite can go to.
-
-        Args:
-            address: Checked for its form.
-            account: Whose invite it would be.
-            records: What is known of the account's invites; None: what is shown.
+        """Refuse an address, checked for its form, that no invite can go to by these records, or those that are shown.
 
         Raises:
             UsageError: With the reason.
@@ -109,12 +99,7 @@ class InviteStore:
             raise UsageError(why, "nothing was sent")
 
     async def load(self, account: Account, *, afresh: bool = False) -> None:
-        """Show what is written down, and match what the bank holds by now.
-
-        Args:
-            account: Whose.
-            afresh: Whether it is read again, since another process may have written since.
-        """
+        """Show what is written down, afresh where others may have written since; match what the bank holds by now."""
         if self._invites is not None and (afresh or not self.has_loaded(account)):
             async with self._write_lock:
                 records = await in_thread(self._invites.records, account.key)

@@ -51,15 +51,7 @@ class Inviter:
     def __init__(
         self, store: StateStore, records: Records, service: Referrals, clock: Clock, *, new_key: Callable[[], str]
     ) -> None:
-        """Begin with nothing read.
-
-        Args:
-            store: The account in use, and where invites are shown.
-            records: Where invites are written down; without a database none can be sent.
-            service: The referral programme, or what stands in for it where nobody may be asked.
-            clock: The time.
-            new_key: Makes a UUIDv4.
-        """
+        """Begin with nothing read; without a database none can be sent."""
         self._store = store
         self._clock = clock
         self._service = service
@@ -245,9 +237,6 @@ class Inviter:
     def propose(self, text: str) -> InviteProposal:
         """State what inviting somebody would mean, from what was read last.
 
-        Args:
-            text: The address as it was typed.
-
         Raises:
             InviteRejected: Nothing is offered, or no invites are left.
             UsageError: Why no invite can go there.
@@ -262,10 +251,6 @@ class Inviter:
 
     async def invite(self, proposal: InviteProposal, consent: ConsentKind) -> InviteRecord:
         """Send one invite on one consent.
-
-        Args:
-            proposal: What consent was given to.
-            consent: How it was given.
 
         Returns:
             The invite as it stands then: sent, refused, or its outcome unknown or lost.
@@ -316,9 +301,6 @@ class Inviter:
 
     async def resend(self, key: str) -> InviteRecord:
         """Have an invite's e-mail sent once more, on one consent; the invite, whose `resend` says what became of it.
-
-        Args:
-            key: The invite's.
 
         Raises:
             InviteRejected: Nothing could be asked of the service; nothing was written down or sent.

@@ -13,11 +13,7 @@ class AccountLocks:
     """A lock file an account."""
 
     def __init__(self, folder: Path | None) -> None:
-        """Create nothing yet.
-
-        Args:
-            folder: Where the lock files lie; None where the database is in memory and nobody else can see it.
-        """
+        """Create nothing yet; None is for a database in memory, which nobody else can see."""
         self._folder = folder
         self._held: set[str] = set()
         self._kept = ExitStack()

@@ -9,12 +9,7 @@ from tui.domain.snapshot import Snapshot
 
 
 def merge(previous: Snapshot | None, fresh: Snapshot) -> Snapshot:
-    """Carry the single credits over into a reading that came without them, as long as the count agrees.
-
-    Args:
-        previous: The last reading, if there is one.
-        fresh: The new one.
-    """
+    """Carry the single credits over into a reading that came without them, as long as the count agrees."""
     if previous is None or fresh.bank.credits is not None or previous.bank.credits is None:
         return fresh
     if previous.account.key != fresh.account.key or previous.bank.available != fresh.bank.available:

@@ -90,16 +90,7 @@ class Notifier:
         events: frozenset[str],
         is_quiet: Callable[[datetime], bool],
     ) -> None:
-        """Tell nothing yet.
-
-        Args:
-            store: What happens.
-            records: The ledger, and which notices went out.
-            clock: The time.
-            channels: The channels by name.
-            events: Which events to report.
-            is_quiet: Whether a moment is quiet; what happens then is not reported later.
-        """
+        """Tell nothing yet; only these events are told, and what happens at a quiet moment is not told later either."""
         self._store = store
         self._records = records
         self._clock = clock

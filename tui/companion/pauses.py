@@ -17,13 +17,6 @@ class PauseKeeper:
     """Follows the sessions of the account in use."""
 
     def __init__(self, store: StateStore, records: Records, clock: Clock) -> None:
-        """Write nothing yet.
-
-        Args:
-            store: The sessions and the readings.
-            records: Where it is written down.
-            clock: The time.
-        """
         self._store = store
         self._records = records
         self._clock = clock

@@ -40,15 +40,6 @@ class Poller:
         *,
         random_share: Callable[[], float],
     ) -> None:
-        """Read nothing yet.
-
-        Args:
-            store: Where readings go.
-            connection: The source in use.
-            records: Where readings are kept.
-            clock: The time.
-            random_share: Gives numbers from 0 to 1, for jitter.
-        """
         self._store = store
         self._connection = connection
         self._records = records

@@ -45,16 +45,7 @@ class QuestionService:
     def __init__(
         self, store: StateStore, records: Records, resumer: Resumer, clock: Clock, rules: AskRules, *, asks: bool
     ) -> None:
-        """Ask nothing yet.
-
-        Args:
-            store: The readings and the sessions, and where the question goes.
-            records: Where answers are written down.
-            resumer: Knows who is stopped.
-            clock: The time.
-            rules: When the person wants to be asked.
-            asks: Whether anybody is there to be asked; without, nothing that belongs to a person is changed.
-        """
+        """Ask nothing yet; where nobody is there to be asked, nothing that belongs to a person is changed."""
         self._store = store
         self._records = records
         self._resumer = resumer
@@ -196,10 +187,7 @@ class QuestionService:
     async def answer(self, question: Question, choice: Choice | None, whom: Whom = True) -> None:
         """Take the answer to a question; a spend itself comes by `Spender.spend`, with its own consent.
 
-        Args:
-            question: The question.
-            choice: The answer; None closes it without one, and it is not asked again.
-            whom: Who is told to go on after a queued spend.
+        No choice closes it without an answer, and it is not asked again. `whom` is told to go on after a queued spend.
 
         Raises:
             NoCredit: There is nothing left to queue.

@@ -23,15 +23,6 @@ class QueueWatch:
     """Spends what this process queued, one at a time; where nothing could be journaled, it stays queued."""
 
     def __init__(self, store: StateStore, records: Records, spender: Spender, clock: Clock, rules: AskRules) -> None:
-        """Tie the parts together.
-
-        Args:
-            store: The readings and the sessions.
-            records: Where the queue is written down.
-            spender: What spends it.
-            clock: The time.
-            rules: What natural reset is near enough to wait for.
-        """
         self._store = store
         self._records = records
         self._spender = spender

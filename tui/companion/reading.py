@@ -71,16 +71,7 @@ def keep_reading(
     names: "Sequence[str]",
     fresh_for: timedelta = STALE_AFTER,
 ) -> Reading:
-    """Keep a reading, and say what the database knows beside it. Blocking.
-
-    Args:
-        snapshot: The reading.
-        database: Where it is kept; or why it cannot be.
-        near_percent: From which share on a window counts as near.
-        demo: The scenario of the embedded service, if that is the source.
-        names: What the account is called in the settings, its own name last.
-        fresh_for: How long it counts as fresh.
-    """
+    """Keep a reading, and say what the database, if it can be used, knows beside it. Blocking."""
     open_spend, failure, shows_less = None, None, False
     try:
         if isinstance(database, StoreError):

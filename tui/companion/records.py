@@ -89,18 +89,19 @@ class Tables:
 
 
 class Records:
-    """Reads and writes the database for the other parts; without one, nothing is kept and nothing may be spent."""
+    """Reads and writes the database for the other parts; without one, nothing is kept and nothing may be spent.
+
+    Every method raises `StoreError` where the database cannot be used, but for `observe`, `witness`, `show` and
+    `recall`: `State.store_failure` tells why they could not.
+    """
 
     def __init__(
         self, store: StateStore, tables: Tables | StoreError, process: str, names: Sequence[str] = UNNAMED
     ) -> None:
         """Read nothing yet.
 
-        Args:
-            store: Where what is written down is shown.
-            tables: The database; or why it cannot be used.
-            process: This process; only what it queued itself may it spend without a new yes.
-            names: What the account is called in the settings, its own name last.
+        Only what this process queued itself may it spend without a new yes. The names are what the account is called in
+        the settings, its own name last.
         """
         self._store = store
         self._tables = tables if isinstance(tables, Tables) else None
@@ -139,19 +140,11 @@ class Records:
         return self._tables
 
     def listen(self, on_line: Callable[[Event, Spend | None], None]) -> None:
-        """Call back with every line that the ledger gets from now on, whichever process writes it.
-
-        Args:
-            on_line: Gets the line, and the spend that it closes.
-        """
+        """Call back with every line the ledger gets from now on, whoever writes it, and the spend that it closes."""
         self._listeners.append(on_line)
 
     async def in_hand(self) -> "AccountState":
-        """What is in hand for the account in use, read and shown; without an account or a database nothing is.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """What is in hand for the account in use, read and shown; without an account or a database nothing is."""
         account = self._store.state.account_key
         if self._tables is None or account is None:
             return _nothing()
@@ -160,12 +153,7 @@ class Records:
     async def change(self, step: "Step", events: Callable[[], Iterable[Event]] = tuple) -> "AccountState":
         """Change what is in hand for the account in use; without an account or a database nothing is.
 
-        Args:
-            step: Runs once or twice, the last time in a transaction.
-            events: The ledger's lines about it, asked for after the step.
-
-        Raises:
-            StoreError: The database cannot be used.
+        The step runs once or twice, the last time in a transaction; the ledger's lines are asked for after it.
         """
         account = self._store.state.account_key
         if self._tables is None or account is None:
@@ -193,11 +181,7 @@ class Records:
         return state
 
     async def spent_at(self) -> datetime | None:
-        """When the account's last spend was journaled that took a reset, or may have.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """When the account's last spend was journaled that took a reset, or may have."""
         account = self._store.state.account_key
         if self._tables is None or account is None:
             return None
@@ -206,11 +190,7 @@ class Records:
         return last.journaled_at if last is not None and last.may_have_spent else None
 
     async def record(self, *events: Event) -> None:
-        """Put lines into the ledger and show them.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """Put lines into the ledger and show them."""
         if self._tables is not None:
             await in_thread(self._tables.events.record, events)
             await self.show()
@@ -247,11 +227,7 @@ class Records:
                 await self.show(snapshot.account.key)
 
     async def show(self, account: str | None = None) -> None:
-        """Show the open spend and the newest lines of the ledger.
-
-        Args:
-            account: Whose; None takes the account in use.
-        """
+        """Show the open spend and the newest lines of the ledger, of the account in use where none is named."""
         if self._tables is None:
             return
         tables, account = self._tables, account or self._store.state.account_key
@@ -284,48 +260,28 @@ class Records:
                 self._store.update(snapshot=last)
 
     async def spends(self) -> tuple[Spend, ...]:
-        """Every spend of the account in use, oldest first.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """Every spend of the account in use, oldest first."""
         every = await in_thread(self._tables.spends.every) if self._tables else ()
         return tuple(spend for spend in every if spend.account.key == self._store.state.account_key)
 
     async def pauses_since(self, begin: datetime) -> "tuple[Pause, ...]":
-        """When sessions of the account in use stood still at the limit, oldest first.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """When sessions of the account in use stood still at the limit, oldest first."""
         account = self._store.state.account_key
         if self._tables is None or account is None:
             return ()
         return await in_thread(self._tables.pauses.since, account, begin)
 
     async def remembered(self, name: str) -> str | None:
-        """What a screen remembered under a name; nothing without a database.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """What a screen remembered under a name; nothing without a database."""
         return await in_thread(self._tables.remembered.get, name) if self._tables else None
 
     async def remember(self, name: str, value: str) -> None:
-        """Remember this under a name; without a database it is forgotten.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """Remember this under a name; without a database it is forgotten."""
         if self._tables is not None:
             await in_thread(self._tables.remembered.set, name, value)
 
     async def events(self, limit: int | None = None) -> tuple[Event, ...]:
-        """The newest lines of the ledger, oldest first; None gives all.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """The newest lines of the ledger, oldest first; None gives all."""
         return tuple(event for _, event in await self.numbered_events(limit))
 
     async def numbered_events(
@@ -337,9 +293,6 @@ class Records:
             limit: How many; None gives all.
             after: The number of the last line to leave out.
             before: The number of the first line to leave out again.
-
-        Raises:
-            StoreError: The database cannot be used.
         """
         if self._tables is None:
             return ()
@@ -347,11 +300,7 @@ class Records:
         return await in_thread(self._tables.events.numbered, limit, account, after=after, before=before)
 
     def last_account(self) -> Account | None:
-        """The account that was read last; None where none ever was.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """The account that was read last; None where none ever was."""
         last = self._tables.observations.last(self._name) if self._tables else None
         return last.account if last else None
 

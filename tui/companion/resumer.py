@@ -32,15 +32,6 @@ class Resumer:
     def __init__(
         self, store: StateStore, connection: Connection, records: Records, clock: Clock, *, message: str
     ) -> None:
-        """Tie the parts together.
-
-        Args:
-            store: The sessions, and where resumes are shown.
-            connection: The source in use, which may take messages.
-            records: Where resumes are written down.
-            clock: The time.
-            message: The message to a stopped thread.
-        """
         self._store = store
         self._connection = connection
         self._records = records
@@ -86,14 +77,7 @@ class Resumer:
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> int:
-        """Tell stopped threads to go on, each once.
-
-        Args:
-            stopped: Who had stopped when the person decided.
-            whom: Whom the person chose.
-            message: Another message than the usual one.
-            since: When they decided; whoever stopped after that counts too. None counts everybody who is stopped now.
-            until: Whoever stopped after that does not count; None for no end.
+        """Tell stopped threads to go on, each once; `domain.resuming.due` says which.
 
         Returns:
             How many got the message, or are shown as a command, by this call.

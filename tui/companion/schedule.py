@@ -18,13 +18,7 @@ _LONGEST_BACK_OFF: Final = 120.0
 
 
 def poll_interval(snapshot: Snapshot, at_rest: timedelta, now: datetime) -> timedelta:
-    """How long to wait after a good reading.
-
-    Args:
-        snapshot: The reading.
-        at_rest: For how long no percentage has moved.
-        now: The present moment.
-    """
+    """How long to wait after a good reading, where no percentage has moved for the time `at_rest`."""
     fullest = max((window.used_percent or 0.0 for window in snapshot.windows), default=0.0)
     if at_rest > _REST_AFTER and fullest < _PACE[0][0]:
         return RELAXED
@@ -35,21 +29,11 @@ def poll_interval(snapshot: Snapshot, at_rest: timedelta, now: datetime) -> time
 
 
 def back_off(failures: int, retry_after: float | None) -> timedelta:
-    """How long to wait after `failures` failed readings in a row.
-
-    Args:
-        failures: At least one.
-        retry_after: Seconds the service asked for, which is never undercut.
-    """
+    """How long to wait after so many failed readings in a row; what the service asked for is never undercut."""
     seconds = min(_LONGEST_BACK_OFF, _FIRST_BACK_OFF * 2 ** min(failures - 1, 10))
     return timedelta(seconds=max(seconds, retry_after or 0.0))
 
 
 def jittered(interval: timedelta, share: float) -> timedelta:
-    """Spread an interval by up to ten per cent either way, so that many companions do not ask in step.
-
-    Args:
-        interval: The interval.
-        share: A random number from 0 to 1.
-    """
+    """Spread an interval by a share from 0 to 1, ten per cent either way: many companions shall not ask in step."""
     return interval * (0.9 + 0.2 * share)

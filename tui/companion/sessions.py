@@ -37,14 +37,7 @@ class SessionTracker:
         poller: Poller,
         rollouts: Callable[[], SessionFeed] | None,
     ) -> None:
-        """Follow nothing yet.
-
-        Args:
-            store: Where sessions go.
-            connection: The source in use, which may have a feed of its own.
-            poller: What reads at once when a session stops: what the service says about it then.
-            rollouts: Opens the feed that is always there; None where there are no files to follow, as in a demo.
-        """
+        """Follow nothing yet; `rollouts` is None where there are no files to follow, as in a demo."""
         self._store = store
         self._connection = connection
         self._poller = poller
@@ -129,10 +122,6 @@ def with_limits(snapshot: Snapshot | None, update: SessionUpdate) -> Snapshot | 
 
     Only windows that the reading has are moved on. The service's word on use is from before: it no longer holds once a
     window is full (at the limit the file says 100 per cent, and no more).
-
-    Args:
-        snapshot: The last reading.
-        update: What a feed learnt.
     """
     if snapshot is None or not update.limits or update.seen_at <= snapshot.provenance.observed_at:
         return None

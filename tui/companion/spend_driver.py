@@ -42,16 +42,6 @@ class SpendDriver:
         clock: Clock,
         holder: str,
     ) -> None:
-        """Tie the parts together.
-
-        Args:
-            store: Where every step is shown.
-            connection: Where to send.
-            poller: What reads afresh.
-            journal: Where every step is written down first.
-            clock: The time.
-            holder: How others name this process while it drives.
-        """
         self._store = store
         self._connection = connection
         self._poller = poller
@@ -60,11 +50,7 @@ class SpendDriver:
         self._holder = holder
 
     async def take_up(self, spend: Spend, unasked: bool) -> Spend:
-        """Go on with a spend that was found open.
-
-        Args:
-            spend: The spend.
-            unasked: Whether no person asked for it: then it is sent again only if it was sent once at most.
+        """Go on with a spend that was found open; unasked it is sent again only if it was sent once at most.
 
         Raises:
             NotWrittenError: A step could not be written down.
@@ -176,9 +162,7 @@ class SpendDriver:
     async def _step(self, spend: Spend, *, instead: Spend | None = None) -> Spend:
         """Write a step down, then show it; a database that is locked for a moment is waited for.
 
-        Args:
-            spend: The spend after the step.
-            instead: What it is where the step could not be written down; None: as after the step.
+        Where that fails, the spend counts as `instead`, or as after the step.
         """
         events = ledger_lines.of_step(spend, self._clock.now(), self._connection.source_name)
         for pause in (*PAUSES, None):

@@ -67,18 +67,6 @@ class Spender:
         holder: str,
         new_key: Callable[[], str],
     ) -> None:
-        """Tie the parts together.
-
-        Args:
-            store: Where every step is shown.
-            connection: Where to send.
-            poller: What reads afresh.
-            records: Where every step is written down first.
-            resumer: What tells threads to go on afterwards.
-            clock: The time.
-            holder: How others name this process while it drives ("the screen, process 4711").
-            new_key: Makes a UUIDv4.
-        """
         self._store = store
         self._connection = connection
         self._poller = poller
@@ -125,10 +113,7 @@ class Spender:
             await self.finish(unasked=True)
 
     async def propose(self, credit_id: str | None = None) -> Proposal:
-        """Read afresh and state what spending one reset would mean.
-
-        Args:
-            credit_id: The credit of the person's choice; None takes the soonest to expire.
+        """Read afresh and state what spending one reset would mean: the one named, or the soonest to expire.
 
         Raises:
             StoreError: Nothing could be written down, so nothing may be spent.
@@ -152,13 +137,7 @@ class Spender:
     async def spend(
         self, proposal: Proposal, consent: Consent, whom: Whom = False, queued: Queued | None = None
     ) -> Spend:
-        """Spend one reset on one consent.
-
-        Args:
-            proposal: What consent was given to.
-            consent: The consent.
-            whom: Who is told to go on afterwards.
-            queued: The queued reset whose spend this is.
+        """Spend one reset on one consent, from the queue where it was queued; then tell `whom` to go on.
 
         Returns:
             The spend, closed; or still open, if its outcome could not be learnt.
@@ -187,8 +166,7 @@ class Spender:
     async def finish(self, *, unasked: bool = False) -> Spend | None:
         """Go on with the open spend of the account in use, with its own key.
 
-        Args:
-            unasked: Whether no person asked for it: then it is sent once more only if it was sent once at most.
+        Where no person asked for it, it is sent once more only if it was sent once at most.
 
         Returns:
             The spend, closed or still open; None if there was none.
@@ -296,12 +274,7 @@ class Spender:
 
 
 def may_finish_unasked(spend: Spend, now: datetime) -> bool:
-    """Whether an open spend is taken up again without a person's doing: its moment has not passed.
-
-    Args:
-        spend: The open spend.
-        now: The present moment.
-    """
+    """Whether an open spend is taken up again without a person's doing: its moment has not passed."""
     if spend.is_fresh(now):
         return spend.stage is not Stage.UNREADABLE
     return spend.is_moot(now) or spend.stage in (Stage.JOURNALED, Stage.ANSWERED, Stage.VERIFIED)

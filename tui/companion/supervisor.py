@@ -29,9 +29,7 @@ class Supervisor:
     def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Run a task until it ends or `aclose`; a second one of the same name is not started while the first runs.
 
-        Args:
-            name: What it is called on screen when it fails.
-            work: Begins it; called again after a failure.
+        The name is shown when it fails; the work is begun again then.
         """
         task = self._tasks.get(name)
         if task is None or task.done():

@@ -78,9 +78,6 @@ class WatchEvent(msgspec.Struct, frozen=True):
         """What makes it the same event in every process: a name, its moment, and seconds of tolerance.
 
         A window is the same one by its end, a reset by its last moment, a session's stop or a ledger line by its own.
-
-        Args:
-            account: Whose it is.
         """
         if self.lapse is not None:
             return f"{self.kind} {account} {self.lapse.key}", self.lapse.expires_at.timestamp(), 120.0
@@ -104,12 +101,7 @@ class WatchEvents:
     ) -> None:
         """Listen from now on; what holds already is an event once.
 
-        Args:
-            store: The readings and the sessions.
-            records: The ledger.
-            clock: The time.
-            on_event: Called with each event.
-            after: What followed the same account until now; what it has called back with is no event again.
+        What followed the same account until now, `after`, has called back with its events: they are none again.
         """
         self._store = store
         self._clock = clock

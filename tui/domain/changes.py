@@ -32,11 +32,6 @@ class Spent(msgspec.Struct, frozen=True):
 def notice(before: Snapshot, after: Snapshot, spent: Spent | None = None) -> tuple[Event, ...]:
     """Compare two readings of one account.
 
-    Args:
-        before: The older reading.
-        after: The newer one.
-        spent: What this program's own spends explain.
-
     Returns:
         One event a change, ready for the ledger; none if the readings belong to different accounts.
     """
@@ -128,12 +123,7 @@ def _count_events(before: Snapshot, after: Snapshot, spent: Spent) -> Iterator[E
 
 
 def limit_events(before: Snapshot | None, after: Snapshot) -> tuple[Event, ...]:
-    """That limits were reached, once for each time a window is used up.
-
-    Args:
-        before: The older reading of the account; None where there is none.
-        after: The newer one.
-    """
+    """That limits were reached, once for each time a window is used up."""
     now = after.provenance.observed_at
     known = {window.key: window for window in before.windows} if before else {}
     events = []

@@ -25,11 +25,6 @@ def with_held(sessions: Mapping[str, Session], held: Mapping[str, HeldThread], n
 
     One that is let go is at work again once it is heard of. One that no feed knows is a session while it is held.
 
-    Args:
-        sessions: All sessions by thread id.
-        held: Every held thread by its id.
-        now: The present moment.
-
     Returns:
         The same mapping where nothing changed.
     """

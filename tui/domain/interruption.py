@@ -64,12 +64,6 @@ def decide(situation: Situation, rules: AskRules, memory: AskMemory, now: dateti
     """Ask one question, or say why not.
 
     The caller shows a `Question` and then calls `ask_memory.asked`; it calls `ask_memory.observed` with every reading.
-
-    Args:
-        situation: How things stand.
-        rules: When the person wants to be asked.
-        memory: What was asked before.
-        now: The present moment.
     """
     if not rules.enabled:
         return NoQuestion(NoQuestionReason.DISABLED)
@@ -220,15 +214,7 @@ def is_settled(question: Question, situation: Situation, memory: AskMemory, now:
 def settled(
     situation: Situation, key: WindowKey, cause: Cause, memory: AskMemory, now: datetime
 ) -> NoQuestionReason | None:
-    """Why a window needs no question by what is in hand and what was answered; None while it does.
-
-    Args:
-        situation: How things stand.
-        key: The window.
-        cause: Why it would be asked about.
-        memory: What was asked before.
-        now: The present moment.
-    """
+    """Why a window needs no question by what is in hand and what was answered; None while it does."""
     if situation.queued:
         return NoQuestionReason.QUEUED
     if situation.waiting_for == key:

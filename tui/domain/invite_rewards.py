@@ -17,10 +17,6 @@ def with_rewards(records: Sequence[InviteRecord], banked: Iterable[Credit] | Non
 
     The service's own word is certain. Where it names none, a reset that a friend is named for belongs to an invite
     only if there is one of each; that is a guess and marked as one, and goes where the service's word contradicts it.
-
-    Args:
-        records: The account's invites.
-        banked: The banked resets; None where they are not listed.
     """
     certain: dict[str, str] = {}
     for record in records:
@@ -80,13 +76,7 @@ END_IS_NEAR: Final = timedelta(days=2)
 
 
 def reminder_reason(record: InviteRecord, now: datetime, after: timedelta) -> ReminderReason | None:
-    """What somebody should be reminded of; None where all takes its course.
-
-    Args:
-        record: The invite.
-        now: The present moment.
-        after: How long it may stay in one state.
-    """
+    """What somebody should be reminded of that stays in one state for too long; None where all takes its course."""
     state = record.state or (InviteStatus.SENT if record.stage in (SendStage.SENT, SendStage.NOTED) else None)
     if state not in (InviteStatus.SENT, InviteStatus.OPENED, InviteStatus.JOINED):
         return None

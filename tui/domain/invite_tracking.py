@@ -30,13 +30,6 @@ def merge_list(
 ) -> tuple[tuple[InviteRecord, ...], tuple[Change, ...]]:
     """Take in the service's list of invites.
 
-    Args:
-        records: What is known of the account's invites.
-        tracking: The list.
-        account: Whose it is.
-        now: When it was asked for.
-        new_key: Makes a key for an invite that is new here.
-
     Returns:
         The records, newest first, and what differs.
     """

@@ -246,12 +246,7 @@ def changed_terms(offer: Offer, consented: Offer) -> str | None:
 
 
 def offer_refusal(answer: OfferAnswer, consented: Offer) -> str | None:
-    """Why nothing may be sent on consent to an offer, by what the service says of it now; None if it may.
-
-    Args:
-        answer: What the service answers now.
-        consented: What consent was given to.
-    """
+    """Why nothing may be sent on consent to an offer, by what the service says of it now; None if it may."""
     if answer.status is not OfferStatus.OFFERED or answer.offer is None:
         return answer.reason or "invites are not offered now"
     if answer.offer.sends_left == 0:
@@ -313,13 +308,7 @@ def same_address(one: str | None, other: str | None) -> bool:
 
 
 def address_refusal(address: str, own: str | None, records: Iterable[InviteRecord]) -> str | None:
-    """Why no invite can go to an address; None if one can.
-
-    Args:
-        address: The address, checked for its form already.
-        own: The account's own.
-        records: What is known of the account's invites.
-    """
+    """Why no invite can go to an address whose form is right; None if one can."""
     if same_address(address, own):
         return "that is your own address"
     for record in records:

@@ -71,11 +71,7 @@ def stops(
 ) -> tuple[LimitStop, ...]:
     """The sessions that the limit stops now, the first to stop first; not those that an earlier window stopped.
 
-    Args:
-        sessions: All sessions by thread id.
-        snapshot: The newest reading.
-        now: The present moment.
-        open_at: When use was last clearly seen to be allowed, if that is known.
+    `open_at` is when use was last clearly seen to be allowed, if that is known.
     """
     window = binding_window(snapshot)
     begin = window.begins_at - RESET_GRACE if window and window.begins_at else None
@@ -102,10 +98,7 @@ def _is_over(session: Session, snapshot: Snapshot) -> bool:
 def at_work(sessions: Mapping[str, Session], now: datetime, snapshot: Snapshot | None = None) -> tuple[str, ...]:
     """The threads in the middle of a turn, the longest running first; one that waits for an approval is.
 
-    Args:
-        sessions: All sessions by thread id.
-        now: The present moment.
-        snapshot: The newest reading; leaves out the threads that speak of another account.
+    A reading leaves out the threads that speak of another account.
     """
     shown = {session.thread_id for session in live(sessions, now)}
     return tuple(

@@ -28,12 +28,7 @@ _BY_A_PERSON: Final = tuple(f"by {kind}" for kind in (ConsentKind.LETTER, Consen
 
 
 def matters(events: Iterable[Event], since: datetime) -> tuple[Event, ...]:
-    """Those of the ledger's lines that a person wants to hear of, oldest first, each matter once.
-
-    Args:
-        events: Lines of the ledger, oldest first.
-        since: When the person looked last.
-    """
+    """The lines of the ledger that a person who looked last then wants to hear of, oldest first, each matter once."""
     events = tuple(events)
     own = {
         event.request_id

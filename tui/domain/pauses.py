@@ -36,13 +36,7 @@ class Pause(msgspec.Struct, frozen=True):
 
 
 def pauses(sessions: Mapping[str, Session], snapshot: Snapshot, now: datetime) -> tuple[Pause, ...]:
-    """The sessions that stand still now.
-
-    Args:
-        sessions: All sessions by thread id.
-        snapshot: The newest reading.
-        now: The present moment.
-    """
+    """The sessions that stand still now."""
     window = binding_window(snapshot)
     resets_at = window.resets_at if window else None
     stopped = (
@@ -60,12 +54,7 @@ def end_of(
 ) -> datetime | None:
     """When a pause that is not among the present ones ended; None where that is not known.
 
-    Args:
-        pause: It.
-        session: Its session as it is now; None where nothing is known of it.
-        snapshot: The newest reading.
-        now: The present moment.
-        was_seen: Whether this process saw the session stand still; otherwise it was read from the database.
+    `was_seen` tells whether this process saw the session stand still; otherwise the pause was read from the database.
     """
     end = None
     if session is not None and session.released_at is not None and pause.kind is PauseKind.HELD:

@@ -46,12 +46,7 @@ class Pictures(msgspec.Struct, frozen=True):
 
 
 def draw(record: UseRecord, now: float) -> Pictures:
-    """Sum up a record.
-
-    Args:
-        record: What was read.
-        now: The present moment.
-    """
+    """Sum up a record."""
     resets = tuple(
         ResetMark(seen.at, seen.minutes, seen.natural, seen.spent is True)
         for seen in record.resets

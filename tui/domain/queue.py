@@ -139,13 +139,7 @@ def should_fire(
 
     A percentage alone never fires it: the service has to refuse use, or a session has to be held or stopped, after the
     arming. Where several are queued nobody watches, so a session has to be held or stopped in any case.
-
-    Args:
-        queued: The armed reset.
-        snapshot: The newest reading.
-        sessions: All sessions by thread id.
-        now: The present moment.
-        least_waiting: A natural reset that is no further away is waited for; the reset in the bank is worth more.
+    A natural reset that is no further away than `least_waiting` is waited for: the reset in the bank is worth more.
     """
     if not queued.is_armed or dies(queued, snapshot, now) is not None:
         return False

@@ -81,14 +81,7 @@ PastReadings: TypeAlias = "Callable[[Account, Callable[[str, int, float], bool]]
 
 
 def reading_of(snapshot: "Snapshot", limit: "Limit", running: int | None = None, stopped: int = 0) -> Reading:
-    """What a reading of the service says of one of its limits.
-
-    Args:
-        snapshot: The reading.
-        limit: One of its limits.
-        running: Sessions at work; None where unknown.
-        stopped: Sessions stopped at the limit.
-    """
+    """What a reading of the service says of one of its limits."""
     windows = tuple(
         WindowReading(window.minutes, window.used_percent, window.resets_at.timestamp() if window.resets_at else None)
         for window in limit.windows

@@ -65,12 +65,7 @@ class WindowMark(msgspec.Struct, frozen=True):
 
 
 def mark(window: Window, seen_at: datetime) -> WindowMark:
-    """Remember a window.
-
-    Args:
-        window: The window as it was read.
-        seen_at: When it was read.
-    """
+    """Remember a window."""
     return WindowMark(window.limit_id, window.minutes, window.used_percent, window.resets_at, seen_at)
 
 

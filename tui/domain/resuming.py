@@ -123,10 +123,6 @@ def _last_turn_at(session: Session, is_working: bool) -> datetime | None:
 def resume_command(thread_id: str, command: str = "codex") -> str:
     """What a person types to resume a thread.
 
-    Args:
-        thread_id: The thread.
-        command: The Codex executable.
-
     Raises:
         UsageError: The id is none: nothing from outside gets onto a command line unless it is a plain UUID.
     """

@@ -141,10 +141,6 @@ def merge_update(sessions: Mapping[str, Session], update: SessionUpdate) -> Mapp
     An older update never overwrites a newer one, it only fills what was unknown. A thread that is not known yet
     becomes a session once its state is reported.
 
-    Args:
-        sessions: All sessions by thread id.
-        update: What was learnt.
-
     Returns:
         The same mapping where nothing changed.
     """

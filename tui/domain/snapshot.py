@@ -166,12 +166,7 @@ class Snapshot(msgspec.Struct, frozen=True):
         return not self.walls(now) - {Wall.PLAN}
 
     def state(self, now: datetime, near_percent: float = NEAR_PERCENT) -> WindowState:
-        """Whether ordinary use goes on, is nearly over, or has stopped.
-
-        Args:
-            now: The present moment.
-            near_percent: From which share on a window counts as near.
-        """
+        """Whether ordinary use goes on, is nearly over, or has stopped."""
         if self.walls(now):
             return WindowState.NEAR if self.paid_credits_carry_on(now) else WindowState.REACHED
         meters = {window.state(now, near_percent) for window in self.main_windows}

@@ -151,12 +151,7 @@ class Proposal(msgspec.Struct, frozen=True):
 
 
 def choose_credit(bank: Bank, now: datetime, credit_id: str | None = None) -> Credit | str | None:
-    """Pick the credit to spend.
-
-    Args:
-        bank: The bank as it was read.
-        now: The present moment.
-        credit_id: A credit of the user's choice; None takes the soonest to expire.
+    """Pick the credit to spend: the one named, or the soonest to expire.
 
     Returns:
         The credit; or None where only a count is known and the service has to choose; or, as text, why there is none.
@@ -188,13 +183,7 @@ def available_credits(bank: Bank) -> tuple[Credit, ...] | None:
 
 
 def propose(snapshot: Snapshot, now: datetime, credit: Credit | None) -> Proposal:
-    """State what spending this credit now would mean.
-
-    Args:
-        snapshot: A fresh reading, with rows.
-        now: The present moment.
-        credit: What `choose_credit` picked.
-    """
+    """State what spending this credit now would mean, by a fresh reading with rows."""
     main, windows = snapshot.main_limit, snapshot.main_windows
     week = next((window for window in windows if window.kind is WindowKind.WEEKLY), None)
     binding = main.binding_window(now) if main else None
@@ -277,13 +266,6 @@ class Spend(msgspec.Struct, frozen=True):
 
 def journal(proposal: Proposal, consent: Consent, key: str, now: datetime, resume: ResumePlan | None = None) -> Spend:
     """Turn a consented proposal into a spend to be written down before anything is sent.
-
-    Args:
-        proposal: What consent was given to.
-        consent: The consent.
-        key: A UUIDv4 of this spend.
-        now: The present moment.
-        resume: Who is told to go on afterwards.
 
     Raises:
         ConsumeRejected: The consent came too late; nothing was sent.

@@ -36,11 +36,7 @@ def is_told(spend: Spend, bank: Bank) -> bool:
 def may_send_again(spend: Spend, bank: Bank, now: datetime, *, asked: bool) -> bool:
     """Whether the request had no effect so far by what the bank shows.
 
-    Args:
-        spend: The spend.
-        bank: The bank as it is now.
-        now: The present moment.
-        asked: Whether a person asks for it: then a bank that does not tell stands in no way.
+    Where a person asks for it, a bank that does not tell stands in no way.
     """
     still = is_still_there(spend, bank)
     is_there = still is not False if asked else still is True

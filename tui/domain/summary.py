@@ -40,10 +40,7 @@ class Summary(msgspec.Struct, frozen=True):
 def summary_of(snapshot: Snapshot, near_percent: float = NEAR_PERCENT, fresh_for: timedelta = STALE_AFTER) -> Summary:
     """Judge a reading at the moment it was made.
 
-    Args:
-        snapshot: The reading.
-        near_percent: From which share on a window counts as near.
-        fresh_for: How long it may be shown as it is; longer where somebody goes on reading.
+    It counts as fresh for longer where somebody goes on reading.
     """
     now = snapshot.provenance.observed_at
     windows = snapshot.main_windows

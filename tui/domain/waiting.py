@@ -48,13 +48,7 @@ class Announcement(msgspec.Struct, frozen=True):
 
 
 def wait(question: Question, snapshot: Snapshot, now: datetime) -> Waiting:
-    """Begin to wait, as the answer to a question.
-
-    Args:
-        question: The question.
-        snapshot: The newest reading; to be given to `follow` next, since it may show the reset already.
-        now: The present moment.
-    """
+    """Begin to wait, as the answer to a question; `follow` is next, since the reading may show the reset already."""
     return Waiting(question.account, question.mark, now, question.stops, allowed(snapshot) is False)
 
 

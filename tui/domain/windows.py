@@ -125,12 +125,7 @@ class Window(msgspec.Struct, frozen=True):
         return min(1.0, max(0.0, 1.0 - (self.resets_at - now) / self.length))
 
     def state(self, now: datetime, near_percent: float = NEAR_PERCENT) -> WindowState:
-        """Judge it.
-
-        Args:
-            now: The present moment.
-            near_percent: From which share on it counts as near.
-        """
+        """Judge it."""
         if self.used_percent is None:
             return WindowState.UNKNOWN
         if self.resets_at is not None and now >= self.resets_at + RESET_GRACE:

@@ -43,13 +43,7 @@ class Told(msgspec.Struct, frozen=True):
 
 
 def unexplained(history: ResetHistory, told: Told, seen: Snapshot) -> tuple[Event, ...]:
-    """What the service lists and nothing here explains, each once.
-
-    Args:
-        history: The service's word.
-        told: Ours.
-        seen: The newest reading.
-    """
+    """What the service lists and nothing here explains, each once."""
     ours, strangers = _told_apart(history.used, told, seen)
     return (
         *_confirmed(ours, told, seen),

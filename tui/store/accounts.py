@@ -28,10 +28,7 @@ class Accounts:
     def change(self, account: str, step: Step, events: Callable[[], Iterable[Event]] = tuple) -> AccountState:
         """Change an account's state by a step, and return it; where the step changes nothing, nothing is locked.
 
-        Args:
-            account: The account's key.
-            step: Called once or twice, the last time in the transaction.
-            events: The ledger's lines about it, asked for after the step, in the same transaction.
+        The step is called once or twice, the last time in the transaction, and the ledger's lines after it.
         """
         before = self.read(account)
         if step(before) == before:

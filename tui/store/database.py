@@ -164,10 +164,7 @@ class Database:
     """One open database, safe from any thread; every use of it raises `StoreError` where that fails."""
 
     def __init__(self, path: Path | None) -> None:
-        """Open and, where needed, create or migrate it.
-
-        Args:
-            path: The file; None keeps everything in memory, as the demo does.
+        """Open the file, or one in memory, and create or migrate it where needed.
 
         Raises:
             StoreError: It is locked, read-only, corrupt, too new, or its folder cannot be made.

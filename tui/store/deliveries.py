@@ -15,14 +15,7 @@ class Deliveries:
         self._database = database
 
     def claim(self, fact: str, at: float, channel: str, now: float, tolerance: float) -> float | None:
-        """Claim the notice of a fact.
-
-        Args:
-            fact: What happened to whom.
-            at: When it happened, seconds since 1970; two processes may see it a little apart.
-            channel: The way the notice goes out.
-            now: The present moment.
-            tolerance: How many seconds apart it is still the same fact.
+        """Claim the notice of a fact of a moment; two processes may see it some seconds apart, the tolerance.
 
         Returns:
             0 if it is ours to send now; None if it was sent; else the moment to ask again, since another process

@@ -50,14 +50,7 @@ class EventLog:
         return tuple((int(number), _event(row)) for number, *row in reversed(rows))
 
     def after(self, last: int) -> tuple[int, tuple[Event, ...]]:
-        """The lines after a certain one, whichever process wrote them, oldest first.
-
-        Args:
-            last: The number of the last line that is known; -1 gives no lines, only the newest number.
-
-        Returns:
-            The newest line's number, and the lines.
-        """
+        """The newest line's number, and the lines after a certain one, whoever wrote them; none after -1."""
         with self._database.reading() as connection:
             newest = int(connection.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0])
         if last < 0 or newest <= last:

@@ -23,9 +23,7 @@ class Invites:
     def change(self, account: str, step: Step) -> tuple[InviteRecord, ...]:
         """Change an account's invites by a step, in one transaction, so that no two processes send the same one.
 
-        Args:
-            account: The account's key.
-            step: Runs in the transaction; what it leaves out is deleted.
+        The step runs in the transaction; what it leaves out is deleted.
 
         Returns:
             The invites as they are now, newest first.

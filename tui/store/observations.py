@@ -24,7 +24,7 @@ UNNAMED: Final = ("",)
 
 
 class Observations:
-    """The last reading of each account."""
+    """The last reading of each account; every method raises `StoreError` where the database cannot be used."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -40,18 +40,10 @@ class Observations:
 
         One transaction, so that of several resetbanks that see the same change exactly one records it. A reading older
         than the last one is left alone. Beside the reading stands its summary, which `resetbank line` shows.
-
-        Args:
-            snapshot: The reading.
-            near_percent: From which share on the summary calls a window near.
-            fresh_for: How long the summary counts as fresh.
-            names: What the account is called in the settings; the empty one is that which is read without a name.
+        The names are what the account is called in the settings, the empty one where it is read without a name.
 
         Returns:
             What was recorded.
-
-        Raises:
-            StoreError: The database cannot be used.
         """
         account = snapshot.account.key
         with self._database.writing() as connection:
@@ -85,16 +77,10 @@ class Observations:
     ) -> "tuple[Event, ...]":
         """Put what the service lists and nothing here explains into the ledger, each once.
 
-        Args:
-            snapshot: The newest reading, kept already.
-            history: The service's own word.
-            codex_runs_here: Whether a session of this Codex home is known, so that what Codex offered was taken there.
+        Where no session of this Codex home is known, nothing that Codex offered was taken here.
 
         Returns:
             What was recorded.
-
-        Raises:
-            StoreError: The database cannot be used.
         """
         from tui.domain.witness import Told, unexplained
         from tui.store.events import insert_events, lines_of
@@ -117,24 +103,13 @@ class Observations:
         return events
 
     def has_open_spend(self, account: str) -> bool:
-        """Whether the account has an open spend; tells it without the journal.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """Whether the account has an open spend; tells it without the journal."""
         query = "SELECT EXISTS (SELECT 1 FROM spends WHERE account = ? AND closed_at IS NULL)"
         with self._database.reading() as connection:
             return bool(connection.execute(query, (account,)).fetchone()[0])
 
     def last(self, name: str = "") -> Snapshot | None:
-        """The last reading under a name of the settings; None where none ever was.
-
-        Args:
-            name: The empty one is the account that is read without a name; where none was yet, the newest of all.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """The last reading under a name of the settings; with no name, and none read so, the newest of all."""
         account = self.account_of(name)
         if account is None and name:
             return None
@@ -144,11 +119,7 @@ class Observations:
         return _decode(row[0]) if row else None
 
     def account_of(self, name: str) -> str | None:
-        """The key of the account that was last read under a name of the settings; None where none was.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """The key of the account that was last read under a name of the settings; None where none was."""
         with self._database.reading() as connection:
             row = connection.execute("SELECT account FROM names WHERE name = ?", (name,)).fetchone()
         return str(row[0]) if row else None

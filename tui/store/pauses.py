@@ -19,12 +19,7 @@ class Pauses:
         self._database = database
 
     def save(self, account: str, pauses: Iterable[Pause]) -> None:
-        """Write pauses that began, and the ends of those that are over; the first end that was seen counts.
-
-        Args:
-            account: Whose.
-            pauses: Those that changed.
-        """
+        """Write pauses that began, and the ends of those that are over; the first end that was seen counts."""
         rows = [
             (
                 account,

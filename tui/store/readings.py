@@ -40,7 +40,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Readings:
-    """The readings of all accounts."""
+    """The readings of all accounts; every method raises `StoreError` where the database cannot be used."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -50,17 +50,8 @@ class Readings:
     def save(self, account: str, source: str, reading: Reading, limit_id: str = MAIN_LIMIT) -> int:
         """Write what changed.
 
-        Args:
-            account: Whose.
-            source: Where it was read.
-            reading: The windows of one limit.
-            limit_id: Which limit.
-
         Returns:
             How many windows were written.
-
-        Raises:
-            StoreError: The database cannot be used.
         """
         keyed = [((account, limit_id, window.minutes), window) for window in reading.windows]
         rows = [(key, window, reading) for key, window in keyed if self._changed(key, window, reading)]
@@ -71,9 +62,6 @@ class Readings:
 
         Returns:
             How many rows are new.
-
-        Raises:
-            StoreError: The database cannot be used.
         """
         rows = []
         last: dict[int, tuple[WindowReading, float]] = {}
@@ -93,9 +81,6 @@ class Readings:
 
         Returns:
             How many rows are new.
-
-        Raises:
-            StoreError: The database cannot be used.
         """
         query = (
             "SELECT 1 FROM readings JOIN series ON id = series"
@@ -158,11 +143,7 @@ class Readings:
             return connection.total_changes - max(before, made)
 
     def load(self, account: str, since: float, limit_id: str = MAIN_LIMIT) -> Iterator[Reading]:
-        """The readings of one limit, oldest first, at most one in five minutes: what a forecast needs.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """The readings of one limit, oldest first, at most one in five minutes: what a forecast needs."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT max(at), minutes, used, resets_at, allowed, available FROM readings JOIN series ON id = series"
@@ -177,11 +158,7 @@ class Readings:
                 windows = {}
 
     def rows(self, account: str | None, since: float) -> list[Row]:
-        """Every row, oldest first; `account` None gives every account's.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """Every row, oldest first; `account` None gives every account's."""
         with self._database.reading() as connection:
             found = connection.execute(
                 "SELECT at, limit_id, minutes, used, resets_at, allowed, available, source FROM readings"
@@ -195,11 +172,7 @@ class Readings:
         ]
 
     def thin(self, now: float) -> int:
-        """Thin what is old; returns how many rows went.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """Thin what is old; returns how many rows went."""
         with self._database.writing() as connection:
             before = connection.total_changes
             connection.execute("DELETE FROM readings WHERE at < ?", (int(now) - KEPT_DAYS * DAY,))
@@ -215,21 +188,13 @@ class Readings:
             return connection.total_changes - before
 
     def is_imported(self, path: str, size: int, modified: float) -> bool:
-        """Whether a file was read as it is now.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """Whether a file was read as it is now."""
         with self._database.reading() as connection:
             query = "SELECT 1 FROM imports WHERE path = ? AND size = ? AND modified = ?"
             return connection.execute(query, (path, size, modified)).fetchone() is not None
 
     def note_import(self, path: str, size: int, modified: float) -> None:
-        """Remember that a file was read.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """Remember that a file was read."""
         with self._database.writing() as connection:
             connection.execute("INSERT OR REPLACE INTO imports VALUES (?, ?, ?)", (path, size, modified))
 

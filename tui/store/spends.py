@@ -34,11 +34,8 @@ class SpendJournal:
     def begin(self, spend: Spend, holder: str, event: Event, queued: "Queued | None" = None) -> None:
         """Write a new spend down, on the disk, before anything is sent.
 
-        Args:
-            spend: In the stage `journaled`.
-            holder: Who drives it, for whoever else asks.
-            event: Its line in the ledger.
-            queued: The queue whose spend this is; one less is left in it by the same transaction.
+        The holder is named to whoever else asks. Where it comes from a queue, one less is left in that by the same
+        transaction.
 
         Raises:
             SpendHeld: The account has an open spend already, or the queue is no longer as it was.
@@ -87,11 +84,7 @@ class SpendJournal:
             return frozenset(key for (key,) in connection.execute(query, (account,)))
 
     def every(self) -> tuple[Spend, ...]:
-        """Every spend of every account, oldest first.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """Every spend of every account, oldest first."""
         with self._database.reading() as connection:
             query = f"SELECT {_COLUMNS} FROM spends ORDER BY journaled_at"  # noqa: S608 - our own words
             return tuple(decode_spend(*row) for row in connection.execute(query).fetchall())
