@@ -190,6 +190,14 @@ def test_the_order_of_the_list() -> None:
     assert [session.thread_id for session in active(sessions)] == ["b", "e"]
 
 
+@pytest.mark.parametrize("order", list(permutations("abc")))
+def test_what_changed_in_the_same_minute_stands_in_the_same_order_however_it_was_found(order: tuple[str, ...]) -> None:
+    found = [replace(daemon(number / 10, RUNNING), thread_id=name) for number, name in enumerate(order)]
+    later = replace(daemon(60, RUNNING), thread_id="z")
+    sessions = fold(*found, later)
+    assert "".join(session.thread_id for session in live(sessions, START + timedelta(minutes=2))) == "zabc"
+
+
 WORDS = st.builds(
     seen,
     st.sampled_from(["daemon", "rollout"]),

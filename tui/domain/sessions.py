@@ -164,9 +164,17 @@ def forget_daemon(sessions: Mapping[str, Session]) -> Mapping[str, Session]:
 
 
 def live(sessions: Mapping[str, Session], now: datetime) -> tuple[Session, ...]:
-    """The sessions worth showing: those that are stopped or at work first, the latest change first."""
+    """The sessions worth showing: those that are stopped or at work first, the latest change first.
+
+    Changes of the same minute are ordered by the thread's id, which stays: a feed dates what it finds at its start as it
+    comes to it, so that seconds would order the same sessions differently with every start.
+    """
     kept = [session for session in sessions.values() if _is_live(session, now)]
-    return tuple(sorted(kept, key=lambda session: (_RANK[session.state], now - session.since, session.thread_id)))
+    return tuple(sorted(kept, key=lambda session: (_RANK[session.state], -_minute(session.since), session.thread_id)))
+
+
+def _minute(moment: datetime) -> int:
+    return int(moment.timestamp() // 60)
 
 
 def interrupted(sessions: Mapping[str, Session]) -> tuple[Session, ...]:
