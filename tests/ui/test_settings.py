@@ -71,12 +71,13 @@ async def test_the_page(path: Path, size: tuple[int, int], golden: Golden, monke
 
 
 @at_every_size
-async def test_every_setting_comes_in_sight_whole(path: Path, size: tuple[int, int]) -> None:
+async def test_every_setting_comes_in_sight_whole_with_its_keys(path: Path, size: tuple[int, int]) -> None:
     async with page(path, size) as (pilot, app):
         for setting in every_setting():
             text = words(app)
             assert f"▸ {setting.key}" in text
             assert setting.help.split()[0] in text
+            assert screen_text(app).split()[-1] in ("Back", "Change", "Lower", "Default")
             await pilot.press("down")
             await settle(pilot)
 

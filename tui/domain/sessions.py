@@ -166,8 +166,8 @@ def forget_daemon(sessions: Mapping[str, Session]) -> Mapping[str, Session]:
 def live(sessions: Mapping[str, Session], now: datetime) -> tuple[Session, ...]:
     """The sessions worth showing: those that are stopped or at work first, the latest change first.
 
-    Changes of the same minute are ordered by the thread's id, which stays: a feed dates what it finds at its start as it
-    comes to it, so that seconds would order the same sessions differently with every start.
+    Changes of the same minute are ordered by the thread's id, which stays: a feed dates what it finds at its start by
+    when it finds it, so that seconds would order the same sessions differently with every start.
     """
     kept = [session for session in sessions.values() if _is_live(session, now)]
     return tuple(sorted(kept, key=lambda session: (_RANK[session.state], -_minute(session.since), session.thread_id)))

@@ -17,7 +17,7 @@ from tui.ui.commands import BY_ID, SETTINGS, commands_of, shown_key
 from tui.ui.messages import Noted
 from tui.ui.screens.page import PageScreen
 from tui.ui.themes import theme_names
-from tui.ui.view.chrome import key_spans, note_line
+from tui.ui.view.chrome import fitting_keys, note_line
 from tui.ui.view.settings import how_to_change, settings_lines, stepped
 from tui.ui.view.text import Level, Line, Span, clean, wrap
 from tui.ui.view.view_state import ViewState
@@ -85,8 +85,9 @@ class SettingsScreen(PageScreen):
         can = {"back", *(("default",) if setting is not None and self._is_written else ())}
         if setting is not None and stepped(setting, setting.default, 1, theme_names()) is not None:
             can |= {"higher", "lower"} if setting.least is not None else {"change"}
-        items = [(keys[name], BY_ID[name].title, f"screen.press({name!r})") for name in keys if name in can]
-        return note_line(self._view, width, self.place) or key_spans(items, width)
+        items = {name: (keys[name], BY_ID[name].title) for name in keys if name in can}
+        said_above = ("lower", "higher", "change")
+        return note_line(self._view, width, self.place) or fitting_keys(items, width, said_above, "screen.press")
 
     @property
     def _setting(self) -> Setting | None:

@@ -102,12 +102,27 @@ def key_line(view: ViewState, width: int) -> Line:
     verbs = _verbs(view)
     shown = [command for command in commands_of(MAIN) if verbs.get(command.id, command.title if command.show else "")]
     items = {c.id: (view.keys.get(c.id, shown_key(c.key)), verbs.get(c.id, c.title)) for c in (*shown, BY_ID["quit"])}
-    for dropped in ("refresh", "history", "next_account", "invite", "ledger", "queue", "dismiss"):
+    items["quit"] = items.pop("quit")
+    return fitting_keys(items, width, _DROPPED, "app.give")
+
+
+_DROPPED: Final = ("refresh", "history", "next_account", "invite", "ledger", "queue", "dismiss")
+
+
+def fitting_keys(items: dict[str, tuple[str, str]], width: int, dropped: Iterable[str], action: str) -> Line:
+    """Keys in one line, as many as fit.
+
+    Args:
+        items: The key and the word of each command.
+        width: Columns to stay within.
+        dropped: The commands that can be missed, the first to go first.
+        action: What runs a command by its name.
+    """
+    for name in dropped:
         if sum(cells(key) + cells(title) + 3 for key, title in items.values()) <= width + 2:
             break
-        items.pop(dropped, None)
-    items["quit"] = items.pop("quit")
-    return key_spans([(key, title, f"app.give({name!r})") for name, (key, title) in items.items()], width)
+        items.pop(name, None)
+    return key_spans([(key, title, f"{action}({name!r})") for name, (key, title) in items.items()], width)
 
 
 def _verbs(view: ViewState) -> dict[str, str]:
