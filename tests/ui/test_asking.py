@@ -24,9 +24,9 @@ from tui.ui.dialogs.question import QuestionDialog
 from tui.ui.dialogs.queue import QueueDialog
 from tui.ui.dialogs.spend import SpendDialog
 from tui.ui.screens.consent import GUARD_SECONDS, ConsentScreen
-from tui.ui.screens.help import HelpScreen
 from tui.ui.screens.ledger import LedgerScreen
 from tui.ui.screens.main import MainScreen
+from tui.ui.screens.page import DrawnPage
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ async def test_who_stops_meanwhile_joins(clock: ManualClock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "screen"), [("question_mark", HelpScreen), ("l", LedgerScreen), ("r", SpendDialog), ("u", QueueDialog)]
+    ("key", "screen"), [("question_mark", DrawnPage), ("l", LedgerScreen), ("r", SpendDialog), ("u", QueueDialog)]
 )
 async def test_it_opens_over_whatever_is_open(key: str, screen: type, clock: ManualClock) -> None:
     calm = replace(live_states.about_question(), question=None)

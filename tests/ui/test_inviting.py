@@ -21,9 +21,9 @@ from tui.errors import SourceDown
 from tui.settings import Settings
 from tui.ui.app import ResetbankApp
 from tui.ui.screens.consent import GUARD_SECONDS
-from tui.ui.screens.help import HelpScreen
 from tui.ui.screens.invite import REFRESH_EVERY, SECOND_PRESS, InviteScreen
 from tui.ui.screens.main import MainScreen
+from tui.ui.screens.page import DrawnPage
 from tui.ui.view.offer import CODEX_PAGE
 
 
@@ -346,7 +346,7 @@ async def test_help_and_palette_know_the_panel_s_keys(clock: ManualClock) -> Non
         assert not {"Spend", "Queue", "Ledger"} & set(titles)  # they need the main screen
         await pilot.press("question_mark")
         await settle(pilot)
-        assert isinstance(app.screen, HelpScreen)
+        assert isinstance(app.screen, DrawnPage)
         assert "Keys: Invite panel" in "".join(span.text for line in app.screen.draw(80) for span in line)
         await pilot.press("escape", "escape")
         await settle(pilot)

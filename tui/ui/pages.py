@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 from textual.app import App
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tui.ui.news import News
     from tui.ui.view.welcome import Found
     from tui.ui.welcome import Welcome
+
+_HELP: Final = "Help"
 
 
 class PagedApp(App[int]):
@@ -80,10 +82,12 @@ class PagedApp(App[int]):
 
     def action_help(self) -> None:
         """Show the keys of this place, and the signs."""
-        from tui.ui.screens.help import HelpScreen
+        from tui.ui.screens.page import DrawnPage
+        from tui.ui.view.help import help_lines
 
-        if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self._view, self._user_keys.table, place_of(self.screen)))
+        table, where = self._user_keys.table, place_of(self.screen)
+        if self.screen.title != _HELP:
+            self.push_screen(DrawnPage(self._view, _HELP, lambda width, _: help_lines(table, where, width)))
 
     def action_welcome(self) -> None:
         """Show the page of the first start again."""

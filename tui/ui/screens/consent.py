@@ -50,11 +50,6 @@ Letters = Callable[[int], str]
 class TypedLine(Input):
     """One line of typed text without a frame."""
 
-    @property
-    def typed(self) -> str:
-        """What was typed, without blanks around it."""
-        return self.value.strip()
-
 
 class ConsentScreen(ModalScreen[None]):
     """Shows one dialog over whatever is open."""
@@ -336,17 +331,13 @@ class ConsentScreen(ModalScreen[None]):
         self._go(self.dialog.leave() if leaves else self.dialog.do(command, self.view))
         return True
 
-    def action_press(self, command: str) -> None:
-        """Carry out the command that was clicked."""
-        self.press(command)
-
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Give the dialog what was typed."""
         event.stop()
         if self.phase != "typing" or self.is_too_small:
             return
         fields = list(self.query(TypedLine))
-        following = self.dialog.submit(tuple(field.typed for field in fields), fields.index(event.input))  # type: ignore[arg-type]
+        following = self.dialog.submit(tuple(field.value.strip() for field in fields), fields.index(event.input))  # type: ignore[arg-type]
         if isinstance(following, int):
             fields[following].focus()
             self.redraw()

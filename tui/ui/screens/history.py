@@ -1,7 +1,7 @@
 """The history in pictures; this and what it draws with are loaded when its key is pressed."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 from tui.domain.ledger import Event
 from tui.domain.pauses import Pause
@@ -11,7 +11,7 @@ from tui.domain.spend import Spend
 from tui.errors import ResetbankError
 from tui.ui.screens.page import PageScreen
 from tui.ui.view.history import history_lines
-from tui.ui.view.text import Level, Line, Span, clean, wrap
+from tui.ui.view.text import Line, clean
 from tui.ui.view.view_state import ViewState
 from tui.ui.widgets.lines import Lines
 
@@ -25,7 +25,7 @@ _LONG: Final = timedelta(days=28)
 class HistoryScreen(PageScreen):
     """Sums the readings up when it opens, and again with each new outlook."""
 
-    TITLE_TEXT: ClassVar[str] = "History"
+    TITLE = "History"
 
     def __init__(self, view: ViewState, companion: "Companion") -> None:
         super().__init__(view)
@@ -35,7 +35,6 @@ class HistoryScreen(PageScreen):
         self._spends: tuple[Spend, ...] = ()
         self._costs: tuple[SessionCost, ...] = ()
         self._paused: tuple[Pause, ...] = ()
-        self._failure: str | None = None
 
     def on_mount(self) -> None:
         """Begin to read."""
@@ -43,10 +42,8 @@ class HistoryScreen(PageScreen):
 
     def draw(self, width: int) -> tuple[Line, ...]:
         """The pictures, or why there are none."""
-        if self._failure is not None:
-            return wrap((Span("! ", Level.NEAR), Span(self._failure)), width)
-        if self._pictures is None:
-            return ((Span("reading…", Level.DIM),),)
+        if self._failure is not None or self._pictures is None:
+            return self.draw_unread(width)
         return history_lines(self._view, self._pictures, self._events, width, self._spends, self._costs, self._paused)
 
     def show(self, view: ViewState) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -97,7 +98,7 @@ class InviteScreen(Screen[None]):
     def on_mount(self) -> None:
         """Look at once."""
         self._adapt(self.app.size.width, self.app.size.height)
-        self._look()
+        self.refresh_now()
 
     def on_resize(self, event: Resize) -> None:
         """Lay out for the new size."""
@@ -148,7 +149,7 @@ class InviteScreen(Screen[None]):
         is_other = view.state.account_key != self._looked_for
         due = is_other or self._looked_at is None or view.now - self._looked_at >= REFRESH_EVERY
         if due and view.state.invites.status is not OfferStatus.NOT_ASKED:
-            self._look()
+            self.refresh_now()
 
     def _redraw(self) -> None:
         self._rows = None
@@ -164,9 +165,6 @@ class InviteScreen(Screen[None]):
 
     def refresh_now(self) -> None:
         """Look again at once."""
-        self._look()
-
-    def _look(self) -> None:
         self._looked_at, self._looked_for = self._clock.now(), self._view.state.account_key
         self.app.run_worker(self._companion.inviter.refresh(), name="invites", group="invites", exit_on_error=False)
 
@@ -183,10 +181,6 @@ class InviteScreen(Screen[None]):
         else:
             return scroll(self.query_one("#body", VerticalScroll), command)
         return True
-
-    def action_press(self, command: str) -> None:
-        """Carry out the command that was clicked."""
-        self.press(command)
 
     def _move(self, step: int) -> None:
         """Go to another invite, and keep it in sight."""
@@ -234,16 +228,23 @@ class InviteScreen(Screen[None]):
     def _qr(self) -> None:
         """Show the link as a QR code."""
         if (link := self._link()) is not None:
-            from tui.ui.screens.invite_share import InviteQrScreen
+            from tui.ui.view.qr import qr_lines
 
-            self.app.push_screen(InviteQrScreen(self._view, link))
+            self._open_page("Invite link", partial(qr_lines, link))
 
     def _message(self) -> None:
-        """Compose a message."""
+        """Compose a message, and copy it."""
         if self._link() is not None and (chosen := self.chosen) is not None:
-            from tui.ui.screens.invite_share import InviteMessageScreen
+            from tui.ui.view.inviting import message_lines, message_text
 
-            self.app.push_screen(InviteMessageScreen(self._view, chosen))
+            text = message_text(chosen, self._view.state.invites.offer)
+            self.app.copy_to_clipboard(text)
+            self._open_page("Message to paste", lambda width, _: message_lines(text, width))
+
+    def _open_page(self, title: str, draw: Callable[[int, int], tuple[Line, ...]]) -> None:
+        from tui.ui.screens.page import DrawnPage
+
+        self.app.push_screen(DrawnPage(self._view, title, draw))
 
     def _resend(self) -> None:
         """Have the e-mail sent once more."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Coroutine
 from itertools import chain
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual.containers import VerticalScroll
 from textual.events import Resize
@@ -11,7 +11,7 @@ from tui.domain.ledger import Event
 from tui.errors import ResetbankError
 from tui.ui.screens.page import PageScreen
 from tui.ui.view.ledger import ledger_lines
-from tui.ui.view.text import Level, Line, Span, clean, wrap
+from tui.ui.view.text import Level, Line, Span, clean
 from tui.ui.view.times import local
 from tui.ui.view.view_state import ViewState
 from tui.ui.widgets.lines import Lines
@@ -44,13 +44,12 @@ class _Part:
 class LedgerScreen(PageScreen):
     """Reads the newest lines when it opens, older ones when the top is reached, and new ones when something happens."""
 
-    TITLE_TEXT: ClassVar[str] = "Ledger"
+    TITLE = "Ledger"
 
     def __init__(self, view: ViewState, companion: "Companion") -> None:
         super().__init__(view)
         self._companion = companion
         self._parts: list[_Part] = []
-        self._failure: str | None = None
         self._opened = self._has_older = False
 
     def on_mount(self) -> None:
@@ -60,10 +59,10 @@ class LedgerScreen(PageScreen):
 
     def draw(self, width: int) -> tuple[Line, ...]:
         """The events, or why there are none."""
-        if self._failure is not None:
-            return wrap((Span("! ", Level.NEAR), Span(self._failure)), width)
+        if self._failure is not None or not self._opened:
+            return self.draw_unread(width)
         if not self._parts:
-            return ledger_lines(self._view, (), width) if self._opened else ((Span("reading…", Level.DIM),),)
+            return ledger_lines(self._view, (), width)
         above: tuple[Line, ...] = ((Span("↑ reads older lines", Level.DIM),),) if self._has_older else ()
         return tuple(chain(above, *(part.lines(self._view, width) for part in self._parts)))
 

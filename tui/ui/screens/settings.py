@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
 
 from textual.containers import VerticalScroll
 
@@ -13,11 +12,11 @@ from tui.concurrency import in_thread
 from tui.errors import ResetbankError
 from tui.settings import Settings
 from tui.settings_file import Row, Setting, SettingsFile, find_setting, shown, value_of
-from tui.ui.commands import BY_ID, SETTINGS, commands_of, shown_key
+from tui.ui.commands import SETTINGS, commands_of
 from tui.ui.messages import Noted
 from tui.ui.screens.page import PageScreen
 from tui.ui.themes import theme_names
-from tui.ui.view.chrome import fitting_keys, note_line
+from tui.ui.view.chrome import command_spans
 from tui.ui.view.settings import how_to_change, settings_lines, stepped
 from tui.ui.view.text import Level, Line, Span, clean, wrap
 from tui.ui.view.view_state import ViewState
@@ -29,7 +28,7 @@ _STEPS = {"change": 1, "higher": 1, "lower": -1}
 class SettingsScreen(PageScreen):
     """Reads the file when it opens and after each change; what could spend or run something is only shown."""
 
-    TITLE_TEXT: ClassVar[str] = "Settings"
+    TITLE = "Settings"
     place = SETTINGS
 
     def __init__(
@@ -45,22 +44,19 @@ class SettingsScreen(PageScreen):
         self._apply = apply
         self._rows: tuple[Row, ...] = ()
         self._around: tuple[Row, ...] = ()
-        self._failure: str | None = None
         self._cursor = 0
         self._selected = range(0)
         self._writing = asyncio.Lock()
 
     def on_mount(self) -> None:
         """Begin to read."""
-        self._work(self._load)
+        self._start(self._load)
 
     def draw(self, width: int) -> tuple[Line, ...]:
         """The settings, or why they cannot be read."""
-        if self._failure is not None:
-            return wrap((Span("! ", Level.NEAR), Span(self._failure)), width)
-        if not self._rows:
-            return ((Span("reading…", Level.DIM),),)
-        hint = how_to_change(self._setting, self._shown_keys())
+        if self._failure is not None or not self._rows:
+            return self.draw_unread(width)
+        hint = how_to_change(self._setting, self._view.keys)
         path = wrap((Span(clean(str(self._file.path)), Level.DIM),), width)
         lines, selected = settings_lines(self._rows, self._around, self._cursor, hint, width)
         self._selected = range(selected.start + len(path), selected.stop + len(path)) if self._cursor else range(1)
@@ -75,32 +71,25 @@ class SettingsScreen(PageScreen):
             self._show_selected()
             return True
         if command in (*_STEPS, "default"):
-            self._work(partial(self._change, _STEPS.get(command, 0)))
+            self._start(partial(self._change, _STEPS.get(command, 0)))
             return True
         return super().press(command)
 
-    def _keys(self, width: int) -> Line:
-        keys = self._shown_keys()
+    def draw_keys(self, width: int) -> Line:
+        """What can be done with the selected one."""
         setting = self._setting
-        can = {"back", *(("default",) if setting is not None and self._is_written else ())}
+        is_written = setting is not None and self._rows[self._cursor].source == "file"
+        can = {"back", *(("default",) if is_written else ())}
         if setting is not None and stepped(setting, setting.default, 1, theme_names()) is not None:
             can |= {"higher", "lower"} if setting.least is not None else {"change"}
-        items = {name: (keys[name], BY_ID[name].title) for name in keys if name in can}
-        said_above = ("lower", "higher", "change")
-        return note_line(self._view, width, self.place) or fitting_keys(items, width, said_above, "screen.press")
+        names = [command.id for command in commands_of(self.place) if command.id in can]
+        return command_spans(self._view, names, width, dropped=("lower", "higher", "change"))  # which are said above
 
     @property
     def _setting(self) -> Setting | None:
         return find_setting(self._rows[self._cursor].key) if self._rows else None
 
-    @property
-    def _is_written(self) -> bool:
-        return bool(self._rows) and self._rows[self._cursor].source == "file"
-
-    def _shown_keys(self) -> dict[str, str]:
-        return {c.id: self._view.keys.get(c.id, shown_key(c.key)) for c in commands_of(self.place)}
-
-    def _work(self, work: "Callable[[], object]") -> None:
+    def _start(self, work: "Callable[[], object]") -> None:
         self.app.run_worker(work, name="settings", group="settings", exit_on_error=False)
 
     async def _load(self) -> None:
@@ -128,13 +117,13 @@ class SettingsScreen(PageScreen):
             return
         try:
             if setting.is_guarded:
-                raise ResetbankError(how_to_change(setting, self._shown_keys()))
+                raise ResetbankError(how_to_change(setting, self._view.keys))
             refuse_under_codex("changing a setting")
             value = None
             if step:
                 value = stepped(setting, value_of(self._file.written()[0], setting.key), step, theme_names())
                 if value is None:
-                    raise ResetbankError(how_to_change(setting, self._shown_keys()))
+                    raise ResetbankError(how_to_change(setting, self._view.keys))
             settings = await in_thread(lambda: self._file.write(self._file.plan(setting, value)))
             at_once = self._apply(setting.key, settings)
             written = shown(setting.key, value_of(settings, setting.key))

@@ -9,9 +9,9 @@ from textual.containers import Vertical, VerticalScroll
 from textual.events import Resize
 from textual.screen import ModalScreen
 
-from tui.ui.commands import BY_ID, THEMES
+from tui.ui.commands import THEMES
 from tui.ui.themes import theme_names
-from tui.ui.view.chrome import key_spans
+from tui.ui.view.chrome import command_spans
 from tui.ui.view.text import Level, Line, Span
 from tui.ui.view.view_state import ViewState
 from tui.ui.widgets.lines import Lines
@@ -46,7 +46,7 @@ class ThemeScreen(ModalScreen[None]):
             frame.border_subtitle = "16 colours: dark or light" if self._is_coarse else ""
             with VerticalScroll(id="names", can_focus=False):
                 yield Lines(self._draw, id="text")
-            yield Lines(lambda width: (self._draw_keys(width),), id="keys")
+            yield Lines(lambda width: (command_spans(self._view, ("keep", "back"), width),), id="keys")
 
     def _draw(self, width: int) -> tuple[Line, ...]:
         return tuple(
@@ -60,11 +60,6 @@ class ThemeScreen(ModalScreen[None]):
                 Span("  ✓" if name == self._before else "", Level.OK),
             )
             for number, name in enumerate(self._names)
-        )
-
-    def _draw_keys(self, width: int) -> Line:
-        return key_spans(
-            [(self._view.keys[name], BY_ID[name].title, f"screen.press({name!r})") for name in ("keep", "back")], width
         )
 
     def on_resize(self, event: Resize) -> None:
@@ -101,10 +96,6 @@ class ThemeScreen(ModalScreen[None]):
         self._wear(self._names[self._cursor])
         self.query_one("#text", Lines).redraw()
         self._show_selected()
-
-    def action_press(self, command: str) -> None:
-        """Carry out the command that was clicked."""
-        self.press(command)
 
     def _show_selected(self) -> None:
         names = self.query_one("#names", VerticalScroll)

@@ -1,10 +1,8 @@
 """The page of the first start with a login."""
 
-from typing import ClassVar
-
-from tui.ui.commands import BY_ID, WELCOME
+from tui.ui.commands import WELCOME
 from tui.ui.screens.page import PageScreen
-from tui.ui.view.chrome import key_spans, note_line
+from tui.ui.view.chrome import command_spans
 from tui.ui.view.text import Level, Line, Span
 from tui.ui.view.view_state import ViewState
 from tui.ui.view.welcome import Found, welcome_lines
@@ -13,7 +11,7 @@ from tui.ui.view.welcome import Found, welcome_lines
 class WelcomeScreen(PageScreen):
     """What was found, what is shown, what can be turned on; it closes by enter too."""
 
-    TITLE_TEXT: ClassVar[str] = "Welcome"
+    TITLE = "Welcome"
     place = WELCOME
 
     def __init__(self, view: ViewState, found: Found) -> None:
@@ -24,10 +22,10 @@ class WelcomeScreen(PageScreen):
         """The page's lines."""
         return welcome_lines(self._view, self._found, width)
 
-    def _keys(self, width: int) -> Line:
-        keys = [(self._view.keys[name], BY_ID[name].title, f"screen.press({name!r})") for name in ("done", "back")]
+    def draw_keys(self, width: int) -> Line:
+        """The ways on and back."""
         scrolls = (Span("  "), Span("↑ ↓", Level.KEY), Span(" Scroll"))
-        return note_line(self._view, width, self.place) or (*key_spans(keys, width), *scrolls)
+        return (*command_spans(self._view, ("done", "back"), width), *scrolls)
 
     def press(self, command: str) -> bool:
         """Close, or scroll; tells whether the command does either."""

@@ -103,26 +103,19 @@ def key_line(view: ViewState, width: int) -> Line:
     shown = [command for command in commands_of(MAIN) if verbs.get(command.id, command.title if command.show else "")]
     items = {c.id: (view.keys.get(c.id, shown_key(c.key)), verbs.get(c.id, c.title)) for c in (*shown, BY_ID["quit"])}
     items["quit"] = items.pop("quit")
-    return fitting_keys(items, width, _DROPPED, "app.give")
+    return fitting_keys(items, width, _DROPPED)
 
 
 _DROPPED: Final = ("refresh", "history", "next_account", "invite", "ledger", "queue", "dismiss")
 
 
-def fitting_keys(items: dict[str, tuple[str, str]], width: int, dropped: Iterable[str], action: str) -> Line:
-    """Keys in one line, as many as fit.
-
-    Args:
-        items: The key and the word of each command.
-        width: Columns to stay within.
-        dropped: The commands that can be missed, the first to go first.
-        action: What runs a command by its name.
-    """
+def fitting_keys(items: dict[str, tuple[str, str]], width: int, dropped: Iterable[str]) -> Line:
+    """The key and the word of each command in one line, as many as fit; the first one dropped is missed least."""
     for name in dropped:
         if sum(cells(key) + cells(title) + 3 for key, title in items.values()) <= width + 2:
             break
         items.pop(name, None)
-    return key_spans([(key, title, f"{action}({name!r})") for name, (key, title) in items.items()], width)
+    return key_spans([(key, title, f"app.give({name!r})") for name, (key, title) in items.items()], width)
 
 
 def _verbs(view: ViewState) -> dict[str, str]:
@@ -159,6 +152,11 @@ def key_spans(items: Iterable[tuple[str, str, str]], width: int) -> Line:
         spans += [Span("  ")] if number else []
         spans += [Span(key, Level.KEY, action), Span(f" {title}", Level.PLAIN, action)]
     return clip(tuple(spans), width)
+
+
+def command_spans(view: ViewState, names: Iterable[str], width: int, dropped: Iterable[str] = ()) -> Line:
+    """Some commands in one line, each with its key and its title; where they do not fit, some are dropped."""
+    return fitting_keys({name: (view.keys[name], BY_ID[name].title) for name in names}, width, dropped)
 
 
 def demo_line(view: ViewState, width: int) -> Line:

@@ -318,8 +318,8 @@ def panel_keys(view: ViewState, record: InviteRecord | None, width: int) -> Line
     if book.status is OfferStatus.OFFERED:
         useless.add("invite_note")
     shown = [command for command in commands_of(INVITES) if command.place == INVITES and command.id not in useless]
-    items = [(view.keys.get(c.id, shown_key(c.key)), c.title, f"screen.press({c.id!r})") for c in shown]
-    items += [(view.keys.get("help", "?"), "Help", "app.help"), ("esc", "Back", "screen.press('back')")]
+    items = [(view.keys.get(c.id, shown_key(c.key)), c.title, f"app.give({c.id!r})") for c in shown]
+    items += [(view.keys.get("help", "?"), "Help", "app.help"), ("esc", "Back", "app.give('back')")]
     while len(items) > 3 and sum(cells(key) + cells(title) + 3 for key, title, _ in items) > width + 2:
         items.pop(-3)
     return key_spans(items, width)

@@ -65,7 +65,7 @@ def keys_prompt(keys: Iterable[tuple[str, str, str]], width: int) -> tuple[Line,
     lines: list[Line] = []
     current: tuple[Span, ...] = ()
     for key, words, names in keys:
-        action = f"screen.press({names.split()[0]!r})"
+        action = f"app.give({names.split()[0]!r})"
         item = (Span(key, Level.KEY, action), Span(f" {words}", action=action))
         if current and line_width((*current, Span("   "), *item)) <= width:
             current = (*current, Span("   "), *item)

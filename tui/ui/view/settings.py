@@ -1,6 +1,6 @@
 """The settings as lines: each with its value, where that comes from, and what it does."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tui.settings_file import Kind, Row, Setting
@@ -51,7 +51,7 @@ def _indented(text: str, level: Level, width: int, after: Span | None = None) ->
     return wrap((Span("    "), Span(text, level), *rest), width, indent=4) if text or rest else ()
 
 
-def how_to_change(setting: Setting | None, keys: dict[str, str]) -> str:
+def how_to_change(setting: Setting | None, keys: Mapping[str, str]) -> str:
     """How the selected setting is changed: by key, or by the command that asks first."""
     if setting is None:
         return ""
