@@ -1,50 +1,34 @@
-"""The screen's application: paints first, connects then, and turns commands into calls of the companion."""
+"""The whole application: what its keys open over the main screen. Each is loaded when its key is pressed."""
 
-import asyncio
-import contextlib
 import math
-from collections.abc import Awaitable, Callable, Iterable
-from datetime import timedelta, tzinfo
+from collections.abc import Iterable
+from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 from textual.app import SystemCommand
-from textual.driver import Driver
-from textual.events import AppFocus, Event, Key, MouseDown, MouseScrollDown, MouseScrollUp
 from textual.screen import Screen
-from textual.worker import Worker, WorkerState
 
-from tui.clock import Clock
-from tui.companion.state import State
-from tui.domain.question import Cause, Question
-from tui.domain.snapshot import Snapshot
 from tui.errors import ResetbankError
-from tui.settings import Settings
-from tui.ui.commands import BY_ID, CONSENTING, OF_THE_APP
-from tui.ui.keymap import Keymap
-from tui.ui.messages import Connected, Noted, StatePublished
-from tui.ui.news import News
+from tui.ui.messages import Noted
 from tui.ui.screens.main import MainScreen
-from tui.ui.screens.moving import place_below, place_of
+from tui.ui.screens.moving import place_of
 from tui.ui.several import SeveralApp
-from tui.ui.since import Since
-from tui.ui.terminal import is_hung_up, leave_on_signals, outliving_its_terminal, title_sequence
-from tui.ui.themes import OWN_THEMES, check_theme, legible
-from tui.ui.view.view_state import Note, Problem, ViewState
-from tui.ui.welcome import Welcome
+from tui.ui.themes import is_coarse
+from tui.ui.view.resuming import limit_stands
+from tui.ui.view.view_state import Holds, ViewState
 
 if TYPE_CHECKING:
     from textual.command import Provider
 
     from tui.companion.companion import Companion
+    from tui.settings import Settings
+
+_HELP: Final = "Help"
 
 _SECOND_INTERRUPT: Final = 3.0
 """Within so many seconds a second ctrl+c leaves."""
-
-_CLOSING_SECONDS: Final = 0.4
-"""How long the companion may take to let go at exit."""
 
 
 def _palette() -> "type[Provider]":
@@ -54,261 +38,10 @@ def _palette() -> "type[Provider]":
 
 
 class ResetbankApp(SeveralApp):
-    """Shows the companion's state and carries commands to it."""
+    """Opens pages and dialogs; none of them spends or sends anything without its letter."""
 
-    TITLE = "resetbank"
     COMMANDS = {lambda: _palette()}  # noqa: RUF012 - Textual's own
-    CSS_PATH = Path(__file__).with_name("styles.tcss")  # absolute, so that a subclass elsewhere finds it too
-
-    def __init__(
-        self,
-        *,
-        connect: "Callable[[], Awaitable[Companion]]",
-        settings: Settings,
-        clock: Clock,
-        zone: tzinfo,
-        letters: Callable[[int], str],
-        demo: str | None = None,
-        remembered: Snapshot | None = None,
-        read_only: str | None = None,
-        drive: bool = True,
-    ) -> None:
-        """Check keys and theme; nothing is connected before the first picture stands.
-
-        Args:
-            connect: Builds the companion; called after the first paint, since it imports much.
-            settings: Theme and keys.
-            clock: The time.
-            zone: The reader's zone.
-            letters: Gives so many distinct random capital letters.
-            demo: The scenario of the embedded service, if that is the source.
-            remembered: The last reading of the database, shown dimmed until a source has answered.
-            read_only: The mark of Codex's agent, where one is set; nothing can be spent or sent then.
-            drive: False starts neither the timer nor the polling: a test drives both.
-
-        Raises:
-            SettingsError: A theme or a key in the settings is not valid.
-        """
-        self._user_keys = Keymap(settings.keys)
-        theme = check_theme(settings.theme)
-        super().__init__()
-        for own in OWN_THEMES:
-            self.register_theme(own)
-        self.wear(theme)
-        self._connect = connect
-        self._clock = clock
-        self._letters = letters
-        self._drive = drive
-        self._companion: Companion | None = None
-        self._unlisten: Callable[[], None] = lambda: None
-        self._news = News(self, clock, rings=settings.ask.bell)
-        self._since = Since(self, clock)
-        self._welcome = Welcome(self)
-        self._titles = 0
-        self._last_interrupt = -math.inf
-        self._remembered = remembered
-        state = State(demo=demo, near_percent=settings.limits.near_percent)
-        view = self._with_memory(ViewState(clock.now(), zone, state, connecting=True, keys=self._user_keys.shown))
-        remind_after = timedelta(days=settings.invite.remind_after_days)
-        view = replace(view, codex=settings.codex.command, remind_after=remind_after, read_only=read_only)
-        self._view = replace(view, before_lapse=settings.spend.before_lapse)
-
-    def get_css_variables(self) -> dict[str, str]:
-        """The theme's colours, those of text moved until they can be read."""
-        variables = super().get_css_variables()
-        self.theme_variables = variables if self.current_theme.ansi else legible(variables)
-        return self.theme_variables
-
-    def get_driver_class(self) -> type[Driver]:
-        """Textual's own driver for this terminal, which can be left also when that is gone."""
-        return outliving_its_terminal(super().get_driver_class())
-
-    def get_default_screen(self) -> Screen[None]:
-        """The main screen."""
-        return MainScreen(self._view)
-
-    async def on_key(self, event: Key) -> None:
-        """Carry out the command that the key means where the person is."""
-        key = event.key
-        if key.startswith("alt+"):  # what escape and a quick key behind it look like
-            await self._carry_out("escape", None)
-            key = event.character or ""
-        if await self._carry_out(key, event.character):
-            event.stop()
-            event.prevent_default()
-
-    async def _carry_out(self, key: str, character: str | None) -> bool:
-        """Carry out a key's command; a capital only shows what it may have meant."""
-        command, is_capital = self._user_keys.find(place_of(self.screen), key, character)
-        if command is None:
-            return False
-        if is_capital:
-            how = f"{self._user_keys.shown[command]} {BY_ID[command].title}"
-            self.post_message(Noted(f"a capital opens nothing; is Caps Lock on? {how}"))
-            return True
-        return await self.perform(command)
-
-    async def perform(self, command: str) -> bool:
-        """Carry out a command; tells whether it can be given here."""
-        press = getattr(self.screen, "press", None)
-        if press is not None and press(command):
-            return True
-        if command not in OF_THE_APP:
-            return False
-        if self._view.is_read_only and command in CONSENTING | {"continue"}:
-            self.post_message(Noted(f"read-only under Codex ({self._view.read_only} is set)"))
-            return True
-        return await self.run_action(f"app.{command}")
-
-    async def action_give(self, command: str) -> None:
-        """Carry out the command that was clicked, by the same rules as its key."""
-        await self.perform(command)
-
-    @property
-    def view(self) -> ViewState:
-        """What the screens show now."""
-        return self._view
-
-    async def on_event(self, event: Event) -> None:
-        """See that somebody is there, and handle the event."""
-        if isinstance(event, Key | MouseDown | MouseScrollDown | MouseScrollUp | AppFocus):
-            self._since.looked()
-        await super().on_event(event)
-
-    def _read_matters(self) -> None:
-        self._since.dismiss()
-
-    def do_later(self, work: Callable[[], Awaitable[None]], name: str) -> None:
-        """Do something beside the screen; what is under way under the same name ends."""
-        self._work(work, name)
-
-    def on_mount(self) -> None:
-        """Connect once the first picture stands."""
-        if self._drive:
-            self.set_interval(1, self._beat, name="clock")
-            leave_on_signals(self.exit)
-            # The terminal forgets what was shown while the shell had it; Textual paints only what differs.
-            self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
-        self.call_after_refresh(lambda: self._work(self._open, "connect"))
-
-    def _work(self, work: Callable[[], Awaitable[None]], name: str) -> None:
-        """Start a worker whose failure ends in `on_worker_state_changed`; one never started leaves no coroutine."""
-        self.run_worker(work, name=name, group=name, exclusive=True, exit_on_error=False)
-
-    async def _open(self) -> None:
-        try:
-            companion = await self._connect()
-        except ResetbankError as error:
-            self.present(replace(self._view, connecting=False, problem=Problem(error.message, error.hint)))
-            return
-        self._companion = companion
-        self.post_message(Connected(companion))
-
-    def on_connected(self, message: Connected) -> None:
-        """Follow the companion from now on."""
-        companion = message.companion
-        self._unlisten = companion.listen(self._publish)
-        self.present(replace(self._view, connecting=False, problem=None, state=companion.state))
-        self.follow_accounts(companion)
-        self._work(partial(self._since.begin, companion), "absence")
-        if self.welcomes:
-            self._work(partial(self._welcome.begin, companion), "welcome")
-        if self._drive:
-            self._work((companion.accounts or companion).run, "poll")
-
-    def _publish(self, state: State) -> None:
-        self.post_message(StatePublished(state))
-
-    def on_state_published(self, message: StatePublished) -> None:
-        """Show the new state."""
-        if self._companion is not None and message.state.account_name == self._companion.name:
-            self.present(replace(self._view, state=message.state, now=self._clock.now()))
-
-    def _beat(self) -> None:
-        """Go on with the time; where the terminal is gone, leave as after its signal."""
-        if is_hung_up():
-            self.exit(None, 129)  # 128 and the number of SIGHUP
-        else:
-            self.tick()
-
-    def tick(self) -> None:
-        """Let ages and countdowns go on."""
-        self.present(replace(self._view, now=self._clock.now()))
-        self._bring_question()
-
-    def present(self, view: ViewState) -> None:
-        """Give every open screen the scene; those that do not differ paint nothing."""
-        outlook = self._view.state.outlook
-        self._view = view = self._with_memory(view)
-        if view.state.outlook is not outlook and self._companion is not None:
-            self._work(self._sum_up, "pictures")
-        self._redraw(view)
-        self._news.show(view.state)
-        self._since.follow(view.state)
-        self._welcome.follow(view.state)
-
-    async def _sum_up(self) -> None:
-        """Have the readings of the last weeks summed up, where there is room to show them."""
-        bottom = self.screen_stack[:1]  # empty once the application ends
-        if self._companion is None or not bottom:
-            return
-        if isinstance(main := bottom[0], MainScreen) and main.has_room_for_pictures:
-            pictures = await self._companion.pictures()
-            self.present(replace(self._view, pictures=pictures))
-
-    def ask(self, question: Question) -> bool:
-        """Open a question; tells whether there is a companion that could answer it."""
-        if self._view.is_read_only:
-            return True  # nothing that consents opens
-        if self._companion is None:
-            return False
-        if question.cause is Cause.EVENING:
-            from tui.ui.dialogs.queue import QueueDialog
-
-            self._open_dialog(QueueDialog(self._companion, self._clock, self._view, question=question))
-            return True
-        from tui.ui.dialogs.question import QuestionDialog
-
-        self._open_dialog(QuestionDialog(self._companion, self._clock, question))
-        return True
-
-    def entitle(self, title: str | None) -> None:
-        """Set the terminal's own title; None from the last question gives the former one back."""
-        first = self._titles == 0
-        self._titles += 1 if title is not None else -1
-        if self._driver is not None and (title is not None or self._titles == 0):  # Textual offers no public way
-            self._driver.write(title_sequence(title, save=first))
-
-    def _with_memory(self, view: ViewState) -> ViewState:
-        """The last known numbers, until a source has answered; a demo has none."""
-        if view.state.demo is not None or view.state.link.source is not None:
-            self._remembered = None
-        if self._remembered is not None and view.state.snapshot is None:
-            view = replace(view, state=replace(view.state, snapshot=self._remembered))
-        return view
-
-    def on_noted(self, message: Noted) -> None:
-        """Show for a while what was done."""
-        now = self._clock.now()
-        note = Note(message.text, now, place_below(self.screen_stack), message.holds)
-        self.present(replace(self._view, now=now, note=note))
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Put one line about a worker that failed unexpectedly on the screen."""
-        if event.state is not WorkerState.ERROR:
-            return
-        error = event.worker.error
-        if isinstance(error, ResetbankError):
-            text = str(error)
-        else:
-            from tui.ui.crash import unforeseen_text
-
-            text = unforeseen_text(error, event.worker.name)
-        if event.worker.name == "connect":
-            problem = Problem(text, "please report it")
-            self.present(replace(self._view, connecting=False, problem=problem))
-        else:
-            self.present(replace(self._view, alarm=text))
+    _last_interrupt = -math.inf
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every command of the place, and a picture of the screen."""
@@ -332,38 +65,198 @@ class ResetbankApp(SeveralApp):
         if self._companion is None:
             if not self._view.connecting:
                 self.present(replace(self._view, connecting=True, problem=None, alarm=None))
-                self._work(self._open, "connect")
+                self.do_later(self._open, "connect")
             return
         self.present(replace(self._view, alarm=None))
         polling = any(worker.name == "poll" and not worker.is_finished for worker in self.workers)
         if self._drive and not polling:
-            self._work((self._companion.accounts or self._companion).run, "poll")
+            self.do_later((self._companion.accounts or self._companion).run, "poll")
         self._companion.refresh()
         if (look := getattr(self.screen, "refresh_now", None)) is not None:
             look()
 
-    def _fatal_error(self) -> None:
-        """Say where an unforeseen error arose; Textual's own way shows every local variable."""
-        from tui.ui.crash import crash_report
+    def action_ledger(self) -> None:
+        """Show the ledger."""
+        if (companion := self._free_companion()) is not None:
+            from tui.ui.screens.ledger import LedgerScreen
 
-        self.bell()
-        self._exit_renderables.append(crash_report(self.console))
-        self._close_messages_no_wait()
+            self.push_screen(LedgerScreen(self._view, companion))
 
-    def _free_companion(self) -> "Companion | None":
-        """The companion, if nothing else lies over the main screen."""
-        if not isinstance(self.screen, MainScreen):
-            return None
-        if self._companion is None:
-            self.post_message(Noted("not connected yet"))
-        return self._companion
+    def action_history(self) -> None:
+        """Show the history."""
+        if (companion := self._free_companion()) is not None:
+            from tui.ui.screens.history import HistoryScreen
 
-    async def on_unmount(self) -> None:
-        """Let everything go, quickly: an open spend is kept by its journal."""
-        self._unlisten()
-        self.workers.cancel_all()
-        if self._companion is not None:
-            with contextlib.suppress(TimeoutError, ResetbankError):
-                async with asyncio.timeout(_CLOSING_SECONDS):
-                    await self._since.save()
-                    await (self._companion.accounts or self._companion).aclose()
+            self.push_screen(HistoryScreen(self._view, companion))
+
+    def action_invite(self) -> None:
+        """Show the invite panel."""
+        if (companion := self._free_companion()) is not None:
+            from tui.ui.screens.invite import InviteScreen
+
+            self.push_screen(InviteScreen(self._view, companion, self._clock, self._letters))
+
+    def action_help(self) -> None:
+        """Show the keys of this place, and the signs."""
+        from tui.ui.screens.page import DrawnPage
+        from tui.ui.view.help import help_lines
+
+        table, where = self._user_keys.table, place_of(self.screen)
+        if self.screen.title != _HELP:
+            self.push_screen(DrawnPage(self._view, _HELP, lambda width, _: help_lines(table, where, width)))
+
+    def action_welcome(self) -> None:
+        """Show the page of the first start again."""
+        if self._free_companion() is not None:
+            self.do_later(self._welcome.show, "welcome")
+
+    def action_settings(self) -> None:
+        """Show the settings."""
+        if self.settings_path is not None and self._free_companion() is not None:
+            from tui.ui.screens.settings import SettingsScreen
+
+            self.push_screen(SettingsScreen(self._view, self.settings_path, self.around, self.apply))
+
+    def apply(self, key: str, settings: "Settings") -> bool:
+        """Let a changed setting hold at once; tells whether it does, without another start."""
+        match key:
+            case "theme":
+                self.wear(settings.theme)
+            case "ask.bell":
+                self._news.rings = settings.ask.bell
+            case "invite.remind_after_days":
+                self.present(replace(self._view, remind_after=timedelta(days=settings.invite.remind_after_days)))
+            case _:
+                return False
+        return True
+
+    def action_theme(self) -> None:
+        """Choose a theme."""
+        from tui.ui.screens.themes import ThemeScreen
+
+        coarse = is_coarse(self.console.color_system)
+        self.push_screen(ThemeScreen(self._view, self._theme_name, self.wear, self._keep_theme, is_coarse=coarse))
+
+    def _keep_theme(self, name: str) -> None:
+        self.do_later(partial(self._write_theme, name), "theme")
+
+    async def _write_theme(self, name: str) -> None:
+        """Write the theme down; where that cannot be, it holds until the screen is left."""
+        from tui.agent import refuse_under_codex
+        from tui.concurrency import in_thread
+        from tui.settings_file import SettingsFile, find_setting
+
+        try:
+            if self.settings_path is None:
+                raise ResetbankError("there is no settings file")
+            refuse_under_codex("changing a setting")
+            file = SettingsFile(self.settings_path)
+            await in_thread(lambda: file.write(file.plan(find_setting("theme"), name)))
+        except ResetbankError as error:
+            self.post_message(Noted(f"theme {name}, for this run only: {error}"))
+        else:
+            self.post_message(Noted(f"theme {name}, from now on"))
+
+    def action_suspend(self) -> None:
+        """Go back to the shell until it calls the program back."""
+        self.action_suspend_process()
+
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """A picture of the screen as SVG; other people's addresses are masked in it."""
+        seen = self._view
+        try:
+            self._redraw_all(replace(seen, masked=True))
+            return super().export_screenshot(title=title, simplify=simplify)
+        finally:
+            self._redraw_all(seen)
+
+    def _redraw_all(self, view: ViewState) -> None:
+        """Draw every screen anew, also what of those below is kept by the ones above."""
+        from textual.widgets import Input
+
+        self._redraw(view)
+        for screen in self.screen_stack:
+            for typed in screen.query(Input):
+                typed.password = view.masked
+            screen.refresh()
+
+    async def _perform_in_panel(self, command: str) -> None:
+        """Open the invite panel and carry out a command of it there."""
+        await self.perform("invite")
+        self.call_after_refresh(self.perform, command)
+
+    def action_spend(self) -> None:
+        """Ask whether to spend one reset."""
+        companion = self._free_companion()
+        if companion is not None and not self._asks_about_stopped(companion):
+            from tui.ui.dialogs.spend import SpendDialog
+
+            self._open_dialog(SpendDialog(companion, self._clock))
+
+    def action_spend_one(self, credit_id: str) -> None:
+        """Ask whether to spend the reset that was clicked."""
+        if self._view.is_read_only:
+            self.post_message(Noted(f"read-only under Codex ({self._view.read_only} is set)"))
+        elif (companion := self._free_companion()) is not None:
+            from tui.ui.dialogs.spend import SpendDialog
+
+            self._open_dialog(SpendDialog(companion, self._clock, credit_id))
+
+    def _asks_about_stopped(self, companion: "Companion") -> bool:
+        """Open the question instead, where a session is stopped at the limit: it can go on with the spend."""
+        stopped = limit_stands(self._view) and bool(companion.resumer.limit_stops())
+        return stopped and companion.questions.reopen() is not None
+
+    def action_finish(self) -> None:
+        """Finish the open spend with its own key."""
+        companion, spend = self._free_companion(), self._view.state.open_spend
+        if companion is None:
+            return
+        if spend is None:
+            self.post_message(Noted("no spend is open"))
+            return
+        from tui.ui.dialogs.spend import FinishDialog
+
+        self._open_dialog(FinishDialog(companion, self._clock, spend))
+
+    def action_queue(self) -> None:
+        """Queue resets for the limit after asking; take what is queued out at once."""
+        companion, queued = self._free_companion(), self._view.state.queued
+        if companion is None:
+            return
+        if queued is not None and not queued.needs_fresh_yes:
+            self.do_later(partial(self._take_out, companion), "queue")
+            return
+        from tui.ui.dialogs.queue import QueueDialog
+
+        arm = companion.questions.confirm_queue if queued is not None else None
+        whom = queued.whom if queued is not None else True
+        self._open_dialog(QueueDialog(companion, self._clock, self._view, arm, whom))
+
+    async def _take_out(self, companion: "Companion") -> None:
+        from tui.ui.dialogs.queue import TAKEN_OUT
+
+        await companion.questions.cancel_queue()
+        self.post_message(Noted(TAKEN_OUT, Holds.NOT_QUEUED))
+
+    def action_continue(self) -> None:
+        """Carry on the sessions that a limit stopped, after showing which."""
+        if (companion := self._free_companion()) is not None:
+            from tui.ui.dialogs.resume import ResumeDialog
+
+            self._open_dialog(ResumeDialog(companion, self._clock, self._view))
+
+    def action_answer(self) -> None:
+        """Open the closed question again, while it is still true."""
+        companion = self._free_companion()
+        if companion is not None and companion.questions.reopen() is None:
+            self.post_message(Noted("no question is open: nothing is stopped or about to stop"))
+
+    def action_dismiss(self) -> None:
+        """Dismiss the notice, or wait no longer."""
+        if (companion := self._free_companion()) is not None:
+            has_matters, told, questions = bool(self._view.matters), companion.state.announcement, companion.questions
+            if has_matters:
+                self._since.dismiss()
+            if told is not None or not has_matters:
+                self.do_later(questions.dismiss_notice if told is not None else questions.cancel_wait, "dismiss")

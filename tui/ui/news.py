@@ -8,7 +8,7 @@ from tui.domain.question import Question
 from tui.domain.waiting import Announcement
 
 if TYPE_CHECKING:
-    from tui.ui.app import ResetbankApp
+    from tui.ui.core import CoreApp
 
 _PALETTE_SECONDS: Final = 60.0
 """For so long an open palette holds a question back."""
@@ -17,7 +17,7 @@ _PALETTE_SECONDS: Final = 60.0
 class News:
     """Opens each question once, over whatever is open, and rings for good news once."""
 
-    def __init__(self, app: "ResetbankApp", clock: Clock, *, rings: bool) -> None:
+    def __init__(self, app: "CoreApp", clock: Clock, *, rings: bool) -> None:
         self._app = app
         self._clock = clock
         self.rings = rings

@@ -1,6 +1,5 @@
 """Several accounts on one screen: one is in sight, each has a row, and a question brings its account in sight."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,12 +7,10 @@ from msgspec.structs import replace
 from textual.message import Message
 
 from tui.companion.state import State
-from tui.domain.snapshot import Snapshot
 from tui.errors import ResetbankError
-from tui.ui.dialog_app import DialogApp
+from tui.ui.core import CoreApp
 from tui.ui.messages import Noted
 from tui.ui.screens.main import MainScreen
-from tui.ui.view.view_state import ViewState
 
 if TYPE_CHECKING:
     from tui.companion.accounts import Accounts
@@ -29,29 +26,24 @@ class AccountsChanged(Message):
         return isinstance(message, AccountsChanged)
 
 
-class SeveralApp(DialogApp):
+class SeveralApp(CoreApp):
     """Knows which account is in sight."""
-
-    _companion: "Companion | None"
-    _remembered: Snapshot | None
-    _unlisten: Callable[[], None]
-
-    def present(self, view: ViewState) -> None:
-        """Show a scene."""
-        raise NotImplementedError
-
-    def _publish(self, state: State) -> None:
-        raise NotImplementedError
 
     @property
     def _accounts(self) -> "Accounts | None":
         return self._companion.accounts if self._companion is not None else None
 
-    def follow_accounts(self, companion: "Companion") -> None:
+    def begin(self, companion: "Companion") -> None:
         """Follow the other accounts too, where there are any."""
+        super().begin(companion)
         if companion.accounts is not None:
             companion.accounts.listen(self._publish_accounts)
             self.post_message(AccountsChanged())
+
+    def tick(self) -> None:
+        """Let ages and countdowns go on, and look for a question of another account."""
+        super().tick()
+        self._bring_question()
 
     def _publish_accounts(self, state: State) -> None:
         self.post_message(AccountsChanged())
@@ -97,7 +89,6 @@ class SeveralApp(DialogApp):
         except ResetbankError as error:
             self.post_message(Noted(f"{name}: {error}"))
             return
-        self._unlisten()
-        self._companion, self._remembered = companion, None
-        self._unlisten = companion.listen(self._publish)
-        self.present(replace(self._view, state=companion.state, note=None))
+        self._remembered = None
+        self._view = replace(self._view, note=None)
+        self.follow(companion)

@@ -12,7 +12,7 @@ from tui.errors import ResetbankError
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
     from tui.companion.state import State
-    from tui.ui.app import ResetbankApp
+    from tui.ui.core import CoreApp
 
 AWAY: Final = timedelta(minutes=5)
 """Nobody looks any more once there was no key, mouse or focus for so long."""
@@ -26,7 +26,7 @@ _NEWEST: Final = 500
 class Since:
     """Keeps what happened while nobody looked on the screen until it is dismissed, or the next absence begins."""
 
-    def __init__(self, app: "ResetbankApp", clock: Clock) -> None:
+    def __init__(self, app: "CoreApp", clock: Clock) -> None:
         self._app = app
         self._clock = clock
         self._companion: Companion | None = None

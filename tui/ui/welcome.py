@@ -10,7 +10,7 @@ from tui.ui.view.compact import is_compact
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
     from tui.companion.state import State
-    from tui.ui.app import ResetbankApp
+    from tui.ui.core import CoreApp
     from tui.ui.view.welcome import Found
 
 _NAME: Final = "welcomed"
@@ -19,7 +19,7 @@ _NAME: Final = "welcomed"
 class Welcome:
     """Knows whether somebody is still to be welcomed."""
 
-    def __init__(self, app: "ResetbankApp") -> None:
+    def __init__(self, app: "CoreApp") -> None:
         self._app = app
         self._companion: Companion | None = None
         self._found: Found | None = None
