@@ -25,15 +25,13 @@ from tui.domain.windows import MAIN_LIMIT, WindowKey
 from tui.ui.dialogs.question import QuestionDialog
 from tui.ui.terminal import title_sequence
 from tui.ui.view.asking import advice, asking_title, question_lines, terminal_title
-from tui.ui.view.chrome import key_line, status_line
+from tui.ui.view.chrome import key_line, quiet_text, status_line
 from tui.ui.view.headline import headline
 from tui.ui.view.limits import limits_lines
-from tui.ui.view.no_question import quiet_text
 from tui.ui.view.prompts import dialog_prompt
-from tui.ui.view.resume import command_lines
 from tui.ui.view.resuming import carry_lines, to_carry
 from tui.ui.view.selection import Selection
-from tui.ui.view.sessions import SHOWN, sessions_lines
+from tui.ui.view.sessions import SHOWN, command_lines, sessions_lines
 from tui.ui.view.status import status_text
 from tui.ui.view.text import Line, line_width, plain
 from tui.ui.view.view_state import ViewState

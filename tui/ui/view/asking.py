@@ -11,11 +11,11 @@ from tui.domain.spend import Proposal
 from tui.domain.windows import WindowKind, limit_label
 from tui.ui.view.selection import Selection, picking_lines
 from tui.ui.view.sessions import workspace_name
-from tui.ui.view.spending import effect_lines, named, note_lines, warnings
-from tui.ui.view.text import Level, Line, Span, cells, fit
+from tui.ui.view.spending import effect_lines, note_lines, warnings
+from tui.ui.view.text import Level, Line, Span, cells, fit, named
 from tui.ui.view.times import brief, countdown, last_moment
 from tui.ui.view.view_state import ViewState
-from tui.ui.view.words import limit_word, percent
+from tui.ui.view.words import percent
 
 _MUCH_WAITING: Final = timedelta(hours=2)
 """So much waiting is worth a reset."""
@@ -46,7 +46,7 @@ def _count(threads: tuple[str, ...], view: ViewState, one: str, several: str) ->
 
 def _parts(question: Question, threads: tuple[str, ...], view: ViewState, at: datetime) -> tuple[str, str]:
     """Who, and what."""
-    limit = limit_word(question.window)
+    limit = limit_label(question.window)
     waiting = _held(threads, view)
     stopped = tuple(thread for thread in _stopped(question, threads, view) if thread not in waiting)
     if waiting or stopped:

@@ -7,10 +7,9 @@ from tui.domain.sessions import SessionState, live
 from tui.domain.snapshot import Snapshot
 from tui.domain.windows import Limit, Window, WindowKind, WindowState, label
 from tui.ui.view.bank import bank_lines
-from tui.ui.view.chrome import key_line, note_line
+from tui.ui.view.chrome import can_reopen, key_line, note_line
 from tui.ui.view.headline import headline
 from tui.ui.view.limits import bar_line
-from tui.ui.view.no_question import can_reopen
 from tui.ui.view.text import Level, Line, Span, clip, line_width, spread
 from tui.ui.view.times import brief, local
 from tui.ui.view.view_state import ViewState

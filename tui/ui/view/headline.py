@@ -13,7 +13,7 @@ from tui.ui.view.resuming import limit_stands, to_carry
 from tui.ui.view.text import Level, Line, Span, clean
 from tui.ui.view.times import brief, countdown, until
 from tui.ui.view.view_state import ViewState
-from tui.ui.view.words import limit_word, percent, resets
+from tui.ui.view.words import percent, resets
 
 _SHORT_WAIT: Final = timedelta(minutes=5)
 """A reset is not offered for less waiting than this."""
@@ -131,7 +131,7 @@ def _stopped(view: ViewState, snapshot: Snapshot, window: Window | None) -> Line
             Span("Stopped: the workspace's cap on you is reached. ", Level.REACHED),
             Span(f"No reset helps; {ends}"),
         )
-    cause = f"{limit_word(window)} reached" if reached and window else "the service allows no ordinary use now"
+    cause = f"{limit_label(window)} reached" if reached and window else "the service allows no ordinary use now"
     waiting = held(view.state.sessions)
     counted = "1 session is held" if len(waiting) == 1 else f"{len(waiting)} sessions are held"
     start = Span(f"{counted if waiting else 'Stopped'}: {cause}. ", Level.REACHED)

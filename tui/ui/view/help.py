@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from tui.ui.commands import COMMANDS, PARTS, PLACES, commands_of, shown_key
-from tui.ui.view.text import Level, Line, Span, left, wrap
+from tui.ui.view.text import Level, Line, Span, fit, left, named, wrap
 from tui.ui.view.words import LEGEND
 
 _KEY_CELLS = 16
@@ -38,11 +38,8 @@ def help_lines(table: Mapping[str, str], place: str, width: int) -> tuple[Line, 
 
 
 def _entry(sign: str, text: str, level: Level, width: int) -> tuple[Line, ...]:
-    rows = wrap((Span(text),), width - _KEY_CELLS - 2)
-    return tuple(
-        (Span("  "), Span(left(sign, _KEY_CELLS) if number == 0 else " " * _KEY_CELLS, level), *row)
-        for number, row in enumerate(rows)
-    )
+    rows = named(fit(sign, _KEY_CELLS - 1), Span(text), width=width - 2, level=level, name_cells=_KEY_CELLS)
+    return tuple((Span("  "), *row) for row in rows)
 
 
 def key_table(table: Mapping[str, str], width: int) -> tuple[Line, ...]:

@@ -13,7 +13,7 @@ from tui.ui.commands import INVITES, commands_of, shown_key
 from tui.ui.view.chrome import key_spans, note_line
 from tui.ui.view.offer import read_text, reward_text
 from tui.ui.view.service_text import service_text, shown_address
-from tui.ui.view.text import Level, Line, Span, cells, clean, clip, dimmed, fit, left, wrap
+from tui.ui.view.text import Level, Line, Span, cells, clean, clip, dimmed, fit, left, named, wrap
 from tui.ui.view.times import age, brief, countdown, full, last_moment, until
 from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import counted
@@ -140,7 +140,7 @@ def detail_lines(view: ViewState, record: InviteRecord, width: int, *, short: bo
 
 
 def _named(name: str, text: str, width: int) -> tuple[Line, ...]:
-    return wrap((Span(left(name, 8), Level.DIM), Span(text)), width, indent=8)
+    return named(name, Span(text), width=width, name_cells=8)
 
 
 def _since(view: ViewState, moment: datetime) -> str:

@@ -8,24 +8,23 @@ from tui.ui.view.invites import next_step
 from tui.ui.view.offer import offer_facts
 from tui.ui.view.prompts import failure_lines
 from tui.ui.view.service_text import service_text, shown_address
-from tui.ui.view.text import Level, Line, Span, clean, left, wrap
+from tui.ui.view.text import Level, Line, Span, clean, named, wrap
 from tui.ui.view.view_state import ViewState
-
-_NAME_CELLS = 11
 
 
 def consent_lines(view: ViewState, proposal: InviteProposal, width: int) -> tuple[Line, ...]:
     """The last look before an invite goes out."""
     address, offer = proposal.address, proposal.offer
     facts = " · ".join(offer_facts(view, offer))
+    then = "the service decides whether your friend is eligible; nothing is promised here"
     return (
         *wrap((Span("An e-mail goes to "), Span(shown_address(view, address), Level.STRONG)), width),
         (Span(" "),),
-        *_named("Sent by", f"the service, for {_whose(view, proposal.account)}", width),
-        *_named("Offer", service_text(view, offer.title) or "invite a friend", width),
-        *_named("", facts, width),
+        *named("Sent by", Span(f"the service, for {_whose(view, proposal.account)}"), width=width),
+        *named("Offer", Span(service_text(view, offer.title) or "invite a friend"), width=width),
+        *named("", Span(facts), width=width),
         *_warning(offer, width),
-        *_named("Then", "the service decides whether your friend is eligible; nothing is promised here", width),
+        *named("Then", Span(then), width=width),
     )
 
 
@@ -38,8 +37,7 @@ def _whose(view: ViewState, account: Account) -> str:
 def _warning(offer: Offer, width: int) -> tuple[Line, ...]:
     if offer.rewards_left != 0:
         return ()
-    text = "no reward is left: another invite earns nothing"
-    return wrap((Span(" " * _NAME_CELLS), Span(f"! {text}", Level.NEAR)), width, indent=_NAME_CELLS)
+    return named("", Span("! no reward is left: another invite earns nothing", Level.NEAR), width=width)
 
 
 def again_lines(view: ViewState, record: InviteRecord, width: int) -> tuple[Line, ...]:
@@ -48,8 +46,8 @@ def again_lines(view: ViewState, record: InviteRecord, width: int) -> tuple[Line
     return (
         *wrap((Span("An e-mail goes once more to "), Span(address, Level.STRONG)), width),
         (Span(" "),),
-        *_named("Sent by", "the service, in the name of the account that sent the invite", width),
-        *_named("Then", "the service asks to wait for a while before the next one", width),
+        *named("Sent by", Span("the service, in the name of the account that sent the invite"), width=width),
+        *named("Then", Span("the service asks to wait for a while before the next one"), width=width),
     )
 
 
@@ -69,7 +67,7 @@ def sent_lines(view: ViewState, record: InviteRecord, width: int) -> tuple[Line,
         "its link can be copied, drawn as a QR code, or put into a message" if record.shareable_link else "no link came"
     )
     sent = (Span("✓ ", Level.OK), Span(f"The service took the invite to {address}"))
-    return (*wrap(sent, width, indent=2), *_next(view, record, width), *_named("Link", link, width))
+    return (*wrap(sent, width, indent=2), *_next(view, record, width), *named("Link", Span(link), width=width))
 
 
 def sent_again_lines(view: ViewState, record: InviteRecord, width: int) -> tuple[Line, ...]:
@@ -116,8 +114,4 @@ def message_lines(text: str, width: int) -> tuple[Line, ...]:
 
 
 def _next(view: ViewState, record: InviteRecord, width: int) -> tuple[Line, ...]:
-    return _named("Next", next_step(view, record), width)
-
-
-def _named(name: str, text: str, width: int) -> tuple[Line, ...]:
-    return wrap((Span(left(name, _NAME_CELLS), Level.DIM), Span(text)), width, indent=_NAME_CELLS)
+    return named("Next", Span(next_step(view, record)), width=width)

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from tui.domain.snapshot import Snapshot
-from tui.domain.windows import RESET_GRACE, Limit, Window, WindowKind, WindowState, label
+from tui.domain.windows import RESET_GRACE, Limit, Window, WindowKind, WindowState, label, limit_label
 from tui.ui.view.outlook import expected_text, trend_text
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, dimmed, fit, left, right, wrap
 from tui.ui.view.times import brief, countdown, until
 from tui.ui.view.view_state import ViewState
-from tui.ui.view.words import WORD_CELLS, limit_word, percent, window_word
+from tui.ui.view.words import WORD_CELLS, percent, window_word
 
 _PERCENT_CELLS = 6
 _SECOND_LINE_CELLS = 36
@@ -133,7 +133,7 @@ def window_text(view: ViewState, limit: Limit, window: Window, *, narrow: bool =
 
 def _blocker_word(window: Window) -> str:
     text = label(window)
-    return text.lower() if text.isalpha() else limit_word(window)
+    return text.lower() if text.isalpha() else limit_label(window)
 
 
 def _extras(view: ViewState, snapshot: Snapshot, width: int) -> Iterator[Line]:

@@ -7,8 +7,7 @@ from typing import Final
 from tui.domain.findings import findings, has_dropped, mismatches
 from tui.domain.spend import Outcome, Spend, Stage
 from tui.domain.windows import MAIN_LIMIT, Window, WindowKind, has_moved, label
-from tui.ui.view.spending import named
-from tui.ui.view.text import Level, Line, Span, clean, left, right, wrap
+from tui.ui.view.text import Level, Line, Span, clean, left, named, right, wrap
 from tui.ui.view.times import full, in_zone, last_moment
 from tui.ui.view.words import percent, resets
 

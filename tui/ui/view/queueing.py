@@ -9,8 +9,8 @@ from tui.domain.queue import BEFORE_LAPSE, Queued
 from tui.domain.spend import choose_credit
 from tui.domain.windows import Window, WindowState, limit_label
 from tui.ui.view.sessions import names_of
-from tui.ui.view.spending import credit_spans, named
-from tui.ui.view.text import Level, Line, Span
+from tui.ui.view.spending import credit_spans
+from tui.ui.view.text import Level, Line, Span, named
 from tui.ui.view.times import brief
 from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import percent, resets

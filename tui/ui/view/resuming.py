@@ -7,8 +7,7 @@ from tui.domain.resumes import LimitStop, Resume, ResumeStage
 from tui.domain.resuming import due
 from tui.domain.sessions import Session, SessionState, live
 from tui.domain.windows import WindowState
-from tui.ui.view.resume import command_lines, resume_text
-from tui.ui.view.sessions import CARRIED, names_of
+from tui.ui.view.sessions import CARRIED, command_lines, names_of, resume_text
 from tui.ui.view.text import Level, Line, Span, clean, wrap
 from tui.ui.view.view_state import ViewState
 

@@ -9,12 +9,9 @@ from tui.domain.credits import Credit, CreditStatus
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import Effect, Proposal
 from tui.domain.windows import MAIN_LIMIT, RESET_GRACE, WindowKind, label
-from tui.ui.view.text import Level, Line, Span, clean, fit, right, wrap
+from tui.ui.view.text import Level, Line, Span, clean, fit, named, right
 from tui.ui.view.times import brief, countdown, full, last_moment
 from tui.ui.view.words import percent, resets
-
-LABEL_CELLS: Final = 11
-"""Columns of the names on the left."""
 
 _LITTLE_USED: Final = 50.0
 """Below this share in every window a spend wins little."""
@@ -24,15 +21,6 @@ _SOON: Final = timedelta(minutes=30)
 
 _FELL: Final = 5.0
 """A window that fell by more points since the question was made no longer fits it."""
-
-
-def named(name: str, *parts: Span, width: int, level: Level = Level.DIM) -> tuple[Line, ...]:
-    """A name and its text, which wraps beside the name."""
-    start = Span(name + " " * max(1, LABEL_CELLS - len(name)), level)
-    return tuple(
-        (start if number == 0 else Span(" " * LABEL_CELLS), *text)
-        for number, text in enumerate(wrap(parts, width - LABEL_CELLS))
-    )
 
 
 def proposal_lines(

@@ -22,12 +22,11 @@ from tui.ui.view.ledger import event_text
 from tui.ui.view.limits import window_text
 from tui.ui.view.outlook import advice_lines
 from tui.ui.view.queueing import night_lines, night_title, queued_words
-from tui.ui.view.resume import resume_text
 from tui.ui.view.selection import Selection
-from tui.ui.view.sessions import carry_of, hook_words, names_of, state_words
+from tui.ui.view.sessions import carry_of, hook_words, names_of, resume_text, state_words
 from tui.ui.view.since import matter_text
-from tui.ui.view.spending import LABEL_CELLS, credit_spans
-from tui.ui.view.text import Line, clean
+from tui.ui.view.spending import credit_spans
+from tui.ui.view.text import NAME_CELLS, Line, clean
 from tui.ui.view.times import age
 from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import percent, resets, window_word
@@ -76,7 +75,7 @@ def spoken_lines(lines: tuple[Line, ...]) -> tuple[str, ...]:
 def _labelled(line: Line) -> str:
     """A line's text, with a colon behind the name that stands on its left."""
     texts = [span.text for span in line]
-    if len(texts) > 1 and len(texts[0]) >= LABEL_CELLS and texts[0].strip() and texts[0].endswith(" "):
+    if len(texts) > 1 and len(texts[0]) >= NAME_CELLS and texts[0].strip() and texts[0].endswith(" "):
         texts[0] = texts[0].rstrip() + ": "
     return "".join(texts)
 

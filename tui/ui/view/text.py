@@ -41,6 +41,8 @@ class Span(msgspec.Struct, frozen=True):
 
 Line = tuple[Span, ...]
 
+NAME_CELLS = 11
+"""Columns of the names on the left of a dialog."""
 
 _JOINERS = "\u200c\u200d"
 """Hidden characters that scripts and emoji need between two others."""
@@ -138,11 +140,6 @@ def right(text: str, width: int) -> str:
     return " " * (width - cells(text)) + text
 
 
-def line(*parts: Span | str) -> Line:
-    """A line of spans; a bare string is plain."""
-    return tuple(Span(part) if isinstance(part, str) else part for part in parts)
-
-
 def line_width(spans: Line) -> int:
     """How many columns a line takes."""
     return sum(cells(span.text) for span in spans)
@@ -190,6 +187,17 @@ def wrap(spans: Iterable[Span], width: int, indent: int = 0) -> tuple[Line, ...]
                 lines[-1].append(replace(span, text=piece))
                 used += cells(piece)
     return tuple(_joined(parts) for parts in lines if parts)
+
+
+def named(
+    name: str, *parts: Span, width: int, level: Level = Level.DIM, name_cells: int = NAME_CELLS
+) -> tuple[Line, ...]:
+    """A name and its text, which wraps beside the name."""
+    start = Span(name + " " * max(1, name_cells - cells(name)), level)
+    return tuple(
+        (start if number == 0 else Span(" " * name_cells), *text)
+        for number, text in enumerate(wrap(parts, width - name_cells))
+    )
 
 
 def _words(text: str, width: int) -> list[str]:

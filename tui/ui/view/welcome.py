@@ -4,12 +4,12 @@ import msgspec
 
 from tui.domain.hooks import HookState, HookStatus
 from tui.domain.windows import Window, WindowState, label
-from tui.ui.view.text import Level, Line, Span, clean, left, wrap
+from tui.ui.view.text import Level, Line, Span, clean, named, wrap
 from tui.ui.view.times import full
 from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import percent, resets
 
-_LABEL_CELLS = 10
+_NAME_CELLS = 12
 
 _SOURCES = {
     "daemon": "the running Codex daemon",
@@ -43,7 +43,7 @@ def welcome_lines(view: ViewState, found: Found, width: int) -> tuple[Line, ...]
     lines = [*wrap((Span("resetbank reads. It spends, sends and changes nothing without you."),), width)]
     lines += [(Span(" "),), (Span("Found", Level.STRONG),)]
     for name, text in _facts(view, found):
-        lines += _entry(name, text, width)
+        lines += _named(name, text, width)
     lines += [(Span(" "),), (Span("Shown", Level.STRONG),)]
     shown = (
         "Limits and bank, each number with its source and age; every session; the forecast. When a limit stops you, one"
@@ -53,14 +53,14 @@ def welcome_lines(view: ViewState, found: Found, width: int) -> tuple[Line, ...]
     lines += [(Span(" "),), (Span("Can be turned on", Level.STRONG),)]
     statuses = {status.name: status for status in view.state.hooks}
     for name, what in _HOOKS:
-        lines += _entry(name, f"{_switch(name, statuses.get(name))}: {what}", width)
+        lines += _named(name, f"{_switch(name, statuses.get(name))}: {what}", width)
     lines += [(Span(" "),), (Span("Where", Level.STRONG),)]
     keys = (("settings", ",", "settings"), ("help", "?", "keys"))
     known = ", ".join(f"{view.keys.get(command, key)} {word}" for command, key, word in keys)
-    lines += _entry("Keys", f"{known}, ctrl+p everything by name, this page too", width)
+    lines += _named("Keys", f"{known}, ctrl+p everything by name, this page too", width)
     if found.settings:
-        lines += _entry("Settings", clean(found.settings), width)
-    lines += _entry("Sources", "`resetbank doctor` says what was found, and why the rest was not", width)
+        lines += _named("Settings", clean(found.settings), width)
+    lines += _named("Sources", "`resetbank doctor` says what was found, and why the rest was not", width)
     return tuple(lines)
 
 
@@ -103,9 +103,5 @@ def _switch(name: str, status: HookStatus | None) -> str:
     return f"{clean(status.state)}, `resetbank {name} status` says more"
 
 
-def _entry(name: str, text: str, width: int) -> tuple[Line, ...]:
-    rows = wrap((Span(text),), width - _LABEL_CELLS - 2)
-    return tuple(
-        (Span("  "), Span(left(name, _LABEL_CELLS) if number == 0 else " " * _LABEL_CELLS, Level.DIM), *row)
-        for number, row in enumerate(rows)
-    )
+def _named(name: str, text: str, width: int) -> tuple[Line, ...]:
+    return named(f"  {name}", Span(text), width=width, name_cells=_NAME_CELLS)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from tui.domain.windows import Limit, Window, WindowState, limit_label
+from tui.domain.windows import Limit, Window, WindowState
 from tui.ui.view.text import Level
 
 WORD_CELLS: Final = 9
@@ -49,11 +49,6 @@ def resets(count: int | None) -> str:
 def counted(count: int, noun: str) -> str:
     """A number of things: `3 invites`, `1 invite`, `no invites`."""
     return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
-
-
-def limit_word(window: Window) -> str:
-    """What a reached window is called: `5-hour limit`, `weekly limit`."""
-    return limit_label(window)
 
 
 def window_word(
