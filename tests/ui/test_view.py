@@ -15,6 +15,7 @@ from tui.domain.credits import Bank, Price
 from tui.domain.ledger import EventKind
 from tui.domain.snapshot import PaidCredits, SpendControl
 from tui.domain.windows import Limit
+from tui.errors import ResetbankError
 from tui.ui.view.bank import bank_lines
 from tui.ui.view.chrome import demo_line, header_line, key_line, status_line
 from tui.ui.view.headline import headline
@@ -24,7 +25,7 @@ from tui.ui.view.limits import limits_lines
 from tui.ui.view.status import status_text
 from tui.ui.view.text import Level, Line, Span, cells, clean, fit, left, line_width, plain, right, spread, wrap
 from tui.ui.view.times import age, brief, countdown, full, in_zone, last_moment
-from tui.ui.view.view_state import Problem, ViewState
+from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import percent
 
 NOW, ZONE = states.NOW, states.ZONE
@@ -199,7 +200,7 @@ def test_an_alarm_comes_before_all_else() -> None:
 
 
 def test_a_problem_names_the_ways_on() -> None:
-    text = says(limits_lines(replace(view(State()), problem=Problem("no source", "do this")), 76))
+    text = says(limits_lines(replace(view(State()), problem=ResetbankError("no source", "do this")), 76))
     assert "do this" in text
     for way in ("resetbank doctor", "resetbank login", "codex login", "F5 tries to connect again"):
         assert way in text

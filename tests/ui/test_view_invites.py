@@ -28,8 +28,7 @@ from tui.ui.view.invites import (
     selected,
 )
 from tui.ui.view.inviting import message_text
-from tui.ui.view.offer import offer_lines, read_text, reward_text
-from tui.ui.view.service_text import service_text, shown_address
+from tui.ui.view.offer import offer_lines, read_text, reward_text, service_text, shown_address
 from tui.ui.view.text import Level, Line, line_width, plain
 from tui.ui.view.view_state import ViewState
 

@@ -23,14 +23,14 @@ from tui.errors import ResetbankError
 from tui.settings import Settings
 from tui.ui.commands import BY_ID, CONSENTING, OF_THE_APP
 from tui.ui.keymap import Keymap
-from tui.ui.messages import Connected, Noted, StatePublished
+from tui.ui.messages import Noted, StatePublished
 from tui.ui.news import News
 from tui.ui.screens.main import MainScreen
 from tui.ui.screens.moving import place_below, place_of
 from tui.ui.since import Since
 from tui.ui.terminal import is_hung_up, leave_on_signals, outliving_its_terminal, title_sequence
 from tui.ui.themes import OWN_THEMES, check_theme, fitting_theme, legible
-from tui.ui.view.view_state import Note, Problem, ViewState
+from tui.ui.view.view_state import Note, ViewState
 from tui.ui.welcome import Welcome
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class CoreApp(App[int]):
     """Shows the companion's state and carries commands out; what opens over the main screen is added above it."""
 
     TITLE = "resetbank"
+    AUTO_FOCUS = ""  # keys mean commands until a field is needed
     CSS_PATH = Path(__file__).with_name("styles.tcss")  # absolute, so that a subclass elsewhere finds it too
     settings_path: Path | None = None
     """The person's settings; None where there are none, as in a test."""
@@ -196,14 +197,9 @@ class CoreApp(App[int]):
         try:
             companion = await self._connect()
         except ResetbankError as error:
-            self.present(replace(self._view, connecting=False, problem=Problem(error.message, error.hint)))
+            self.present(replace(self._view, connecting=False, problem=error))
             return
-        self._companion = companion
-        self.post_message(Connected(companion))
-
-    def on_connected(self, message: Connected) -> None:
-        """Begin to work."""
-        self.begin(message.companion)
+        self.begin(companion)
 
     def begin(self, companion: "Companion") -> None:
         """Follow the companion, and have it work, from now on."""
@@ -320,7 +316,7 @@ class CoreApp(App[int]):
 
             text = unforeseen_text(error, event.worker.name)
         if event.worker.name == "connect":
-            problem = Problem(text, "please report it")
+            problem = ResetbankError(text, "please report it")
             self.present(replace(self._view, connecting=False, problem=problem))
         else:
             self.present(replace(self._view, alarm=text))

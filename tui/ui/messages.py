@@ -1,15 +1,11 @@
 """What the screens tell each other, named as facts."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from tui.companion.state import State
 from tui.ui.view.view_state import Holds
-
-if TYPE_CHECKING:
-    from tui.companion.companion import Companion
 
 
 @dataclass
@@ -29,10 +25,3 @@ class Noted(Message):
 
     text: str
     holds: Holds | None = None
-
-
-@dataclass
-class Connected(Message):
-    """The companion stands."""
-
-    companion: "Companion"

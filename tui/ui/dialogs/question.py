@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from tui.clock import Clock
 from tui.domain.question import Choice, Question
+from tui.domain.resumes import Whom
 from tui.domain.spend import Consent, Outcome, Proposal, Spend
 from tui.ui.commands import QUESTION
 from tui.ui.dialogs.dialog import Close, Next, Open, Run
@@ -138,30 +139,27 @@ class QuestionDialog(SpendingDialog):
             case "refresh":
                 self.failure = None
                 return self.propose()
-            case "toggle":
-                self.selection = self.selection.toggled()
             case _:
-                self.selection = self.selection.moved(1 if command == "next" else -1)
+                self.selection = self.selection.after(command)
         return None
 
-    async def _write_down(self, choice: Choice) -> Next:
+    async def _answer(self, choice: Choice, whom: Whom = True) -> None:
+        self.answer = choice
         try:
-            await self.companion.questions.answer(self.question, choice)
+            await self.companion.questions.answer(self.question, choice, whom)
         except BaseException:
             self.answer = None
             raise
+
+    async def _write_down(self, choice: Choice) -> Next:
+        await self._answer(choice)
         return Close(
             answered_text(self.question, choice), Holds.WAITING if choice is Choice.WAIT else Holds.NO_QUESTION
         )
 
     async def _queue(self) -> None:
         """Queue one as the answer to this question."""
-        self.answer = Choice.QUEUE
-        try:
-            await self.companion.questions.answer(self.question, Choice.QUEUE, self.selection.chosen or False)
-        except BaseException:
-            self.answer = None
-            raise
+        await self._answer(Choice.QUEUE, self.selection.chosen or False)
 
     def leave(self) -> Next:
         """Close without an answer; or leave the result."""

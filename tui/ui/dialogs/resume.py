@@ -72,10 +72,7 @@ class ResumeDialog(Dialog):
             self._resumed = self.selection.chosen
             self._since = self.clock.now()
             return Run(self._resume(view), "continue")
-        if command == "toggle":
-            self.selection = self.selection.toggled()
-        elif command in ("previous", "next"):
-            self.selection = self.selection.moved(1 if command == "next" else -1)
+        self.selection = self.selection.after(command)
         return None
 
     async def _resume(self, view: ViewState) -> Next:

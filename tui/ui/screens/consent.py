@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
@@ -55,7 +55,6 @@ class ConsentScreen(ModalScreen[None]):
     """Shows one dialog over whatever is open."""
 
     CSS_PATH = Path(__file__).with_name("dialogs.tcss")
-    AUTO_FOCUS: ClassVar[str | None] = ""
 
     def __init__(self, dialog: Dialog, view: ViewState, clock: Clock, letters: Letters) -> None:
         super().__init__()

@@ -1,11 +1,13 @@
 """The invite panel: the offer, every invite, and what can be done with the one that is selected."""
 
 import math
+import os
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 from textual.app import ComposeResult
@@ -17,7 +19,6 @@ from tui.clock import Clock
 from tui.domain.invites import InviteRecord
 from tui.domain.referral import OfferStatus
 from tui.errors import ResetbankError
-from tui.ui.browser import can_open
 from tui.ui.commands import CONSENTING, INVITES
 from tui.ui.messages import Noted
 from tui.ui.screens.moving import scroll
@@ -51,11 +52,15 @@ _WIDE_COLUMNS: Final = 100
 _BRIEF_ROWS: Final = 3
 
 
+def _has_browser() -> bool:
+    """Whether there is a desktop; without one a browser in the terminal would paint over this screen."""
+    return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
 class InviteScreen(Screen[None]):
     """Shows and changes nothing by itself: every e-mail has a dialog of its own."""
 
     CSS_PATH = Path(__file__).with_name("invites.tcss")
-    AUTO_FOCUS: ClassVar[str | None] = ""
     place = INVITES
 
     def __init__(self, view: ViewState, companion: "Companion", clock: Clock, letters: Callable[[int], str]) -> None:
@@ -296,7 +301,7 @@ class InviteScreen(Screen[None]):
 
     def _app(self) -> None:
         """Open Codex's own page; where there is no browser, copy its address."""
-        if can_open():
+        if _has_browser():
             self.app.open_url(CODEX_PAGE)
             self._say(f"{CODEX_PAGE} was opened in the browser")
         else:

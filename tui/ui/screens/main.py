@@ -1,7 +1,6 @@
 """The main screen: headline, limits, bank, sessions and what there is room for."""
 
 from datetime import timedelta
-from typing import ClassVar
 
 from msgspec.structs import replace
 from textual.app import ComposeResult
@@ -30,7 +29,6 @@ _ROWS_FOR_PICTURES = 30
 class MainScreen(Screen[None]):
     """Shows one scene; everything is drawn by functions of `tui.ui.view`."""
 
-    AUTO_FOCUS: ClassVar[str | None] = ""
     place = MAIN
 
     def __init__(self, view: ViewState) -> None:

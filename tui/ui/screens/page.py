@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -20,7 +19,6 @@ class PageScreen(Screen[None]):
     """Lines under a title; escape is not the only way back."""
 
     CSS_PATH = Path(__file__).with_name("pages.tcss")
-    AUTO_FOCUS: ClassVar[str | None] = ""
     place = PAGE
 
     def __init__(self, view: ViewState) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
@@ -24,7 +23,6 @@ class ThemeScreen(ModalScreen[None]):
     """Leaves what it lies over in sight, since that is what a theme is judged by."""
 
     CSS_PATH = Path(__file__).with_name("themes.tcss")
-    AUTO_FOCUS: ClassVar[str | None] = ""
     place = THEMES
 
     def __init__(

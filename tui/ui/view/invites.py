@@ -11,8 +11,7 @@ from tui.domain.invites import InviteRecord, ResendStage, SendStage
 from tui.domain.referral import RESET_CREDIT, InviteStatus, OfferStatus
 from tui.ui.commands import INVITES, commands_of, shown_key
 from tui.ui.view.chrome import key_spans, note_line
-from tui.ui.view.offer import read_text, reward_text
-from tui.ui.view.service_text import service_text, shown_address
+from tui.ui.view.offer import read_text, reward_text, service_text, shown_address
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, dimmed, fit, left, named, wrap
 from tui.ui.view.times import age, brief, countdown, full, last_moment, until
 from tui.ui.view.view_state import ViewState

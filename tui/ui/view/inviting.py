@@ -5,9 +5,8 @@ from tui.domain.referral import Offer
 from tui.domain.snapshot import Account
 from tui.errors import ResetbankError
 from tui.ui.view.invites import next_step
-from tui.ui.view.offer import offer_facts
+from tui.ui.view.offer import offer_facts, service_text, shown_address
 from tui.ui.view.prompts import failure_lines
-from tui.ui.view.service_text import service_text, shown_address
 from tui.ui.view.text import Level, Line, Span, clean, named, wrap
 from tui.ui.view.view_state import ViewState
 

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from tui.domain.referral import RESET_CREDIT, Offer, OfferStatus, Reward
-from tui.ui.view.service_text import service_text
+from tui.domain.referral import RESET_CREDIT, Offer, OfferStatus, Reward, masked, without_addresses
 from tui.ui.view.text import Level, Line, Span, clean, wrap
 from tui.ui.view.times import age, countdown, full
 from tui.ui.view.view_state import ViewState
@@ -12,6 +11,19 @@ from tui.ui.view.words import counted
 
 CODEX_PAGE: Final = "https://chatgpt.com/codex/settings/usage"
 """Codex's own page, as Codex itself names it at a limit (wire/README.md, "Codex at the limit")."""
+
+
+def shown_address(view: ViewState, address: str | None) -> str:
+    """An address, where one is the point."""
+    if address is None:
+        return "address unknown"
+    return clean(masked(address) if view.masked else address)
+
+
+def service_text(view: ViewState, text: str | None) -> str:
+    """The service's own words about an invite or an offer, which may quote addresses; without a final period."""
+    words = clean(text or "").rstrip(".")
+    return without_addresses(words) if view.masked else words
 
 
 def offer_lines(view: ViewState, width: int, *, short: bool = False) -> tuple[Line, ...]:

@@ -34,6 +34,15 @@ class Selection(msgspec.Struct, frozen=True):
             return self
         return replace(self, left_out=self.left_out ^ {self.threads[self.cursor]})
 
+    def after(self, command: str) -> "Selection":
+        """The choice after a command of the table; the same after any other."""
+        match command:
+            case "toggle":
+                return self.toggled()
+            case "previous" | "next":
+                return self.moved(1 if command == "next" else -1)
+        return self
+
 
 def picking_lines(selection: Selection, view: ViewState, width: int) -> tuple[Line, ...]:
     """One line a thread, with its mark; a single one needs neither mark nor hand."""

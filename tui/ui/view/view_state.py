@@ -8,17 +8,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tui.companion.state import State
+from tui.errors import ResetbankError
 
 if TYPE_CHECKING:
     from tui.domain.ledger import Event
     from tui.domain.pictures import Pictures
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """Why the program cannot work for now."""
-
-    message: str
-    hint: str = ""
 
 
 class Holds(StrEnum):
@@ -62,8 +56,8 @@ class ViewState(msgspec.Struct, frozen=True):
     """Every account of the settings, the one in sight too; empty where there is but one."""
     connecting: bool = False
     """No companion yet: there is nothing to show, and nothing is invented."""
-    problem: Problem | None = None
-    """Connecting failed."""
+    problem: ResetbankError | None = None
+    """Why connecting failed."""
     alarm: str | None = None
     """Something unexpected went wrong inside; one line, kept until the next attempt."""
     note: Note | None = None

@@ -74,16 +74,12 @@ class Lines(Widget):
     def __init__(self, draw: Draw, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
         super().__init__(id=id)
         self._draw = draw
-        self._lines: tuple[Line, ...] = ()
+        self.lines: tuple[Line, ...] = ()
+        """What is shown."""
         self._width = 0
         self._looks: dict[Level, RichStyle] = {}
         self._looks_key: tuple[Style, bool] | None = None
         self._variables: dict[str, str] = {}
-
-    @property
-    def lines(self) -> tuple[Line, ...]:
-        """What is shown."""
-        return self._lines
 
     def redraw(self) -> bool:
         """Draw anew; tells whether anything differs."""
@@ -91,27 +87,27 @@ class Lines(Widget):
         if not width:
             return False
         lines = self._draw(width)
-        if lines == self._lines:
+        if lines == self.lines:
             return False
-        resized = len(lines) != len(self._lines)
-        self._lines = lines
+        resized = len(lines) != len(self.lines)
+        self.lines = lines
         self.refresh(layout=resized)
         return True
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many rows as there are lines."""
         self._lines_for(width)
-        return len(self._lines)
+        return len(self.lines)
 
     def render_line(self, y: int) -> Strip:
         """One line as styled segments: no markup is ever parsed, and no text is kept in a cache."""
         width = self.content_size.width
         self._lines_for(width)
         base = self.visual_style
-        if y >= len(self._lines):
+        if y >= len(self.lines):
             return Strip.blank(width, base.rich_style)
         looks = self._looks_on(base)
-        line = self._lines[y]
+        line = self.lines[y]
         segments = [Segment(span.text, looks[span.level]) for span in line if span.text]
         return Strip(segments, line_width(line)).adjust_cell_length(width, base.rich_style)
 
@@ -133,10 +129,10 @@ class Lines(Widget):
     async def on_click(self, event: Click) -> None:
         """Run the command under the mouse."""
         offset = event.get_content_offset(self)
-        if offset is None or offset.y >= len(self._lines):
+        if offset is None or offset.y >= len(self.lines):
             return
         start = 0
-        for span in self._lines[offset.y]:
+        for span in self.lines[offset.y]:
             start += cells(span.text)
             if offset.x < start:
                 if span.action is not None:
@@ -146,4 +142,4 @@ class Lines(Widget):
     def _lines_for(self, width: int) -> None:
         if width and width != self._width:
             self._width = width
-            self._lines = self._draw(width)
+            self.lines = self._draw(width)
