@@ -18,9 +18,7 @@ from tui.domain.invites import (
     SendStage,
     accepted,
     address_refusal,
-    begun,
     newest_first,
-    noted,
     offer_refusal,
     refused,
     resend_ended,
@@ -79,7 +77,7 @@ def test_any_two_texts_can_be_compared(one: str, other: str) -> None:
 
 
 def test_an_invite_on_its_way() -> None:
-    new = begun(FRIEND, "acc1", ConsentKind.CODE, "key-1", START)
+    new = InviteRecord("key-1", "acc1", FRIEND, SendStage.SENDING, START, ConsentKind.CODE)
     assert (new.stage, new.consent, new.is_open, new.is_pending) == (SendStage.SENDING, ConsentKind.CODE, True, True)
     assert (new.word, new.sent_at, new.state, new.expires_at) == ("unconfirmed", START, None, None)
     sent = accepted(new, InviteAnswer("ref-1", LINK))
@@ -105,7 +103,7 @@ def test_what_the_list_has_shown_outranks_an_answer_that_never_came() -> None:
 
 
 def test_an_invite_made_elsewhere_is_noted_and_never_open() -> None:
-    note = noted(FRIEND, "acc1", LINK, "key-1", START)
+    note = InviteRecord("key-1", "acc1", FRIEND, SendStage.NOTED, START, link=LINK)
     assert (note.stage, note.consent, note.word) == (SendStage.NOTED, None, "noted")
     assert (note.is_open, note.is_pending, note.shareable_link) == (False, True, LINK)
 

@@ -31,6 +31,9 @@ from tui.store.invites import Step
 
 Known = tuple[InviteRecord, ...]
 Changed = tuple[Iterable[InviteRecord], Iterable[Event]]
+Outcome = Callable[[InviteRecord], InviteRecord]
+"""What an answer makes of the record as it is by then."""
+Line = Callable[[InviteRecord, datetime], Event]
 
 
 class InviteStore:
@@ -171,13 +174,7 @@ class InviteStore:
         await self.write(account, begin)
         return begun[0]
 
-    async def end(
-        self,
-        account: Account,
-        record: InviteRecord,
-        outcome: Callable[[InviteRecord], InviteRecord],
-        line: Callable[[InviteRecord, datetime], Event],
-    ) -> InviteRecord:
+    async def end(self, account: Account, record: InviteRecord, outcome: Outcome, line: Line) -> InviteRecord:
         """Write an outcome down; where that fails it is shown all the same, and the list settles it another time."""
         ended, now = outcome(record), self._clock.now()
 

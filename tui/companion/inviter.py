@@ -6,7 +6,7 @@ between, the next one looks into the service's list instead of sending again.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from tui.clock import Clock
 from tui.companion import invite_lines as lines
 from tui.companion.addresses import parse_address
-from tui.companion.invite_store import InviteStore
+from tui.companion.invite_store import InviteStore, Line, Outcome
 from tui.companion.records import Records
 from tui.companion.state import State, StateStore
 from tui.concurrency import first_of, in_thread
@@ -26,9 +26,8 @@ from tui.domain.invites import (
     InviteRecord,
     Resend,
     ResendStage,
+    SendStage,
     accepted,
-    begun,
-    noted,
     offer_refusal,
     refused,
     resend_ended,
@@ -267,18 +266,25 @@ class Inviter:
                 raise InviteRejected("nothing was sent: another account is in use now", "look at it again")
             await self._invites.load(account)
             await self._require_offer(proposal.offer, account)
-            record = begun(address, account.key, consent, self._new_key(), self._clock.now())
+            now, key = self._clock.now(), self._new_key()
+            record = InviteRecord(key, account.key, address, SendStage.SENDING, now, consent=consent)
             await self._invites.begin(account, record, address)
-            try:
-                outcome = await self._sent(InviteRequest(address, proposal.offer.program, account.id))
-                record = await self._invites.end(account, record, outcome, lines.of_stage)
-                with contextlib.suppress(StoreError):
-                    await self._read()
-            finally:
-                self._wake.set()  # whatever is open now is looked for soon
+            request = InviteRequest(address, proposal.offer.program, account.id)
+            return await self._end(account, record, self._sent(request), lines.of_stage)
+
+    async def _end(
+        self, account: Account, record: InviteRecord, outcome: Awaitable[Outcome], line: Line
+    ) -> InviteRecord:
+        """Write down what comes of a request, and look into the service's list."""
+        try:
+            record = await self._invites.end(account, record, await outcome, line)
+            with contextlib.suppress(StoreError):
+                await self._read()
+        finally:
+            self._wake.set()  # whatever is open now is looked for soon
         return self._invites.find(record.key) or record
 
-    async def _sent(self, request: InviteRequest) -> Callable[[InviteRecord], InviteRecord]:
+    async def _sent(self, request: InviteRequest) -> Outcome:
         try:
             answer = await self._service.invite(request)
         except InviteRejected as error:
@@ -316,23 +322,17 @@ class Inviter:
                 raise InviteRejected(f"nothing was sent: {state.reason or 'nothing can be asked'}")
             await self._invites.load(account)
             record, referral_id = await self._invites.begin_resend(account, key, now)
-            try:
-                ended = await self._resent(referral_id, account, now)
-                record = await self._invites.end(account, record, partial(resend_ended, resend=ended), lines.of_resend)
-                with contextlib.suppress(StoreError):
-                    await self._read()
-            finally:
-                self._wake.set()
-        return self._invites.find(key) or record
+            return await self._end(account, record, self._resent(referral_id, account, now), lines.of_resend)
 
-    async def _resent(self, referral_id: str, account: Account, now: datetime) -> Resend:
+    async def _resent(self, referral_id: str, account: Account, now: datetime) -> Outcome:
+        ended = Resend(ResendStage.SENT, now)
         try:
             await self._service.resend(referral_id, account)
         except InviteRejected as error:
-            return Resend(ResendStage.REFUSED, now, str(error))
+            ended = Resend(ResendStage.REFUSED, now, str(error))
         except InviteUnknown as error:
-            return Resend(ResendStage.UNKNOWN, now, str(error))
-        return Resend(ResendStage.SENT, now)
+            ended = Resend(ResendStage.UNKNOWN, now, str(error))
+        return partial(resend_ended, resend=ended)
 
     async def note(self, address: str, link: str | None) -> InviteRecord:
         """Write down an invite that was made elsewhere; nothing is sent.
@@ -345,7 +345,8 @@ class Inviter:
         if link is not None and usable_link(link) is None:
             raise UsageError("that is no link to hand on", "paste the whole link, beginning with https://")
         account, address = await self._owner(), parse_address(address)
-        record = noted(address, account.key, link, self._new_key(), self._clock.now())
+        now, key = self._clock.now(), self._new_key()
+        record = InviteRecord(key, account.key, address, SendStage.NOTED, now, link=link)
         await self._invites.note(account, record, address)
         return record
 

@@ -228,16 +228,6 @@ class InviteState(msgspec.Struct, frozen=True):
         )
 
 
-def begun(address: str, account: str, consent: ConsentKind, key: str, now: datetime) -> InviteRecord:
-    """An invite that is about to be sent; to be written down first."""
-    return InviteRecord(key, account, address, SendStage.SENDING, now, consent=consent)
-
-
-def noted(address: str, account: str, link: str | None, key: str, now: datetime) -> InviteRecord:
-    """An invite that was made elsewhere, written down by hand."""
-    return InviteRecord(key, account, address, SendStage.NOTED, now, link=link)
-
-
 def changed_terms(offer: Offer, consented: Offer) -> str | None:
     """Why consent to one offer is none to another, or to the same one by now; None where it is."""
     if offer.rewards_left == 0 and consented.rewards_left != 0:
