@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from tui.clock import Clock
 from tui.companion.records import Records
@@ -118,19 +119,10 @@ class WatchEvents:
         records.listen(self._on_line)
         self._on_state(store.state)
 
-    def _emit(
-        self,
-        kind: WatchEventKind,
-        at: datetime,
-        *,
-        session: Session | None = None,
-        window: Window | None = None,
-        lapse: Lapse | None = None,
-        is_ours: bool = True,
-    ) -> None:
-        snapshot = self._store.state.snapshot
-        available, name = snapshot.bank.available if snapshot else None, self._store.state.account_name
-        self._on_event(WatchEvent(kind, at, session, window, available, lapse, name, is_ours))
+    def _emit(self, event: WatchEvent) -> None:
+        state = self._store.state
+        available = state.snapshot.bank.available if state.snapshot else None
+        self._on_event(replace(event, resets_available=available, account_name=state.account_name))
 
     def _on_state(self, state: State) -> None:
         if state.snapshot is None:
@@ -139,30 +131,27 @@ class WatchEvents:
         found = {stop.thread_id: stop for stop in stops(state.sessions, state.snapshot, now)}
         is_reached = state.snapshot.is_reached(now)
         holds = held(state.sessions)
-        is_near, is_hit_unseen = (
-            _is_near(state, now),
-            is_reached and not (found or self._held or holds or active(state.sessions)),
-        )
+        is_near = _is_near(state, now)
+        is_hit_unseen = is_reached and not (found or self._held or holds or active(state.sessions))
         if is_near and not self._was_near and not self._was_reached:
-            self._emit(WatchEventKind.NEAR, now, window=window)
+            self._emit(WatchEvent(WatchEventKind.NEAR, now, window=window))
         for thread_id, stop in found.items():
             known = self._stops.get(thread_id)
             if known is None or known.stopped_at < stop.stopped_at:
-                self._emit(
-                    WatchEventKind.INTERRUPTED, stop.stopped_at, session=state.sessions[thread_id], window=window
-                )
+                session = state.sessions[thread_id]
+                self._emit(WatchEvent(WatchEventKind.INTERRUPTED, stop.stopped_at, session, window))
         for session in holds:
             if session.thread_id not in self._held:
-                self._emit(WatchEventKind.HELD, session.since, session=session, window=window)
+                self._emit(WatchEvent(WatchEventKind.HELD, session.since, session, window))
         if is_hit_unseen and not self._was_hit_unseen:
-            self._emit(WatchEventKind.INTERRUPTED, now, window=window)
+            self._emit(WatchEvent(WatchEventKind.INTERRUPTED, now, window=window))
         self._was_near, self._was_reached, self._was_hit_unseen = is_near, is_reached, is_hit_unseen
         self._stops |= found
         for thread_id in tuple(self._stops):
             current = state.sessions.get(thread_id)
             if current is not None and current.state is SessionState.RUNNING:
                 del self._stops[thread_id]
-                self._emit(WatchEventKind.RESUMED, current.since, session=current)
+                self._emit(WatchEvent(WatchEventKind.RESUMED, current.since, current))
         self._emit_let_go(state)
         self._emit_lapses(state.snapshot, now)
         before, self._snapshot = self._snapshot, state.snapshot
@@ -177,12 +166,12 @@ class WatchEvents:
         for thread_id in sorted(over):
             session = state.sessions.get(thread_id)
             if session is not None and session.state in _GOES_ON and state.gate is not GateMode.CLOSED:
-                self._emit(WatchEventKind.RESUMED, session.since, session=session)
+                self._emit(WatchEvent(WatchEventKind.RESUMED, session.since, session))
 
     def _emit_lapses(self, snapshot: Snapshot, now: datetime) -> None:
         found = {f"{snapshot.account.key} {lapse.key}": lapse for lapse in lapses(snapshot.bank, now)}
         for key in sorted(found.keys() - self._lapses):
-            self._emit(WatchEventKind.LAPSING, now, lapse=found[key])
+            self._emit(WatchEvent(WatchEventKind.LAPSING, now, lapse=found[key]))
         self._lapses |= found.keys()
 
     def _emit_resets(self, before: Snapshot, after: Snapshot, now: datetime) -> None:
@@ -190,15 +179,15 @@ class WatchEvents:
         for window in before.main_windows:
             remembered = mark(window, at)
             if not window.is_idle(at) and remembered.has_reset(after):
-                self._emit(WatchEventKind.RESET_OBSERVED, now, window=remembered.find(after))
+                self._emit(WatchEvent(WatchEventKind.RESET_OBSERVED, now, window=remembered.find(after)))
 
     def _on_line(self, line: Event, spend: Spend | None) -> None:
         if line.kind in _OF_CREDITS:
-            self._emit(WatchEventKind.CREDIT_CHANGED, line.at)
+            self._emit(WatchEvent(WatchEventKind.CREDIT_CHANGED, line.at))
         elif line.kind is EventKind.SPENT_ELSEWHERE:
-            self._emit(WatchEventKind.SPENT, line.at, is_ours=False)
+            self._emit(WatchEvent(WatchEventKind.SPENT, line.at, is_ours=False))
         elif line.kind is EventKind.SPEND_CLOSED and spend is not None and spend.outcome is Outcome.RESET:
-            self._emit(WatchEventKind.SPENT, line.at)
+            self._emit(WatchEvent(WatchEventKind.SPENT, line.at))
 
 
 def _is_held(session: Session | None) -> bool:
