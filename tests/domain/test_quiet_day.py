@@ -21,7 +21,7 @@ from tui.domain.question import LATER, AskRules, Cause, Choice, NoQuestion, NoQu
 from tui.domain.queue import Queued, arm, dies, fire, followed, should_fire
 from tui.domain.reading import reading_of
 from tui.domain.resumes import ResumeLog
-from tui.domain.resuming import claimed, due, seen, sent
+from tui.domain.resuming import claimed, due, ended, seen
 from tui.domain.sessions import Session, SessionState
 from tui.domain.snapshot import Snapshot
 from tui.domain.waiting import Waiting, follow, wait
@@ -217,7 +217,7 @@ class Simulation:
 
     def whom(self, question: Question, wanted: bool, now: datetime) -> None:
         for stop in due(question.stops, question.asked_at, self.people, wanted, self.carries):
-            self.carries = sent(claimed(self.carries, stop, now), stop)
+            self.carries = ended(claimed(self.carries, stop, now), stop, None)
             self.diary.messages += 1
 
     def look_after_the_queue(self, reading: Snapshot, now: datetime) -> None:

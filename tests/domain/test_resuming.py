@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.domain.asking import APPROVAL, GONE, IDLE, MINUTE, RUNNING, STOPPED, session, sessions, thread
 from tests.support.clocks import START
 from tui.domain.resumes import LimitStop, ResumeLog, ResumeStage
-from tui.domain.resuming import claimed, due, not_sent, resume_command, seen, sent
+from tui.domain.resuming import claimed, due, ended, resume_command, seen
 from tui.domain.sessions import Session, SessionState, SessionUpdate, merge_update
 from tui.errors import UsageError
 
@@ -48,7 +48,7 @@ def test_only_who_was_chosen() -> None:
     assert due([], START, sessions(session(4, IDLE)), (thread(4),), ResumeLog()) == ()
 
 
-@pytest.mark.parametrize("log", [CLAIMED, sent(CLAIMED, STOP), not_sent(CLAIMED, STOP, "no daemon")])
+@pytest.mark.parametrize("log", [CLAIMED, ended(CLAIMED, STOP, None), ended(CLAIMED, STOP, "no daemon")])
 def test_never_twice_for_one_stop_whatever_became_of_it(log: ResumeLog) -> None:
     for moment in (START, START + SECOND, NOW + SECOND):  # the feeds may date one stop differently
         assert due([STOP], START, sessions(session(1, STOPPED, moment)), True, log) == ()
@@ -58,11 +58,11 @@ def test_never_twice_for_one_stop_whatever_became_of_it(log: ResumeLog) -> None:
 
 def test_a_later_stop_is_another_one() -> None:
     people = sessions(session(1, STOPPED, NOW + MINUTE))
-    assert due([], START, people, True, sent(CLAIMED, STOP)) == (LimitStop(thread(1), NOW + MINUTE),)
+    assert due([], START, people, True, ended(CLAIMED, STOP, None)) == (LimitStop(thread(1), NOW + MINUTE),)
 
 
 def test_a_stop_right_after_it_ran_again_is_another_one() -> None:
-    done = seen(sent(CLAIMED, STOP), sessions(session(1, RUNNING, NOW + SECOND / 10)), NOW + SECOND / 5)
+    done = seen(ended(CLAIMED, STOP, None), sessions(session(1, RUNNING, NOW + SECOND / 10)), NOW + SECOND / 5)
     people = sessions(session(1, STOPPED, NOW + SECOND / 2))
     assert due([], START, people, True, done) == (LimitStop(thread(1), NOW + SECOND / 2),)
 
@@ -79,7 +79,7 @@ def test_a_stop_right_after_it_ran_again_is_another_one() -> None:
     ],
 )
 def test_done_only_when_it_is_seen_at_work_again(state: SessionState, since: datetime, stage: ResumeStage) -> None:
-    log = seen(sent(CLAIMED, STOP), sessions(session(1, state, since)), NOW + 2 * SECOND)
+    log = seen(ended(CLAIMED, STOP, None), sessions(session(1, state, since)), NOW + 2 * SECOND)
     assert log.entries[0].stage is stage
 
 
@@ -93,7 +93,7 @@ def test_a_turn_that_was_over_before_anybody_looked_counts() -> None:
     people: Mapping[str, Session] = {}
     for order, (state, at) in enumerate([(RUNNING, START - MINUTE), (STOPPED, START)]):
         people = told(people, state, at, order)
-    log = sent(CLAIMED, STOP)
+    log = ended(CLAIMED, STOP, None)
     assert seen(log, people, NOW) is log
     people = told(told(people, RUNNING, NOW + SECOND, 2), IDLE, NOW + 2 * SECOND, 3)
     assert seen(log, people, NOW + 3 * SECOND).entries[0].stage is ResumeStage.DONE
@@ -101,12 +101,12 @@ def test_a_turn_that_was_over_before_anybody_looked_counts() -> None:
 
 def test_what_is_done_stays_done() -> None:
     done = seen(CLAIMED, sessions(session(1, RUNNING, NOW + SECOND)), NOW + SECOND)
-    assert sent(done, STOP) == done
-    assert not_sent(done, STOP, "late") == done
+    assert ended(done, STOP, None) == done
+    assert ended(done, STOP, "late") == done
 
 
 def test_a_message_that_could_not_be_sent_says_why() -> None:
-    carry = not_sent(CLAIMED, STOP, "no daemon runs").entries[0]
+    carry = ended(CLAIMED, STOP, "no daemon runs").entries[0]
     assert (carry.stage, carry.reason) == (ResumeStage.COMMAND, "no daemon runs")
 
 
@@ -154,5 +154,5 @@ def test_any_history_sends_at_most_one_message_a_stop(history: list[tuple[timede
             assert known[stop.thread_id].state is STOPPED
             messages.append(stop)
             log = claimed(log, stop, now)
-            log = sent(log, stop) if how == "send" else not_sent(log, stop, "no daemon")
+            log = ended(log, stop, None if how == "send" else "no daemon")
     assert len(messages) == len(set(messages))

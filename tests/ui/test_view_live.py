@@ -17,7 +17,7 @@ from tui.companion.companion import Companion
 from tui.companion.state import State
 from tui.domain.question import NoQuestionReason
 from tui.domain.resumes import LimitStop, ResumeLog
-from tui.domain.resuming import claimed, not_sent, sent
+from tui.domain.resuming import claimed, ended
 from tui.domain.sessions import SessionState
 from tui.domain.spend import Proposal, propose
 from tui.domain.waiting import ResumeReason
@@ -170,9 +170,9 @@ def carried(stage: str) -> State:
     stop = LimitStop(API, state.sessions[API].since)
     log = claimed(ResumeLog(), stop, NOW)
     if stage == "sent":
-        log = sent(log, stop)
+        log = ended(log, stop, None)
     if stage == "command":
-        log = not_sent(log, stop, "no daemon")
+        log = ended(log, stop, "no daemon")
     return replace(state, resumes=log)
 
 

@@ -201,19 +201,8 @@ class Accounts:
 
     async def _first_reading(self) -> None:
         """Wait for the account in sight: nothing else is read before it."""
-        read = asyncio.Event()
-
-        def on_state(state: State) -> None:
-            if state.link.source is not None or state.link.failure is not None:
-                read.set()
-
         for companion in self.companions[:1]:
-            on_state(companion.state)
-            unlisten = companion.listen(on_state)
-            try:
-                await read.wait()
-            finally:
-                unlisten()
+            await companion.store.until(lambda state: state.link.source is not None or state.link.failure is not None)
 
     async def _look(self, member: Member, is_at_work: bool) -> None:
         if not is_at_work and self.clock.monotonic() < self._due[member.name]:

@@ -171,15 +171,7 @@ class Companion:
         """Wait for the first reading; False where nothing is kept."""
         if not self._looks_ahead:
             return False
-        import asyncio
-
-        read = asyncio.Event()
-        unlisten = self.store.listen(lambda state: read.set() if state.snapshot is not None else None)
-        try:
-            if self.state.snapshot is None:
-                await read.wait()
-        finally:
-            unlisten()
+        await self.store.until(lambda state: state.snapshot is not None)
         return True
 
     async def keep_gate(self) -> None:

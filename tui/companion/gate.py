@@ -77,16 +77,12 @@ class GateKeeper:
 
     async def follow(self) -> None:
         """Keep the gate, or watch it, until cancelled."""
-        unlisten = self._store.listen(self._on_state)
-        try:
-            with ExitStack() as keeping:
-                while True:
-                    self._wake.clear()
-                    pause = await self._look(keeping)
-                    await first_of(self._wake.wait(), self._clock.sleep(pause))
-        finally:
-            unlisten()
-            self._show((), None)
+        with self._store.listening(self._on_state), ExitStack() as keeping:
+            keeping.callback(self._show, (), None)
+            while True:
+                self._wake.clear()
+                pause = await self._look(keeping)
+                await first_of(self._wake.wait(), self._clock.sleep(pause))
 
     def _on_state(self, state: State) -> None:
         before, self._before = self._before, state

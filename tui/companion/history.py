@@ -62,15 +62,14 @@ class HistoryService:
 
     async def follow(self) -> None:
         """Keep readings and look ahead, until cancelled."""
-        unlisten = self._store.listen(self._on_state)
-        try:
-            while True:
-                self._wake.clear()
-                await self.evaluate()
-                await first_of(self._wake.wait(), self._clock.sleep(EVALUATE_SECONDS))
-        finally:
-            unlisten()
-            await self._stop_filling()
+        with self._store.listening(self._on_state):
+            try:
+                while True:
+                    self._wake.clear()
+                    await self.evaluate()
+                    await first_of(self._wake.wait(), self._clock.sleep(EVALUATE_SECONDS))
+            finally:
+                await self._stop_filling()
 
     def _on_state(self, state: State) -> None:
         if state.snapshot is not self._seen:
@@ -107,7 +106,7 @@ class HistoryService:
         self._account = snapshot.account.key
         await self._stop_filling()
         await self._recall(snapshot)
-        if self._readings() is not None and (self._past is not None or self._periods is not None):
+        if self._records.readings is not None and (self._past is not None or self._periods is not None):
             self._filling = asyncio.create_task(self._look_back(snapshot))
 
     async def _look_back(self, snapshot: Snapshot) -> None:
@@ -122,7 +121,7 @@ class HistoryService:
 
     async def _ask_back(self, account: str, ask: "Callable[[], Awaitable[tuple[PastPeriod, ...] | None]]") -> None:
         """Ask the service for past windows, once for each account."""
-        readings, name = self._readings(), f"past windows of {account}"
+        readings, name = self._records.readings, f"past windows of {account}"
         if readings is None or await in_thread(readings.is_imported, name, 1, 1.0):
             return
         if (periods := await ask()) is not None and self._account == account:
@@ -130,20 +129,16 @@ class HistoryService:
             await in_thread(readings.note_import, name, 1, 1.0)
 
     async def _recall(self, snapshot: Snapshot) -> None:
-        readings, offset = self._readings(), self._offset(snapshot)
-        since = self._clock.now().timestamp() - LOADED
-        try:
-            self._foresight = (
-                Foresight(offset)
-                if readings is None
-                else await in_thread(recall, readings, snapshot.account.key, offset, since)
-            )
-        except StoreError:  # said by State.store_failure; the outlook begins with what is read from now on
-            self._foresight = Foresight(offset)
+        readings, offset = self._records.readings, self._offset(snapshot)
+        self._foresight = Foresight(offset)
+        if readings is not None:
+            since = self._clock.now().timestamp() - LOADED
+            with suppress(StoreError):  # said by State.store_failure; the outlook begins with what is read from now on
+                self._foresight = await in_thread(recall, readings, snapshot.account.key, offset, since)
 
     async def _fill(self, snapshot: Snapshot, past: "PastReadings") -> None:
         """Read what lies on the disk, showing how far that is; stopped after any file, the next start goes on there."""
-        readings, loop, stopped = self._readings(), asyncio.get_running_loop(), False
+        readings, loop, stopped = self._records.readings, asyncio.get_running_loop(), False
         if readings is None:
             return
 
@@ -177,20 +172,11 @@ class HistoryService:
         state, now = self._store.state, self._clock.now()
         running = len(at_work(state.sessions, now)) if state.watches_sessions else None
         stopped = sum(session.state is SessionState.STOPPED_AT_LIMIT for session in state.sessions.values())
-        readings = self._readings()
-        for limit in snapshot.limits:
-            reading = reading_of(snapshot, limit, running, stopped)
-            if limit is snapshot.main_limit:
-                await in_thread(self._foresight.add, reading)
-            if readings is not None:
-                try:
-                    source = snapshot.provenance.source
-                    await in_thread(readings.save, snapshot.account.key, source, reading, limit.limit_id)
-                except StoreError:  # said by State.store_failure
-                    readings = None
+        with suppress(StoreError):  # said by State.store_failure
+            await in_thread(learn, self._foresight, self._records.readings, snapshot, running, stopped)
 
     async def _thin(self, now: float) -> None:
-        readings = self._readings()
+        readings = self._records.readings
         if readings is None or (self._thinned_at is not None and now - self._thinned_at < THIN_SECONDS):
             return
         self._thinned_at = now
@@ -198,9 +184,6 @@ class HistoryService:
             await in_thread(readings.thin, now)
         except StoreError:
             self._thinned_at = None
-
-    def _readings(self) -> "Readings | None":
-        return self._records.readings
 
     @staticmethod
     def _offset(snapshot: Snapshot) -> int:
@@ -219,6 +202,26 @@ def recall(readings: "Readings", account: str, offset: int, since: float) -> For
     return foresight
 
 
+def learn(
+    foresight: Foresight,
+    readings: "Readings | None",
+    snapshot: Snapshot,
+    running: int | None = None,
+    stopped: int = 0,
+) -> None:
+    """Take in a reading, and keep it where that can be done; the sessions are those at work and at the limit. Blocking.
+
+    Raises:
+        StoreError: The database cannot be used.
+    """
+    for limit in snapshot.limits:
+        reading = reading_of(snapshot, limit, running, stopped)
+        if limit is snapshot.main_limit:
+            foresight.add(reading)
+        if readings is not None:
+            readings.save(snapshot.account.key, snapshot.provenance.source, reading, limit.limit_id)
+
+
 def outlook_once(readings: "Readings | None", snapshot: Snapshot, offset: int, now: float) -> Outlook:
     """The outlook for a command that ends; the reading is kept too, where that can be done. Blocking.
 
@@ -227,12 +230,7 @@ def outlook_once(readings: "Readings | None", snapshot: Snapshot, offset: int, n
     """
     account = snapshot.account.key
     foresight = Foresight(offset) if readings is None else recall(readings, account, offset, now - LOADED)
-    for limit in snapshot.limits:
-        reading = reading_of(snapshot, limit)
-        if limit is snapshot.main_limit:
-            foresight.add(reading)
-        if readings is not None:
-            readings.save(account, snapshot.provenance.source, reading, limit.limit_id)
+    learn(foresight, readings, snapshot)
     return look_ahead(foresight, max(now, snapshot.provenance.observed_at.timestamp()))
 
 

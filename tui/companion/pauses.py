@@ -39,15 +39,12 @@ class PauseKeeper:
                 self._wake.set()
             before = state
 
-        unlisten = self._store.listen(on_state)
-        try:
+        with self._store.listening(on_state):
             while True:
                 self._wake.clear()
                 with suppress(StoreError):  # said by State.store_failure, and written at the next change
                     await self.note()
                 await self._wake.wait()
-        finally:
-            unlisten()
 
     async def note(self) -> None:
         """Compare the sessions with what is written down.

@@ -61,16 +61,13 @@ class QuestionService:
 
     async def follow(self) -> None:
         """Evaluate whenever something changed, and now and then for what only the clock changes; until cancelled."""
-        unlisten = self._store.listen(self._on_state)
-        try:
+        with self._store.listening(self._on_state):
             while True:
                 self._wake.clear()  # first: a change during evaluation triggers another evaluation
                 with contextlib.suppress(StoreError):  # said by State.store_failure
                     await self.evaluate()
                 pause = SETTLING_SECONDS if self._since else EVALUATE_SECONDS
                 await first_of(self._wake.wait(), self._clock.sleep(pause))
-        finally:
-            unlisten()
 
     def _on_state(self, state: State) -> None:
         before, self._before = self._before, state

@@ -34,16 +34,13 @@ class QueueWatch:
 
     async def follow(self) -> None:
         """Spend what is queued when the limit is reached; until cancelled."""
-        unlisten = self._store.listen(self._on_state)
-        try:
+        with self._store.listening(self._on_state):
             while True:
                 self._wake.clear()
                 if (queued := self._due()) is not None and not await self._spend(queued):
                     await self._clock.sleep(RETRY_SECONDS)
                     continue
                 await self._wake.wait()
-        finally:
-            unlisten()
 
     def _on_state(self, state: State) -> None:
         if state.spending or state.open_spend is not None:

@@ -72,14 +72,13 @@ def keep_reading(
     fresh_for: timedelta = STALE_AFTER,
 ) -> Reading:
     """Keep a reading, and say what the database, if it can be used, knows beside it. Blocking."""
-    open_spend, failure, shows_less = None, None, False
     try:
         if isinstance(database, StoreError):
             raise database
         open_spend, shows_less = _keep(snapshot, database, near_percent, names, fresh_for)
     except StoreError as error:
-        failure = str(error)
-    return Reading(snapshot, open_spend, failure, near_percent, demo, shows_less)
+        return Reading(snapshot, None, str(error), near_percent, demo)
+    return Reading(snapshot, open_spend, None, near_percent, demo, shows_less)
 
 
 async def hear_history(chain: "SourceChain", database: "Database | StoreError", reading: Reading) -> None:

@@ -16,8 +16,12 @@ from tui.domain.snapshot import Account, Snapshot
 from tui.domain.spend import Spend
 from tui.errors import StoreError
 from tui.store.database import Database
+from tui.store.deliveries import Deliveries
 from tui.store.events import EventLog
+from tui.store.invites import Invites
 from tui.store.observations import UNNAMED, Observations
+from tui.store.readings import Readings
+from tui.store.remembered import Remembered
 from tui.store.spends import SpendJournal
 
 if TYPE_CHECKING:
@@ -25,11 +29,7 @@ if TYPE_CHECKING:
     from tui.domain.pauses import Pause
     from tui.domain.witness import ResetHistory
     from tui.store.accounts import Accounts, Step
-    from tui.store.deliveries import Deliveries
-    from tui.store.invites import Invites
     from tui.store.pauses import Pauses
-    from tui.store.readings import Readings
-    from tui.store.remembered import Remembered
 
 RECENT: Final = 8
 """How many of the newest ledger lines the State holds."""
@@ -44,6 +44,10 @@ class Tables:
         self.events = EventLog(database)
         self.spends = SpendJournal(database)
         self.observations = Observations(database)
+        self.deliveries = Deliveries(database)
+        self.readings = Readings(database)
+        self.remembered = Remembered(database)
+        self.invites = Invites(database)
 
     @cached_property
     def accounts(self) -> "Accounts":
@@ -53,39 +57,11 @@ class Tables:
         return Accounts(self.database)
 
     @cached_property
-    def deliveries(self) -> "Deliveries":
-        """Which notices went out."""
-        from tui.store.deliveries import Deliveries
-
-        return Deliveries(self.database)
-
-    @cached_property
-    def readings(self) -> "Readings":
-        """Every reading of every window."""
-        from tui.store.readings import Readings
-
-        return Readings(self.database)
-
-    @cached_property
     def pauses(self) -> "Pauses":
         """From when until when sessions stood still at the limit."""
         from tui.store.pauses import Pauses
 
         return Pauses(self.database)
-
-    @cached_property
-    def remembered(self) -> "Remembered":
-        """What the screen remembers."""
-        from tui.store.remembered import Remembered
-
-        return Remembered(self.database)
-
-    @cached_property
-    def invites(self) -> "Invites":
-        """Every account's invites."""
-        from tui.store.invites import Invites
-
-        return Invites(self.database)
 
 
 class Records:
@@ -114,12 +90,12 @@ class Records:
             store.update(store_failure=str(tables))
 
     @property
-    def invites(self) -> "Invites | None":
+    def invites(self) -> Invites | None:
         """Where invites are written down; None without a database."""
         return self._tables.invites if self._tables else None
 
     @property
-    def readings(self) -> "Readings | None":
+    def readings(self) -> Readings | None:
         """Where every reading is kept; None without a database."""
         return self._tables.readings if self._tables else None
 

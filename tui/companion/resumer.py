@@ -15,8 +15,8 @@ from tui.concurrency import in_thread
 from tui.domain.account_state import AccountState
 from tui.domain.ledger import Event, EventKind
 from tui.domain.limit_stops import stops
-from tui.domain.resumes import LimitStop, ResumeLog, Whom
-from tui.domain.resuming import claimed, due, not_sent, seen, sent
+from tui.domain.resumes import LimitStop, Whom
+from tui.domain.resuming import claimed, due, ended, seen
 from tui.domain.sessions import interrupted
 from tui.domain.spend import Outcome, Spend
 from tui.domain.waiting import Announcement
@@ -43,8 +43,7 @@ class Resumer:
 
     async def follow(self) -> None:
         """Mark who works again, and do what a spend or a wait left to do; until cancelled."""
-        unlisten = self._store.listen(self._on_state)
-        try:
+        with self._store.listening(self._on_state):
             while True:
                 self._wake.clear()
                 await self._mark_done()
@@ -52,16 +51,10 @@ class Resumer:
                     await self._finish_plans()
                     await self._end_wait()
                 await self._wake.wait()
-        finally:
-            unlisten()
 
     def _on_state(self, state: State) -> None:
         before, self._before = self._before, state
-        if (
-            state.sessions is not before.sessions
-            or state.snapshot is not before.snapshot
-            or state.announcement is not before.announcement
-        ):
+        if any(getattr(state, name) is not getattr(before, name) for name in ("sessions", "snapshot", "announcement")):
             self._wake.set()
 
     def limit_stops(self) -> tuple[LimitStop, ...]:
@@ -140,10 +133,10 @@ class Resumer:
             return False
         reason = await self._send(stop.thread_id, message)
 
-        def end(state: AccountState) -> AccountState:
-            return replace(state, resumes=_ended(state.resumes, stop, reason))
-
-        await self._records.change(end, lambda: [self._line(stop, reason)])
+        await self._records.change(
+            lambda state: replace(state, resumes=ended(state.resumes, stop, reason)),
+            lambda: [self._line(stop, reason)],
+        )
         await self._records.show()
         return True
 
@@ -177,7 +170,3 @@ class Resumer:
         last = await in_thread(self._records.require().spends.last_closed, account)
         if last is not None:
             await self.after_spend(last)
-
-
-def _ended(log: ResumeLog, stop: LimitStop, reason: str | None) -> ResumeLog:
-    return sent(log, stop) if reason is None else not_sent(log, stop, reason)

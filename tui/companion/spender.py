@@ -82,14 +82,11 @@ class Spender:
 
     async def follow(self) -> None:
         """Take up an open spend that a crash or an outage left behind; until cancelled."""
-        unlisten = self._store.listen(self._on_state)
-        try:
+        with self._store.listening(self._on_state):
             while True:
                 self._wake.clear()
                 await self._finish_unasked()
                 await self._wake.wait()
-        finally:
-            unlisten()
 
     def _on_state(self, state: State) -> None:
         if state.open_spend is not None and not state.spending:

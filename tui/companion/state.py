@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -158,6 +159,24 @@ class StateStore:
         """
         self._listeners.append(on_state)
         return lambda: self._listeners.remove(on_state) if on_state in self._listeners else None
+
+    @contextmanager
+    def listening(self, on_state: Callable[[State], None]) -> Iterator[None]:
+        """Call back with every new State for a while."""
+        unlisten = self.listen(on_state)
+        try:
+            yield
+        finally:
+            unlisten()
+
+    async def until(self, holds: Callable[[State], bool]) -> None:
+        """Wait for a State in which something holds."""
+        import asyncio  # 20 ms that a command which only reads never pays
+
+        found = asyncio.Event()
+        with self.listening(lambda state: found.set() if holds(state) else None):
+            if not holds(self._state):
+                await found.wait()
 
     def update(
         self,

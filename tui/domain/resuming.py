@@ -71,24 +71,9 @@ def claimed(log: ResumeLog, stop: LimitStop, now: datetime) -> ResumeLog:
     return ResumeLog((*log.entries[-KEPT + 1 :], Resume(stop, now)))
 
 
-def sent(log: ResumeLog, stop: LimitStop) -> ResumeLog:
-    """Codex took the message."""
-    return _moved(log, stop, ResumeStage.SENT)
-
-
-def not_sent(log: ResumeLog, stop: LimitStop, reason: str) -> ResumeLog:
-    """The message could not be handed over, or nobody knows; the command is shown, and nothing is sent again.
-
-    Args:
-        log: The log.
-        stop: The stop.
-        reason: Why, one line.
-    """
-    return _moved(log, stop, ResumeStage.COMMAND, reason)
-
-
-def _moved(log: ResumeLog, stop: LimitStop, stage: ResumeStage, reason: str | None = None) -> ResumeLog:
-    known = log.of(stop)
+def ended(log: ResumeLog, stop: LimitStop, reason: str | None) -> ResumeLog:
+    """Codex took the message; or, with the reason, nobody did: then the command is shown, and nothing is sent again."""
+    known, stage = log.of(stop), ResumeStage.SENT if reason is None else ResumeStage.COMMAND
     moved = tuple(
         replace(entry, stage=stage, reason=reason) if entry is known and entry.stage is not ResumeStage.DONE else entry
         for entry in log.entries
