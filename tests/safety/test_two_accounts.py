@@ -172,7 +172,7 @@ class Half:
         assert {event.account for event in state.recent} <= {self.id}
         if state.question is not None:
             assert set(state.question.threads) <= {self.thread}
-        for spend in (*self.tables.spends.all(self.id), *([state.open_spend] if state.open_spend else [])):
+        for spend in (*self.tables.spends.every(self.id), *([state.open_spend] if state.open_spend else [])):
             assert (spend.account.id, (spend.credit_id or "")[: len(own)]) == (self.id, own)
         in_hand = self.tables.accounts.read(self.id)
         for queued in (state.queued, in_hand.queued):
@@ -183,7 +183,7 @@ class Half:
         if said is not None:
             assert said.account in (self.id, None)
             assert said.mode is not GateMode.CLOSED or self.was_at_limit
-        spent = [spend for spend in self.tables.spends.all(self.id) if spend.outcome is Outcome.RESET]
+        spent = [spend for spend in self.tables.spends.every(self.id) if spend.outcome is Outcome.RESET]
         assert 3 - len(self.service.rows) <= self.consents
         assert len(spent) <= self.consents
         for event in self.tables.events.events():

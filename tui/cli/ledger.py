@@ -77,7 +77,7 @@ def _write_evidence(file: str, events: "Sequence[Event]", account: str | None) -
         database = Database(resetbank_paths().database)
         try:
             journal = SpendJournal(database)
-            spends = journal.every() if account is None else journal.all(account)
+            spends = journal.every(account)
         finally:
             database.close()
     write_evidence(Path(file).expanduser(), events, spends, SystemClock().now())

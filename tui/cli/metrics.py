@@ -70,7 +70,7 @@ async def _document(states: "Sequence[State]", companion: "Companion") -> bytes:
     spends = {}
     for account in {state.snapshot.account.key for state in states if state.snapshot is not None}:
         try:
-            spends[account] = await in_thread(companion.records.require().spends.all, account)
+            spends[account] = await in_thread(companion.records.require().spends.every, account)
         except StoreError:
             break  # the limits are known all the same
     return openmetrics(states, spends, companion.clock.now())

@@ -107,11 +107,7 @@ class Accounts:
         self._lookers.append(looked_at)
 
     def open(self, name: str) -> "Companion":
-        """An account's companion; it runs for as long as `run` does.
-
-        Raises:
-            ResetbankError: Its home or its address cannot be used.
-        """
+        """An account's companion, running while `run` does; raises where its home or address cannot be used."""
         companion = self._companions.get(name)
         if companion is None:
             companion = self._members[name].open()
@@ -130,11 +126,7 @@ class Accounts:
         return companion
 
     def show(self, name: str) -> "Companion":
-        """Bring an account in sight: it is read oftener than the others.
-
-        Raises:
-            ResetbankError: Its home or its address cannot be used.
-        """
+        """Bring an account in sight: it is read oftener than the others."""
         shown = self.open(name)
         for companion in self.companions:
             companion.poller.least_interval = timedelta(0) if companion is shown else OUT_OF_SIGHT

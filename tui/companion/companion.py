@@ -272,11 +272,7 @@ class Companion:
         self.poller.refresh()
 
     async def events(self, limit: int | None = None) -> "tuple[Event, ...]":
-        """The newest lines of the ledger, oldest first; None gives all.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """The newest lines of the ledger, oldest first; None gives all."""
         return await self.records.events(limit)
 
     async def session_costs(self) -> "tuple[SessionCost, ...]":

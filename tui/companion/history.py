@@ -1,4 +1,7 @@
-"""Keeps every reading, and says what is to be expected of the account in use."""
+"""Keeps every reading, and says what is to be expected of the account in use.
+
+What is called blocking raises `StoreError` where the database cannot be used.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -192,11 +195,7 @@ class HistoryService:
 
 
 def recall(readings: "Readings", account: str, offset: int, since: float) -> Foresight:
-    """What the kept readings of an account since a moment teach; the offset is in minutes east of Greenwich. Blocking.
-
-    Raises:
-        StoreError: The database cannot be used.
-    """
+    """What the kept readings of an account since a moment teach, so many minutes east of Greenwich. Blocking."""
     foresight = Foresight(offset)
     foresight.recall(readings.load(account, since))
     return foresight
@@ -209,11 +208,7 @@ def learn(
     running: int | None = None,
     stopped: int = 0,
 ) -> None:
-    """Take in a reading, and keep it where that can be done; the sessions are those at work and at the limit. Blocking.
-
-    Raises:
-        StoreError: The database cannot be used.
-    """
+    """Take in a reading with the sessions at work and at the limit, and keep it where that can be done. Blocking."""
     for limit in snapshot.limits:
         reading = reading_of(snapshot, limit, running, stopped)
         if limit is snapshot.main_limit:
@@ -223,11 +218,7 @@ def learn(
 
 
 def outlook_once(readings: "Readings | None", snapshot: Snapshot, offset: int, now: float) -> Outlook:
-    """The outlook for a command that ends; the reading is kept too, where that can be done. Blocking.
-
-    Raises:
-        StoreError: The database cannot be used.
-    """
+    """The outlook for a command that ends; the reading is kept too, where that can be done. Blocking."""
     account = snapshot.account.key
     foresight = Foresight(offset) if readings is None else recall(readings, account, offset, now - LOADED)
     learn(foresight, readings, snapshot)
@@ -243,9 +234,6 @@ def fill(
 
     Returns:
         How many rows were new.
-
-    Raises:
-        StoreError: The database cannot be used.
     """
     new = 0
 

@@ -39,7 +39,8 @@ Line = Callable[[InviteRecord, datetime], Event]
 class InviteStore:
     """Keeps the invites of the account in use; what comes late for another account is written, and not shown.
 
-    Every method that writes or reads the database raises `StoreError` where that cannot be used.
+    What writes or reads the database raises `StoreError` where that cannot be used, and `UsageError` where it refuses:
+    another process may have been faster.
     """
 
     def __init__(self, store: StateStore, records: Records, clock: Clock) -> None:
@@ -91,11 +92,7 @@ class InviteStore:
         return _find(self.state.records, key)
 
     def refuse(self, address: str, account: Account | None, records: Iterable[InviteRecord] | None = None) -> None:
-        """Refuse an address, checked for its form, that no invite can go to by these records, or those that are shown.
-
-        Raises:
-            UsageError: With the reason.
-        """
+        """Refuse an address, checked for its form, that no invite can go to by the records given, or shown."""
         known = self.state.records if records is None else records
         why = address_refusal(address, account.email if account else None, known)
         if why is not None:
@@ -141,11 +138,7 @@ class InviteStore:
         await self._records.show()
 
     async def begin(self, account: Account, record: InviteRecord, address: str) -> None:
-        """Write an invite down before it is sent.
-
-        Raises:
-            UsageError: No invite can go to that address; another process may have been faster.
-        """
+        """Write an invite down before it is sent."""
 
         def begin(records: Known) -> Changed:
             self.refuse(address, account, records)
@@ -154,11 +147,7 @@ class InviteStore:
         await self.write(account, begin)
 
     async def begin_resend(self, account: Account, key: str, now: datetime) -> tuple[InviteRecord, str]:
-        """Write down that an invite's e-mail is about to be sent again; the invite, and its id at the service.
-
-        Raises:
-            UsageError: It cannot be sent again now.
-        """
+        """Write down that an invite's e-mail is about to be sent again; the invite, and its id at the service."""
         begun: list[tuple[InviteRecord, str]] = []
 
         def begin(records: Known) -> Changed:
@@ -192,11 +181,7 @@ class InviteStore:
         return ended
 
     async def note(self, account: Account, record: InviteRecord, address: str) -> None:
-        """Write down an invite that was made elsewhere.
-
-        Raises:
-            UsageError: That address is invited already.
-        """
+        """Write down an invite that was made elsewhere."""
 
         def add(records: Known) -> Changed:
             self.refuse(address, account, records)
@@ -207,11 +192,7 @@ class InviteStore:
         await self.write(account, add)
 
     async def forget(self, account: Account, key: str, now: datetime) -> None:
-        """Delete an invite that only this machine knows of, with its address.
-
-        Raises:
-            UsageError: The service lists it, or its outcome is not known yet.
-        """
+        """Delete an invite that only this machine knows of, with its address."""
 
         def drop(records: Known) -> Changed:
             gone = _find(records, key)

@@ -45,7 +45,11 @@ REFRESH_EVERY: Final = timedelta(minutes=30)
 
 
 class Inviter:
-    """Takes part in the referral programme for one person."""
+    """Takes part in the referral programme for one person.
+
+    What changes something raises `SourceError` where it is not known whose invite it is, and `StoreError` where it
+    could not be written down; nothing was sent then.
+    """
 
     def __init__(
         self, store: StateStore, records: Records, service: Referrals, clock: Clock, *, new_key: Callable[[], str]
@@ -103,11 +107,7 @@ class Inviter:
             self._wake.set()
 
     async def load(self) -> None:
-        """Show what is written down of the account's invites, and match what the bank holds by now.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """Show what is written down of the account's invites, and match what the bank holds by now."""
         account = self._account()
         if account is not None:
             self._turn_to(account)
@@ -239,7 +239,6 @@ class Inviter:
         Raises:
             InviteRejected: Nothing is offered, or no invites are left.
             UsageError: Why no invite can go there.
-            SourceError: Whose invite it would be is not known.
         """
         account, state = self._require(self._account()), self._invites.state
         if state.status is not OfferStatus.OFFERED or state.offer is None:
@@ -257,8 +256,6 @@ class Inviter:
         Raises:
             InviteRejected: The offer or the account is no longer what it was; nothing was written down or sent.
             UsageError: No invite can go to that address.
-            StoreError: It could not be written down; nothing was sent.
-            SourceError: Whose invite it would be is not known.
         """
         async with self._source_lock:
             account, address = self._require(self._account()), parse_address(proposal.address)
@@ -311,8 +308,6 @@ class Inviter:
         Raises:
             InviteRejected: Nothing could be asked of the service; nothing was written down or sent.
             UsageError: It cannot be sent again now.
-            StoreError: It could not be written down; nothing was sent.
-            SourceError: Whose invite it is is not known.
         """
         async with self._source_lock:
             account, now = self._require(self._account()), self._clock.now()
@@ -339,8 +334,6 @@ class Inviter:
 
         Raises:
             UsageError: That address is invited already, or the link cannot be handed on.
-            StoreError: It could not be written down.
-            SourceError: Whose invite it is is not known.
         """
         if link is not None and usable_link(link) is None:
             raise UsageError("that is no link to hand on", "paste the whole link, beginning with https://")
@@ -355,8 +348,6 @@ class Inviter:
 
         Raises:
             UsageError: The service lists it, or its outcome is not known yet.
-            StoreError: The database cannot be used.
-            SourceError: Whose invite it is is not known.
         """
         await self._invites.forget(await self._owner(), key, self._clock.now())
 

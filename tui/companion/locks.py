@@ -10,7 +10,7 @@ from tui.paths import private_folder
 
 
 class AccountLocks:
-    """A lock file an account."""
+    """A lock file an account; one that cannot be made raises `StoreReadOnly`."""
 
     def __init__(self, folder: Path | None) -> None:
         """Create nothing yet; None is for a database in memory, which nobody else can see."""
@@ -19,11 +19,7 @@ class AccountLocks:
         self._kept = ExitStack()
 
     def keep(self, process: str) -> None:
-        """Let other processes see that this one lives, until `close`.
-
-        Raises:
-            StoreReadOnly: The lock file cannot be made.
-        """
+        """Let other processes see that this one lives, until `close`."""
         if (
             self._folder is not None
             and process not in self._held
@@ -54,9 +50,6 @@ class AccountLocks:
 
         Yields:
             Whether it was free; when not, somebody else drives a spend and nothing may be sent.
-
-        Raises:
-            StoreReadOnly: The lock file cannot be made.
         """
         if account in self._held:
             yield False

@@ -47,11 +47,7 @@ class PauseKeeper:
                 await self._wake.wait()
 
     async def note(self) -> None:
-        """Compare the sessions with what is written down.
-
-        Raises:
-            StoreError: The database cannot be used.
-        """
+        """Compare the sessions with what is written down."""
         state, table, now = self._store.state, self._records.pauses, self._clock.now()
         snapshot = state.snapshot
         if snapshot is None or table is None:

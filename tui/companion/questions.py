@@ -40,7 +40,7 @@ SETTLING_SECONDS: Final = 2.0
 
 
 class QuestionService:
-    """Asks one person at the right moment."""
+    """Asks one person at the right moment; an answer that could not be written down raises `StoreError`."""
 
     def __init__(
         self, store: StateStore, records: Records, resumer: Resumer, clock: Clock, rules: AskRules, *, asks: bool
@@ -188,7 +188,6 @@ class QuestionService:
 
         Raises:
             NoCredit: There is nothing left to queue.
-            StoreError: It could not be written down.
         """
         now, snapshot = self._clock.now(), self._store.state.snapshot
         if choice is Choice.QUEUE:
@@ -220,7 +219,6 @@ class QuestionService:
         Raises:
             NoCredit: There is nothing to queue.
             UsageError: Nothing is known of the limits, the limit is reached already, or no queue can be like that.
-            StoreError: It could not be written down.
         """
         state, now = self._store.state, self._clock.now()
         window = binding_window(state.snapshot) if state.snapshot else None
@@ -254,11 +252,7 @@ class QuestionService:
         await self._records.show()
 
     async def cancel_queue(self) -> None:
-        """Take the queued reset out again.
-
-        Raises:
-            StoreError: It could not be written down.
-        """
+        """Take the queued reset out again."""
         queued = self._store.state.queued
         if queued is not None:
             line = self._event(EventKind.UNQUEUED, "the queued reset was taken out by hand", queued.credit_id)
@@ -266,11 +260,7 @@ class QuestionService:
             await self._records.show()
 
     async def confirm_queue(self) -> None:
-        """Say yes again to a reset that another process, or this one before a restart, had queued.
-
-        Raises:
-            StoreError: It could not be written down.
-        """
+        """Say yes again to a reset that another process, or this one before a restart, had queued."""
         now, owner = self._clock.now(), self._records.process
         await self._records.show_life()
 
@@ -282,21 +272,13 @@ class QuestionService:
         await self._records.change(step)
 
     async def cancel_wait(self) -> None:
-        """Wait no longer: what is held is asked about again, and nothing goes on by itself.
-
-        Raises:
-            StoreError: It could not be written down.
-        """
+        """Wait no longer: what is held is asked about again, and nothing goes on by itself."""
         line = self._event(EventKind.WAIT_OVER, "the wait for the natural reset was taken back by hand", None)
         await self._records.change(lambda account: replace(account, waiting=None), lambda: [line])
         self._wake.set()
 
     async def dismiss_notice(self) -> None:
-        """The notice that a wait is over was seen: no screen shows it any more, nor the next one.
-
-        Raises:
-            StoreError: It could not be written down.
-        """
+        """The notice that a wait is over was seen: no screen shows it any more, nor the next one."""
         seen = self._store.state.announcement
 
         def step(account: AccountState) -> AccountState:

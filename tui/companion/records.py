@@ -237,8 +237,8 @@ class Records:
 
     async def spends(self) -> tuple[Spend, ...]:
         """Every spend of the account in use, oldest first."""
-        every = await in_thread(self._tables.spends.every) if self._tables else ()
-        return tuple(spend for spend in every if spend.account.key == self._store.state.account_key)
+        account = self._store.state.account_key
+        return await in_thread(self._tables.spends.every, account) if self._tables and account else ()
 
     async def pauses_since(self, begin: datetime) -> "tuple[Pause, ...]":
         """When sessions of the account in use stood still at the limit, oldest first."""

@@ -74,9 +74,6 @@ class Resumer:
 
         Returns:
             How many got the message, or are shown as a command, by this call.
-
-        Raises:
-            StoreError: It could not be written down.
         """
         log = (await self._records.in_hand()).resumes
         resumed = 0

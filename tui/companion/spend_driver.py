@@ -31,7 +31,10 @@ class NotWrittenError(Exception):
 
 
 class SpendDriver:
-    """Takes one spend through its steps; its account's lock and the connection's are held by whoever calls."""
+    """Takes one spend through its steps; its account's lock and the connection's are held by whoever calls.
+
+    A step that could not be written down raises `NotWrittenError`.
+    """
 
     def __init__(
         self,
@@ -50,11 +53,7 @@ class SpendDriver:
         self._holder = holder
 
     async def take_up(self, spend: Spend, unasked: bool) -> Spend:
-        """Go on with a spend that was found open; unasked it is sent again only if it was sent once at most.
-
-        Raises:
-            NotWrittenError: A step could not be written down.
-        """
+        """Go on with a spend that was found open; unasked it is sent again only if it was sent once at most."""
         now = self._clock.now()
         if spend.stage is Stage.SENT:  # its driver died between the send and the answer
             spend = await self._step(lose_answer(spend, "resetbank ended before the answer came"))
@@ -79,9 +78,6 @@ class SpendDriver:
             spend: The spend.
             resends: Whether it may be sent once more, where it surely had no effect.
             asked: Whether a person asked for that.
-
-        Raises:
-            NotWrittenError: A step could not be written down.
         """
         if spend.stage is Stage.JOURNALED:
             spend = await self._send_once(spend)

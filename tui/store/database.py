@@ -164,11 +164,6 @@ class Database:
     """One open database, safe from any thread; every use of it raises `StoreError` where that fails."""
 
     def __init__(self, path: Path | None) -> None:
-        """Open the file, or one in memory, and create or migrate it where needed.
-
-        Raises:
-            StoreError: It is locked, read-only, corrupt, too new, or its folder cannot be made.
-        """
         self._path = path
         self._connection = open_database(path)
         self._lock = threading.RLock()
@@ -197,10 +192,7 @@ def stamp(moment: datetime) -> str:
 
 
 def open_database(path: Path | None) -> sqlite3.Connection:
-    """Open and, where needed, create or migrate the database.
-
-    Args:
-        path: The file; None keeps everything in memory, as the demo does.
+    """Open the file, or with None a database in memory, and create or migrate it where needed.
 
     Returns:
         A connection in autocommit mode that any thread may use, one at a time.
@@ -299,11 +291,7 @@ def _code(error: sqlite3.Error) -> int:
 
 @contextmanager
 def explained(path: Path | None) -> Iterator[None]:
-    """Turn SQLite's and the file system's errors into ours.
-
-    Raises:
-        StoreError: With the file's name and what to do.
-    """
+    """Turn SQLite's and the file system's errors into a `StoreError` with the file's name and what to do."""
     name = path or "the database in memory"
     try:
         yield

@@ -94,7 +94,7 @@ class Observations:
                 return ()
             told = Told(
                 datetime.fromisoformat(first),
-                tuple(all_spends(connection, account)),
+                all_spends(connection, account),
                 lines_of(connection, account, first),
                 datetime.fromisoformat(offered) if offered is not None and codex_runs_here else None,
             )

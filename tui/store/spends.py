@@ -83,20 +83,14 @@ class SpendJournal:
         with self._database.reading() as connection:
             return frozenset(key for (key,) in connection.execute(query, (account,)))
 
-    def every(self) -> tuple[Spend, ...]:
-        """Every spend of every account, oldest first."""
+    def every(self, account: str | None = None) -> tuple[Spend, ...]:
+        """Every spend of an account, or with None of all, oldest first."""
         with self._database.reading() as connection:
-            query = f"SELECT {_COLUMNS} FROM spends ORDER BY journaled_at"  # noqa: S608 - our own words
-            return tuple(decode_spend(*row) for row in connection.execute(query).fetchall())
+            return all_spends(connection, account)
 
     def find(self, key: str) -> Spend | None:
         """The spend with this key."""
         return self._one("key = ?", key)
-
-    def all(self, account: str) -> list[Spend]:
-        """The account's spends, oldest first."""
-        with self._database.reading() as connection:
-            return all_spends(connection, account)
 
     def held_error(self, account: str) -> SpendHeld:
         """Say who holds an account's open spend."""
@@ -114,10 +108,10 @@ class SpendJournal:
         return decode_spend(*row) if row else None
 
 
-def all_spends(connection: sqlite3.Connection, account: str) -> list[Spend]:
-    """An account's spends, inside a transaction."""
-    query = f"SELECT {_COLUMNS} FROM spends WHERE account = ? ORDER BY journaled_at"  # noqa: S608 - our own words
-    return [decode_spend(*row) for row in connection.execute(query, (account,)).fetchall()]
+def all_spends(connection: sqlite3.Connection, account: str | None) -> tuple[Spend, ...]:
+    """Every spend of an account, or with None of all, oldest first, inside a transaction."""
+    query = f"SELECT {_COLUMNS} FROM spends WHERE account = coalesce(?, account) ORDER BY journaled_at"  # noqa: S608
+    return tuple(decode_spend(*row) for row in connection.execute(query, (account,)).fetchall())
 
 
 def decode_spend(key: str, account: str, journaled_at: str, closed_at: str | None, body: str) -> Spend:
