@@ -11,7 +11,7 @@ import pytest
 from tests.support.waiting import DEADLINE
 
 HEAVY = {
-    "textual", "rich", "httpx", "keyring", "websockets", "starlette", "uvicorn", "sqlite3", "asyncio", "msgspec",
+    "textual", "rich", "httpx", "keyring", "websockets", "uvicorn", "sqlite3", "asyncio", "msgspec",
     "platformdirs", "filelock", "dataclasses", "email_validator", "segno",
 }  # fmt: skip
 
@@ -46,7 +46,6 @@ def test_status_never_loads_the_screen_or_the_service() -> None:
     assert not loaded("status", "--json", "--base-url", "http://127.0.0.1:9/backend-api", "--source", "http") & {
         "textual",
         "rich",
-        "starlette",
         "uvicorn",
         "filelock",
         "email_validator",
@@ -61,7 +60,6 @@ def test_the_ledger_needs_no_network_library() -> None:
         "httpx",
         "keyring",
         "websockets",
-        "starlette",
         "asyncio",
         "email_validator",
         "segno",

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = {"click", "httpx", "keyring", "rich", "starlette", "textual", "websockets"}
+HEAVY = {"click", "httpx", "keyring", "rich", "textual", "websockets"}
 
 
 @pytest.mark.parametrize(

@@ -243,6 +243,13 @@ async def test_what_is_not_served_is_a_404_in_json(embedded: Start, path: str) -
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
 
 
+async def test_a_path_is_served_by_its_method_alone(embedded: Start) -> None:
+    client = embedded().client
+    answer = await client.post("/backend-api/wham/usage")
+    assert (answer.status_code, answer.json()) == (405, {"detail": "Method Not Allowed"})
+    assert (await client.head("/backend-api/wham/usage")).status_code == 200
+
+
 @pytest.mark.parametrize("path", [MODEL, "/codex/responses"])
 async def test_a_turn(embedded: Start, path: str) -> None:
     served = embedded("busy")

@@ -3,13 +3,13 @@
 from typing import Final
 
 import msgspec
-from starlette.types import ASGIApp
 
 from tui import DEFAULT_SCENARIO
 from tui.clock import Clock
 from tui.stub.database.bank import Bank
 from tui.stub.faults import FaultState
 from tui.stub.http.app import create_app
+from tui.stub.http.exchange import App
 from tui.stub.http.logins import make_token
 from tui.stub.scenarios import MAIN_ACCOUNT
 
@@ -20,7 +20,7 @@ EMBEDDED_BASE_URL: Final = "http://127.0.0.1/backend-api"
 class EmbeddedStub(msgspec.Struct, frozen=True):
     """A running service without a server."""
 
-    app: ASGIApp
+    app: App
     """What an in-process transport talks to."""
     bank: Bank
     faults: FaultState

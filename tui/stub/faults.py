@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
-from starlette.responses import HTMLResponse, Response, StreamingResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tui.clock import Clock
 from tui.stub.http.answers import json_answer
+from tui.stub.http.exchange import App, Message, Receive, Response, Send
 from tui.stub.scenario import RecurringFault
 
 CONTROLS: Final = "/stub/"
@@ -120,12 +119,12 @@ class FaultState:
 class FaultMiddleware:
     """Counts every request and lets armed faults hit it; outermost, so that nothing mends what it breaks."""
 
-    def __init__(self, app: ASGIApp, faults: FaultState, clock: Clock) -> None:
+    def __init__(self, app: App, faults: FaultState, clock: Clock) -> None:
         self._app = app
         self._faults = faults
         self._clock = clock
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request, or keep it from being answered."""
         if scope["type"] != "http" or scope["path"].startswith(CONTROLS):
             await self._app(scope, receive, send)
@@ -138,11 +137,11 @@ class FaultMiddleware:
         if fault.name == "drop_before":
             await self._cut(scope, receive)
         elif fault.name in ("status", "html", "redirect"):
-            await _front_answer(fault)(scope, receive, send)
+            await _front_answer(fault).send(send)
         else:
             await self._spoil(fault, scope, receive, send)
 
-    async def _spoil(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _spoil(self, fault: Fault, scope: Message, receive: Receive, send: Send) -> None:
         held: list[Message] = []
 
         async def hold(message: Message) -> None:
@@ -156,11 +155,11 @@ class FaultMiddleware:
         elif fault.name == "drop_after":
             await self._cut(scope, receive)
         elif fault.name == "huge":
-            chunks = (_CHUNK for _ in range(_HUGE_CHUNKS))
-            await StreamingResponse(chunks, 200, media_type="application/json")(scope, receive, send)
+            await send(Response(b"").head())
+            for number in range(_HUGE_CHUNKS):
+                await send({"type": "http.response.body", "body": _CHUNK, "more_body": number < _HUGE_CHUNKS - 1})
         else:
-            body = _GARBAGE if fault.name == "garbage" else b""
-            await Response(body, 200, media_type="application/json")(scope, receive, send)
+            await Response(_GARBAGE if fault.name == "garbage" else b"").send(send)
 
     async def _wait(self, seconds: float) -> None:
         waits = [
@@ -173,7 +172,7 @@ class FaultMiddleware:
             for wait in waits:
                 wait.cancel()
 
-    async def _cut(self, scope: Scope, receive: Receive) -> None:
+    async def _cut(self, scope: Message, receive: Receive) -> None:
         abort = self._faults.connections.get(tuple(scope["client"] or ()))
         if abort is None:
             raise ConnectionDropped("the connection was cut by a fault")
@@ -186,8 +185,8 @@ class FaultMiddleware:
 def _front_answer(fault: Fault) -> Response:
     if fault.name == "html":
         page = "<!doctype html><title>Just a moment...</title><script>window._cf_chl_opt={}</script>"
-        return HTMLResponse(page, 403, {"cf-mitigated": "challenge"})
+        return Response(page.encode(), 403, {"cf-mitigated": "challenge"}, "text/html; charset=utf-8")
     if fault.name == "redirect":
         return Response(b"", 302, {"location": fault.value})
-    headers = {"retry-after": "1"} if fault.value == "429" else None
+    headers = {"retry-after": "1"} if fault.value == "429" else {}
     return json_answer({"detail": f"fault: status {fault.value}"}, int(fault.value), headers)

@@ -11,10 +11,10 @@ from typing import Any, Final
 from uuid import uuid4
 
 import msgspec
-from starlette.responses import Response
 
 from tui.stub.database.accounts import Reading
 from tui.stub.http.answers import json_answer
+from tui.stub.http.exchange import Response
 from tui.stub.rules.windows import blocking
 
 LARGEST_REQUEST: Final = 8 << 20
@@ -85,7 +85,7 @@ def turn_answer(reading: Reading, allowed: bool, tool_call: ToolCall | None = No
     events = "".join(
         f"event: {event['type']}\ndata: {msgspec.json.encode(event).decode()}\n\n" for event in _turn_events(tool_call)
     )
-    return Response(events, 200, headers, "text/event-stream")
+    return Response(events.encode(), 200, headers, "text/event-stream; charset=utf-8")
 
 
 def meter_headers(reading: Reading) -> dict[str, str]:

@@ -1,12 +1,12 @@
 """JSON in and out, for the endpoints and the controls."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
 
+from tui.stub.http.exchange import NO_HEADERS, Request, Response
 from tui.stub.refused import Refused
 
 MAX_BODY: Final = 64 * 1024
@@ -23,23 +23,14 @@ def rfc3339(moment: float | None) -> str | None:
     return None if moment is None else datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def json_answer(payload: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def json_answer(payload: object, status: int = 200, headers: Mapping[str, str] = NO_HEADERS) -> Response:
     """A JSON answer."""
-    return Response(msgspec.json.encode(payload), status, headers, "application/json")
-
-
-async def read_body(request: Request, longest: int) -> bytes | None:
-    """Read a request's body; None where it is longer than so many bytes."""
-    body = bytearray()
-    async for chunk in request.stream():
-        if len(body) <= longest:
-            body += chunk
-    return bytes(body) if len(body) <= longest else None
+    return Response(msgspec.json.encode(payload), status, headers)
 
 
 async def read_json(request: Request, kind: type[T]) -> T:
     """Read and check a body; `Refused` where it is too long, not JSON, or not of this kind."""
-    body = await read_body(request, MAX_BODY)
+    body = await request.body(MAX_BODY)
     if body is None:
         raise Refused(413, "the body is too long")
     try:

@@ -8,20 +8,15 @@ from typing import Annotated, Final
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from tui.clock import Clock
 from tui.errors import StoreError
 from tui.stub.database.bank import Bank
 from tui.stub.faults import CONTROLS, FaultMiddleware, FaultState
 from tui.stub.http import payloads
-from tui.stub.http.answers import NOT_STORED, json_answer, read_body, read_json, whole_number
+from tui.stub.http.answers import NOT_STORED, json_answer, read_json, whole_number
 from tui.stub.http.controls import control_routes
+from tui.stub.http.exchange import App, NotServed, Request, Response, Route, application
 from tui.stub.http.history import ThreadQuery, plan_limit_history, reset_history, thread_usage
 from tui.stub.http.invites import InviteEndpoints
 from tui.stub.http.logins import account_of
@@ -59,19 +54,19 @@ class _Quota:
         for prefix in PREFIXES:
             credits_path = f"{prefix}/rate-limit-reset-credits"
             routes += [
-                Route(f"{prefix}/usage", self.usage, methods=["GET"]),
-                Route(f"{prefix}/usage/plan_limit_history", self.plan_limit_history, methods=["GET"]),
-                Route(f"{prefix}/usage/thread_usage/query_v2", self.thread_usage, methods=["POST"]),
-                Route(credits_path, self.credits, methods=["GET"]),
-                Route(f"{credits_path}/consume", self.consume, methods=["POST"]),
-                Route(f"{credits_path}/history", self.history, methods=["GET"]),
-                Route(f"{prefix}/accounts/check", self.accounts_check, methods=["GET"]),
-                Route(f"{prefix}/config/bundle", self.config_bundle, methods=["GET"]),
+                Route("GET", f"{prefix}/usage", self.usage),
+                Route("GET", f"{prefix}/usage/plan_limit_history", self.plan_limit_history),
+                Route("POST", f"{prefix}/usage/thread_usage/query_v2", self.thread_usage),
+                Route("GET", credits_path, self.credits),
+                Route("POST", f"{credits_path}/consume", self.consume),
+                Route("GET", f"{credits_path}/history", self.history),
+                Route("GET", f"{prefix}/accounts/check", self.accounts_check),
+                Route("GET", f"{prefix}/config/bundle", self.config_bundle),
             ]
         return [
             *routes,
-            Route("/backend-api/codex/responses", self.responses, methods=["POST"]),
-            Route("/codex/responses", self.responses, methods=["POST"]),
+            Route("POST", "/backend-api/codex/responses", self.responses),
+            Route("POST", "/codex/responses", self.responses),
             *InviteEndpoints(self._bank.referrals, self._account).routes(),
         ]
 
@@ -89,12 +84,12 @@ class _Quota:
     async def history(self, request: Request) -> Response:
         reading = self._bank.read(self._account(request), all_credits=True)
         if not reading.scenario.has_history:
-            raise HTTPException(404)
-        return json_answer(reset_history(reading, request.query_params.get("cursor") or None), headers=NOT_STORED)
+            raise NotServed
+        return json_answer(reset_history(reading, request.query.get("cursor") or None), headers=NOT_STORED)
 
     async def plan_limit_history(self, request: Request) -> Response:
         account = self._account(request)
-        days = whole_number(request.query_params.get("days", "7"), _MOST_DAYS, "the number of days")
+        days = whole_number(request.query.get("days", "7"), _MOST_DAYS, "the number of days")
         return json_answer(plan_limit_history(self._bank.read(account), days), headers=NOT_STORED)
 
     async def thread_usage(self, request: Request) -> Response:
@@ -119,14 +114,12 @@ class _Quota:
 
     async def responses(self, request: Request) -> Response:
         account = self._account(request)
-        prompt = read_request(await read_body(request, LARGEST_REQUEST) or b"")
+        prompt = read_request(await request.body(LARGEST_REQUEST) or b"")
         reading, allowed = self._bank.take_turn(account, thread_of(prompt))
         return turn_answer(reading, allowed, next_tool_call(prompt))
 
 
-def create_app(
-    bank: Bank, clock: Clock, faults: FaultState | None = None, sandboxes: Sandboxes | None = None
-) -> ASGIApp:
+def create_app(bank: Bank, clock: Clock, faults: FaultState | None = None, sandboxes: Sandboxes | None = None) -> App:
     """Build the service.
 
     Args:
@@ -136,25 +129,23 @@ def create_app(
         sandboxes: Where further accounts get a sandbox of the real Codex CLI; None: nowhere.
     """
     faults = faults or FaultState(bank.scenario().faults)
-    app = Starlette(
-        routes=[*_Quota(bank, clock).routes(), *control_routes(bank, faults, sandboxes)],
-        exception_handlers={HTTPException: _failed, Refused: _failed, StoreError: _failed},
-    )
-    # A path is served or it is not; Codex follows no redirect to another spelling of it.
-    app.router.redirect_slashes = False
-    return FaultMiddleware(app, faults, clock)
+    routes = [*_Quota(bank, clock).routes(), *control_routes(bank, faults, sandboxes)]
+    return FaultMiddleware(application(routes, _failed), faults, clock)
 
 
-async def _failed(request: Request, error: Exception) -> Response:
-    path, status, headers = request.url.path, 503, {}
-    detail: object = str(error)
-    if isinstance(error, HTTPException):
-        status, detail = error.status_code, error.detail
-    elif isinstance(error, Refused):
-        is_login = isinstance(error, UnknownAccount) and not path.startswith(CONTROLS)
-        status = 401 if is_login else error.status
-        headers = {"retry-after": str(error.retry_after)} if error.retry_after is not None else {}
-    if isinstance(error, Refused) and "/referrals/" in path:
-        detail = {"message": error.reason, "failed_emails": []}
-        headers |= NOT_STORED
-    return json_answer({"detail": detail}, status, headers)
+def _failed(request: Request, error: Exception) -> Response:
+    path = request.path
+    match error:
+        case NotServed():
+            return json_answer({"detail": str(error)}, error.status)
+        case StoreError():
+            return json_answer({"detail": str(error)}, 503)
+        case Refused():
+            is_login = isinstance(error, UnknownAccount) and not path.startswith(CONTROLS)
+            headers = {"retry-after": str(error.retry_after)} if error.retry_after is not None else {}
+            detail: object = str(error)
+            if "/referrals/" in path:
+                detail = {"message": error.reason, "failed_emails": []}
+                headers |= NOT_STORED
+            return json_answer({"detail": detail}, 401 if is_login else error.status, headers)
+    raise error

@@ -1,15 +1,12 @@
 """The controls that tests and demos drive the service by; for programs on this machine alone, and for no web page."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from tui.domain.windows import WindowKind
 from tui.errors import UsageError
@@ -17,6 +14,7 @@ from tui.stub.database.bank import Bank
 from tui.stub.database.referrals import Tracked
 from tui.stub.faults import CONTROLS, FaultState, parse_fault
 from tui.stub.http.answers import Payload, json_answer, read_json, rfc3339
+from tui.stub.http.exchange import Answer, Request, Response, Route
 from tui.stub.http.state import state
 from tui.stub.refused import Refused
 from tui.stub.rules.invites import is_address
@@ -108,8 +106,8 @@ def control_routes(bank: Bank, faults: FaultState, sandboxes: Sandboxes | None) 
         "invites/accept": (_Accept, controls.accept_invite),
         "invites/reverse": (_Reverse, controls.reverse_invite),
     }
-    routes = [Route(CONTROLS + name, _guarded(act, kind), methods=["POST"]) for name, (kind, act) in posts.items()]
-    return [Route(CONTROLS + "state", _guarded(lambda _: state(bank, faults)), methods=["GET"]), *routes]
+    routes = [Route("POST", CONTROLS + name, _guarded(act, kind)) for name, (kind, act) in posts.items()]
+    return [Route("GET", CONTROLS + "state", _guarded(lambda _: state(bank, faults))), *routes]
 
 
 class _Controls:
@@ -192,12 +190,12 @@ def _came_to(tracked: Tracked) -> Payload:
     return {"referral_id": tracked.invite.id, "status": tracked.state, "reason": tracked.reason}
 
 
-def _guarded(act: Act, kind: type[_Body] | None = None) -> Callable[[Request], Awaitable[Response]]:
+def _guarded(act: Act, kind: type[_Body] | None = None) -> Answer:
     """A control only for programs on this machine: a browser names its page's origin, or sends no JSON."""
 
     async def guarded(request: Request) -> Response:
         host = _HOST.fullmatch(request.headers.get("host", ""))
-        names = request.client and request.client.host, host and host["name"].strip("[]")
+        names = request.client, host and host["name"].strip("[]")
         if not all(name and _is_loopback(name) for name in names):
             raise Refused(403, "the controls answer this machine alone, by a name of its own")
         if "origin" in request.headers:

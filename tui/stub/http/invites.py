@@ -9,13 +9,11 @@ from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from tui.domain.referral import CONSUMER, WORKSPACE, InviteStatus
 from tui.stub.database.referrals import OfferReading, Referrals, Tracked
 from tui.stub.http.answers import NOT_STORED, Payload, json_answer, read_json, rfc3339, whole_number
+from tui.stub.http.exchange import Request, Response, Route
 from tui.stub.refused import Refused
 from tui.stub.rules.invites import FRIEND, AddressRefusal, Campaign
 from tui.stub.rules.windows import DAY
@@ -44,19 +42,19 @@ class InviteEndpoints:
 
     def routes(self) -> list[Route]:
         """One route per endpoint and path style."""
-        routes = [Route(INVITE_PATH + "{token}", self.page, methods=["GET"])]
+        routes = [Route("GET", INVITE_PATH + "{}", self.page)]
         for prefix in PREFIXES:
             routes += [
-                Route(f"{prefix}/invite/eligibility", self.eligibility, methods=["GET"]),
-                Route(f"{prefix}/invite", self.invite, methods=["POST"]),
-                Route(f"{prefix}/invite/tracking", self.tracking, methods=["GET"]),
-                Route(f"{prefix}/invite/{{referral_id}}/send-email", self.resend, methods=["POST"]),
+                Route("GET", f"{prefix}/invite/eligibility", self.eligibility),
+                Route("POST", f"{prefix}/invite", self.invite),
+                Route("GET", f"{prefix}/invite/tracking", self.tracking),
+                Route("POST", f"{prefix}/invite/{{}}/send-email", self.resend),
             ]
         return routes
 
     async def eligibility(self, request: Request) -> Response:
         """The offer."""
-        account, program = self._account_of(request), _program(request.query_params.get("program_id"))
+        account, program = self._account_of(request), _program(request.query.get("program_id"))
         return json_answer(_offer(self._referrals.offer(account, program)), headers=NOT_STORED)
 
     async def invite(self, request: Request) -> Response:
@@ -75,7 +73,7 @@ class InviteEndpoints:
 
     async def tracking(self, request: Request) -> Response:
         """A page of the account's invites."""
-        account, query = self._account_of(request), request.query_params
+        account, query = self._account_of(request), request.query
         program = _program(query.get("program_id"))
         if query.get("period", _PERIOD) != _PERIOD:
             raise Refused(400, f"the period is {_PERIOD}")
@@ -92,14 +90,15 @@ class InviteEndpoints:
 
     async def resend(self, request: Request) -> Response:
         """Send an invite's e-mail once more."""
-        until = self._referrals.resend(self._account_of(request), request.path_params["referral_id"])
+        until = self._referrals.resend(self._account_of(request), request.value)
         return json_answer({"resend_available_at": rfc3339(until)}, headers=NOT_STORED)
 
     async def page(self, request: Request) -> Response:
         """What a friend sees who follows an invite's link; needs no login."""
-        tracked, campaign = self._referrals.open(request.path_params["token"])
+        tracked, campaign = self._referrals.open(request.value)
         lines = [campaign.title, "", *_lines(tracked, campaign)]
-        return PlainTextResponse("\n".join(lines) + "\n", headers=NOT_STORED | {"referrer-policy": "no-referrer"})
+        headers = NOT_STORED | {"referrer-policy": "no-referrer"}
+        return Response(("\n".join(lines) + "\n").encode(), 200, headers, "text/plain; charset=utf-8")
 
 
 def _program(name: str | None) -> str:
@@ -144,8 +143,8 @@ def _offer(reading: OfferReading) -> Payload:
 
 
 def _link(tracked: Tracked, request: Request) -> Payload:
-    invite, origin = tracked.invite, str(request.base_url).rstrip("/")
-    return {"referral_id": invite.id, "email": invite.email, "invite_url": f"{origin}{INVITE_PATH}{invite.token}"}
+    invite, link = tracked.invite, f"{request.origin}{INVITE_PATH}{tracked.invite.token}"
+    return {"referral_id": invite.id, "email": invite.email, "invite_url": link}
 
 
 def _item(tracked: Tracked, request: Request) -> Payload:
