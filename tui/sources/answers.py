@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final, Protocol
 
 import msgspec
@@ -217,6 +216,10 @@ def retry_after(answer: Answer, now: datetime) -> float | None:
 
 def http_date(text: str) -> datetime | None:
     """A date as HTTP headers write it; None for anything else."""
+    if not text:
+        return None
+    from email.utils import parsedate_to_datetime  # the embedded service sends no date
+
     try:
         moment = parsedate_to_datetime(text)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
