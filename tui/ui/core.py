@@ -185,13 +185,16 @@ class CoreApp(App[int]):
         self.run_worker(work, name=name, group=name, exclusive=True, exit_on_error=False)
 
     def on_mount(self) -> None:
-        """Connect once the first picture stands."""
+        """Begin to tell the time."""
         if self._drive:
             self.set_interval(1, self._beat, name="clock")
             leave_on_signals(self.exit)
             # The terminal forgets what was shown while the shell had it; Textual paints only what differs.
             self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
-        self.call_after_refresh(lambda: self.do_later(self._open, "connect"))
+
+    def on_ready(self) -> None:
+        """Connect, now that the first picture stands."""
+        self.do_later(self._open, "connect")
 
     async def _open(self) -> None:
         try:
