@@ -50,7 +50,7 @@ class Poller:
         """No good reading is followed by another any sooner; longer for an account that is out of sight."""
         self._credits_wanted = False
         self._failures = 0
-        self._moved_at = clock.monotonic()
+        self._moved_at = self._next_at = clock.monotonic()
         self._has_lost = False
         """Whether a reset is gone of which the service's history was not heard yet, whoever spent it."""
         self._asks_history_at: float | None = None
@@ -73,7 +73,7 @@ class Poller:
         self._asks_history_at = self._clock.monotonic()
         while True:
             await self.poll()
-            await self._wait(self._plan())
+            await self._wait()
 
     async def follow_upgrades(self) -> None:
         """Change to a preferred source once it becomes usable; until cancelled."""
@@ -98,7 +98,8 @@ class Poller:
                 self._show_failure(error)
                 return
             self._credits_wanted = False
-            shows_less = await self._apply(fresh)
+            self._plan(self._show(fresh))
+            shows_less = await self._keep(fresh)
         is_due = self._asks_history_at is not None and self._clock.monotonic() >= self._asks_history_at
         if shows_less or is_due or self._has_lost:
             await self._witness()
@@ -121,15 +122,19 @@ class Poller:
             SourceError: The limits could not be read.
         """
         snapshot = await self._connection.read(with_credits=True)
-        await self._apply(snapshot)
+        self._show(snapshot)
+        await self._keep(snapshot)
         return snapshot
 
-    async def _apply(self, fresh: Snapshot) -> bool:
-        """Show and keep a reading; whether it shows that a reset may have been spent elsewhere."""
+    def _show(self, fresh: Snapshot) -> Snapshot:
         snapshot = merge(self._store.state.snapshot, fresh)
         self._failures = 0
         link = self._store.state.link.healthy(self._connection.source_name, self._connection.statuses)
         self._store.update(snapshot=snapshot, link=link)
+        return snapshot
+
+    async def _keep(self, fresh: Snapshot) -> bool:
+        """Write a reading down; whether it shows that a reset may have been spent elsewhere."""
         return any(event.kind in SHOWS_LESS for event in await self._records.observe(fresh))
 
     def _on_state(self, state: State) -> None:
@@ -150,23 +155,21 @@ class Poller:
         interval = back_off(self._failures, retry_after)
         link = self._store.state.link.failing(str(error), self._clock.now(), interval, self._connection.statuses)
         self._store.update(link=link)
+        self._next_at = self._clock.monotonic() + interval.total_seconds()
 
-    def _plan(self) -> timedelta:
-        """When to read next."""
-        state = self._store.state
-        if state.link.failure is not None or state.snapshot is None:
-            return state.link.interval or timedelta(0)
-        now = self._clock.now()
-        at_rest = timedelta(seconds=self._clock.monotonic() - self._moved_at)
-        pace = max(self.least_interval, poll_interval(state.snapshot, at_rest, now))
+    def _plan(self, snapshot: Snapshot) -> None:
+        """Say when to read next."""
+        now, moment = self._clock.now(), self._clock.monotonic()
+        at_rest = timedelta(seconds=moment - self._moved_at)
+        pace = max(self.least_interval, poll_interval(snapshot, at_rest, now))
         interval = jittered(pace, self._random_share())
-        self._store.update(link=replace(state.link, interval=interval, next_poll_at=now + interval))
-        return interval
+        self._store.update(link=replace(self._store.state.link, interval=interval, next_poll_at=now + interval))
+        self._next_at = moment + interval.total_seconds()
 
-    async def _wait(self, interval: timedelta) -> None:
+    async def _wait(self) -> None:
         """Wait for the next turn, for a refresh, or for the source's hint that something changed."""
         started = self._clock.monotonic()
         hint = asyncio.ensure_future(self._connection.changed())
-        await first_of(self._clock.sleep(interval.total_seconds()), self._wake.wait(), hint)
+        await first_of(self._clock.sleep(self._next_at - started), self._wake.wait(), hint)
         if not hint.cancelled() and not self._wake.is_set():
             await self._clock.sleep(_LEAST_GAP - (self._clock.monotonic() - started))
