@@ -194,7 +194,7 @@ class Accounts:
     async def _first_reading(self) -> None:
         """Wait for the account in sight: nothing else is read before it."""
         for companion in self.companions[:1]:
-            await companion.store.until(lambda state: state.link.source is not None or state.link.failure is not None)
+            await companion.store.until(lambda state: state.link.has_answered)
 
     async def _look(self, member: Member, is_at_work: bool) -> None:
         if not is_at_work and self.clock.monotonic() < self._due[member.name]:

@@ -1,6 +1,6 @@
 """The program without a screen: this ties its parts together and has no logic of its own."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from tui.hooks.installation import Installation
     from tui.sources.base import Referrals, SessionFeed
 
+
+_HEAD_START = 0.5
+"""Seconds that the first reading is given before the other tasks load what they need."""
 
 _MOST_COSTS = 20
 """So many sessions are asked about at once."""
@@ -157,22 +160,17 @@ class Companion:
 
     async def keep_history(self) -> None:
         """Keep readings and look ahead, until cancelled; what it needs is loaded after the first reading."""
-        if await self._has_begun():
+        if self._looks_ahead:
+            await self.store.until(lambda state: state.snapshot is not None)
             await self.history.follow()
 
     async def keep_pauses(self) -> None:
         """Write down when sessions stood still at the limit, until cancelled."""
-        if await self._has_begun():
+        if self._looks_ahead:
+            await self.store.until(lambda state: state.snapshot is not None)
             from tui.companion.pauses import PauseKeeper
 
             await PauseKeeper(self.store, self.records, self.clock).follow()
-
-    async def _has_begun(self) -> bool:
-        """Wait for the first reading; False where nothing is kept."""
-        if not self._looks_ahead:
-            return False
-        await self.store.until(lambda state: state.snapshot is not None)
-        return True
 
     async def keep_gate(self) -> None:
         """Hold requests at the limit and let them go, until cancelled."""
@@ -224,28 +222,34 @@ class Companion:
             only: The names of those to run; None runs all.
         """
         import asyncio
+        from contextlib import suppress
 
-        tasks = {
+        tasks: dict[str, Callable[[], Awaitable[None]]] = {
             "limits": self.poller.follow,
             "upgrades": self.poller.follow_upgrades,
-            "rollouts": self.sessions.follow_rollouts,
-            "sessions": self.sessions.follow_source,
-            "questions": self.questions.follow,
-            "queue": self.queue.follow,
-            "spends": self.spender.follow,
+            "rollouts": lambda: self.sessions.follow_rollouts(),
+            "sessions": lambda: self.sessions.follow_source(),
+            "questions": lambda: self.questions.follow(),
+            "queue": lambda: self.queue.follow(),
+            "spends": lambda: self.spender.follow(),
             "gate": self.keep_gate,
-            "resumes": self.resumer.follow,
-            "invites": self.inviter.follow,
+            "resumes": lambda: self.resumer.follow(),
+            "invites": lambda: self.inviter.follow(),
             "history": self.keep_history,
             "pauses": self.keep_pauses,
             "notices": self.tell,
         }
         if self._asks:
             await self.records.recall()
+        wanted = [name for name in tasks if only is None or name in only]
         try:
-            for name, work in tasks.items():
-                if only is None or name in only:
-                    self.supervisor.start(name, work)
+            for name in wanted:
+                self.supervisor.start(name, tasks[name])
+                if name == "limits":
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(_HEAD_START):
+                            await self.store.until(lambda state: state.link.has_answered)
+                await self.clock.sleep(0)  # each loads its modules, and the numbers are painted between them
             await asyncio.Event().wait()
         finally:
             await self.supervisor.aclose()

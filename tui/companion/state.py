@@ -43,6 +43,11 @@ class Link(msgspec.Struct, frozen=True):
     statuses: tuple[SourceStatus, ...] = ()
     """What the chain found out about every source when it last looked."""
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether a first attempt to read is over, well or not."""
+        return self.source is not None or self.failure is not None
+
     def healthy(self, source: str | None, statuses: tuple[SourceStatus, ...]) -> Link:
         """After a good reading."""
         return replace(self, source=source, failure=None, failing_since=None, statuses=statuses)
