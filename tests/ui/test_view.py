@@ -278,6 +278,12 @@ def test_marks_stay_and_controls_go(text: str, shown: str, width: int) -> None:
     assert left(shown, width + 3) == shown + "   "
 
 
+def test_a_text_that_is_measured_by_its_length_is_as_wide_as_its_letters_measured_one_by_one() -> None:
+    for number in range(0x3000):
+        character = chr(number)
+        assert cells(f"─{character}─") == cells(f"‰{character}‰"), hex(number)  # a per mille has no short way
+
+
 def test_a_cut_never_parts_a_letter_from_its_marks() -> None:
     assert fit("नमस्ते दुनिया", 3) == "नम…"
     assert fit("👩\u200d💻👩\u200d💻", 3) == "👩\u200d💻…"

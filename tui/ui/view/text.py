@@ -54,6 +54,10 @@ _TOGETHER = re.compile(
     r"|(?<=Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (?=\d\d:\d\d)"  # Nov 18:47
 )
 """Spaces inside a duration or a date, at which no line is broken."""
+_NARROW = re.compile(
+    "[ -~\u00a1-\u00ac\u00ae-\u02ff\u2013-\u2026\u2190-\u2199\u2248\u2500-\u25e6\u2713\u2717\u2800-\u28ff]*"
+)
+"""Text of characters that take one cell each and never join: our own words, signs, frames and charts."""
 _MOST_MARKS = 6
 """Marks on one letter; more are a tower that hides the lines above and below."""
 
@@ -84,7 +88,7 @@ def clean(text: str) -> str:
 
 def cells(text: str) -> int:
     """How many columns of a terminal a cleaned text takes."""
-    if text.isascii():
+    if text.isascii() or _NARROW.fullmatch(text):
         return len(text)
     return sum(_cluster_cells(cluster) for cluster in _clusters(text))
 
