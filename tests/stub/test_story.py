@@ -61,7 +61,7 @@ async def test_what_is_held_is_asked_about_and_one_letter_lets_it_go_on(demo: Co
     await until(demo, lambda _: spending.done())
     spending.result()
     await until(demo, lambda state: SessionState.HELD not in {one.state for one in state.sessions.values()})
-    assert demo.state.question is None
+    await until(demo, lambda state: state.question is None)
 
 
 def test_the_forecast_narrows_while_the_sessions_work() -> None:

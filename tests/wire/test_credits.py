@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.wire.samples import CREDIT_ROWS, FULL_USAGE, HTTP, NO_CREDITS, OBSERVED
 from tests.wire.test_fields import ANY_JSON
 from tui.domain.credits import Credit, CreditStatus, Price
-from tui.domain.referral import without_addresses
+from tui.domain.masking import without_addresses
 from tui.wire.credits import CreditRows, decode_credit_rows, with_rows
 from tui.wire.fields import clean_text
 from tui.wire.usage import decode_usage

@@ -6,7 +6,8 @@ from datetime import datetime
 from tui.domain.invite_tracking import Change
 from tui.domain.invites import InviteRecord, ResendStage, SendStage
 from tui.domain.ledger import Event, EventKind
-from tui.domain.referral import InviteStatus, masked
+from tui.domain.masking import masked
+from tui.domain.referral import InviteStatus
 
 _STAGES = {
     SendStage.SENT: (EventKind.INVITE_SENT, "the service took the invite to {who}"),

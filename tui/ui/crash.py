@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.segment import Segments
 from rich.traceback import Traceback
 
-from tui.domain.referral import without_addresses
+from tui.domain.masking import without_addresses
 
 
 def crash_report(console: Console) -> Segments:

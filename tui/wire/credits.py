@@ -133,7 +133,7 @@ def _giver(reader: FieldReader, value: object) -> str | None:
         return None
     if _is_plain_name(giver):
         return giver  # as most are: the rules for what may hide an address are not even loaded
-    from tui.domain.referral import without_addresses
+    from tui.domain.masking import without_addresses
 
     return without_addresses(giver)
 

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from tui.domain.invites import same_address
+from tui.domain.masking import without_addresses
 from tui.domain.referral import (
     RESET_CREDIT,
     InviteAnswer,
@@ -17,7 +18,6 @@ from tui.domain.referral import (
     Reward,
     TrackedInvite,
     usable_link,
-    without_addresses,
 )
 from tui.errors import BadPayload
 from tui.wire.fields import LONGEST_TEXT, FieldReader, clean_text, load_object

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from tui.domain.referral import RESET_CREDIT, Offer, OfferStatus, Reward, masked, without_addresses
+from tui.domain.masking import masked, without_addresses
+from tui.domain.referral import RESET_CREDIT, Offer, OfferStatus, Reward
 from tui.ui.view.text import Level, Line, Span, clean, wrap
 from tui.ui.view.times import age, countdown, full
 from tui.ui.view.view_state import ViewState
