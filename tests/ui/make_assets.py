@@ -50,7 +50,7 @@ async def picture(
         app.theme = theme  # also where this terminal has only 16 colours
         await settle(pilot)
         if weeks is not None:
-            app.present(replace(app._view, pictures=weeks))
+            app.present(replace(app.view, pictures=weeks))
         if keys:
             await pilot.press(*keys)
             await settle(pilot)

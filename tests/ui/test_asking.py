@@ -103,7 +103,7 @@ async def test_an_answer_closes_it_and_spends_nothing(key: str, choice: Choice, 
         assert isinstance(app.screen, MainScreen)
         assert note in words(app)
         clock.advance(61)
-        app.present(replace(app._view, now=clock.now()))
+        app.present(replace(app.view, now=clock.now()))
         await pilot.pause()
         assert note not in words(app)
 
@@ -201,7 +201,7 @@ async def test_it_waits_for_a_spend_that_is_under_way(clock: ManualClock) -> Non
         assert app.screen is dialog
         companion.source.held.set()
         await settle(pilot)
-        app.present(app._view)
+        app.present(app.view)
         await settle(pilot)
         assert isinstance(top(app), QuestionDialog)
 

@@ -141,7 +141,7 @@ async def test_finishing_an_old_spend(size: tuple[int, int], golden: Golden, clo
 async def test_every_size(name: str, size: tuple[int, int], golden: Golden) -> None:
     shown = {"busy": states.busy, "day": live_states.working, "many-sessions": live_states.held_three}[name]()
     async with running(shown, size=size) as (_, app, _):
-        app.present(replace(app._view, pictures=live_states.PICTURES if name == "day" else None))
+        app.present(replace(app.view, pictures=live_states.PICTURES if name == "day" else None))
         golden(name, app)
 
 

@@ -113,7 +113,7 @@ async def test_what_can_hold_at_once_does(path: Path) -> None:
         await pilot.press("plus")
         await settle(pilot)
         assert not app._news.rings
-        assert app._view.remind_after.days == 4
+        assert app.view.remind_after.days == 4
         assert "invite.remind_after_days = 4" in words(app)
 
 

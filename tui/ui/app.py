@@ -63,11 +63,11 @@ class ResetbankApp(SeveralApp):
     def action_refresh(self) -> None:
         """Read now; connect or poll again where that had failed."""
         if self._companion is None:
-            if not self._view.connecting:
-                self.present(replace(self._view, connecting=True, problem=None, alarm=None))
+            if not self.view.connecting:
+                self.present(replace(self.view, connecting=True, problem=None, alarm=None))
                 self.do_later(self._open, "connect")
             return
-        self.present(replace(self._view, alarm=None))
+        self.present(replace(self.view, alarm=None))
         polling = any(worker.name == "poll" and not worker.is_finished for worker in self.workers)
         if self._drive and not polling:
             self.do_later((self._companion.accounts or self._companion).run, "poll")
@@ -80,21 +80,21 @@ class ResetbankApp(SeveralApp):
         if (companion := self._free_companion()) is not None:
             from tui.ui.screens.ledger import LedgerScreen
 
-            self.push_screen(LedgerScreen(self._view, companion))
+            self.push_screen(LedgerScreen(self.view, companion))
 
     def action_history(self) -> None:
         """Show the history."""
         if (companion := self._free_companion()) is not None:
             from tui.ui.screens.history import HistoryScreen
 
-            self.push_screen(HistoryScreen(self._view, companion))
+            self.push_screen(HistoryScreen(self.view, companion))
 
     def action_invite(self) -> None:
         """Show the invite panel."""
         if (companion := self._free_companion()) is not None:
             from tui.ui.screens.invite import InviteScreen
 
-            self.push_screen(InviteScreen(self._view, companion, self._clock, self._letters))
+            self.push_screen(InviteScreen(self.view, companion, self._clock, self._letters))
 
     def action_help(self) -> None:
         """Show the keys of this place, and the signs."""
@@ -103,7 +103,7 @@ class ResetbankApp(SeveralApp):
 
         table, where = self._user_keys.table, place_of(self.screen)
         if self.screen.title != _HELP:
-            self.push_screen(DrawnPage(self._view, _HELP, lambda width, _: help_lines(table, where, width)))
+            self.push_screen(DrawnPage(self.view, _HELP, lambda width, _: help_lines(table, where, width)))
 
     def action_welcome(self) -> None:
         """Show the page of the first start again."""
@@ -115,7 +115,7 @@ class ResetbankApp(SeveralApp):
         if self.settings_path is not None and self._free_companion() is not None:
             from tui.ui.screens.settings import SettingsScreen
 
-            self.push_screen(SettingsScreen(self._view, self.settings_path, self.around, self.apply))
+            self.push_screen(SettingsScreen(self.view, self.settings_path, self.around, self.apply))
 
     def apply(self, key: str, settings: "Settings") -> bool:
         """Let a changed setting hold at once; tells whether it does, without another start."""
@@ -125,7 +125,7 @@ class ResetbankApp(SeveralApp):
             case "ask.bell":
                 self._news.rings = settings.ask.bell
             case "invite.remind_after_days":
-                self.present(replace(self._view, remind_after=timedelta(days=settings.invite.remind_after_days)))
+                self.present(replace(self.view, remind_after=timedelta(days=settings.invite.remind_after_days)))
             case _:
                 return False
         return True
@@ -135,7 +135,7 @@ class ResetbankApp(SeveralApp):
         from tui.ui.screens.themes import ThemeScreen
 
         coarse = is_coarse(self.console.color_system)
-        self.push_screen(ThemeScreen(self._view, self._theme_name, self.wear, self._keep_theme, is_coarse=coarse))
+        self.push_screen(ThemeScreen(self.view, self._theme_name, self.wear, self._keep_theme, is_coarse=coarse))
 
     def _keep_theme(self, name: str) -> None:
         self.do_later(partial(self._write_theme, name), "theme")
@@ -163,7 +163,7 @@ class ResetbankApp(SeveralApp):
 
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """A picture of the screen as SVG; other people's addresses are masked in it."""
-        seen = self._view
+        seen = self.view
         try:
             self._redraw_all(replace(seen, masked=True))
             return super().export_screenshot(title=title, simplify=simplify)
@@ -195,8 +195,8 @@ class ResetbankApp(SeveralApp):
 
     def action_spend_one(self, credit_id: str) -> None:
         """Ask whether to spend the reset that was clicked."""
-        if self._view.is_read_only:
-            self.post_message(Noted(f"read-only under Codex ({self._view.read_only} is set)"))
+        if self.view.is_read_only:
+            self.post_message(Noted(f"read-only under Codex ({self.view.read_only} is set)"))
         elif (companion := self._free_companion()) is not None:
             from tui.ui.dialogs.spend import SpendDialog
 
@@ -204,12 +204,12 @@ class ResetbankApp(SeveralApp):
 
     def _asks_about_stopped(self, companion: "Companion") -> bool:
         """Open the question instead, where a session is stopped at the limit: it can go on with the spend."""
-        stopped = limit_stands(self._view) and bool(companion.resumer.limit_stops())
+        stopped = limit_stands(self.view) and bool(companion.resumer.limit_stops())
         return stopped and companion.questions.reopen() is not None
 
     def action_finish(self) -> None:
         """Finish the open spend with its own key."""
-        companion, spend = self._free_companion(), self._view.state.open_spend
+        companion, spend = self._free_companion(), self.view.state.open_spend
         if companion is None:
             return
         if spend is None:
@@ -221,7 +221,7 @@ class ResetbankApp(SeveralApp):
 
     def action_queue(self) -> None:
         """Queue resets for the limit after asking; take what is queued out at once."""
-        companion, queued = self._free_companion(), self._view.state.queued
+        companion, queued = self._free_companion(), self.view.state.queued
         if companion is None:
             return
         if queued is not None and not queued.needs_fresh_yes:
@@ -231,7 +231,7 @@ class ResetbankApp(SeveralApp):
 
         arm = companion.questions.confirm_queue if queued is not None else None
         whom = queued.whom if queued is not None else True
-        self._open_dialog(QueueDialog(companion, self._clock, self._view, arm, whom))
+        self._open_dialog(QueueDialog(companion, self._clock, self.view, arm, whom))
 
     async def _take_out(self, companion: "Companion") -> None:
         from tui.ui.dialogs.queue import TAKEN_OUT
@@ -244,7 +244,7 @@ class ResetbankApp(SeveralApp):
         if (companion := self._free_companion()) is not None:
             from tui.ui.dialogs.resume import ResumeDialog
 
-            self._open_dialog(ResumeDialog(companion, self._clock, self._view))
+            self._open_dialog(ResumeDialog(companion, self._clock, self.view))
 
     def action_answer(self) -> None:
         """Open the closed question again, while it is still true."""
@@ -255,7 +255,7 @@ class ResetbankApp(SeveralApp):
     def action_dismiss(self) -> None:
         """Dismiss the notice, or wait no longer."""
         if (companion := self._free_companion()) is not None:
-            has_matters, told, questions = bool(self._view.matters), companion.state.announcement, companion.questions
+            has_matters, told, questions = bool(self.view.matters), companion.state.announcement, companion.questions
             if has_matters:
                 self._since.dismiss()
             if told is not None or not has_matters:

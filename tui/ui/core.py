@@ -105,10 +105,19 @@ class CoreApp(App[int]):
         self._titles = 0
         self._remembered = remembered
         state = State(demo=demo, near_percent=settings.limits.near_percent)
-        view = self._with_memory(ViewState(clock.now(), zone, state, connecting=True, keys=self._user_keys.shown))
-        remind_after = timedelta(days=settings.invite.remind_after_days)
-        view = replace(view, codex=settings.codex.command, remind_after=remind_after, read_only=read_only)
-        self._view = replace(view, before_lapse=settings.spend.before_lapse)
+        view = ViewState(
+            clock.now(),
+            zone,
+            state,
+            connecting=True,
+            read_only=read_only,
+            remind_after=timedelta(days=settings.invite.remind_after_days),
+            before_lapse=settings.spend.before_lapse,
+            codex=settings.codex.command,
+            keys=self._user_keys.shown,
+        )
+        self.view = self._with_memory(view)
+        """What the screens show now."""
 
     def get_css_variables(self) -> dict[str, str]:
         """The theme's colours, those of text moved until they can be read."""
@@ -122,7 +131,7 @@ class CoreApp(App[int]):
 
     def get_default_screen(self) -> Screen[None]:
         """The main screen."""
-        return MainScreen(self._view)
+        return MainScreen(self.view)
 
     def wear(self, name: str) -> None:
         """Show a theme, as the settings name it."""
@@ -157,19 +166,14 @@ class CoreApp(App[int]):
             return True
         if command not in OF_THE_APP:
             return False
-        if self._view.is_read_only and command in CONSENTING | {"continue"}:
-            self.post_message(Noted(f"read-only under Codex ({self._view.read_only} is set)"))
+        if self.view.is_read_only and command in CONSENTING | {"continue"}:
+            self.post_message(Noted(f"read-only under Codex ({self.view.read_only} is set)"))
             return True
         return await self.run_action(f"app.{command}")
 
     async def action_give(self, command: str) -> None:
         """Carry out the command that was clicked, by the same rules as its key."""
         await self.perform(command)
-
-    @property
-    def view(self) -> ViewState:
-        """What the screens show now."""
-        return self._view
 
     async def on_event(self, event: Event) -> None:
         """See that somebody is there, and handle the event."""
@@ -200,7 +204,7 @@ class CoreApp(App[int]):
         try:
             companion = await self._connect()
         except ResetbankError as error:
-            self.present(replace(self._view, connecting=False, problem=error))
+            self.present(replace(self.view, connecting=False, problem=error))
             return
         self.begin(companion)
 
@@ -218,7 +222,7 @@ class CoreApp(App[int]):
         self._unlisten()
         self._companion = companion
         self._unlisten = companion.listen(self._publish)
-        self.present(replace(self._view, connecting=False, problem=None, state=companion.state))
+        self.present(replace(self.view, connecting=False, problem=None, state=companion.state))
 
     def _publish(self, state: State) -> None:
         self.post_message(StatePublished(state))
@@ -226,7 +230,7 @@ class CoreApp(App[int]):
     def on_state_published(self, message: StatePublished) -> None:
         """Show the new state."""
         if self._companion is not None and message.state.account_name == self._companion.name:
-            self.present(replace(self._view, state=message.state, now=self._clock.now()))
+            self.present(replace(self.view, state=message.state, now=self._clock.now()))
 
     def _beat(self) -> None:
         """Go on with the time; where the terminal is gone, leave as after its signal."""
@@ -237,12 +241,12 @@ class CoreApp(App[int]):
 
     def tick(self) -> None:
         """Let ages and countdowns go on."""
-        self.present(replace(self._view, now=self._clock.now()))
+        self.present(replace(self.view, now=self._clock.now()))
 
     def present(self, view: ViewState) -> None:
         """Give every open screen the scene; those that do not differ paint nothing."""
-        outlook = self._view.state.outlook
-        self._view = view = self._with_memory(view)
+        outlook = self.view.state.outlook
+        self.view = view = self._with_memory(view)
         if view.state.outlook is not outlook and self._companion is not None:
             self.do_later(self._sum_up, "pictures")
         self._redraw(view)
@@ -263,18 +267,18 @@ class CoreApp(App[int]):
             return
         if isinstance(main := bottom[0], MainScreen) and main.has_room_for_pictures:
             pictures = await self._companion.pictures()
-            self.present(replace(self._view, pictures=pictures))
+            self.present(replace(self.view, pictures=pictures))
 
     def ask(self, question: Question) -> bool:
         """Open a question; tells whether there is a companion that could answer it."""
-        if self._view.is_read_only:
+        if self.view.is_read_only:
             return True  # nothing that consents opens
         if self._companion is None:
             return False
         if question.cause is Cause.EVENING:
             from tui.ui.dialogs.queue import QueueDialog
 
-            self._open_dialog(QueueDialog(self._companion, self._clock, self._view, question=question))
+            self._open_dialog(QueueDialog(self._companion, self._clock, self.view, question=question))
             return True
         from tui.ui.dialogs.question import QuestionDialog
 
@@ -284,7 +288,7 @@ class CoreApp(App[int]):
     def _open_dialog(self, dialog: "Dialog") -> None:
         from tui.ui.screens.consent import ConsentScreen
 
-        self.push_screen(ConsentScreen(dialog, self._view, self._clock, self._letters))
+        self.push_screen(ConsentScreen(dialog, self.view, self._clock, self._letters))
 
     def entitle(self, title: str | None) -> None:
         """Set the terminal's own title; None from the last question gives the former one back."""
@@ -305,7 +309,7 @@ class CoreApp(App[int]):
         """Show for a while what was done."""
         now = self._clock.now()
         note = Note(message.text, now, place_below(self.screen_stack), message.holds)
-        self.present(replace(self._view, now=now, note=note))
+        self.present(replace(self.view, now=now, note=note))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Put one line about a worker that failed unexpectedly on the screen."""
@@ -320,9 +324,9 @@ class CoreApp(App[int]):
             text = unforeseen_text(error, event.worker.name)
         if event.worker.name == "connect":
             problem = ResetbankError(text, "please report it")
-            self.present(replace(self._view, connecting=False, problem=problem))
+            self.present(replace(self.view, connecting=False, problem=problem))
         else:
-            self.present(replace(self._view, alarm=text))
+            self.present(replace(self.view, alarm=text))
 
     def _fatal_error(self) -> None:
         """Say where an unforeseen error arose; Textual's own way shows every local variable."""

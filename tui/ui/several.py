@@ -51,18 +51,18 @@ class SeveralApp(CoreApp):
     def on_accounts_changed(self, message: AccountsChanged) -> None:
         """Show how the accounts stand, and bring the one in sight that asks."""
         if self._accounts is not None:
-            self.present(replace(self._view, accounts=self._accounts.states))
+            self.present(replace(self.view, accounts=self._accounts.states))
             self._bring_question()
 
     def _bring_question(self) -> None:
         """Bring an account in sight that has a question, once nothing else is open."""
         front = self.screen_stack[-1:]  # empty once the application ends
-        if not self._view.accounts or not front or not isinstance(front[0], MainScreen):
+        if not self.view.accounts or not front or not isinstance(front[0], MainScreen):
             return
-        if self._view.state.question is not None:
+        if self.view.state.question is not None:
             return
-        asking = next((state for state in self._view.accounts if state.question is not None), None)
-        if asking is not None and not self._view.is_read_only:
+        asking = next((state for state in self.view.accounts if state.question is not None), None)
+        if asking is not None and not self.view.is_read_only:
             self._bring(asking.account_name)
 
     def action_next_account(self) -> None:
@@ -80,7 +80,7 @@ class SeveralApp(CoreApp):
             self.post_message(Noted("there is no other account; [accounts] in the settings names several"))
             return
         names = self._accounts.names
-        self._bring(names[(names.index(self._view.state.account_name) + by) % len(names)])
+        self._bring(names[(names.index(self.view.state.account_name) + by) % len(names)])
 
     def _bring(self, name: str) -> None:
         assert self._accounts is not None
@@ -90,5 +90,5 @@ class SeveralApp(CoreApp):
             self.post_message(Noted(f"{name}: {error}"))
             return
         self._remembered = None
-        self._view = replace(self._view, note=None)
+        self.view = replace(self.view, note=None)
         self.follow(companion)

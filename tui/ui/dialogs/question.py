@@ -10,7 +10,7 @@ from tui.domain.spend import Consent, Outcome, Proposal, Spend
 from tui.ui.commands import QUESTION
 from tui.ui.dialogs.dialog import Close, Next, Open, Run
 from tui.ui.dialogs.queue import QueueDialog
-from tui.ui.dialogs.spending import SpendingDialog
+from tui.ui.dialogs.spend import SpendingDialog
 from tui.ui.view.asking import (
     answer_keys,
     answered_text,

@@ -125,18 +125,15 @@ class ConsentScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """Fit the frame to a short terminal and begin."""
         self._adapt(self.app.size.height)
-        self._entitle(self.dialog.terminal_title(self.view))
+        if (title := self.dialog.terminal_title(self.view)) is not None:
+            self._is_entitled = True
+            cast("ResetbankApp", self.app).entitle(title)
         self._go(self.dialog.begin(self.view))
 
     def on_unmount(self) -> None:
         """Give the terminal its title back."""
         if self._is_entitled:
             cast("ResetbankApp", self.app).entitle(None)
-
-    def _entitle(self, title: str | None) -> None:
-        if title is not None:
-            self._is_entitled = True
-            cast("ResetbankApp", self.app).entitle(title)
 
     def on_resize(self, event: Resize) -> None:
         """Fit the frame anew."""

@@ -181,8 +181,8 @@ class InviteScreen(Screen[None]):
             self._say(f"read-only under Codex ({self._view.read_only} is set)")
         elif command in ("previous", "next"):
             self._move(1 if command == "next" else -1)
-        elif command in _ACTIONS:
-            _ACTIONS[command](self)
+        elif command.startswith("invite_"):
+            getattr(self, f"action_{command}")()
         else:
             return scroll(self.query_one("#body", VerticalScroll), command)
         return True
@@ -212,7 +212,7 @@ class InviteScreen(Screen[None]):
         if not page.scroll_offset.y <= top < page.scroll_offset.y + page.size.height:
             page.scroll_to(y=max(0, top - page.size.height // 2), animate=False)
 
-    def _send(self) -> None:
+    def action_invite_send(self) -> None:
         """Invite one friend, where that is offered."""
         book = self._view.state.invites
         if book.status is not OfferStatus.OFFERED or book.offer is None:
@@ -224,20 +224,20 @@ class InviteScreen(Screen[None]):
 
             self._open(SendDialog(self._companion, self._clock))
 
-    def _copy(self) -> None:
+    def action_invite_copy(self) -> None:
         """Copy the link."""
         if (link := self._link()) is not None:
             self.app.copy_to_clipboard(link)
             self._say("the link was copied, where the terminal allows that")
 
-    def _qr(self) -> None:
+    def action_invite_qr(self) -> None:
         """Show the link as a QR code."""
         if (link := self._link()) is not None:
             from tui.ui.view.qr import qr_lines
 
             self._open_page("Invite link", partial(qr_lines, link))
 
-    def _message(self) -> None:
+    def action_invite_message(self) -> None:
         """Compose a message, and copy it."""
         if self._link() is not None and (chosen := self.chosen) is not None:
             from tui.ui.view.inviting import message_lines, message_text
@@ -251,14 +251,14 @@ class InviteScreen(Screen[None]):
 
         self.app.push_screen(DrawnPage(self._view, title, draw))
 
-    def _resend(self) -> None:
+    def action_invite_resend(self) -> None:
         """Have the e-mail sent once more."""
         if (chosen := self._require_one()) is not None:
             from tui.ui.dialogs.inviting import ResendDialog
 
             self._open(ResendDialog(self._companion, self._clock, chosen))
 
-    def _note(self) -> None:
+    def action_invite_note(self) -> None:
         """Write down an invite that was made elsewhere."""
         from tui.ui.dialogs.inviting import NoteDialog
 
@@ -269,7 +269,7 @@ class InviteScreen(Screen[None]):
 
         self.app.push_screen(ConsentScreen(dialog, self._view, self._clock, self._letters))
 
-    def _forget(self) -> None:
+    def action_invite_forget(self) -> None:
         """Delete what only this machine knows."""
         chosen = self._require_one()
         if chosen is None:
@@ -299,7 +299,7 @@ class InviteScreen(Screen[None]):
         else:
             self._say("the invite was forgotten, with its address")
 
-    def _app(self) -> None:
+    def action_invite_app(self) -> None:
         """Open Codex's own page; where there is no browser, copy its address."""
         if _has_browser():
             self.app.open_url(CODEX_PAGE)
@@ -323,15 +323,3 @@ class InviteScreen(Screen[None]):
 
     def _say(self, text: str) -> None:
         self.app.post_message(Noted(text))
-
-
-_ACTIONS: Final = {
-    "invite_send": InviteScreen._send,
-    "invite_copy": InviteScreen._copy,
-    "invite_qr": InviteScreen._qr,
-    "invite_message": InviteScreen._message,
-    "invite_resend": InviteScreen._resend,
-    "invite_note": InviteScreen._note,
-    "invite_forget": InviteScreen._forget,
-    "invite_app": InviteScreen._app,
-}

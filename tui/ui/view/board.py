@@ -1,15 +1,16 @@
 """The body of the main screen at every size: which panels, where, and what fills the room that is left."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+import msgspec
+
 from tui.ui.view.bank import bank_lines
-from tui.ui.view.frames import Panel, beside, framed, ruled
 from tui.ui.view.ledger import recent_lines
 from tui.ui.view.limits import limits_lines
 from tui.ui.view.outlook import advice_lines
 from tui.ui.view.sessions import sessions_lines
-from tui.ui.view.text import Line, Span
+from tui.ui.view.text import Level, Line, Span, cells, clip, fit, line_width
 from tui.ui.view.view_state import ViewState
 
 WIDE_COLUMNS: Final = 100
@@ -20,6 +21,18 @@ TALL_ROWS: Final = 18
 
 _CHART_ROWS: Final = (8, 6, 4)
 _LEAST_FILLER: Final = 4
+
+
+class Panel(msgspec.Struct, frozen=True):
+    """Some lines under a title."""
+
+    title: str
+    lines: tuple[Line, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many rows it takes with its title."""
+        return len(self.lines) + 1
 
 
 def board_lines(view: ViewState, width: int, rows: int, *, short: bool = False) -> tuple[Line, ...]:
@@ -70,7 +83,7 @@ def _two_columns(view: ViewState, width: int, rows: int) -> list[Line]:
     left += _charts(view, first - 4, height - 1 - _rows(left))
     left += _newest(view, first - 4, height - 1 - _rows(left))
     right += _sums(view, second - 4, height - 1 - _rows(right))
-    return beside(framed(left, first, height), framed(right, second, height))
+    return _beside(_framed(left, first, height), _framed(right, second, height))
 
 
 def _one_column(view: ViewState, width: int, rows: int) -> list[Line]:
@@ -84,7 +97,7 @@ def _one_column(view: ViewState, width: int, rows: int) -> list[Line]:
     panels = [*above, *sessions, bank] if sessions else [*above, bank]
     for more in (_charts, _sums, _newest):
         panels += more(view, inner, rows - _rows(panels))
-    return ruled(panels, width)
+    return _ruled(panels, width)
 
 
 def _rows(panels: Sequence[Panel]) -> int:
@@ -131,3 +144,40 @@ def _newest(view: ViewState, inner: int, room: int) -> list[Panel]:
     if room < _LEAST_FILLER or not view.state.recent:
         return []
     return [Panel("Ledger, newest first", recent_lines(view, inner)[: room - 1])]
+
+
+def _framed(panels: Sequence[Panel], width: int, rows: int = 0) -> list[Line]:
+    """Panels in one frame with shared borders, at least so many rows high: the last panel takes what is left."""
+    inner = width - 4
+    lines: list[Line] = []
+    for number, panel in enumerate(panels):
+        lines.append(_rule(panel.title, width, "╭╮" if number == 0 else "├┤"))
+        lines += [_bordered(line, inner) for line in panel.lines]
+    lines += [_bordered((), inner)] * (rows - 1 - len(lines))
+    return [*lines, (Span(f"╰{'─' * (width - 2)}╯", Level.FRAME),)]
+
+
+def _ruled(panels: Iterable[Panel], width: int) -> list[Line]:
+    """Panels under rules with their titles, without a frame."""
+    lines: list[Line] = []
+    for panel in panels:
+        lines.append(_rule(panel.title, width, "──"))
+        lines += [(Span(" "), *clip(line, width - 2)) if line else (Span(" "),) for line in panel.lines]
+    return lines
+
+
+def _beside(left: Sequence[Line], right: Sequence[Line]) -> list[Line]:
+    """Two columns of equally many full lines side by side."""
+    return [(*first, *second) for first, second in zip(left, right, strict=True)]
+
+
+def _rule(title: str, width: int, ends: str) -> Line:
+    title = fit(title, width - 6)
+    rest = "─" * (width - cells(title) - 5)
+    return (Span(f"{ends[0]}─ ", Level.FRAME), Span(title, Level.TITLE), Span(f" {rest}{ends[1]}", Level.FRAME))
+
+
+def _bordered(line: Line, inner: int) -> Line:
+    line = clip(line, inner)
+    fill = " " * (inner - line_width(line))
+    return (Span("│ ", Level.FRAME), *line, Span(fill), Span(" │", Level.FRAME))
