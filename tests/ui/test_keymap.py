@@ -130,7 +130,7 @@ async def test_the_palette_finds_the_link_of_an_invite_from_the_main_screen(cloc
         await settle(pilot)
         assert "Invites: Copy" in screen_text(app)
         await pilot.press("escape")
-        await app._perform_in_panel("invite_copy")
+        await app.perform_in_panel("invite_copy")
         await settle(pilot)
         assert place_of(app.screen) == INVITES
         assert "link" in words(app)

@@ -47,7 +47,7 @@ class ResetbankApp(SeveralApp):
         """The palette: every command of the place, and a picture of the screen."""
         from tui.ui.palette import palette_commands
 
-        yield from palette_commands(screen, self._user_keys, self.perform, self._perform_in_panel)
+        yield from palette_commands(self, screen)
         if isinstance(screen, MainScreen):
             yield SystemCommand("Welcome", "What was found here, what can be turned on, and where", self.action_welcome)
         yield SystemCommand("Screenshot", "Save a picture of the screen as SVG", self.deliver_screenshot)
@@ -180,7 +180,7 @@ class ResetbankApp(SeveralApp):
                 typed.password = view.masked
             screen.refresh()
 
-    async def _perform_in_panel(self, command: str) -> None:
+    async def perform_in_panel(self, command: str) -> None:
         """Open the invite panel and carry out a command of it there."""
         await self.perform("invite")
         self.call_after_refresh(self.perform, command)

@@ -1,15 +1,17 @@
 """The palette: every command that can be given in a place, found by any word of what it does."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import SystemCommand
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
 
 from tui.ui.commands import INVITES, MAIN, OF_THE_APP, commands_of
-from tui.ui.keymap import Keymap
+
+if TYPE_CHECKING:
+    from tui.ui.app import ResetbankApp
 
 
 class PlaceCommands(Provider):
@@ -33,20 +35,17 @@ class PlaceCommands(Provider):
                 yield Hit(0.5, name, run, help=words)
 
 
-def palette_commands(
-    screen: Screen[Any],
-    keys: Keymap,
-    perform: Callable[[str], Awaitable[bool]],
-    in_panel: Callable[[str], Awaitable[None]],
-) -> Iterator[SystemCommand]:
+def palette_commands(app: "ResetbankApp", screen: Screen[Any]) -> Iterator[SystemCommand]:
     """The commands of a screen, each with what it does and its key; a dialog offers only what can be done now."""
     available = getattr(screen, "available", None)
     place = getattr(screen, "place", "")
     for command in commands_of(place):
         if available is None or command.id in available or command.id in OF_THE_APP:
-            words = f"{command.help} ({keys.shown[command.id]})"
-            yield SystemCommand(command.title, words, partial(perform, command.id))
+            words = f"{command.help} ({app.view.keys[command.id]})"
+            yield SystemCommand(command.title, words, partial(app.perform, command.id))
     if place == MAIN:
         for command in commands_of(INVITES):
             if command.place == INVITES:
-                yield SystemCommand(f"Invites: {command.title}", command.help, partial(in_panel, command.id))
+                yield SystemCommand(
+                    f"Invites: {command.title}", command.help, partial(app.perform_in_panel, command.id)
+                )

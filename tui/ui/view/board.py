@@ -43,14 +43,10 @@ def board_lines(view: ViewState, width: int, rows: int, *, short: bool = False) 
             bank_lines(view, width - 2, short=True),
             sessions_lines(view, width - 2, short=True),
         )
-        return tuple(_indented(line) for part in parts for line in part)
+        return tuple((Span(" "), *line) for part in parts for line in part)
     if width >= WIDE_COLUMNS:
         return tuple(_two_columns(view, width, rows))
     return tuple(_one_column(view, width, rows))
-
-
-def _indented(line: Line) -> Line:
-    return (Span(" "), *line)
 
 
 def _limits(view: ViewState, inner: int) -> Iterator[Panel]:

@@ -4,7 +4,6 @@ from typing import Final
 
 from tui.domain.held_sessions import held
 from tui.domain.sessions import SessionState, live
-from tui.domain.snapshot import Snapshot
 from tui.domain.windows import Limit, Window, WindowKind, WindowState, label
 from tui.ui.view.bank import bank_lines
 from tui.ui.view.chrome import can_reopen, key_line, note_line
@@ -44,7 +43,7 @@ def compact_lines(view: ViewState, width: int, rows: int) -> tuple[Line, ...]:
     if rows < len(windows) + 3 or width < _BAR_COLUMNS or view.state.snapshot is None:
         lines.append(meter_line(view, width))
     else:
-        lines += [_window_line(view, view.state.snapshot, limit, window, width) for limit, window in windows]
+        lines += [_window_line(view, limit, window, width) for limit, window in windows]
         (bank,) = bank_lines(view, width, short=True)[:1]
         lines.append(spread(bank, _sessions(view), width))
     keys = note_line(view, width) or _since(view, width) or key_line(view, width)
@@ -67,9 +66,7 @@ def meter_line(view: ViewState, width: int) -> Line:
     bank = Span("? resets", Level.UNKNOWN) if count is None else Span(resets(count))
     sessions = _sessions(view)
     for with_times in (True, False):
-        parts: list[Line] = [
-            _share(view, snapshot, limit, window, with_time=with_times) for limit, window in _main_windows(view)
-        ]
+        parts: list[Line] = [_share(view, limit, window, with_time=with_times) for limit, window in _main_windows(view)]
         parts += [(bank,), *([sessions] if sessions else [])]
         line: Line = (*mark, *parts[0])
         for part in parts[1:]:
@@ -102,16 +99,14 @@ def _main_windows(view: ViewState) -> list[tuple[Limit, Window]]:
     return [(limit, window) for limit in shown for window in limit.windows]
 
 
-def _window_line(view: ViewState, snapshot: Snapshot, limit: Limit, window: Window, width: int) -> Line:
+def _window_line(view: ViewState, limit: Limit, window: Window, width: int) -> Line:
     end = window.resets_at
     when = f"  resets {brief(end, view.now, view.zone)}" if end is not None and end > view.now and width >= 60 else ""
     cells = max((len(label(one)) for _, one in _main_windows(view)), default=0) + 2
-    return clip(
-        (*bar_line(view, snapshot, limit, window, width - 25 * bool(when), cells), Span(when, Level.DIM)), width
-    )
+    return clip((*bar_line(view, limit, window, width - 25 * bool(when), cells), Span(when, Level.DIM)), width)
 
 
-def _share(view: ViewState, snapshot: Snapshot, limit: Limit, window: Window, *, with_time: bool) -> Line:
+def _share(view: ViewState, limit: Limit, window: Window, *, with_time: bool) -> Line:
     state = window.state(view.now, view.state.near_percent)
     sign, level = _SIGNS[state]
     used = percent(window.used_percent if state is not WindowState.UNKNOWN else None)

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from tui.domain.invite_rewards import ReminderReason, reminder_reason
 from tui.domain.invites import InviteRecord, ResendStage, SendStage
 from tui.domain.referral import RESET_CREDIT, InviteStatus, OfferStatus
-from tui.ui.commands import INVITES, commands_of, shown_key
-from tui.ui.view.chrome import key_spans, note_line
+from tui.ui.commands import BY_ID, INVITES, commands_of, shown_key
+from tui.ui.view.chrome import fitting_keys, note_line
 from tui.ui.view.offer import read_text, reward_text, service_text, shown_address
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, dimmed, fit, left, named, wrap
 from tui.ui.view.times import age, brief, countdown, full, last_moment, until
@@ -317,8 +317,6 @@ def panel_keys(view: ViewState, record: InviteRecord | None, width: int) -> Line
     if book.status is OfferStatus.OFFERED:
         useless.add("invite_note")
     shown = [command for command in commands_of(INVITES) if command.place == INVITES and command.id not in useless]
-    items = [(view.keys.get(c.id, shown_key(c.key)), c.title, f"app.give({c.id!r})") for c in shown]
-    items += [(view.keys.get("help", "?"), "Help", "app.help"), ("esc", "Back", "app.give('back')")]
-    while len(items) > 3 and sum(cells(key) + cells(title) + 3 for key, title, _ in items) > width + 2:
-        items.pop(-3)
-    return key_spans(items, width)
+    ways = (*shown, BY_ID["help"], BY_ID["back"])
+    items = {command.id: (view.keys.get(command.id, shown_key(command.key)), command.title) for command in ways}
+    return fitting_keys(items, width, [command.id for command in reversed(shown[1:])])

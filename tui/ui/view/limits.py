@@ -60,7 +60,7 @@ def _lines(view: ViewState, snapshot: Snapshot, width: int, short: bool) -> Iter
             name = clean(limit.name or limit.limit_id)
             yield (Span(fit(name, width - 12), Level.STRONG), Span("  own limit", Level.DIM))
         for window in limit.windows:
-            yield bar_line(view, snapshot, limit, window, width, label_cells)
+            yield bar_line(view, limit, window, width, label_cells)
             narrow = width - label_cells < _SECOND_LINE_CELLS
             indent = 2 if narrow else label_cells
             below = window_text(view, limit, window, narrow=narrow)
@@ -73,10 +73,9 @@ def _lines(view: ViewState, snapshot: Snapshot, width: int, short: bool) -> Iter
         yield from _extras(view, snapshot, width)
 
 
-def bar_line(view: ViewState, snapshot: Snapshot, limit: Limit, window: Window, width: int, label_cells: int) -> Line:
+def bar_line(view: ViewState, limit: Limit, window: Window, width: int, label_cells: int) -> Line:
     """One window with its bar, its share and its state in a word."""
-    stopped = limit.allowed is False or (limit is snapshot.main_limit and snapshot.ordinary_usage_allowed is False)
-    word, level = window_word(limit, window, view.now, view.state.near_percent, stopped=stopped)
+    word, level = window_word(view, limit, window)
     blocked = level is Level.DIM
     bar_cells = max(4, width - label_cells - _PERCENT_CELLS - 2 - WORD_CELLS)
     used = None if level is Level.UNKNOWN else window.used_percent

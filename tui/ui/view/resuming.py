@@ -52,7 +52,8 @@ def carry_of(view: ViewState, thread: str, since: datetime | None) -> Resume | N
 
 def commands(view: ViewState, threads: tuple[str, ...], since: datetime | None) -> tuple[str, ...]:
     """What is left to type by hand, in order."""
-    by_hand = [thread for thread in threads if _is_command(carry_of(view, thread, since))]
+    carried = {thread: carry_of(view, thread, since) for thread in threads}
+    by_hand = [thread for thread, carry in carried.items() if carry and carry.stage is ResumeStage.COMMAND]
     found = (resume_text(thread, view.codex) for thread in by_hand)
     return tuple(command for command in found if command is not None)
 
@@ -69,10 +70,6 @@ def carry_lines(view: ViewState, threads: tuple[str, ...], since: datetime | Non
         text = f"{which} copied to the clipboard too, where the terminal allows that"
         lines += wrap((Span(text, Level.DIM),), width)
     return tuple(lines)
-
-
-def _is_command(carry: Resume | None) -> bool:
-    return carry is not None and carry.stage is ResumeStage.COMMAND
 
 
 def _without_a_message(session: Session | None) -> tuple[str, str, Level]:

@@ -169,8 +169,7 @@ _WORDS: Final = {"unused": "", "blocked": "", "fast": "faster than an even pace,
 
 def _window(view: ViewState, snapshot: Snapshot, limit: Limit, window: Window) -> tuple[str, object, str]:
     is_main = limit is snapshot.main_limit
-    stopped = limit.allowed is False or (is_main and snapshot.ordinary_usage_allowed is False)
-    sign, _, word = window_word(limit, window, view.now, view.state.near_percent, stopped=stopped)[0].partition(" ")
+    sign, _, word = window_word(view, limit, window)[0].partition(" ")
     name = label(window) if is_main else f"{clean(limit.name or limit.limit_id)}, {label(window)}"
     state = _WORDS.get(word, f"{word.lower()}, ")
     text = f"{name}: {percent(window.used_percent)} used, {state}{window_text(view, limit, window)}"

@@ -1,10 +1,10 @@
 """Words and signs that the screens share, so that one thing has one name."""
 
-from datetime import datetime
 from typing import Final
 
 from tui.domain.windows import Limit, Window, WindowState
 from tui.ui.view.text import Level
+from tui.ui.view.view_state import ViewState
 
 WORD_CELLS: Final = 9
 """Columns of the longest sign and word."""
@@ -51,14 +51,12 @@ def counted(count: int, noun: str) -> str:
     return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
 
 
-def window_word(
-    limit: Limit, window: Window, now: datetime, near_percent: float, *, stopped: bool = False
-) -> tuple[str, Level]:
-    """Sign, word and level of one window, which is near from so many per cent on.
-
-    It has `stopped` where the service says so, whatever the percentages say.
-    """
-    state = window.state(now, near_percent)
+def window_word(view: ViewState, limit: Limit, window: Window) -> tuple[str, Level]:
+    """Sign, word and level of one window; reached too where the service says so, whatever the percentages say."""
+    snapshot, now = view.state.snapshot, view.now
+    allowed = snapshot.ordinary_usage_allowed if snapshot and limit is snapshot.main_limit else None
+    stopped = limit.allowed is False or allowed is False
+    state = window.state(now, view.state.near_percent)
     if state is WindowState.REACHED or (stopped and window.used_percent is not None and window.used_percent >= 100):
         return "✗ REACHED", Level.REACHED
     if state is WindowState.UNKNOWN:
