@@ -116,8 +116,6 @@ class QueueDialog(Dialog):
     def do(self, command: str, view: ViewState) -> Next:
         """Another number is another question; or take it out."""
         if command in ("more", "fewer"):
-            if not self._chooses or self.phase != "asking":
-                return None
             self._before_lapse = None
             number = min(max(self._number + (1 if command == "more" else -1), 1), self._most(view))
             if number == self._number:
@@ -125,8 +123,6 @@ class QueueDialog(Dialog):
             self._count(number, view)
             return self.begin(view)
         if command == "before_lapse":
-            if self.phase != "asking" or not self._may_lapse(view):
-                return None
             self._count(1, view)
             self._before_lapse = view.before_lapse if self._before_lapse is None else None
             return self.begin(view)

@@ -50,7 +50,7 @@ class MainScreen(Screen[None]):
         yield Lines(lambda width: wrap(headline(self._view), width), id="headline")
         with VerticalScroll(id="body", can_focus=False):
             yield Lines(self._draw_board, id="board")
-        yield Lines(lambda width: (status_line(replace(self._view, is_brief=self._short), width),), id="status")
+        yield Lines(lambda width: (status_line(self._view, width, short=self._short),), id="status")
         yield Lines(lambda width: (key_line(self._view, width),), id="keys")
         yield Lines(lambda width: compact_lines(self._view, width, self._size.height), id="small")
 

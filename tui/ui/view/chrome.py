@@ -50,7 +50,7 @@ def header_line(view: ViewState, width: int) -> Line:
     return spread((Span(NAME, Level.ACCENT), Span(gap), Span(who)), end, width)
 
 
-def status_line(view: ViewState, width: int) -> Line:
+def status_line(view: ViewState, width: int, *, short: bool = False) -> Line:
     """What hinders, worst first, or how often the source is read."""
     state, link = view.state, view.state.link
     if view.alarm:
@@ -71,7 +71,7 @@ def status_line(view: ViewState, width: int) -> Line:
         return _fault(f"stale: last reading {age(state.snapshot.provenance.age(view.now))}", width)
     if (note := note_line(view, width)) is not None:
         return note
-    if view.matters and view.is_brief:
+    if view.matters and short:
         from tui.ui.view.since import since_text
 
         return (Span(fit(since_text(view), width), Level.ACCENT),)

@@ -57,7 +57,9 @@ def history_lines(
     past = past_text(view)
     lines: list[Line] = [(Span(past, Level.DIM),)] if past else []
     for burn_up in pictures.burn_ups:
-        lines += [*_burn_up(view, burn_up, _marks(pictures, events, burn_up), width), (Span(" "),)]
+        marks = _marks(pictures, events, burn_up)
+        lines += wrap((Span(burn_up_title(view, burn_up), Level.STRONG),), width, 2)
+        lines += [*burn_up_chart(view, burn_up, width, marks=marks, goes_on_below=True), (Span(" "),)]
     if not pictures.burn_ups:
         lines += [(Span("No window is known yet.", Level.DIM),), (Span(" "),)]
     if knows_days(pictures):
@@ -94,11 +96,6 @@ def _marks(pictures: Pictures, events: Sequence[Event], burn_up: BurnUp) -> dict
     found = {at: sign for at, sign in found.items() if all(abs(at - other) > slack for other in said)}
     found |= dict.fromkeys(said, "S")
     return {at: sign for at, sign in found.items() if burn_up.start - slack <= at <= burn_up.resets_at}
-
-
-def _burn_up(view: ViewState, burn_up: BurnUp, marks: Mapping[float, str], width: int) -> Iterator[Line]:
-    yield from wrap((Span(burn_up_title(view, burn_up), Level.STRONG),), width, 2)
-    yield from burn_up_chart(view, burn_up, width, marks=marks, goes_on_below=True)
 
 
 def burn_up_title(view: ViewState, burn_up: BurnUp) -> str:

@@ -15,6 +15,7 @@ def consent_lines(view: ViewState, proposal: InviteProposal, width: int) -> tupl
     """The last look before an invite goes out."""
     address, offer = proposal.address, proposal.offer
     facts = " · ".join(offer_facts(view, offer))
+    nothing = "! no reward is left: another invite earns nothing"
     then = "the service decides whether your friend is eligible; nothing is promised here"
     return (
         *wrap((Span("An e-mail goes to "), Span(shown_address(view, address), Level.STRONG)), width),
@@ -22,7 +23,7 @@ def consent_lines(view: ViewState, proposal: InviteProposal, width: int) -> tupl
         *named("Sent by", Span(f"the service, for {_whose(view, proposal.account)}"), width=width),
         *named("Offer", Span(service_text(view, offer.title) or "invite a friend"), width=width),
         *named("", Span(facts), width=width),
-        *_warning(offer, width),
+        *(named("", Span(nothing, Level.NEAR), width=width) if offer.rewards_left == 0 else ()),
         *named("Then", Span(then), width=width),
     )
 
@@ -31,12 +32,6 @@ def _whose(view: ViewState, account: Account) -> str:
     """The account's own address, or what else is known of it."""
     name = service_text(view, account.email) or service_text(view, account.id) or "your account"
     return f"{name} ({clean(account.plan)})" if account.plan else name
-
-
-def _warning(offer: Offer, width: int) -> tuple[Line, ...]:
-    if offer.rewards_left != 0:
-        return ()
-    return named("", Span("! no reward is left: another invite earns nothing", Level.NEAR), width=width)
 
 
 def again_lines(view: ViewState, record: InviteRecord, width: int) -> tuple[Line, ...]:

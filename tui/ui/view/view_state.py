@@ -68,8 +68,6 @@ class ViewState(msgspec.Struct, frozen=True):
     """The readings of the last weeks, summed up; None until they are, or where there is no room for them."""
     matters: "tuple[Event, ...]" = ()
     """What happened while nobody looked, oldest first; empty once it was dismissed."""
-    is_brief: bool = False
-    """Whether the screen has no room for panels with titles."""
     masked: bool = False
     """Whether other people's addresses are hidden, as in a picture of the screen."""
     remind_after: timedelta = timedelta(days=3)
