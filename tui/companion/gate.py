@@ -8,6 +8,8 @@ from contextlib import ExitStack, nullcontext, suppress
 from datetime import datetime
 from typing import Final
 
+from msgspec.structs import replace
+
 from tui.clock import Clock
 from tui.companion.locks import file_lock
 from tui.companion.poller import Poller
@@ -221,5 +223,4 @@ def open_gate(snapshot: Snapshot | None, hooks: Installation, now: datetime, spe
 
 def _matters(said: GateState, wanted: GateState) -> bool:
     """Whether the difference is worth a write while nobody waits: a newer opening of an open gate is not."""
-    keys = ("mode", "account", "providers", "default_provider", "before_credits", "resets_at")
-    return any(getattr(said, key) != getattr(wanted, key) for key in keys)
+    return said != replace(wanted, open_since=said.open_since, note=said.note)

@@ -33,16 +33,13 @@ def consented(record: InviteRecord, now: datetime) -> Event:
 
 def of_stage(record: InviteRecord, now: datetime) -> Event:
     """The line about how far its sending is."""
-    kind, text = _STAGES[record.stage]
-    return _event(record, now, kind, text.format(who=_who(record), reason=record.reason or "no reason was given"))
+    return _told(record, now, *_STAGES[record.stage], record.reason)
 
 
 def of_resend(record: InviteRecord, now: datetime) -> Event:
     """The line about its e-mail being sent again."""
     assert record.resend is not None
-    kind, text = _RESENDS[record.resend.stage]
-    reason = record.resend.reason or "no reason was given"
-    return _event(record, now, kind, text.format(who=_who(record), reason=reason))
+    return _told(record, now, *_RESENDS[record.resend.stage], record.resend.reason)
 
 
 def forgotten(record: InviteRecord, now: datetime) -> Event:
@@ -82,6 +79,10 @@ def _of_change(change: Change, now: datetime) -> Iterable[Event]:
         why = f" ({record.tracked.reason})" if record.tracked and record.tracked.reason else ""
         text = f"the invite to {_who(record)}{why}"
         yield _event(record, now, EventKind.INVITE_CHANGED, text, before=before.word, after=record.word)
+
+
+def _told(record: InviteRecord, now: datetime, kind: EventKind, text: str, reason: str | None) -> Event:
+    return _event(record, now, kind, text.format(who=_who(record), reason=reason or "no reason was given"))
 
 
 def _who(record: InviteRecord) -> str:

@@ -91,12 +91,11 @@ class Inviter:
                 await first_of(self._wake.wait(), self._clock.sleep(seconds))
 
     def _on_state(self, state: State) -> None:
-        if state.snapshot is not None and state.snapshot is not self._seen:
-            self._seen = state.snapshot
-            self._apply(state.snapshot)
-
-    def _apply(self, snapshot: Snapshot) -> None:
-        """A reading came; a reset that a friend is named for may be an invite's reward."""
+        """Where a reading came: a reset that a friend is named for may be an invite's reward."""
+        snapshot = state.snapshot
+        if snapshot is None or snapshot is self._seen:
+            return
+        self._seen = snapshot
         self._turn_to(snapshot.account)
         if snapshot.bank.credits is not None:
             earned = frozenset(credit.id for credit in snapshot.bank.credits if credit.is_earned)
@@ -135,10 +134,7 @@ class Inviter:
         account = self._account()
         self._read_for = self._store.state.account_key
         try:
-            if account is None:
-                await self._recall()
-            else:
-                await self._read_of(account, afresh)
+            await (self._recall() if account is None else self._read_of(account, afresh))
         finally:
             self._readings += 1
 

@@ -20,11 +20,9 @@ class AccountLocks:
 
     def keep(self, process: str) -> None:
         """Let other processes see that this one lives, until `close`."""
-        if (
-            self._folder is not None
-            and process not in self._held
-            and self._kept.enter_context(file_lock(self._folder, process))
-        ):
+        if self._folder is None or process in self._held:
+            return
+        if self._kept.enter_context(file_lock(self._folder, process)):
             self._held.add(process)
 
     def lives(self, process: str | None) -> bool:

@@ -14,8 +14,7 @@ def merge(previous: Snapshot | None, fresh: Snapshot) -> Snapshot:
         return fresh
     if previous.account.key != fresh.account.key or previous.bank.available != fresh.bank.available:
         return fresh
-    bank = replace(previous.bank, available=fresh.bank.available)
-    return replace(fresh, bank=bank)
+    return replace(fresh, bank=previous.bank)
 
 
 def wants_credits(known: Snapshot | None, now: datetime) -> bool:

@@ -136,7 +136,7 @@ class QuestionService:
 
         def lines() -> Iterable[Event]:
             if is_over:
-                yield self._event(EventKind.WAIT_OVER, "room was seen: what waited goes on", None)
+                yield self._event(EventKind.WAIT_OVER, "room was seen: what waited goes on")
             if ended is not None:
                 queued, reason = ended
                 text = f"the queued reset was taken out: {reason.replace('_', ' ')}"
@@ -199,7 +199,7 @@ class QuestionService:
                 return replace(account, waiting=waiting, memory=answered(account.memory, question, choice, now))
 
             text = "work waits for the natural reset, and then goes on by itself"
-            line = self._event(EventKind.WAITING, text, None)
+            line = self._event(EventKind.WAITING, text)
             await self._records.change(step, lambda: [line] if choice is Choice.WAIT else [])
         if self._store.state.question == question:
             self._store.update(question=None)
@@ -241,10 +241,9 @@ class QuestionService:
             raise UsageError(str(error), "name another number or time") from error
         await self._records.show_life()
         owner = self._records.process
-        until_text = (
-            f"up to {number} resets were queued for the limit, until {until:%Y-%m-%d %H:%M} UTC" if until else ""
-        )
-        text = until_text or "a reset was queued for the limit"
+        text = "a reset was queued for the limit"
+        if until is not None:
+            text = f"up to {number} resets were queued for the limit, until {until:%Y-%m-%d %H:%M} UTC"
         if before_lapse is not None:
             text += f", or for shortly before it lapses if {before_lapse:g} % is used by then"
         line = self._event(EventKind.QUEUED, text, queued.credit_id)
@@ -273,7 +272,7 @@ class QuestionService:
 
     async def cancel_wait(self) -> None:
         """Wait no longer: what is held is asked about again, and nothing goes on by itself."""
-        line = self._event(EventKind.WAIT_OVER, "the wait for the natural reset was taken back by hand", None)
+        line = self._event(EventKind.WAIT_OVER, "the wait for the natural reset was taken back by hand")
         await self._records.change(lambda account: replace(account, waiting=None), lambda: [line])
         self._wake.set()
 
@@ -286,6 +285,6 @@ class QuestionService:
 
         await self._records.change(step)
 
-    def _event(self, kind: EventKind, text: str, credit_id: str | None) -> Event:
+    def _event(self, kind: EventKind, text: str, credit_id: str | None = None) -> Event:
         state = self._store.state
         return Event(self._clock.now(), kind, state.account_key or "unknown", text, state.link.source, credit_id)

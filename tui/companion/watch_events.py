@@ -14,7 +14,7 @@ from tui.companion.state import State, StateStore
 from tui.domain.held_sessions import held
 from tui.domain.hooks import GateMode
 from tui.domain.lapses import Lapse, lapses
-from tui.domain.ledger import Event, EventKind
+from tui.domain.ledger import SHOWS_LESS, Event, EventKind
 from tui.domain.limit_stops import binding_window, stops
 from tui.domain.question import Cause
 from tui.domain.resets import mark
@@ -43,16 +43,8 @@ class WatchEventKind(StrEnum):
     """A reset lapses within 7 days, 3 days, 24 hours or 1 hour; once for each."""
 
 
-_OF_CREDITS: Final = frozenset(
-    {
-        EventKind.CREDIT_GRANTED,
-        EventKind.CREDIT_EXPIRED,
-        EventKind.CREDIT_REDEEMED,
-        EventKind.CREDIT_VANISHED,
-        EventKind.EXPIRY_CHANGED,
-        EventKind.COUNT_CHANGED,
-        EventKind.GRANT_MISSING,
-    }
+_OF_CREDITS: Final = SHOWS_LESS | frozenset(
+    {EventKind.CREDIT_GRANTED, EventKind.CREDIT_EXPIRED, EventKind.EXPIRY_CHANGED, EventKind.GRANT_MISSING}
 )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from tui.domain.credits import Bank, Credit, CreditStatus, same_moment
+from tui.domain.credits import Credit, CreditStatus, same_moment
 from tui.domain.ledger import Event, EventKind
 from tui.domain.snapshot import Snapshot
 from tui.domain.windows import RESET_GRACE, Window, WindowState, has_moved, label, limit_label
@@ -71,11 +71,6 @@ def _event(
     )
 
 
-def _complete(bank: Bank) -> bool:
-    """Whether the rows show the whole bank, so that a row's absence means something."""
-    return bank.credits is not None and not bank.unlisted
-
-
 def _credit_events(before: Snapshot, after: Snapshot, spent: Spent) -> Iterator[Event]:
     old, new = before.bank, after.bank
     if old.credits is None or new.credits is None:
@@ -90,7 +85,7 @@ def _credit_events(before: Snapshot, after: Snapshot, spent: Spent) -> Iterator[
         newly_granted = (
             credit.granted_at is not None and credit.granted_at >= before.provenance.observed_at - RESET_GRACE
         )
-        if _complete(old) or newly_granted:
+        if old.is_complete or newly_granted:
             earned = f"a reset was earned by an invite ({credit.granted_by})"
             text = earned if credit.is_earned else "a reset was granted"
             yield _event(after, EventKind.CREDIT_GRANTED, text, credit=credit)
@@ -108,7 +103,7 @@ def _credit_events(before: Snapshot, after: Snapshot, spent: Spent) -> Iterator[
             yield _event(after, EventKind.CREDIT_REDEEMED, text, credit=credit)
         elif credit.is_expired(now):
             yield _event(after, EventKind.CREDIT_EXPIRED, "a reset expired unused", credit=credit)
-        elif _complete(new):
+        elif new.is_complete:
             text = "a reset vanished from the bank before its time"
             yield _event(after, EventKind.CREDIT_VANISHED, text, credit=credit)
 

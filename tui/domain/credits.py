@@ -122,6 +122,11 @@ class Bank(msgspec.Struct, frozen=True):
         return next((credit for credit in self.credits or () if credit.id == credit_id), None)
 
     @property
+    def is_complete(self) -> bool:
+        """Whether the rows show the whole bank, so that a row's absence means something."""
+        return self.credits is not None and not self.unlisted
+
+    @property
     def unlisted(self) -> int:
         """How many available credits the rows do not show, because the service caps its list."""
         if self.available is None or self.credits is None:

@@ -35,8 +35,10 @@ def with_held(sessions: Mapping[str, Session], held: Mapping[str, HeldThread], n
         released_at = session.released_at or now
         if session.rollout_state is None and session.daemon_state is None:
             del changed[thread_id]
-        elif _heard_again(session) or now - released_at >= RELEASE_SEEN_WITHIN:
-            changed[thread_id] = _let_go(session)
+        elif now - released_at >= RELEASE_SEEN_WITHIN or (
+            session.held_heard_at is not None and session.seen_at > session.held_heard_at
+        ):
+            changed[thread_id] = weighed(replace(session, held_since=None, held_heard_at=None, released_at=None))
         else:
             changed[thread_id] = replace(session, released_at=released_at)
     for thread_id, thread in held.items():
@@ -45,14 +47,6 @@ def with_held(sessions: Mapping[str, Session], held: Mapping[str, HeldThread], n
         session = replace(known, held_since=thread.since, held_heard_at=heard_at, released_at=None, workspace=workspace)
         changed[thread_id] = weighed(session)
     return sessions if changed == sessions else changed
-
-
-def _heard_again(session: Session) -> bool:
-    return session.held_heard_at is not None and session.seen_at > session.held_heard_at
-
-
-def _let_go(session: Session) -> Session:
-    return weighed(replace(session, held_since=None, held_heard_at=None, released_at=None))
 
 
 def held(sessions: Mapping[str, Session]) -> tuple[Session, ...]:

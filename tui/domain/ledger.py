@@ -90,13 +90,13 @@ class Event(msgspec.Struct, frozen=True):
     @property
     def belongs_to_history(self) -> bool:
         """Whether it is a limit that was hit, a reset of a window, or a credit that came, was spent or lapsed."""
-        return self.kind in _OF_HISTORY and not (self.kind is EventKind.SPEND_CLOSED and NOTHING_SPENT in self.text)
+        return self.kind in OF_HISTORY and not (self.kind is EventKind.SPEND_CLOSED and NOTHING_SPENT in self.text)
 
 
 NOTHING_SPENT: Final = "nothing was spent"
 """Stands in the line that closes a spend which spent nothing."""
 
-_OF_HISTORY: Final = frozenset(
+OF_HISTORY: Final = frozenset(
     {
         EventKind.LIMIT_REACHED,
         EventKind.WINDOW_RESET,

@@ -4,17 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from tui.domain.ledger import Event, EventKind
+from tui.domain.ledger import OF_HISTORY, Event, EventKind
 from tui.domain.spend import ConsentKind
 
-_ALWAYS: Final = frozenset(
+_ALWAYS: Final = OF_HISTORY | frozenset(
     {
-        EventKind.LIMIT_REACHED,
-        EventKind.WINDOW_RESET,
-        EventKind.WINDOW_RESET_EARLY,
-        EventKind.CREDIT_GRANTED,
-        EventKind.CREDIT_EXPIRED,
-        EventKind.CREDIT_REDEEMED,
         EventKind.CREDIT_VANISHED,
         EventKind.EXPIRY_CHANGED,
         EventKind.SPEND_REFUSED,
@@ -61,6 +55,4 @@ def _matters(event: Event, own: set[str | None]) -> bool:
             return event.window != "five_hour"
         case EventKind.INVITE_CHANGED:
             return event.after not in ("sent", "opened")
-        case EventKind.SPENT_ELSEWHERE:
-            return True
     return event.kind in _ALWAYS

@@ -131,11 +131,5 @@ def _rise(line: Event) -> int:
 
 
 def _line(kind: EventKind, text: str, event: str, seen: Snapshot) -> Event:
-    return Event(
-        at=seen.provenance.observed_at,
-        kind=kind,
-        account=seen.account.key,
-        text=text,
-        source=seen.provenance.source,
-        request_id=event,
-    )
+    where = seen.provenance
+    return Event(where.observed_at, kind, seen.account.key, text, where.source, request_id=event)

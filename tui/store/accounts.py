@@ -3,11 +3,9 @@
 import sqlite3
 from collections.abc import Callable, Iterable
 
-import msgspec
-
 from tui.domain.account_state import AccountState
 from tui.domain.ledger import Event
-from tui.store.database import Database
+from tui.store.database import Database, from_text, to_text
 from tui.store.events import insert_events
 
 Step = Callable[[AccountState], AccountState]
@@ -45,15 +43,13 @@ class Accounts:
 def read_account(connection: sqlite3.Connection, account: str) -> AccountState:
     """An account's state, inside a transaction."""
     row = connection.execute("SELECT body FROM accounts WHERE account = ?", (account,)).fetchone()
-    try:
-        return msgspec.json.decode(row[0], type=AccountState) if row else AccountState()
-    except msgspec.MsgspecError:
-        return AccountState()  # written by another version: what it held is asked about anew
+    state = from_text(row[0], AccountState) if row else None
+    return state or AccountState()  # what another version wrote is asked about anew
 
 
 def write_account(connection: sqlite3.Connection, account: str, state: AccountState) -> None:
     """Replace an account's state, inside a transaction."""
     connection.execute(
         "INSERT INTO accounts VALUES (?, ?) ON CONFLICT (account) DO UPDATE SET body = excluded.body",
-        (account, msgspec.json.encode(state).decode()),
+        (account, to_text(state)),
     )

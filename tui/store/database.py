@@ -9,9 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+import msgspec
 
 from tui.errors import StoreCorrupt, StoreError, StoreLocked, StoreReadOnly, StoreTooNew, StoreUnclear
+
+T = TypeVar("T")
 
 BUSY_SECONDS: Final = 1.0
 """How long another program's transaction is waited for."""
@@ -189,6 +193,27 @@ class Database:
 def stamp(moment: datetime) -> str:
     """A moment as the database keeps it: RFC 3339, UTC, microseconds, so that text order is time order."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment_of(text: str) -> datetime:
+    """The moment of a stamp; 1970 where it is none."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
+
+
+def to_text(value: msgspec.Struct) -> str:
+    """A value as the database keeps it."""
+    return msgspec.json.encode(value).decode()
+
+
+def from_text(text: str, kind: type[T]) -> T | None:
+    """A value that the database kept; None where another version wrote it."""
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.MsgspecError:
+        return None
 
 
 def open_database(path: Path | None) -> sqlite3.Connection:

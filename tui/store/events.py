@@ -2,13 +2,12 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from sys import maxsize
 
 from msgspec.structs import astuple, fields
 
 from tui.domain.ledger import Event, EventKind
-from tui.store.database import Database, stamp
+from tui.store.database import Database, moment_of, stamp
 
 _COLUMNS = ", ".join(f'"{field.name}"' for field in fields(Event))
 _INSERT = f"INSERT INTO events ({_COLUMNS}) VALUES ({', '.join('?' * len(fields(Event)))})"  # noqa: S608 - our own names
@@ -55,11 +54,7 @@ class EventLog:
             newest = int(connection.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0])
         if last < 0 or newest <= last:
             return newest, ()
-        return newest, tuple(_event(row) for row in self._rows("WHERE id > ? AND id <= ? ORDER BY id", last, newest))
-
-    def _rows(self, condition: str, *values: int | str | None) -> list[tuple[str, ...]]:
-        with self._database.reading() as connection:
-            return connection.execute(f"SELECT {_COLUMNS} FROM events {condition}", values).fetchall()  # noqa: S608
+        return newest, tuple(event for _, event in self.numbered(after=last, before=newest + 1))
 
 
 def lines_of(connection: sqlite3.Connection, account: str, since: str) -> tuple[Event, ...]:
@@ -76,10 +71,7 @@ def insert_events(connection: sqlite3.Connection, events: Iterable[Event]) -> No
 
 def _event(row: Sequence[str]) -> Event:
     at, kind, account, text, *rest = row
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
-        moment = datetime.fromtimestamp(0, UTC)
+    moment = moment_of(at)
     try:
         return Event(moment, EventKind(kind), account, text, *rest)
     except ValueError:

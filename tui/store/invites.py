@@ -3,11 +3,9 @@
 import sqlite3
 from collections.abc import Callable, Iterable
 
-import msgspec
-
 from tui.domain.invites import InviteRecord, newest_first
 from tui.domain.ledger import Event
-from tui.store.database import Database
+from tui.store.database import Database, from_text, to_text
 from tui.store.events import insert_events
 
 Step = Callable[[tuple[InviteRecord, ...]], tuple[Iterable[InviteRecord], Iterable[Event]]]
@@ -34,11 +32,7 @@ class Invites:
             after = {record.key: record for record in changed}
             connection.executemany(
                 "INSERT INTO invites VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET body = excluded.body",
-                [
-                    (key, account, msgspec.json.encode(record).decode())
-                    for key, record in after.items()
-                    if record != before.get(key)
-                ],
+                [(key, account, to_text(record)) for key, record in after.items() if record != before.get(key)],
             )
             connection.executemany("DELETE FROM invites WHERE key = ?", [(key,) for key in before.keys() - after])
             insert_events(connection, events)
@@ -52,11 +46,5 @@ class Invites:
 
 def _read(connection: sqlite3.Connection, account: str) -> list[InviteRecord]:
     rows = connection.execute("SELECT body FROM invites WHERE account = ?", (account,)).fetchall()
-    return [record for (body,) in rows if (record := _decode(body)) is not None]
-
-
-def _decode(body: str) -> InviteRecord | None:
-    try:
-        return msgspec.json.decode(body, type=InviteRecord)
-    except msgspec.MsgspecError:
-        return None  # written by another version: left as it is
+    found = (from_text(body, InviteRecord) for (body,) in rows)
+    return [record for record in found if record is not None]  # what another version wrote is left as it is

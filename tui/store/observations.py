@@ -3,18 +3,18 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-import msgspec
 from msgspec.structs import replace
 
 from tui.domain.snapshot import STALE_AFTER, Snapshot
 from tui.domain.summary import summary_of
 from tui.domain.windows import NEAR_PERCENT
-from tui.store.database import Database, stamp
+from tui.store.database import Database, from_text, stamp, to_text
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
+    from tui.domain.changes import Spent
     from tui.domain.ledger import Event
     from tui.domain.spend import Spend
     from tui.domain.witness import ResetHistory
@@ -52,7 +52,7 @@ class Observations:
                 [(name, account) for name in names],
             )
             row = connection.execute("SELECT body FROM observations WHERE account = ?", (account,)).fetchone()
-            previous = _decode(row[0]) if row else None
+            previous = from_text(row[0], Snapshot) if row else None  # another version's is replaced
             if previous is not None:
                 if previous.provenance.observed_at >= snapshot.provenance.observed_at:
                     return ()
@@ -68,7 +68,7 @@ class Observations:
                 " SET observed_at = excluded.observed_at,"
                 " offered_at = coalesce(excluded.offered_at, offered_at),"
                 " body = excluded.body, summary = excluded.summary",
-                (account, at, at if snapshot.codex_offers else None, _encode(snapshot), _encode(summary)),
+                (account, at, at if snapshot.codex_offers else None, to_text(snapshot), to_text(summary)),
             )
         return events
 
@@ -116,7 +116,7 @@ class Observations:
         query = "SELECT body FROM observations WHERE account = coalesce(?, account) ORDER BY observed_at DESC LIMIT 1"
         with self._database.reading() as connection:
             row = connection.execute(query, (account,)).fetchone()
-        return _decode(row[0]) if row else None
+        return from_text(row[0], Snapshot) if row else None
 
     def account_of(self, name: str) -> str | None:
         """The key of the account that was last read under a name of the settings; None where none was."""
@@ -127,29 +127,12 @@ class Observations:
 
 def _changes(connection: "sqlite3.Connection", previous: Snapshot | None, snapshot: Snapshot) -> "tuple[Event, ...]":
     """Put what changed by itself between two readings into the ledger; of a first one, which limits are reached."""
-    from tui.domain.changes import Spent, limit_events, notice
+    from tui.domain.changes import limit_events, notice
 
     if previous is None:
         events = limit_events(None, snapshot)
-        if events:
-            from tui.store.events import insert_events
-
-            insert_events(connection, events)
-        return events
-    since, until = stamp(previous.provenance.observed_at), stamp(snapshot.provenance.observed_at)
-    spent = Spent()
-    if connection.execute("SELECT EXISTS (SELECT 1 FROM spends)").fetchone()[0]:
-        from tui.store.spends import all_spends
-
-        # Readings without single credits may have come since a spend: it explains the bank until one with them.
-        read_at = previous.bank.credits_observed_at
-        spends = [spend for spend in all_spends(connection, snapshot.account.key) if spend.may_have_spent]
-        spent = Spent(
-            windows=any(_overlaps(spend, since, until) for spend in spends),
-            count=sum(_overlaps(spend, stamp(read_at) if read_at else since, until) for spend in spends),
-            credits=frozenset(spend.credit_id for spend in spends if spend.credit_id is not None),
-        )
-    events = notice(previous, snapshot, spent)
+    else:
+        events = notice(previous, snapshot, _spent(connection, previous, snapshot))
     if events:
         from tui.store.events import insert_events
 
@@ -157,17 +140,25 @@ def _changes(connection: "sqlite3.Connection", previous: Snapshot | None, snapsh
     return events
 
 
+def _spent(connection: "sqlite3.Connection", previous: Snapshot, snapshot: Snapshot) -> "Spent | None":
+    """What our own spends explain of the changes between two readings."""
+    from tui.domain.changes import Spent
+
+    since, until = stamp(previous.provenance.observed_at), stamp(snapshot.provenance.observed_at)
+    if not connection.execute("SELECT EXISTS (SELECT 1 FROM spends)").fetchone()[0]:
+        return None  # as nearly always: what reads the journal is not even loaded
+    from tui.store.spends import all_spends
+
+    # Readings without single credits may have come since a spend: it explains the bank until one with them.
+    read_at = previous.bank.credits_observed_at
+    spends = [spend for spend in all_spends(connection, snapshot.account.key) if spend.may_have_spent]
+    return Spent(
+        windows=any(_overlaps(spend, since, until) for spend in spends),
+        count=sum(_overlaps(spend, stamp(read_at) if read_at else since, until) for spend in spends),
+        credits=frozenset(spend.credit_id for spend in spends if spend.credit_id is not None),
+    )
+
+
 def _overlaps(spend: "Spend", since: str, until: str) -> bool:
     """Whether a spend was under way at some time between two moments."""
     return stamp(spend.journaled_at) <= until and (spend.closed_at is None or stamp(spend.closed_at) >= since)
-
-
-def _encode(value: msgspec.Struct) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _decode(body: str) -> Snapshot | None:
-    try:
-        return msgspec.json.decode(body, type=Snapshot)
-    except msgspec.MsgspecError:
-        return None  # written by another version: nothing to compare with, and the next reading replaces it

@@ -1,11 +1,11 @@
 """From when until when the limit kept sessions from work; every process that sees it writes the same rows."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from tui.domain.pauses import Pause, PauseKind
-from tui.store.database import Database, stamp
+from tui.store.database import Database, moment_of, stamp
 
 KEPT: Final = timedelta(days=400)
 
@@ -20,17 +20,10 @@ class Pauses:
 
     def save(self, account: str, pauses: Iterable[Pause]) -> None:
         """Write pauses that began, and the ends of those that are over; the first end that was seen counts."""
-        rows = [
-            (
-                account,
-                p.thread_id,
-                p.kind,
-                stamp(p.since),
-                p.until and stamp(p.until),
-                p.resets_at and stamp(p.resets_at),
-            )
-            for p in pauses
-        ]
+        rows = []
+        for p in pauses:
+            until, resets_at = p.until and stamp(p.until), p.resets_at and stamp(p.resets_at)
+            rows.append((account, p.thread_id, p.kind, stamp(p.since), until, resets_at))
         with self._database.writing() as connection:
             connection.executemany(
                 f"INSERT INTO pauses (account, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608 - our own names
@@ -55,13 +48,6 @@ class Pauses:
         with self._database.reading() as connection:
             rows = connection.execute(query, values).fetchall()
         return tuple(
-            Pause(thread, PauseKind(kind), _moment(since) or _EPOCH, _moment(until), _moment(resets_at))
-            for thread, kind, since, until, resets_at in rows
+            Pause(thread, PauseKind(kind), moment_of(since), until and moment_of(until), ends and moment_of(ends))
+            for thread, kind, since, until, ends in rows
         )
-
-
-_EPOCH: Final = datetime.fromtimestamp(0, UTC)
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)

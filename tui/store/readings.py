@@ -120,24 +120,9 @@ class Readings:
                     self._series[key] = found[0]
                 series = self._series[key]
                 resets = None if window.resets_at is None else round(window.resets_at)
-                values.append(
-                    (
-                        series,
-                        int(reading.at),
-                        window.used_percent,
-                        resets,
-                        reading.allowed,
-                        reading.available,
-                        code,
-                    )
-                )
-                self._last[series] = (
-                    reading.at,
-                    window.used_percent,
-                    window.resets_at,
-                    reading.allowed,
-                    reading.available,
-                )
+                at, used, more = reading.at, window.used_percent, (reading.allowed, reading.available)
+                values.append((series, int(at), used, resets, *more, code))
+                self._last[series] = (at, used, window.resets_at, *more)
             made = connection.total_changes
             connection.executemany("INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?)", values)
             return connection.total_changes - max(before, made)

@@ -6,17 +6,16 @@ the number of processes.
 
 import sqlite3
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec.structs import replace
 
 from tui.domain.ledger import Event
 from tui.domain.snapshot import Account
 from tui.domain.spend import Consent, ConsentKind, Spend, Stage
 from tui.errors import SpendHeld, StoreError
-from tui.store.database import Database, stamp
+from tui.store.database import Database, from_text, moment_of, stamp, to_text
 from tui.store.events import insert_events
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class SpendJournal:
             SpendHeld: The account has an open spend already, or the queue is no longer as it was.
         """
         account = spend.account.key
-        row = (spend.key, account, spend.stage, holder, stamp(spend.journaled_at), None, _encode(spend))
+        row = (spend.key, account, spend.stage, holder, stamp(spend.journaled_at), None, to_text(spend))
         try:
             with self._database.writing() as connection:
                 if queued is not None:
@@ -63,7 +62,7 @@ class SpendJournal:
         with self._database.writing() as connection:
             changed = connection.execute(
                 "UPDATE spends SET stage = ?, body = ?, closed_at = ?, holder = coalesce(?, holder) WHERE key = ?",
-                (spend.stage, _encode(spend), closed_at, holder, spend.key),
+                (spend.stage, to_text(spend), closed_at, holder, spend.key),
             )
             if changed.rowcount != 1:
                 raise StoreError(f"the journal has no spend with the key {spend.key}", "restore the database")
@@ -116,31 +115,23 @@ def all_spends(connection: sqlite3.Connection, account: str | None) -> tuple[Spe
 
 def decode_spend(key: str, account: str, journaled_at: str, closed_at: str | None, body: str) -> Spend:
     """A row of the journal; one that this version cannot read is a spend in the stage `unreadable`, or closed."""
-    try:
-        return msgspec.json.decode(body, type=Spend)
-    except msgspec.MsgspecError:
-        moment = _moment(journaled_at)
-        spend = Spend(
-            key=key,
-            account=Account(id=account),
-            credit_id=None,
-            credit_expires_at=None,
-            consent=Consent(ConsentKind.UNKNOWN, moment),
-            before=(),
-            resets_before=None,
-            journaled_at=moment,
-            stage=Stage.UNREADABLE,
-            doubtful=True,
-            reason="another version of resetbank wrote it",
-        )
-        return spend if closed_at is None else replace(spend, stage=Stage.CLOSED, closed_at=_moment(closed_at))
-
-
-def _moment(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError:
-        return datetime.fromtimestamp(0, UTC)
+    if (known := from_text(body, Spend)) is not None:
+        return known
+    moment = moment_of(journaled_at)
+    return Spend(
+        key=key,
+        account=Account(id=account),
+        credit_id=None,
+        credit_expires_at=None,
+        consent=Consent(ConsentKind.UNKNOWN, moment),
+        before=(),
+        resets_before=None,
+        journaled_at=moment,
+        stage=Stage.UNREADABLE if closed_at is None else Stage.CLOSED,
+        doubtful=True,
+        reason="another version of resetbank wrote it",
+        closed_at=None if closed_at is None else moment_of(closed_at),
+    )
 
 
 def _take_one(connection: sqlite3.Connection, account: str, queued: "Queued", now: datetime) -> None:
@@ -153,7 +144,3 @@ def _take_one(connection: sqlite3.Connection, account: str, queued: "Queued", no
     rest = after_spend(state.queued, now)
     owner = state.queue_owner if rest is not None else None
     write_account(connection, account, replace(state, queued=rest, queue_owner=owner))
-
-
-def _encode(spend: Spend) -> str:
-    return msgspec.json.encode(spend).decode()
