@@ -132,4 +132,4 @@ def test_plain_question() -> None:
 
 def test_warnings_are_none_where_a_reset_is_worth_it() -> None:
     shown = states.snapshot(states.main_limit(states.five_hours(100), allowed=False), allowed=False)
-    assert warnings(propose(shown, NOW, states.THREE[0]), NOW, ZONE) == ()
+    assert warnings(propose(shown, NOW, states.THREE[0]), NOW) == ()

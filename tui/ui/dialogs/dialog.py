@@ -90,7 +90,7 @@ class Dialog:
         """The question, the steps or the result."""
         raise NotImplementedError
 
-    def offers(self, view: ViewState) -> tuple[str, ...]:
+    def offers(self) -> tuple[str, ...]:
         """What each letter consents to, in the phase `asking`."""
         return self.consents
 

@@ -96,7 +96,7 @@ class QuestionDialog(SpendingDialog):
         resumed = carry_lines(view, self._resumed, self._consented_at, width)
         return (*lines[:1], *resumed, *lines[1:])  # a small screen shows the first lines only
 
-    def offers(self, view: ViewState) -> tuple[str, ...]:
+    def offers(self) -> tuple[str, ...]:
         """What the letters spend for."""
         return spend_offers(self.question, self.selection)
 

@@ -89,10 +89,10 @@ class QueueDialog(Dialog):
             return failure_lines(self.failure.message, self.failure.hint, width)
         if isinstance(self._offer, str):
             return failure_lines(self._offer, "", width)
-        why = night_lines(self._question, view, width) if self._question is not None else ()
+        why = night_lines(self._question, width) if self._question is not None else ()
         return *why, *queue_lines(view, self._offer, self._whom, width, self._number, self._until, self._before_lapse)
 
-    def offers(self, view: ViewState) -> tuple[str, ...]:
+    def offers(self) -> tuple[str, ...]:
         """One letter, which names the number."""
         if self._before_lapse is not None:
             return ("queue it, also for before it lapses",)

@@ -205,7 +205,7 @@ class ConsentScreen(ModalScreen[None]):
         """Go on to a phase, with new letters if it asks."""
         self.dialog.phase = phase
         self._take_back()
-        count = len(self.dialog.offers(self.view)) if phase == "asking" else 0
+        count = len(self.dialog.offers()) if phase == "asking" else 0
         drawn = [letter for letter in self._random(count + len(self._last_letters)) if letter not in self._last_letters]
         self.letters = tuple(drawn[:count])
         self._last_letters = self.letters or self._last_letters

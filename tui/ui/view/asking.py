@@ -101,7 +101,7 @@ def question_lines(
         *_why(question, view, width),
         *effect_lines(proposal, at, zone, width),
         *named("Advice", *advice(question, proposal, at), width=width),
-        *note_lines(warnings(proposal, at, zone, week_too=False), width),
+        *note_lines(warnings(proposal, at, week_too=False), width),
     )
 
 

@@ -30,7 +30,7 @@ def dialog_prompt(
     if dialog.phase == "typing" and view.state.question is not None:
         text = f"a session needs an answer: {view.keys.get('close', 'esc')} shows the question"
         lines += wrap((Span("! ", Level.NEAR), Span(text)), width, indent=2)
-    lines += _letter_lines(letters, dialog.offers(view) if letters else (), width)
+    lines += _letter_lines(letters, dialog.offers() if letters else (), width)
     if hint:
         lines += wrap((Span("! ", Level.NEAR), Span(hint)), width, indent=2)
     keys = dialog.keys(view)

@@ -96,7 +96,7 @@ def night_title(question: Question, view: ViewState) -> str:
     return f"tonight's jobs will likely hit the limit at about {when}: queue one?"
 
 
-def night_lines(question: Question, view: ViewState, width: int) -> tuple[Line, ...]:
+def night_lines(question: Question, width: int) -> tuple[Line, ...]:
     """What that rests on."""
     return named("Tonight", Span(f"expected, {question.why}"), width=width)
 

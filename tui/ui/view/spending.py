@@ -30,7 +30,7 @@ def proposal_lines(
     return (
         *named("Waiting", Span(_waiting(proposal, now, zone)), width=width),
         *effect_lines(proposal, now, zone, width, choice=choice),
-        *note_lines(warnings(proposal, now, zone), width),
+        *note_lines(warnings(proposal, now), width),
     )
 
 
@@ -92,7 +92,7 @@ def _other_limits(proposal: Proposal) -> str:
     return f"{', '.join(names)}: not stated to be reset" if names else ""
 
 
-def warnings(proposal: Proposal, now: datetime, zone: tzinfo, *, week_too: bool = True) -> tuple[str, ...]:
+def warnings(proposal: Proposal, now: datetime, *, week_too: bool = True) -> tuple[str, ...]:
     """What speaks against spending now; the rest of the week is left out where it is said elsewhere."""
     found: list[str] = []
     windows = [effect.before for effect in proposal.effects]

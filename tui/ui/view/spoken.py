@@ -229,7 +229,7 @@ def question_sentences(view: ViewState, question: Question, proposal: Proposal |
     """The question with its facts, without the answers; without a proposal where the fresh reading failed."""
     nobody = Selection(())
     if question.cause is Cause.EVENING:
-        return (spoken(f"Question: {night_title(question, view)}"), *spoken_lines(night_lines(question, view, WIDE)))
+        return (spoken(f"Question: {night_title(question, view)}"), *spoken_lines(night_lines(question, WIDE)))
     title = f"Question: {asking_title(question, question.threads, view, view.now, WIDE)}"
     names = list(names_of(view.state.sessions, question.threads).values())
     who = (spoken(f"Sessions: {', '.join(names)}"),) if len(names) > 1 else ()
