@@ -81,7 +81,7 @@ async def stop(world: World, thread: str = THREAD) -> Question:
 
 def cleared(world: World) -> ConsumeAnswer:
     world.source.reading = CLEARED
-    return ConsumeAnswer(ConsumeCode.RESET, 2)
+    return ConsumeAnswer(ConsumeCode.RESET)
 
 
 def consent(world: World) -> Consent:
@@ -184,7 +184,7 @@ async def test_spend_only_tells_nobody(clock: ManualClock, tmp_path: Path) -> No
 async def test_a_spend_that_cleared_nothing_tells_nobody(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path, daemon=True)) as world:
         await stop(world)
-        world.source.answers.append(ConsumeAnswer(ConsumeCode.RESET, 0))
+        world.source.answers.append(ConsumeAnswer(ConsumeCode.RESET))
         proposal = await world.companion.spender.propose()
         spending = asyncio.ensure_future(world.companion.spender.spend(proposal, consent(world), whom=True))
         await until(world, lambda _: spending.done(), step=1)

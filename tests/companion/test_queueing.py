@@ -172,7 +172,7 @@ async def all_stop(world: World, left: int) -> None:
 def room(world: World, left: int) -> ConsumeAnswer:
     rows = ROWS[-left:]
     world.source.reading = replace(CLEARED, bank=replace(CLEARED.bank, credits=rows, available=left))
-    return ConsumeAnswer(ConsumeCode.RESET, 2)
+    return ConsumeAnswer(ConsumeCode.RESET)
 
 
 async def test_a_night_of_six_sessions_two_resets_and_then_waiting(clock: ManualClock, tmp_path: Path) -> None:

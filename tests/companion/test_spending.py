@@ -15,7 +15,7 @@ from tui.domain.snapshot import Snapshot
 from tui.domain.spend import Consent, ConsentKind, ConsumeAnswer, ConsumeCode, Outcome, Spend, Stage
 from tui.errors import ConsumeRejected, NoCredit, OutcomeUnknown, SourceDown, SpendHeld, StoreCorrupt, StoreError
 
-RESET = ConsumeAnswer(ConsumeCode.RESET, 2)
+RESET = ConsumeAnswer(ConsumeCode.RESET)
 LOST = OutcomeUnknown("the answer never came")
 
 
@@ -136,7 +136,7 @@ async def test_a_refusal_after_a_lost_answer_proves_nothing(world: World) -> Non
     [(ConsumeCode.NOTHING_TO_RESET, Outcome.NOTHING_TO_RESET), (ConsumeCode.NO_CREDIT, Outcome.NO_CREDIT)],
 )
 async def test_an_unspent_reset_is_said(world: World, code: ConsumeCode, outcome: Outcome) -> None:
-    world.source.answers.append(ConsumeAnswer(code, 0))
+    world.source.answers.append(ConsumeAnswer(code))
     done = await spend(world)
     assert (done.is_open, done.outcome, done.resets_left) == (False, outcome, 2)
 

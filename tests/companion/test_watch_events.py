@@ -99,7 +99,7 @@ async def test_a_refused_spend_is_no_spend_whatever_its_words(world: World) -> N
     proposal = await world.companion.spender.propose()
     world.source.answers.append(ConsumeRejected("one reset spent, says a liar"))
     await world.companion.spender.spend(proposal, consent(world))
-    world.source.answers.append(ConsumeAnswer(ConsumeCode.NOTHING_TO_RESET, 0))
+    world.source.answers.append(ConsumeAnswer(ConsumeCode.NOTHING_TO_RESET))
     world.clock.advance(1)
     await world.companion.spender.spend(await world.companion.spender.propose(), consent(world))
     assert "spent" not in kinds(events)

@@ -67,7 +67,7 @@ def test_replay_answers_as_the_back_test_is_answered() -> None:
             continue
         seen = reading(service, line.at)
         fields = msgspec.to_builtins(seen)
-        sessions = ["running"] * (seen.running or 0) + ["stopped_at_limit"] * seen.stopped
+        sessions = ["running"] * (seen.running or 0)
         lines.append(
             {
                 "type": "reading",

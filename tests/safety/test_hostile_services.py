@@ -93,9 +93,9 @@ class HostileService:
             self.take(request.key, request.credit_id, effect)
         match answer:
             case "truth" if effect in ("asked", "another"):
-                return ConsumeAnswer(ConsumeCode.RESET, 2)
+                return ConsumeAnswer(ConsumeCode.RESET)
             case "truth" | "nothing":
-                return ConsumeAnswer(ConsumeCode.NOTHING_TO_RESET, 0)
+                return ConsumeAnswer(ConsumeCode.NOTHING_TO_RESET)
             case "refused":
                 raise ConsumeRejected("403")
             case "no credit":

@@ -57,8 +57,8 @@ class Service(ScriptedSource):
             self.show()
             if self.loses_answers:
                 raise OutcomeUnknown("the answer never came")
-            return ConsumeAnswer(ConsumeCode.RESET, 2)
-        return ConsumeAnswer(ConsumeCode.ALREADY_REDEEMED, 0)
+            return ConsumeAnswer(ConsumeCode.RESET)
+        return ConsumeAnswer(ConsumeCode.ALREADY_REDEEMED)
 
 
 class Half:

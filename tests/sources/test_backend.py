@@ -93,7 +93,7 @@ async def test_the_other_path_style(serve: Serve, clock: ManualClock) -> None:
 async def test_a_spend_is_sent_once_and_exactly(serve: Serve, clock: ManualClock) -> None:
     server = await serve(HEALTHY)
     source = backend(server, clock)
-    assert await source.consume(SPEND) == ConsumeAnswer(ConsumeCode.RESET, 2, "credit-1", "reset")
+    assert await source.consume(SPEND) == ConsumeAnswer(ConsumeCode.RESET, "reset")
     (request,) = server.requests
     assert (request.method, request.headers["content-type"]) == ("POST", "application/json")
     assert request.body == b'{"redeem_request_id":"key-1","credit_id":"credit-1"}'

@@ -32,10 +32,7 @@ def test_every_request_is_a_reading_and_a_full_window_a_stop(tmp_path: Path) -> 
     found = list(file_readings(rollout(tmp_path, "a", "acc1")))
     assert [reading.windows[0].used_percent for reading in found] == [0, 25, 50, 75, 100]
     assert [reading.at - NINE.timestamp() for reading in found] == [0, 60, 120, 180, 240]
-    assert [(reading.allowed, reading.running, reading.stopped) for reading in found[-2:]] == [
-        (None, 1, 0),
-        (False, 0, 1),
-    ]
+    assert [(reading.allowed, reading.running) for reading in found[-2:]] == [(None, 1), (False, 0)]
     assert [window.minutes for window in found[0].windows] == [300, 10080]
 
 

@@ -30,7 +30,7 @@ from tui.errors import SourceDown
 from tui.sources.base import Source, SourceStatus
 from tui.store.database import Database
 
-RESET = ConsumeAnswer(ConsumeCode.RESET, 2)
+RESET = ConsumeAnswer(ConsumeCode.RESET)
 PROCESS = "this process"
 
 

@@ -196,7 +196,7 @@ def reset_snapshot(five: float = 0, weekly: float = 0, moved: bool = True, left:
 
 
 def spent(after: Snapshot | None = None) -> Spend:
-    answered = answer(send(spend_of(at_limit())), ConsumeAnswer(ConsumeCode.RESET, 2))
+    answered = answer(send(spend_of(at_limit())), ConsumeAnswer(ConsumeCode.RESET))
     return close(verify(answered, after or reset_snapshot()), NOW)
 
 

@@ -32,18 +32,18 @@ def test_a_request_says_what_it_was_given(key: object, credit_id: str | None) ->
 def test_a_full_answer() -> None:
     credit = b'{"id":"c-1","status":"redeemed","redeemed_at":"2026-11-23T14:00:00Z"}'
     body = b'{"code":"reset","credit":' + credit + b',"windows_reset":2}'
-    assert decode_consume(body) == ConsumeAnswer(ConsumeCode.RESET, 2, "c-1", "reset")
+    assert decode_consume(body) == ConsumeAnswer(ConsumeCode.RESET, "reset")
 
 
 @pytest.mark.parametrize("code", ["reset", "nothing_to_reset", "no_credit", "already_redeemed"])
 def test_each_known_code(code: str) -> None:
     answer = decode_consume(json.dumps({"code": code, "credit": None, "windows_reset": 0}).encode())
-    assert (answer.code, answer.windows_reset, answer.credit_id) == (ConsumeCode(code), 0, None)
+    assert answer.code is ConsumeCode(code)
 
 
 def test_a_new_code_is_not_recognised_and_kept_raw() -> None:
     answer = decode_consume(b'{"code":"half_\\u001breset"}')
-    assert (answer.code, answer.raw_code, answer.windows_reset) == (ConsumeCode.UNRECOGNISED, "half_reset", None)
+    assert (answer.code, answer.raw_code) == (ConsumeCode.UNRECOGNISED, "half_reset")
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"code":null}', b'{"code":1}', b"<html>", b'{"code":'])

@@ -16,7 +16,6 @@ from tui.domain.foresight import Foresight
 from tui.domain.limit_stops import at_work
 from tui.domain.outlook import Outlook, look_ahead
 from tui.domain.reading import reading_of
-from tui.domain.sessions import SessionState
 from tui.domain.snapshot import Account, Snapshot
 from tui.errors import StoreError
 
@@ -174,9 +173,8 @@ class HistoryService:
     async def _take(self, snapshot: Snapshot) -> None:
         state, now = self._store.state, self._clock.now()
         running = len(at_work(state.sessions, now)) if state.watches_sessions else None
-        stopped = sum(session.state is SessionState.STOPPED_AT_LIMIT for session in state.sessions.values())
         with suppress(StoreError):  # said by State.store_failure
-            await in_thread(learn, self._foresight, self._records.readings, snapshot, running, stopped)
+            await in_thread(learn, self._foresight, self._records.readings, snapshot, running)
 
     async def _thin(self, now: float) -> None:
         readings = self._records.readings
@@ -206,11 +204,10 @@ def learn(
     readings: "Readings | None",
     snapshot: Snapshot,
     running: int | None = None,
-    stopped: int = 0,
 ) -> None:
-    """Take in a reading with the sessions at work and at the limit, and keep it where that can be done. Blocking."""
+    """Take in a reading with the sessions at work, and keep it where that can be done. Blocking."""
     for limit in snapshot.limits:
-        reading = reading_of(snapshot, limit, running, stopped)
+        reading = reading_of(snapshot, limit, running)
         if limit is snapshot.main_limit:
             foresight.add(reading)
         if readings is not None:

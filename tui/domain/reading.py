@@ -43,8 +43,6 @@ class Reading(msgspec.Struct, frozen=True):
     """None where only the number is known."""
     running: int | None = None
     """Sessions at work; None where unknown."""
-    stopped: int = 0
-    """Sessions stopped at the limit."""
 
 
 class SessionCost(msgspec.Struct, frozen=True):
@@ -80,7 +78,7 @@ PastReadings: TypeAlias = "Callable[[Account, Callable[[str, int, float], bool]]
 """The readings of an account that lie on the disk; passes over the files that the function knows."""
 
 
-def reading_of(snapshot: "Snapshot", limit: "Limit", running: int | None = None, stopped: int = 0) -> Reading:
+def reading_of(snapshot: "Snapshot", limit: "Limit", running: int | None = None) -> Reading:
     """What a reading of the service says of one of its limits."""
     windows = tuple(
         WindowReading(window.minutes, window.used_percent, window.resets_at.timestamp() if window.resets_at else None)
@@ -102,4 +100,4 @@ def reading_of(snapshot: "Snapshot", limit: "Limit", running: int | None = None,
     if limit is snapshot.main_limit and snapshot.ordinary_usage_allowed is not None:
         allowed = snapshot.ordinary_usage_allowed
     at = snapshot.provenance.observed_at.timestamp()
-    return Reading(at, windows, allowed, snapshot.bank.available, held, running, stopped)
+    return Reading(at, windows, allowed, snapshot.bank.available, held, running)

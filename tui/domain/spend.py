@@ -82,9 +82,6 @@ class ConsumeAnswer(msgspec.Struct, frozen=True):
     """The service's answer to a consume."""
 
     code: ConsumeCode
-    windows_reset: int | None = None
-    """How many windows it says it refreshed; None where it did not say (the app-server never does)."""
-    credit_id: str | None = None
     raw_code: str | None = None
     """The code as it was written, for one that is not recognised."""
 
@@ -115,10 +112,9 @@ class Consent(msgspec.Struct, frozen=True):
 
 
 class Effect(msgspec.Struct, frozen=True):
-    """What a spend is expected to do to one window; expected, not observed."""
+    """What a spend is expected to do to one window, which is expected to be empty then; expected, not observed."""
 
     before: Window
-    expected_percent: float
     expected_reset: datetime | None
     """Where the reset date may move to; both have been seen. None where the window has no date."""
 
@@ -196,7 +192,7 @@ def propose(snapshot: Snapshot, now: datetime, credit: Credit | None) -> Proposa
         account=snapshot.account,
         credit=credit,
         before=snapshot.windows,
-        effects=tuple(Effect(w, 0.0, now + w.length if w.resets_at and w.length else None) for w in windows),
+        effects=tuple(Effect(w, now + w.length if w.resets_at and w.length else None) for w in windows),
         waiting_saved=waiting,
         unused_week_percent=max(0.0, 100.0 - week.used_percent) if week and week.used_percent is not None else None,
         resets_left=None if count is None else max(0, count - 1),

@@ -52,12 +52,12 @@ def file_readings(path: Path) -> Iterator[Reading]:
                     if w.minutes
                 )
                 full = any((w.used_percent or 0) >= 100 for w in windows)
-                last = Reading(at, windows, False if full else None, running=int(not full), stopped=int(full))
+                last = Reading(at, windows, False if full else None, running=int(not full))
                 yield last
             elif last is not None and (
                 isinstance(fact, LimitHit) or (isinstance(fact, TurnEnded) and fact.how is TurnEnd.LIMIT)
             ):
-                yield Reading(max(at, last.at), last.windows, False, running=0, stopped=1)
+                yield Reading(max(at, last.at), last.windows, False, running=0)
 
 
 def past_rollouts(folder: Path, account: Account, is_known: IsKnown) -> Iterator[PastFile]:

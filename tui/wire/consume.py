@@ -1,14 +1,10 @@
 """Spending one reset at the quota endpoint (README.md, "Spending"): the exact request, and the answer."""
 
-from typing import Final
-
 import msgspec
 
 from tui.domain.spend import ConsumeAnswer, ConsumeCode, ConsumeRequest
 from tui.errors import BadPayload
-from tui.wire.fields import FieldReader, clean_text, load_object
-
-_MOST_WINDOWS: Final = 1000
+from tui.wire.fields import clean_text, load_object
 
 
 class _ConsumeBody(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -31,14 +27,7 @@ def decode_consume(body: bytes) -> ConsumeAnswer:
     code = payload.get("code")
     if not isinstance(code, str):
         raise BadPayload("the answer to the spend has no code")
-    reader = FieldReader()
-    credit = reader.mapping(payload.get("credit"), "the credit of the answer") or {}
-    return ConsumeAnswer(
-        code=recognise(code),
-        windows_reset=_windows_reset(reader, payload.get("windows_reset")),
-        credit_id=reader.text(credit.get("id"), "the credit of the answer", 256),
-        raw_code=clean_text(code, 60),
-    )
+    return ConsumeAnswer(recognise(code), raw_code=clean_text(code, 60))
 
 
 def recognise(code: str) -> ConsumeCode:
@@ -47,8 +36,3 @@ def recognise(code: str) -> ConsumeCode:
         return ConsumeCode(code)
     except ValueError:
         return ConsumeCode.UNRECOGNISED
-
-
-def _windows_reset(reader: FieldReader, value: object) -> int | None:
-    count = reader.count(value, "the count of windows")
-    return count if count is not None and count <= _MOST_WINDOWS else None

@@ -106,10 +106,9 @@ def _reading(fields: _Line) -> Reading:
             for c in _items(resets["credits"])[:_MOST_CREDITS]
             if isinstance(c.get("id"), str | int) and c.get("status", "available") == "available"
         )
-    running, stopped = None, 0
+    running = None
     if isinstance(fields.sessions, list):
-        states = [session.get("state") for session in _items(fields.sessions)]
-        running, stopped = states.count("running"), states.count("stopped_at_limit")
+        running = sum(session.get("state") == "running" for session in _items(fields.sessions))
     allowed = fields.ordinary_usage_allowed
     return Reading(
         at,
@@ -118,7 +117,6 @@ def _reading(fields: _Line) -> Reading:
         int(available) if available is not None and available >= 0 else None,
         held,
         running,
-        stopped,
     )
 
 

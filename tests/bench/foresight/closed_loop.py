@@ -57,7 +57,6 @@ def reading(service: Service, at: float) -> Reading:
         len(bank),
         tuple(CreditReading(*credit) for credit in bank),
         int(working and not blocked),
-        int(working and blocked),
     )
 
 

@@ -80,7 +80,7 @@ def credit_spans(
 
 def _effect(effect: Effect, now: datetime, zone: tzinfo) -> str:
     window = effect.before
-    change = f"{right(percent(window.used_percent), 5)} → {percent(effect.expected_percent)} expected"
+    change = f"{right(percent(window.used_percent), 5)} → {percent(0.0)} expected"
     if window.kind not in (WindowKind.WEEKLY, WindowKind.MONTHLY) or not window.resets_at or not effect.expected_reset:
         return change
     dates = f"{full(window.resets_at, now, zone)} → {full(effect.expected_reset, now, zone)}"
