@@ -177,14 +177,7 @@ COMMANDS: Final = (
     Command("first", "home,g", "Top", "Scroll to the top", _MOVE, show=False),
     Command("last", "end,G", "End", "Scroll to the end", _MOVE, show=False),
     Command("refresh", "f5,ctrl+r", "Refresh", "Read limits and bank now, or try to connect again", _EVERYWHERE),
-    Command(
-        "theme",
-        "t",
-        "Theme",
-        "Choose a colour theme; moving shows each",
-        _LOOKS,
-        show=False,
-    ),
+    Command("theme", "t", "Theme", "Choose a colour theme; moving shows each", _LOOKS, show=False),
     Command("suspend", "ctrl+z", "Suspend", "Go back to the shell for a while; fg comes back", _EVERYWHERE, show=False),
     Command("help", "question_mark,f1", "Help", "Show the keys of this place and what the signs mean", _EVERYWHERE),
 )

@@ -31,6 +31,11 @@ class _InviteDialog(Dialog):
     _account: str | None = None
     record: InviteRecord | None = None
 
+    def begin(self, view: ViewState) -> Next:
+        """Ask for what is to be typed, for the account that is in sight."""
+        self.follow(view)
+        return "typing"
+
     def follow(self, view: ViewState) -> Next:
         """Leave with the account."""
         account = view.state.account_key or view.state.invites.account
@@ -58,11 +63,6 @@ class SendDialog(_InviteDialog):
         super().__init__(companion, clock)
         self._proposal: InviteProposal | None = None
         self._complaint: ResetbankError | None = None
-
-    def begin(self, view: ViewState) -> Next:
-        """Ask for the address."""
-        self.follow(view)
-        return "typing"
 
     def follow(self, view: ViewState) -> Next:
         """Another offer is another question."""
@@ -136,7 +136,7 @@ class ResendDialog(_InviteDialog):
 
     def begin(self, view: ViewState) -> Next:
         """Ask, where it can be sent."""
-        self.follow(view)
+        super().begin(view)
         why = self._invite.resend_refusal(self.clock.now())
         if why is None:
             return "asking"
@@ -163,11 +163,6 @@ class NoteDialog(_InviteDialog):
     about = "Write down an invite"
     waits = "writing it down"
     fields = (_ADDRESS, Field("link", "https://… the invite link, if you have it", LONGEST_LINK))
-
-    def begin(self, view: ViewState) -> Next:
-        """Ask for both."""
-        self.follow(view)
-        return "typing"
 
     def body(self, view: ViewState, width: int) -> tuple[Line, ...]:
         """What it is for, and what was wrong."""

@@ -43,8 +43,8 @@ def _count(bank: Bank) -> Span:
 def _short_line(view: ViewState, bank: Bank) -> Line:
     first = next(iter(bank.spendable(view.now)), None)
     if (queued := view.state.queued) is not None:
-        service_text = (Span("; "), *queued_words(view, queued)[:1]) if queued.needs_fresh_yes else _mark(view, queued)
-        return (Span("Bank  ", Level.STRONG), _count(bank), *service_text)
+        ends = (Span("; "), *queued_words(view, queued)[:1]) if queued.needs_fresh_yes else _mark(view, queued)
+        return (Span("Bank  ", Level.STRONG), _count(bank), *ends)
     if first is None or first.expires_at is None:
         return (Span("Bank  ", Level.STRONG), _count(bank))
     mark = Span(" !", Level.NEAR) if first.lapses_soon(view.now) else Span("")

@@ -41,10 +41,8 @@ def header_line(view: ViewState, width: int) -> Line:
         level = Level.UNKNOWN if view.is_old else Level.OK
     sign = "● " if level is Level.OK else "○ "
     gap = "   " if width >= 60 else "  "
-    service_text = (
-        (Span(sign, level), Span(source, Level.DIM if level is Level.UNKNOWN else Level.PLAIN)) if source else ()
-    )
-    end = (*service_text, Span(gap), Span(clock, Level.DIM)) if width >= 46 or not service_text else service_text
+    where = (Span(sign, level), Span(source, Level.DIM if level is Level.UNKNOWN else Level.PLAIN)) if source else ()
+    end = (*where, Span(gap), Span(clock, Level.DIM)) if width >= 46 or not where else where
     if snapshot and len(NAME) + len(gap) + cells(who) + line_width(end) >= width:
         who = clean(snapshot.account.plan or "")
     return spread((Span(NAME, Level.ACCENT), Span(gap), Span(who)), end, width)

@@ -266,11 +266,11 @@ def invites_line(view: ViewState, width: int) -> tuple[Line, ...]:
     waiting = sum(_reminder_of(view, record) is not None for record in records)
     if not pending:
         return ()
-    service_text = f"{counted(pending, 'invite')} under way"
+    text = f"{counted(pending, 'invite')} under way"
     mark = (Span(f", {waiting} waiting !", Level.NEAR),) if waiting else ()
     key = view.keys.get("invite")
     shows = (Span(f" ({key} shows)" if pending == 1 else f" ({key} shows them)", Level.DIM),) if key else ()
-    return wrap((Span(service_text, Level.DIM), *mark, *shows), width, indent=2)
+    return wrap((Span(text, Level.DIM), *mark, *shows), width, indent=2)
 
 
 def listed_lines(view: ViewState, width: int) -> tuple[Line, ...]:

@@ -43,7 +43,7 @@ def under_way(view: ViewState) -> tuple[str, ...]:
     )
 
 
-def carry_of(view: ViewState, thread: str, since: datetime | None) -> Resume | None:
+def attempt_of(view: ViewState, thread: str, since: datetime | None) -> Resume | None:
     """The newest attempt to carry a thread on, if it is no older than `since`."""
     found = (carry for carry in reversed(view.state.resumes.entries) if carry.stop.thread_id == thread)
     newest = next(found, None)
@@ -52,7 +52,7 @@ def carry_of(view: ViewState, thread: str, since: datetime | None) -> Resume | N
 
 def commands(view: ViewState, threads: tuple[str, ...], since: datetime | None) -> tuple[str, ...]:
     """What is left to type by hand, in order."""
-    carried = {thread: carry_of(view, thread, since) for thread in threads}
+    carried = {thread: attempt_of(view, thread, since) for thread in threads}
     by_hand = [thread for thread, carry in carried.items() if carry and carry.stage is ResumeStage.COMMAND]
     found = (resume_text(thread, view.codex) for thread in by_hand)
     return tuple(command for command in found if command is not None)
@@ -93,7 +93,7 @@ def _without_a_message(session: Session | None) -> tuple[str, str, Level]:
 
 
 def _thread_lines(view: ViewState, thread: str, name: str, since: datetime | None, width: int) -> Iterator[Line]:
-    carry = carry_of(view, thread, since)
+    carry = attempt_of(view, thread, since)
     if carry is None:
         sign, words, level = _without_a_message(view.state.sessions.get(thread))
         yield from wrap((Span(f"{sign} ", level), Span(name, Level.STRONG), Span(f"  {words}", level)), width, 2)
