@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual.app import SystemCommand
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
 
+from tui.ui.app import ResetbankApp
 from tui.ui.commands import INVITES, MAIN, OF_THE_APP, commands_of
-
-if TYPE_CHECKING:
-    from tui.ui.app import ResetbankApp
 
 
 class PlaceCommands(Provider):
@@ -35,7 +33,7 @@ class PlaceCommands(Provider):
                 yield Hit(0.5, name, run, help=words)
 
 
-def palette_commands(app: "ResetbankApp", screen: Screen[Any]) -> Iterator[SystemCommand]:
+def palette_commands(app: ResetbankApp, screen: Screen[Any]) -> Iterator[SystemCommand]:
     """The commands of a screen, each with what it does and its key; a dialog offers only what can be done now."""
     available = getattr(screen, "available", None)
     place = getattr(screen, "place", "")

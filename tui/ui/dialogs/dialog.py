@@ -1,17 +1,15 @@
 """What a dialog is made of: a small model that knows no Textual, and what it tells the screen to do next."""
 
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import msgspec
 
 from tui.clock import Clock
+from tui.companion.companion import Companion
 from tui.errors import ResetbankError
 from tui.ui.view.text import Line
 from tui.ui.view.view_state import Holds, ViewState
-
-if TYPE_CHECKING:
-    from tui.companion.companion import Companion
 
 Phase = Literal["typing", "reading", "asking", "working", "over"]
 
@@ -68,7 +66,7 @@ class Dialog:
     """What is said while no key does anything."""
     fields: ClassVar[tuple[Field, ...]] = ()
 
-    def __init__(self, companion: "Companion", clock: Clock) -> None:
+    def __init__(self, companion: Companion, clock: Clock) -> None:
         self.companion = companion
         self.clock = clock
         self.phase: Phase = "reading"

@@ -1,11 +1,11 @@
 """The dialogs of the invite panel: inviting one friend, sending an e-mail again, writing an invite down."""
 
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from tui.clock import Clock
+from tui.companion.companion import Companion
 from tui.domain.invites import LONGEST_ADDRESS, InviteProposal, InviteRecord, SendStage, changed_terms
 from tui.domain.referral import LONGEST_LINK
 from tui.domain.spend import ConsentKind
@@ -16,9 +16,6 @@ from tui.ui.view.invites import resend_hint
 from tui.ui.view.inviting import again_lines, complaint_lines, consent_lines, sent_again_lines, sent_lines
 from tui.ui.view.text import Line, Span, wrap
 from tui.ui.view.view_state import ViewState
-
-if TYPE_CHECKING:
-    from tui.companion.companion import Companion
 
 _ADDRESS = Field("address", "friend@example.com", LONGEST_ADDRESS)
 _UNSURE = "the list of invites shows whether an e-mail went out"
@@ -59,7 +56,7 @@ class SendDialog(_InviteDialog):
     consents = ("send it",)
     fields = (_ADDRESS,)
 
-    def __init__(self, companion: "Companion", clock: Clock) -> None:
+    def __init__(self, companion: Companion, clock: Clock) -> None:
         super().__init__(companion, clock)
         self._proposal: InviteProposal | None = None
         self._complaint: ResetbankError | None = None
@@ -130,7 +127,7 @@ class ResendDialog(_InviteDialog):
     about = "Send an invite's e-mail again"
     consents = ("send it once more",)
 
-    def __init__(self, companion: "Companion", clock: Clock, invite: InviteRecord) -> None:
+    def __init__(self, companion: Companion, clock: Clock, invite: InviteRecord) -> None:
         super().__init__(companion, clock)
         self._invite = invite
 

@@ -1,9 +1,9 @@
 """The question at a limit: one letter spends and carries on, another only spends, nothing else spends anything."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from tui.clock import Clock
+from tui.companion.companion import Companion
 from tui.domain.question import Choice, Question
 from tui.domain.resumes import Whom
 from tui.domain.spend import Consent, Outcome, Proposal, Spend
@@ -26,9 +26,6 @@ from tui.ui.view.selection import Selection
 from tui.ui.view.text import Line, Span
 from tui.ui.view.view_state import Holds, ViewState
 
-if TYPE_CHECKING:
-    from tui.companion.companion import Companion
-
 _ANSWERS = {
     "wait": Choice.WAIT,
     "let_fail": Choice.LET_FAIL,
@@ -43,7 +40,7 @@ class QuestionDialog(SpendingDialog):
 
     place = QUESTION
 
-    def __init__(self, companion: "Companion", clock: Clock, question: Question) -> None:
+    def __init__(self, companion: Companion, clock: Clock, question: Question) -> None:
         lapsing = question.lapse.credit.id if question.lapse is not None else None
         super().__init__(companion, clock, credit_id=lapsing)
         self.question = question

@@ -1,9 +1,9 @@
 """Queueing resets for the limit: what they would do and when, one letter, and nothing is spent now."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from tui.clock import Clock
+from tui.companion.companion import Companion
 from tui.domain.question import Question
 from tui.domain.resumes import Whom
 from tui.ui.commands import QUEUE
@@ -14,9 +14,6 @@ from tui.ui.view.text import Line
 from tui.ui.view.times import next_at
 from tui.ui.view.view_state import Holds, ViewState
 from tui.ui.view.words import resets
-
-if TYPE_CHECKING:
-    from tui.companion.companion import Companion
 
 QUEUED = "one reset is queued for the limit"
 TAKEN_OUT = "the queued reset was taken out; nothing is spent"
@@ -32,7 +29,7 @@ class QueueDialog(Dialog):
 
     def __init__(
         self,
-        companion: "Companion",
+        companion: Companion,
         clock: Clock,
         view: ViewState,
         arm: Callable[[], Awaitable[None]] | None = None,

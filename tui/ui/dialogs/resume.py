@@ -1,9 +1,9 @@
 """Carrying stopped sessions on: which ones, one Enter, and how far that came. Nothing is spent here."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from tui.clock import Clock
+from tui.companion.companion import Companion
 from tui.ui.commands import CONTINUE
 from tui.ui.dialogs.dialog import Dialog, Next, Run
 from tui.ui.view.prompts import failure_lines
@@ -11,9 +11,6 @@ from tui.ui.view.resuming import carry_lines, commands, limit_stands, to_carry, 
 from tui.ui.view.selection import Selection, picking_lines
 from tui.ui.view.text import Line, Span, wrap
 from tui.ui.view.view_state import ViewState
-
-if TYPE_CHECKING:
-    from tui.companion.companion import Companion
 
 
 class ResumeDialog(Dialog):
@@ -23,7 +20,7 @@ class ResumeDialog(Dialog):
     about = "Carry on"
     waits = "telling them to go on"
 
-    def __init__(self, companion: "Companion", clock: Clock, view: ViewState) -> None:
+    def __init__(self, companion: Companion, clock: Clock, view: ViewState) -> None:
         super().__init__(companion, clock)
         self.selection = Selection(_threads(view))
         self._resumed: tuple[str, ...] = ()

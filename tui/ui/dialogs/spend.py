@@ -1,9 +1,9 @@
 """Spending one reset because a person asked for it, or finishing an open one; and what dialogs that spend share."""
 
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING
 
 from tui.clock import Clock
+from tui.companion.companion import Companion
 from tui.domain.credits import Credit
 from tui.domain.spend import Consent, ConsentKind, Proposal, Spend
 from tui.ui.commands import FINISH, SPEND
@@ -14,15 +14,12 @@ from tui.ui.view.spending import changed_since, proposal_lines
 from tui.ui.view.text import Level, Line, Span, wrap
 from tui.ui.view.view_state import ViewState
 
-if TYPE_CHECKING:
-    from tui.companion.companion import Companion
-
 
 class SpendingDialog(Dialog):
     """One proposal and one spend."""
 
     def __init__(
-        self, companion: "Companion", clock: Clock, *, spend: Spend | None = None, credit_id: str | None = None
+        self, companion: Companion, clock: Clock, *, spend: Spend | None = None, credit_id: str | None = None
     ) -> None:
         super().__init__(companion, clock)
         self.proposal: Proposal | None = None
@@ -106,7 +103,7 @@ class SpendDialog(SpendingDialog):
     about = "Spend one reset"
     consents = ("spend this reset",)
 
-    def __init__(self, companion: "Companion", clock: Clock, first: str | None = None) -> None:
+    def __init__(self, companion: Companion, clock: Clock, first: str | None = None) -> None:
         super().__init__(companion, clock)
         self._first = first
         """The reset that is asked about first."""
@@ -162,7 +159,7 @@ class FinishDialog(SpendingDialog):
     about = "Finish the open spend"
     consents = ("finish it now",)
 
-    def __init__(self, companion: "Companion", clock: Clock, spend: Spend) -> None:
+    def __init__(self, companion: Companion, clock: Clock, spend: Spend) -> None:
         super().__init__(companion, clock, spend=spend)
         self._open = spend
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
@@ -17,6 +17,7 @@ from textual.worker import Worker
 
 from tui.clock import Clock
 from tui.errors import ResetbankError
+from tui.ui.app import ResetbankApp
 from tui.ui.dialogs.dialog import Close, Dialog, Next, Open, Phase, Run
 from tui.ui.messages import Noted
 from tui.ui.screens.moving import scroll
@@ -25,9 +26,6 @@ from tui.ui.view.prompts import dialog_prompt, enlarge_lines
 from tui.ui.view.text import Line, plain
 from tui.ui.view.view_state import ViewState
 from tui.ui.widgets.lines import Lines
-
-if TYPE_CHECKING:
-    from tui.ui.app import ResetbankApp
 
 GUARD_SECONDS: Final = 0.4
 """A letter consents only if what is shown, and the last key, are older than this, and no key follows for so long."""
@@ -127,13 +125,13 @@ class ConsentScreen(ModalScreen[None]):
         self._adapt(self.app.size.height)
         if (title := self.dialog.terminal_title(self.view)) is not None:
             self._is_entitled = True
-            cast("ResetbankApp", self.app).entitle(title)
+            cast(ResetbankApp, self.app).entitle(title)
         self._go(self.dialog.begin(self.view))
 
     def on_unmount(self) -> None:
         """Give the terminal its title back."""
         if self._is_entitled:
-            cast("ResetbankApp", self.app).entitle(None)
+            cast(ResetbankApp, self.app).entitle(None)
 
     def on_resize(self, event: Resize) -> None:
         """Fit the frame anew."""

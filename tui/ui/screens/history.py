@@ -1,8 +1,9 @@
 """The history in pictures; this and what it draws with are loaded when its key is pressed."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from tui.companion.companion import Companion
 from tui.domain.ledger import Event
 from tui.domain.pauses import Pause
 from tui.domain.pictures import Pictures
@@ -15,9 +16,6 @@ from tui.ui.view.text import Line, clean
 from tui.ui.view.view_state import ViewState
 from tui.ui.widgets.lines import Lines
 
-if TYPE_CHECKING:
-    from tui.companion.companion import Companion
-
 _LONG: Final = timedelta(days=28)
 """So much of the past is shown."""
 
@@ -27,7 +25,7 @@ class HistoryScreen(PageScreen):
 
     TITLE = "History"
 
-    def __init__(self, view: ViewState, companion: "Companion") -> None:
+    def __init__(self, view: ViewState, companion: Companion) -> None:
         super().__init__(view)
         self._companion = companion
         self._pictures: Pictures | None = None

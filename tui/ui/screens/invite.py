@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec.structs import replace
 from textual.app import ComposeResult
@@ -16,10 +16,12 @@ from textual.events import Resize
 from textual.screen import Screen
 
 from tui.clock import Clock
+from tui.companion.companion import Companion
 from tui.domain.invites import InviteRecord
 from tui.domain.referral import OfferStatus
 from tui.errors import ResetbankError
 from tui.ui.commands import CONSENTING, INVITES
+from tui.ui.dialogs.dialog import Dialog
 from tui.ui.messages import Noted
 from tui.ui.screens.moving import scroll
 from tui.ui.view.chrome import demo_line
@@ -29,10 +31,6 @@ from tui.ui.view.text import Line, plain
 from tui.ui.view.times import REDRAW_EVERY, counts_seconds
 from tui.ui.view.view_state import ViewState
 from tui.ui.widgets.lines import Draw, Lines
-
-if TYPE_CHECKING:
-    from tui.companion.companion import Companion
-    from tui.ui.dialogs.dialog import Dialog
 
 REFRESH_EVERY: Final = timedelta(seconds=60)
 """Between two looks while the panel is open."""
@@ -63,7 +61,7 @@ class InviteScreen(Screen[None]):
     CSS_PATH = Path(__file__).with_name("invites.tcss")
     place = INVITES
 
-    def __init__(self, view: ViewState, companion: "Companion", clock: Clock, letters: Callable[[int], str]) -> None:
+    def __init__(self, view: ViewState, companion: Companion, clock: Clock, letters: Callable[[int], str]) -> None:
         super().__init__()
         self._view = view
         self._companion = companion
@@ -264,7 +262,7 @@ class InviteScreen(Screen[None]):
 
         self._open(NoteDialog(self._companion, self._clock))
 
-    def _open(self, dialog: "Dialog") -> None:
+    def _open(self, dialog: Dialog) -> None:
         from tui.ui.screens.consent import ConsentScreen
 
         self.app.push_screen(ConsentScreen(dialog, self._view, self._clock, self._letters))

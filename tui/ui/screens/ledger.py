@@ -2,11 +2,11 @@
 
 from collections.abc import Coroutine
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from textual.containers import VerticalScroll
 from textual.events import Resize
 
+from tui.companion.companion import Companion
 from tui.domain.ledger import Event
 from tui.errors import ResetbankError
 from tui.ui.screens.page import PageScreen
@@ -15,9 +15,6 @@ from tui.ui.view.text import Level, Line, Span, clean
 from tui.ui.view.times import local
 from tui.ui.view.view_state import ViewState
 from tui.ui.widgets.lines import Lines
-
-if TYPE_CHECKING:
-    from tui.companion.companion import Companion
 
 AT_ONCE = 500
 """How many events are read at first, and more each time the reader comes to the top."""
@@ -46,7 +43,7 @@ class LedgerScreen(PageScreen):
 
     TITLE = "Ledger"
 
-    def __init__(self, view: ViewState, companion: "Companion") -> None:
+    def __init__(self, view: ViewState, companion: Companion) -> None:
         super().__init__(view)
         self._companion = companion
         self._parts: list[_Part] = []
