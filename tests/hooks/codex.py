@@ -18,8 +18,8 @@ from tests.support.stub_process import StubProcess, start_stub
 from tests.support.waiting import DEADLINE, wait_until
 from tui.domain.hooks import GateMode, GateState, Waiter
 from tui.hooks.gate import Gate, gate_folder
+from tui.sources.codex_answers import list_hooks
 from tui.sources.codex_home import CodexHome
-from tui.sources.codex_hooks import list_hooks
 from tui.wire.hooks import ListedHook
 
 
@@ -75,7 +75,7 @@ class HookedCodex:
     def listed(self) -> tuple[ListedHook, ...]:
         """What Codex itself says about every hook."""
         home = CodexHome(self.stub.codex_home)
-        return asyncio.run(list_hooks(home, str(self.executable), str(self.stub.workspace))).hooks
+        return asyncio.run(list_hooks(home, str(self.executable), str(self.stub.workspace)))
 
     def trust(self) -> None:
         """Trust everything, as a person does with `/hooks`."""

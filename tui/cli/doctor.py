@@ -95,8 +95,8 @@ async def _codex_accounts(arguments: argparse.Namespace, settings: "Settings") -
     from msgspec import to_builtins
 
     from tui.errors import ResetbankError
+    from tui.sources.codex_answers import list_logins
     from tui.sources.codex_home import find_codex_home
-    from tui.sources.codex_hooks import list_logins
 
     try:
         home = find_codex_home(Path(arguments.codex_home) if arguments.codex_home else None)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tui.hooks.installation import Installation
     from tui.settings import Settings
     from tui.sources.codex_home import CodexHome
-    from tui.wire.hooks import HookList
+    from tui.wire.hooks import ListedHook
 
 _TRUST = """\
 Codex runs it only when you trust it: in a running session type /hooks, choose it and press t;
@@ -84,11 +84,11 @@ async def hook_statuses(home: "CodexHome", settings: "Settings") -> "dict[str, H
     return found if listed is None else {name: installation.status(name, listed) for name in ALL_HOOKS}
 
 
-async def _listed(home: "CodexHome", settings: "Settings") -> "HookList | None":
+async def _listed(home: "CodexHome", settings: "Settings") -> "tuple[ListedHook, ...] | None":
     from pathlib import Path
 
     from tui.errors import NotViable
-    from tui.sources.codex_hooks import list_hooks
+    from tui.sources.codex_answers import list_hooks
 
     try:
         return await list_hooks(home, settings.codex.command, str(Path.cwd()))
@@ -100,7 +100,7 @@ async def _after(name: str, action: str, home: "CodexHome", settings: "Settings"
     """Reload what runs, and say what is left to do."""
     from tui.domain.hooks import HookState
     from tui.errors import NotViable
-    from tui.sources.codex_hooks import reload_hooks
+    from tui.sources.codex_answers import reload_hooks
 
     try:
         if await reload_hooks(home):

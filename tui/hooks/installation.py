@@ -15,7 +15,7 @@ from tui.hooks.editor import BACKUP_SUFFIX, HookEntry, hook_command, read_hooks_
 from tui.hooks.files import read_small_file
 from tui.hooks.gate import Gate, gate_folder
 from tui.hooks.scripts import GUARD, HOLD, ScriptState, install_script, script_path, script_state
-from tui.wire.hooks import HookList, ListedHook, definition_hash, trust_key
+from tui.wire.hooks import ListedHook, definition_hash, trust_key
 
 HOLD_TIMEOUT: Final = 700_000
 """Seconds after which Codex itself gives up on a hold: longer than any that our script allows."""
@@ -110,7 +110,7 @@ class Installation:
         backup = backup.with_name(backup.name + BACKUP_SUFFIX)
         return Change(self.hooks_file, changed, backup if changed and backup.exists() else None, events)
 
-    def status(self, name: str, listed: HookList | None = None) -> HookStatus:
+    def status(self, name: str, listed: tuple[ListedHook, ...] | None = None) -> HookStatus:
         """How a hook stands.
 
         Args:
@@ -133,7 +133,7 @@ class Installation:
             return HookStatus(name, HookState.MODIFIED, listed is not None, problem)
         return HookStatus(name, state, listed is not None)
 
-    def _found(self, name: str, listed: HookList | None) -> list[HookState]:
+    def _found(self, name: str, listed: tuple[ListedHook, ...] | None) -> list[HookState]:
         entries = self.entries(name)
         file = read_hooks_file(self.hooks_file)
         ours = {event: (place, group) for event, place, group in file.find(name)}
@@ -147,7 +147,7 @@ class Installation:
                 states.append(self._state_in_files(entry.event, *ours[entry.event]))
             else:
                 command = ours[entry.event][1]["hooks"][0]["command"]
-                rows = [row for row in listed.hooks if row.event == entry.event and row.command == command]
+                rows = [row for row in listed if row.event == entry.event and row.command == command]
                 states.append(_listed_state(rows[-1]) if rows else HookState.UNSUPPORTED)
         current = {entry.event: entry.group() for entry in entries}
         if any(current.get(event) != group for event, (_, group) in ours.items()):

@@ -4,13 +4,11 @@ Codex keeps and renews the login itself; no token passes through here. The facts
 """
 
 import asyncio
-import os
 from collections.abc import Sequence
-from typing import Final, Literal, NoReturn
+from typing import Final, Literal, NoReturn, Self
 
 import msgspec
 
-from tui import __version__
 from tui.clock import Clock
 from tui.domain.snapshot import Provenance, Snapshot
 from tui.domain.spend import ConsumeAnswer, ConsumeRequest
@@ -26,9 +24,8 @@ from tui.errors import (
 )
 from tui.sources.answers import login_trouble
 from tui.sources.appserver_client import AppServerClient, Refused, Unanswered
-from tui.sources.appserver_transports import Transport, start_child
-from tui.sources.codex_home import SIGN_IN, TOKEN_VARIABLE, CodexHome
-from tui.sources.codex_program import codex_program
+from tui.sources.appserver_transports import Transport, start_codex
+from tui.sources.codex_home import SIGN_IN, CodexHome
 from tui.wire import appserver as wire
 from tui.wire.credits import without_rows
 from tui.wire.jsonrpc import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, News, Refusal
@@ -64,16 +61,22 @@ class AppServerSource:
         """`daemon` or `codex`."""
         return self._name
 
-    async def prove(self) -> None:
-        """Exchange the first messages and see that somebody is signed in with ChatGPT.
+    async def prove(self) -> Self:
+        """Exchange the first messages and see that somebody is signed in with ChatGPT; itself, or closed.
 
         Raises:
             NotViable: It speaks otherwise, nobody is signed in, or not in a way that has banked resets.
         """
         try:
-            params = wire.initialize_params(__version__, experimental=self.experimental)
-            await self._client.request(wire.INITIALIZE, params, deadline=HANDSHAKE_DEADLINE)
-            await self._client.notify(wire.INITIALIZED)
+            await self._greet()
+        except BaseException:
+            await self.aclose()
+            raise
+        return self
+
+    async def _greet(self) -> None:
+        try:
+            await self._client.greet(HANDSHAKE_DEADLINE, experimental=self.experimental)
             await self._read_login(HANDSHAKE_DEADLINE)
         except Unanswered as error:
             raise NotViable(error.reason, "run codex once to see what is wrong") from error
@@ -214,12 +217,4 @@ async def open_codex(
     """
     if not home.path.is_dir():
         raise NotViable(f"there is no Codex home at {home.path}", SIGN_IN)
-    environment = {name: value for name, value in os.environ.items() if name != TOKEN_VARIABLE}
-    environment["CODEX_HOME"] = str(home.path)
-    source = AppServerSource("codex", await start_child((codex_program(command), *arguments), environment), clock)
-    try:
-        await source.prove()
-    except BaseException:
-        await source.aclose()
-        raise
-    return source
+    return await AppServerSource("codex", await start_codex(command, home, arguments), clock).prove()

@@ -11,8 +11,10 @@ from typing import Final
 
 import msgspec
 
+from tui import __version__
 from tui.errors import BadPayload
 from tui.sources.appserver_transports import Transport, TransportClosed
+from tui.wire.appserver import INITIALIZE, INITIALIZED, initialize_params
 from tui.wire.jsonrpc import News, Refusal, Result, decode_message, encode_notification, encode_request, first_message
 
 _ANOTHER_PROTOCOL: Final = "what answers there does not speak the app-server's protocol"
@@ -107,14 +109,16 @@ class AppServerClient:
             raise Refused(found)
         return found.body
 
-    async def notify(self, method: str) -> None:
-        """Tell, without an answer.
+    async def greet(self, deadline: float, *, experimental: bool = False) -> None:
+        """Exchange the first messages; raises as `request`.
 
-        Raises:
-            Unanswered: The line broke.
+        Args:
+            deadline: Seconds to wait.
+            experimental: Whether experimental methods are wanted, as `thread/queue/add` is.
         """
+        await self.request(INITIALIZE, initialize_params(__version__, experimental=experimental), deadline=deadline)
         try:
-            await self._transport.send(encode_notification(method))
+            await self._transport.send(encode_notification(INITIALIZED))
         except TransportClosed as error:
             raise Unanswered(str(error), sent=True) from error
 

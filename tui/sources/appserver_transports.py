@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tui.errors import NotViable
+from tui.sources.codex_home import TOKEN_VARIABLE, CodexHome
+from tui.sources.codex_program import codex_program
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -162,6 +164,16 @@ async def start_child(command: Sequence[str], environment: Mapping[str, str] | N
         hint = "name the Codex executable in the settings: [codex] command"
         raise NotViable(f"the Codex executable {command[0]!r} cannot be run: {reason}", hint) from error
     return ChildTransport(process, shown)
+
+
+async def start_codex(command: str, home: CodexHome, arguments: Sequence[str] = ("app-server",)) -> ChildTransport:
+    """Start Codex's own app-server as a child, which is not told a token of ours.
+
+    Raises:
+        NotViable: It cannot be started.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != TOKEN_VARIABLE}
+    return await start_child((codex_program(command), *arguments), {**environment, "CODEX_HOME": str(home.path)})
 
 
 async def _drop(stream: asyncio.StreamReader | None) -> None:

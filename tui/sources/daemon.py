@@ -178,10 +178,4 @@ async def open_daemon(home: CodexHome, clock: Clock) -> DaemonSource:
     Raises:
         NotViable: No daemon, something else in its place, or no login with banked resets.
     """
-    source = DaemonSource(await connect_daemon(home.daemon_socket), clock, home.pays_plan)
-    try:
-        await source.prove()
-    except BaseException:
-        await source.aclose()
-        raise
-    return source
+    return await DaemonSource(await connect_daemon(home.daemon_socket), clock, home.pays_plan).prove()

@@ -19,7 +19,7 @@ from tui.stub.database.bank import Bank
 from tui.stub.rules.windows import blocking
 from tui.stub.scenario import SessionStart
 from tui.stub.scenarios import MAIN_ACCOUNT
-from tui.wire.hooks import HookList
+from tui.wire.hooks import ListedHook
 
 POLL_SECONDS: Final = 0.25
 """Between two looks of a held request at the gate, as the real hook has it."""
@@ -82,7 +82,7 @@ class PlayedHooks(Installation):
         self.played = PlayedGate()
         self.gate = self.played
 
-    def status(self, name: str, listed: HookList | None = None) -> HookStatus:
+    def status(self, name: str, listed: tuple[ListedHook, ...] | None = None) -> HookStatus:
         """Trusted."""
         return HookStatus(name, HookState.TRUSTED, True)
 

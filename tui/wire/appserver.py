@@ -57,12 +57,7 @@ class Login(msgspec.Struct, frozen=True):
 
 
 def initialize_params(version: str, *, experimental: bool = False) -> dict[str, object]:
-    """The handshake's parameters .
-
-    Args:
-        version: Ours.
-        experimental: Whether experimental methods are wanted, as `thread/queue/add` is.
-    """
+    """The handshake's parameters."""
     return {
         "clientInfo": {"name": "resetbank", "title": "resetbank", "version": version},
         "capabilities": {"experimentalApi": experimental, "optOutNotificationMethods": []},

@@ -36,20 +36,12 @@ class ListedHook(msgspec.Struct, frozen=True):
     enabled: bool
 
 
-class HookList(msgspec.Struct, frozen=True):
-    """What `hooks/list` answered."""
-
-    hooks: tuple[ListedHook, ...]
-    warnings: tuple[str, ...]
-    """What Codex could not make sense of in the files, one line each."""
-
-
 def list_params(workspace: str) -> dict[str, object]:
     """The parameters of `hooks/list`."""
     return {"cwds": [workspace]}
 
 
-def decode_hooks(body: bytes) -> HookList:
+def decode_hooks(body: bytes) -> tuple[ListedHook, ...]:
     """Read the result of `hooks/list`.
 
     Raises:
@@ -58,17 +50,13 @@ def decode_hooks(body: bytes) -> HookList:
     reader = FieldReader()
     rows = reader.items(load_object(body, "the list of hooks").get("data"), "the list of hooks", 10) or []
     hooks: list[ListedHook] = []
-    warnings: list[str] = []
     for row in rows:
         fields = reader.mapping(row, "a folder's hooks") or {}
         for hook in reader.items(fields.get("hooks"), "the hooks", _MOST_HOOKS) or []:
             listed = _hook(reader, reader.mapping(hook, "a hook") or {})
             if listed is not None:
                 hooks.append(listed)
-        for name in ("warnings", "errors"):
-            lines = reader.items(fields.get(name), name, 20) or []
-            warnings += [line for line in (reader.text(line, name) for line in lines) if line]
-    return HookList(tuple(hooks), tuple(dict.fromkeys(warnings)))
+    return tuple(hooks)
 
 
 def _hook(reader: FieldReader, fields: Mapping[str, object]) -> ListedHook | None:
