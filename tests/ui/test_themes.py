@@ -13,7 +13,7 @@ from textual.theme import BUILTIN_THEMES
 from tests.support.clocks import ManualClock
 from tests.ui import invite_states, live_states, states
 from tests.ui.scene import Scene
-from tests.ui.showing import Golden, make_app, settle, words
+from tests.ui.showing import Golden, make_app, running, screen_text, settle, words
 from tui.agent import MARKS
 from tui.companion.state import State
 from tui.settings import Settings, load_settings
@@ -235,3 +235,18 @@ async def test_every_word_on_the_screen_can_be_read_in_every_theme(
             await pilot.pause()
             poor[theme.name] = poor_texts(app)
         assert {name: words for name, words in poor.items() if words} == {}
+
+
+@pytest.mark.parametrize("size", [(60, 8), (80, 24)])
+@pytest.mark.parametrize(("page", "key"), [("", "q Quit"), ("l", "esc Back ↑ ↓ Scroll"), ("i", "a Invite")])
+async def test_the_keys_of_what_lies_under_a_dialog_are_not_named(size: tuple[int, int], page: str, key: str) -> None:
+    async with running(invite_states.every(), size=size) as (pilot, app, _):
+        await pilot.press(*page)
+        await settle(pilot)
+        assert key in words(app)
+        await pilot.press("t")
+        await settle(pilot)
+        assert screen_text(app).splitlines()[-1].strip(" ╰─╯") in ("", "enter Keep  esc Back")
+        await pilot.press("escape")
+        await settle(pilot)
+        assert key in words(app)

@@ -30,7 +30,7 @@ from tui.ui.view.offer import CODEX_PAGE, offer_lines
 from tui.ui.view.text import Line, plain
 from tui.ui.view.times import REDRAW_EVERY, counts_seconds
 from tui.ui.view.view_state import ViewState
-from tui.ui.widgets.lines import Draw, Lines
+from tui.ui.widgets.lines import Draw, KeyLine, Lines
 
 REFRESH_EVERY: Final = timedelta(seconds=60)
 """Between two looks while the panel is open."""
@@ -90,7 +90,7 @@ class InviteScreen(Screen[None]):
                 yield self._panel("detail", "Chosen", self._draw_detail)
         yield Lines(self._draw_brief, id="brief")
         yield Lines(lambda width: (panel_status(self._view, width),), id="status")
-        yield Lines(lambda width: (panel_keys(self._view, self.chosen, width),), id="keys")
+        yield KeyLine(lambda width: panel_keys(self._view, self.chosen, width))
 
     def _panel(self, name: str, title: str, draw: Draw) -> Lines:
         panel = Lines(draw, id=name)

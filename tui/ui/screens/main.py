@@ -19,7 +19,7 @@ from tui.ui.view.headline import headline
 from tui.ui.view.text import Line, plain, wrap
 from tui.ui.view.times import REDRAW_EVERY, counts_seconds
 from tui.ui.view.view_state import ViewState
-from tui.ui.widgets.lines import Lines
+from tui.ui.widgets.lines import KeyLine, Lines
 
 _MOST_ACCOUNTS = 8
 _ROWS_FOR_PICTURES = 30
@@ -51,8 +51,16 @@ class MainScreen(Screen[None]):
         with VerticalScroll(id="body", can_focus=False):
             yield Lines(self._draw_board, id="board")
         yield Lines(lambda width: (status_line(self._view, width, short=self._short),), id="status")
-        yield Lines(lambda width: (key_line(self._view, width),), id="keys")
-        yield Lines(lambda width: compact_lines(self._view, width, self._size.height), id="small")
+        yield KeyLine(lambda width: key_line(self._view, width))
+        yield Lines(self._draw_small, id="small")
+
+    def on_mount(self) -> None:
+        """Follow whether a dialog is over it."""
+        small = self.query_one("#small", Lines)
+        self.app.screen_change_signal.subscribe(small, lambda _: small.redraw())
+
+    def _draw_small(self, width: int) -> tuple[Line, ...]:
+        return compact_lines(self._view, width, self._size.height, keys_work=self.is_active)
 
     def _draw_board(self, width: int) -> tuple[Line, ...]:
         return board_lines(self._view, width, self._rows(), short=self._short)

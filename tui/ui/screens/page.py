@@ -12,7 +12,7 @@ from tui.ui.screens.moving import scroll
 from tui.ui.view.chrome import note_line
 from tui.ui.view.text import Level, Line, Span, wrap
 from tui.ui.view.view_state import ViewState
-from tui.ui.widgets.lines import Lines
+from tui.ui.widgets.lines import KeyLine, Lines
 
 
 class PageScreen(Screen[None]):
@@ -32,7 +32,7 @@ class PageScreen(Screen[None]):
         with VerticalScroll(id="page") as page:
             page.border_title = self.title
             yield Lines(self.draw, id="text")
-        yield Lines(lambda width: (note_line(self._view, width, self.place) or self.draw_keys(width),), id="keys")
+        yield KeyLine(lambda width: note_line(self._view, width, self.place) or self.draw_keys(width))
 
     def draw(self, width: int) -> tuple[Line, ...]:
         """The page's lines."""

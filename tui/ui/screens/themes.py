@@ -13,7 +13,7 @@ from tui.ui.themes import theme_names
 from tui.ui.view.chrome import command_spans
 from tui.ui.view.text import Level, Line, Span
 from tui.ui.view.view_state import ViewState
-from tui.ui.widgets.lines import Lines
+from tui.ui.widgets.lines import KeyLine, Lines
 
 _FRAMED_ROWS = 6
 """From so many rows on there is room for a frame."""
@@ -44,7 +44,7 @@ class ThemeScreen(ModalScreen[None]):
             frame.border_subtitle = "16 colours: dark or light" if self._is_coarse else ""
             with VerticalScroll(id="names", can_focus=False):
                 yield Lines(self._draw, id="text")
-            yield Lines(lambda width: (command_spans(self._view, ("keep", "back"), width),), id="keys")
+            yield KeyLine(lambda width: command_spans(self._view, ("keep", "back"), width))
 
     def _draw(self, width: int) -> tuple[Line, ...]:
         return tuple(

@@ -34,8 +34,15 @@ def is_compact(width: int, height: int) -> bool:
     return width < LEAST_COLUMNS or height < LEAST_ROWS
 
 
-def compact_lines(view: ViewState, width: int, rows: int) -> tuple[Line, ...]:
-    """At most `rows` lines, and at least one, the most important first."""
+def compact_lines(view: ViewState, width: int, rows: int, *, keys_work: bool = True) -> tuple[Line, ...]:
+    """At most `rows` lines, and at least one, the most important first.
+
+    Args:
+        view: What to show.
+        width: Columns to stay within.
+        rows: Rows to stay within.
+        keys_work: Whether the keys are named: not under a dialog, which takes them all.
+    """
     if rows == 1:
         return (meter_line(view, width),)
     lines: list[Line] = [_headline(view, width)]
@@ -46,7 +53,7 @@ def compact_lines(view: ViewState, width: int, rows: int) -> tuple[Line, ...]:
         lines += [_window_line(view, limit, window, width) for limit, window in windows]
         (bank,) = bank_lines(view, width, short=True)[:1]
         lines.append(spread(bank, _sessions(view), width))
-    keys = note_line(view, width) or _since(view, width) or key_line(view, width)
+    keys = note_line(view, width) or _since(view, width) or (key_line(view, width) if keys_work else (Span(" "),))
     return (*lines[: rows - 1], keys) if rows > 2 else tuple(lines[:rows])
 
 

@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.style import Style
 from textual.widget import Widget
 
-from tui.ui.view.text import Level, Line, cells, line_width
+from tui.ui.view.text import Level, Line, Span, cells, line_width
 
 Draw = Callable[[int], tuple[Line, ...]]
 """Makes the lines for a number of columns."""
@@ -143,3 +143,14 @@ class Lines(Widget):
         if width and width != self._width:
             self._width = width
             self.lines = self._draw(width)
+
+
+class KeyLine(Lines):
+    """The keys of a screen while they work: a dialog over it takes them all, and names its own."""
+
+    def __init__(self, keys: Callable[[int], Line]) -> None:
+        super().__init__(lambda width: (keys(width) if self.screen.is_active else (Span(" "),),), id="keys")
+
+    def on_mount(self) -> None:
+        """Follow which screen is on top."""
+        self.app.screen_change_signal.subscribe(self, lambda _: self.redraw())
