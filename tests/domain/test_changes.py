@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
 from tests.support.clocks import START
-from tui.domain.changes import Spent, limit_events, notice
+from tui.domain.changes import Spent, notice
 from tui.domain.credits import CreditStatus
 from tui.domain.ledger import EventKind
 from tui.domain.snapshot import Account, Snapshot
@@ -137,7 +137,7 @@ def test_a_reached_limit_is_told_once_also_during_a_spend_and_at_the_first_readi
     assert (told.kind, told.text) == (EventKind.LIMIT_REACHED, "the 5-hour limit was reached")
     assert kinds(full, snapshot(*full.windows, rows=OLD.bank.credits, at=LATER + timedelta(minutes=1))) == []
     assert EventKind.LIMIT_REACHED in kinds(OLD, full, SPENT)
-    assert [event.kind for event in limit_events(None, full)] == [EventKind.LIMIT_REACHED]
+    assert [event.kind for event in notice(None, full)] == [EventKind.LIMIT_REACHED]
 
 
 def test_the_natural_reset_of_a_used_up_window_is_told_and_of_a_short_one_with_room_not() -> None:

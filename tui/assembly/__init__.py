@@ -214,7 +214,7 @@ async def read_limits_once(
         SourceError: Nothing could be read.
         UsageError: The base URL or the scenario cannot be used.
     """
-    from tui.companion.reading import hear_history, keep_reading, read_once
+    from tui.companion.reading import read_once
 
     clock = clock or SystemClock()
     chain: SourceChain
@@ -231,10 +231,7 @@ async def read_limits_once(
         database = error
     try:
         near, demo = settings.limits.near_percent, options.demo
-        snapshot = await read_once(chain)
-        reading = keep_reading(snapshot, database, near_percent=near, demo=demo, names=options.names)
-        await hear_history(chain, database, reading)
-        return reading
+        return await read_once(chain, database, near, options.names, demo=demo)
     finally:
         if isinstance(database, Database):
             database.close()
@@ -249,15 +246,13 @@ async def look_ahead_once(
         SourceError: Nothing could be read.
         UsageError: The base URL or the scenario cannot be used.
     """
-    from tui.clock import LocalZone
-    from tui.companion.history import outlook_once
+    from tui.companion.history import minutes_east, outlook_once
     from tui.store.readings import Readings
 
     clock = clock or SystemClock()
     reading = await read_limits_once(options, settings, paths, clock)
     now = clock.now()
-    offset = LocalZone().utcoffset(now.astimezone())
-    minutes = 0 if offset is None else round(offset.total_seconds() / 60)
+    minutes = minutes_east(now)
     if options.demo is not None or reading.store_failure is not None:
         return reading, outlook_once(None, reading.snapshot, minutes, now.timestamp())
     database = Database(paths.database)

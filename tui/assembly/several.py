@@ -18,11 +18,10 @@ from tui.assembly import (
 )
 from tui.clock import Clock, SystemClock
 from tui.companion.accounts import Accounts, Member, seen
-from tui.companion.reading import Reading, hear_history, keep_reading, read_once
+from tui.companion.reading import read_once
 from tui.companion.records import Records, Tables
 from tui.companion.state import State, StateStore
-from tui.concurrency import in_loose_thread, in_thread
-from tui.domain.snapshot import Snapshot
+from tui.concurrency import in_loose_thread
 from tui.errors import NotViable, StoreError
 from tui.paths import Paths
 from tui.settings import Settings
@@ -144,20 +143,14 @@ def _recall(name: str, tables: Tables | StoreError, settings: Settings) -> State
 
 async def _look(one: SourceOptions, settings: Settings, tables: Tables | StoreError, clock: Clock) -> State:
     chain = Chain(candidates(one, settings, clock))
-    snapshot = await read_once(chain)
-    near = settings.limits.near_percent
-    reading = await in_thread(_keep, snapshot, tables, near, one.names)
-    await hear_history(chain, tables if isinstance(tables, StoreError) else tables.database, reading)
+    database = tables if isinstance(tables, StoreError) else tables.database
+    near, fresh_for = settings.limits.near_percent, 2.5 * LOOK_EVERY
+    reading = await read_once(chain, database, near, one.names, fresh_for=fresh_for, beside_others=True)
     return seen(reading.state, one.account, LOOK_EVERY)
 
 
 def _records(one: SourceOptions, tables: Tables | StoreError, process: str, store: StateStore) -> Records:
     return Records(store, tables, process, one.names)
-
-
-def _keep(snapshot: Snapshot, tables: Tables | StoreError, near: float, names: Sequence[str]) -> Reading:
-    database = tables if isinstance(tables, StoreError) else tables.database
-    return keep_reading(snapshot, database, near_percent=near, demo=None, names=names, fresh_for=2.5 * LOOK_EVERY)
 
 
 def _is_at_work(one: SourceOptions, settings: Settings, paths: Paths, clock: Clock) -> bool:

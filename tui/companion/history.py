@@ -6,6 +6,7 @@ What is called blocking raises `StoreError` where the database cannot be used.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from tui.clock import Clock, LocalZone
@@ -131,7 +132,7 @@ class HistoryService:
             await in_thread(readings.note_import, name, 1, 1.0)
 
     async def _recall(self, snapshot: Snapshot) -> None:
-        readings, offset = self._records.readings, self._offset(snapshot)
+        readings, offset = self._records.readings, minutes_east(snapshot.provenance.observed_at)
         self._foresight = Foresight(offset)
         if readings is not None:
             since = self._clock.now().timestamp() - LOADED
@@ -186,10 +187,11 @@ class HistoryService:
         except StoreError:
             self._thinned_at = None
 
-    @staticmethod
-    def _offset(snapshot: Snapshot) -> int:
-        offset = LocalZone().utcoffset(snapshot.provenance.observed_at.astimezone())
-        return 0 if offset is None else round(offset.total_seconds() / 60)
+
+def minutes_east(at: datetime) -> int:
+    """How far local time is ahead of Greenwich at a moment."""
+    offset = LocalZone().utcoffset(at.astimezone())
+    return 0 if offset is None else round(offset.total_seconds() / 60)
 
 
 def recall(readings: "Readings", account: str, offset: int, since: float) -> Foresight:

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,8 +28,6 @@ class Reading(msgspec.Struct, frozen=True):
     """Why nothing could be kept; None where all is well."""
     near_percent: float
     demo: str | None
-    shows_less: bool = False
-    """Whether it is the first to show that a reset may have been spent elsewhere."""
 
     def is_stale(self, now: datetime) -> bool:
         """Whether it is too old to judge by, because the service or this machine's clock says so."""
@@ -49,45 +48,50 @@ class Reading(msgspec.Struct, frozen=True):
         )
 
 
-async def read_once(chain: "SourceChain") -> Snapshot:
-    """Ask the first source that can be used.
+async def read_once(
+    chain: "SourceChain",
+    database: "Database | StoreError",
+    near_percent: float,
+    names: "Sequence[str]",
+    *,
+    demo: str | None = None,
+    fresh_for: timedelta = STALE_AFTER,
+    beside_others: bool = False,
+) -> Reading:
+    """Ask the first source that can be used, and keep its reading; the names are those of the account in the settings.
+
+    The database is waited for on the loop, where nothing else runs on it, or `beside_others` in a thread.
 
     Raises:
         SourceError: Nothing could be read; the message is the source's own.
     """
     source, _ = await chain.open()
     try:
-        return await source.read(with_credits=True)
+        snapshot = await source.read(with_credits=True)
     finally:
         await source.aclose()
-
-
-def keep_reading(
-    snapshot: Snapshot,
-    database: "Database | StoreError",
-    *,
-    near_percent: float,
-    demo: str | None,
-    names: "Sequence[str]",
-    fresh_for: timedelta = STALE_AFTER,
-) -> Reading:
-    """Keep a reading, and say what the database, if it can be used, knows beside it. Blocking."""
     try:
         if isinstance(database, StoreError):
             raise database
-        open_spend, shows_less = _keep(snapshot, database, near_percent, names, fresh_for)
+        keep = partial(_keep, snapshot, database, near_percent, names, fresh_for)
+        if beside_others:
+            from tui.concurrency import in_thread
+
+            open_spend, shows_less = await in_thread(keep)
+        else:
+            open_spend, shows_less = keep()
     except StoreError as error:
         return Reading(snapshot, None, str(error), near_percent, demo)
-    return Reading(snapshot, open_spend, None, near_percent, demo, shows_less)
+    if shows_less:
+        await _hear_history(chain, database, snapshot)
+    return Reading(snapshot, open_spend, None, near_percent, demo)
 
 
-async def hear_history(chain: "SourceChain", database: "Database | StoreError", reading: Reading) -> None:
+async def _hear_history(chain: "SourceChain", database: "Database", snapshot: Snapshot) -> None:
     """Write down the service's own word where a reading shows less in the bank: no later one shows that again."""
     from tui.sources.base import KeepsHistory
     from tui.store.observations import Observations
 
-    if not reading.shows_less or isinstance(database, StoreError):
-        return
     with suppress(SourceError, StoreError):  # the next process that follows the limits asks anyway
         source, _ = await chain.open()
         try:
@@ -96,7 +100,7 @@ async def hear_history(chain: "SourceChain", database: "Database | StoreError", 
         finally:
             await source.aclose()
         if history is not None:
-            Observations(database).witness(reading.snapshot, history)
+            Observations(database).witness(snapshot, history)
 
 
 def _keep(

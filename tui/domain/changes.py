@@ -29,22 +29,23 @@ class Spent(msgspec.Struct, frozen=True):
     """Every credit that was ever spent here, or may have been."""
 
 
-def notice(before: Snapshot, after: Snapshot, spent: Spent | None = None) -> tuple[Event, ...]:
-    """Compare two readings of one account.
+def notice(before: Snapshot | None, after: Snapshot, spent: Spent | None = None) -> tuple[Event, ...]:
+    """Compare two readings of one account; of a first one, only that limits are reached is news.
 
     Returns:
         One event a change, ready for the ledger; none if the readings belong to different accounts.
     """
+    if before is None:
+        return tuple(_limit_events(None, after))
     if before.account.key != after.account.key:
         return ()
     spent = spent or Spent()
-    events = [*limit_events(before, after), *_credit_events(before, after, spent)]
+    events = [*_limit_events(before, after), *_credit_events(before, after, spent)]
     if not spent.windows:
         events += _window_events(before, after)
     if before.account.plan and after.account.plan and before.account.plan != after.account.plan:
-        events.append(
-            _event(after, EventKind.PLAN_CHANGED, "the plan changed", change=(before.account.plan, after.account.plan))
-        )
+        change = before.account.plan, after.account.plan
+        events.append(_event(after, EventKind.PLAN_CHANGED, "the plan changed", change=change))
     return tuple(events)
 
 
@@ -58,17 +59,9 @@ def _event(
     change: tuple[object, object] = (None, None),
 ) -> Event:
     before, after = (None if value is None else str(value) for value in change)
-    return Event(
-        at=seen.provenance.observed_at,
-        kind=kind,
-        account=seen.account.key,
-        text=text,
-        source=seen.provenance.source,
-        credit_id=credit.id if credit else None,
-        window=str(window.kind) if window else None,
-        before=before,
-        after=after,
-    )
+    where, of_window = seen.provenance, str(window.kind) if window else None
+    about = credit.id if credit else None
+    return Event(where.observed_at, kind, seen.account.key, text, where.source, about, None, of_window, before, after)
 
 
 def _credit_events(before: Snapshot, after: Snapshot, spent: Spent) -> Iterator[Event]:
@@ -117,19 +110,15 @@ def _count_events(before: Snapshot, after: Snapshot, spent: Spent) -> Iterator[E
         yield _event(after, EventKind.COUNT_CHANGED, text, change=(old, new))
 
 
-def limit_events(before: Snapshot | None, after: Snapshot) -> tuple[Event, ...]:
+def _limit_events(before: Snapshot | None, after: Snapshot) -> Iterator[Event]:
     """That limits were reached, once for each time a window is used up."""
     now = after.provenance.observed_at
     known = {window.key: window for window in before.windows} if before else {}
-    events = []
     for window in after.windows:
         old = known.get(window.key)
         was_reached = old is not None and old.state(now) is WindowState.REACHED
         if window.state(now) is WindowState.REACHED and not was_reached:
-            events.append(
-                _event(after, EventKind.LIMIT_REACHED, f"the {limit_label(window)} was reached", window=window)
-            )
-    return tuple(events)
+            yield _event(after, EventKind.LIMIT_REACHED, f"the {limit_label(window)} was reached", window=window)
 
 
 def _window_events(before: Snapshot, after: Snapshot) -> Iterator[Event]:

@@ -171,13 +171,6 @@ def choose_credit(bank: Bank, now: datetime, credit_id: str | None = None) -> Cr
     return "no reset that could be spent is in the bank"
 
 
-def available_credits(bank: Bank) -> tuple[Credit, ...] | None:
-    """Every available credit; None where the service did not list them all."""
-    if bank.credits is None or bank.unlisted:
-        return None
-    return tuple(credit for credit in bank.credits if credit.status is CreditStatus.AVAILABLE)
-
-
 def propose(snapshot: Snapshot, now: datetime, credit: Credit | None) -> Proposal:
     """State what spending this credit now would mean, by a fresh reading with rows."""
     main, windows = snapshot.main_limit, snapshot.main_windows
@@ -186,7 +179,8 @@ def propose(snapshot: Snapshot, now: datetime, credit: Credit | None) -> Proposa
     waiting = None
     if binding and binding.resets_at and snapshot.is_reached(now):
         waiting = max(timedelta(0), binding.resets_at - now)
-    count = snapshot.bank.available
+    bank = snapshot.bank
+    available = tuple(credit for credit in bank.credits or () if credit.status is CreditStatus.AVAILABLE)
     return Proposal(
         proposed_at=now,
         account=snapshot.account,
@@ -195,8 +189,8 @@ def propose(snapshot: Snapshot, now: datetime, credit: Credit | None) -> Proposa
         effects=tuple(Effect(w, now + w.length if w.resets_at and w.length else None) for w in windows),
         waiting_saved=waiting,
         unused_week_percent=max(0.0, 100.0 - week.used_percent) if week and week.used_percent is not None else None,
-        resets_left=None if count is None else max(0, count - 1),
-        credits=available_credits(snapshot.bank),
+        resets_left=None if bank.available is None else max(0, bank.available - 1),
+        credits=available if bank.is_complete else None,
         nothing_used=bool(windows) and all(window.used_percent == 0 for window in windows),
     )
 

@@ -126,13 +126,10 @@ class Observations:
 
 
 def _changes(connection: "sqlite3.Connection", previous: Snapshot | None, snapshot: Snapshot) -> "tuple[Event, ...]":
-    """Put what changed by itself between two readings into the ledger; of a first one, which limits are reached."""
-    from tui.domain.changes import limit_events, notice
+    """Put what changed by itself between two readings into the ledger."""
+    from tui.domain.changes import notice
 
-    if previous is None:
-        events = limit_events(None, snapshot)
-    else:
-        events = notice(previous, snapshot, _spent(connection, previous, snapshot))
+    events = notice(previous, snapshot, _spent(connection, previous, snapshot) if previous else None)
     if events:
         from tui.store.events import insert_events
 
