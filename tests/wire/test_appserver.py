@@ -15,13 +15,13 @@ from tui.errors import BadPayload
 from tui.wire.appserver import (
     Login,
     consume_params,
-    decode_consume_result,
     decode_login,
     decode_rate_limits,
     http_status,
     initialize_params,
     wants_login,
 )
+from tui.wire.consume import decode_consume
 from tui.wire.jsonrpc import News, Refusal, Result, decode_message, encode_notification, encode_request
 
 ME = Login("chatgpt", "me@example.com", "plus")
@@ -190,13 +190,13 @@ def test_how_it_is_signed_in(body: bytes, login: Login) -> None:
     ],
 )
 def test_each_outcome(outcome: str, code: ConsumeCode) -> None:
-    assert decode_consume_result(json.dumps({"outcome": outcome}).encode()).code is code
+    assert decode_consume(json.dumps({"outcome": outcome}).encode(), "outcome").code is code
 
 
 @pytest.mark.parametrize("body", [b"null", b"{}", b'{"outcome":null}', b"[]"])
 def test_a_result_without_an_outcome_is_a_bad_payload(body: bytes) -> None:
     with pytest.raises(BadPayload):
-        decode_consume_result(body)
+        decode_consume(body, "outcome")
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from tui.sources.appserver_client import AppServerClient, Refused, Unanswered
 from tui.sources.appserver_transports import Transport, start_codex
 from tui.sources.codex_home import SIGN_IN, CodexHome
 from tui.wire import appserver as wire
+from tui.wire.consume import decode_consume
 from tui.wire.credits import without_rows
 from tui.wire.jsonrpc import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, News, Refusal
 
@@ -108,8 +109,8 @@ class AppServerSource:
             await self._require_account(request.account_id)
         try:
             params = wire.consume_params(request)
-            return wire.decode_consume_result(
-                await self._client.request(wire.CONSUME, params, deadline=CONSUME_DEADLINE)
+            return decode_consume(
+                await self._client.request(wire.CONSUME, params, deadline=CONSUME_DEADLINE), "outcome"
             )
         except Unanswered as error:
             if error.sent:

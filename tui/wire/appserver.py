@@ -6,12 +6,10 @@ from typing import Final
 
 import msgspec
 
-from tui.domain.credits import Bank
 from tui.domain.snapshot import Account, Provenance, Snapshot, SpendControl
-from tui.domain.spend import ConsumeAnswer, ConsumeCode, ConsumeRequest
+from tui.domain.spend import ConsumeRequest
 from tui.domain.windows import MAIN_LIMIT, Limit
-from tui.errors import BadPayload
-from tui.wire.credits import read_credits
+from tui.wire.credits import read_bank
 from tui.wire.fields import FieldReader, clean_text, load_object
 from tui.wire.jsonrpc import INVALID_REQUEST, Refusal
 from tui.wire.windows import (
@@ -38,12 +36,6 @@ ACCOUNT_UPDATED: Final = "account/updated"
 COUNT_ONLY: Final = {"excludeResetCreditDetails": True}
 """Parameters of a background reading; servers older than them want null instead."""
 
-_OUTCOMES: Final = {
-    "reset": ConsumeCode.RESET,
-    "nothingToReset": ConsumeCode.NOTHING_TO_RESET,
-    "noCredit": ConsumeCode.NO_CREDIT,
-    "alreadyRedeemed": ConsumeCode.ALREADY_REDEEMED,
-}
 _HTTP_STATUS: Final = re.compile(r"\bfailed: ([1-5][0-9]{2})\b")
 
 
@@ -121,7 +113,7 @@ def decode_rate_limits(body: bytes, provenance: Provenance, login: Login) -> Sna
         ),
         ordinary_usage_allowed=main_limit.allowed if main_limit else allowed,
         limits=limits,
-        bank=_bank(reader, payload, provenance),
+        bank=read_bank(reader, payload.get("rateLimitResetCredits", msgspec.UNSET), provenance.observed_at),
         paid=read_paid(reader, main.get("credits")),
         spend_control=_spend_control(reader, payload, main, provenance),
         unknowns=reader.unknowns,
@@ -178,33 +170,9 @@ def _spend_control(
     return max(found, key=lambda control: (bool(control.reached), control.used_percent or 0.0), default=None)
 
 
-def _bank(reader: FieldReader, payload: Mapping[str, object], provenance: Provenance) -> Bank:
-    key = "rateLimitResetCredits"
-    if key in payload and payload[key] is None:
-        return Bank(available=0, credits=None)  # Codex passes on the service's null, which means none
-    fields = reader.mapping(payload.get(key), "the banked resets") or {}
-    available = reader.count(fields.get("availableCount"), "the count of banked resets")
-    if available is None:
-        reader.note("the service did not say how many resets are banked")
-    listed = read_credits(reader, fields.get("credits"))
-    return Bank(available, listed, None if listed is None else provenance.observed_at)
-
-
 def consume_params(request: ConsumeRequest) -> dict[str, str]:
     """The parameters of a consume; without a credit id the service picks one."""
     params = {"idempotencyKey": request.key}
     if request.credit_id is not None:
         params["creditId"] = request.credit_id
     return params
-
-
-def decode_consume_result(body: bytes) -> ConsumeAnswer:
-    """Read the result of a consume.
-
-    Raises:
-        BadPayload: It is no JSON object with an outcome in it; what the request did is then unknown.
-    """
-    outcome = load_object(body, "the answer to the spend").get("outcome")
-    if not isinstance(outcome, str):
-        raise BadPayload("the answer to the spend has no outcome")
-    return ConsumeAnswer(_OUTCOMES.get(outcome, ConsumeCode.UNRECOGNISED), raw_code=clean_text(outcome, 60))

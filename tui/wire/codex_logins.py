@@ -31,8 +31,8 @@ def decode_logins(body: bytes) -> tuple[CodexLogin, ...]:
     reader = FieldReader()
     fields = load_object(body, "Codex's accounts")
     active = reader.text(fields.get("activeSessionId"), "the active session", 200)
-    rows = reader.items(fields.get("sessions"), "Codex's accounts", _MOST) or []
-    return tuple(_login(reader, row, active) for row in (reader.mapping(row, "an account") for row in rows) if row)
+    rows = reader.rows(fields.get("sessions"), "Codex's accounts", _MOST, "an account")
+    return tuple(_login(reader, row, active) for row in rows if row)
 
 
 def _login(reader: FieldReader, row: Mapping[str, object], active: str | None) -> CodexLogin:
@@ -40,8 +40,7 @@ def _login(reader: FieldReader, row: Mapping[str, object], active: str | None) -
     marked = reader.flag(row.get("isActive"), "whether it is active")
     chosen = row.get("selectedWorkspaceAccountId")
     named = []
-    for item in reader.items(row.get("workspaces"), "the workspaces", _MOST) or []:
-        workspace = reader.mapping(item, "a workspace") or {}
+    for workspace in reader.rows(row.get("workspaces"), "the workspaces", _MOST, "a workspace"):
         name = reader.text(workspace.get("name"), "the workspace's name", 200)
         if name:
             named.append((chosen is None or workspace.get("accountId") != chosen, name))

@@ -1,38 +1,34 @@
-"""Spending one reset at the quota endpoint (README.md, "Spending"): the exact request, and the answer."""
+"""Spending one reset (README.md, "Spending"): the exact request to the quota endpoint, and the answer of either one."""
 
 import msgspec
 
 from tui.domain.spend import ConsumeAnswer, ConsumeCode, ConsumeRequest
 from tui.errors import BadPayload
 from tui.wire.fields import clean_text, load_object
-
-
-class _ConsumeBody(msgspec.Struct, frozen=True, omit_defaults=True):
-    redeem_request_id: str
-    credit_id: str | None = None
+from tui.wire.windows import snake_word
 
 
 def encode_consume(request: ConsumeRequest) -> bytes:
     """The request's body; without a credit id the service picks one."""
-    return msgspec.json.encode(_ConsumeBody(request.key, request.credit_id))
+    credit = {} if request.credit_id is None else {"credit_id": request.credit_id}
+    return msgspec.json.encode({"redeem_request_id": request.key} | credit)
 
 
-def decode_consume(body: bytes) -> ConsumeAnswer:
-    """Read the answer.
+def decode_consume(body: bytes, key: str = "code") -> ConsumeAnswer:
+    """Read the answer; a code that newer services add is not recognised.
+
+    Args:
+        body: The answer's bytes.
+        key: Where the code stands: `code`, or at the app-server `outcome`.
 
     Raises:
         BadPayload: It is no JSON object with a code in it; what the request did is then unknown.
     """
-    payload = load_object(body, "the answer to the spend")
-    code = payload.get("code")
+    code = load_object(body, "the answer to the spend").get(key)
     if not isinstance(code, str):
-        raise BadPayload("the answer to the spend has no code")
-    return ConsumeAnswer(recognise(code), raw_code=clean_text(code, 60))
-
-
-def recognise(code: str) -> ConsumeCode:
-    """The code in the domain's words; one that newer services add is not recognised."""
+        raise BadPayload(f"the answer to the spend has no {key}")
     try:
-        return ConsumeCode(code)
+        known = ConsumeCode(snake_word(code))
     except ValueError:
-        return ConsumeCode.UNRECOGNISED
+        known = ConsumeCode.UNRECOGNISED
+    return ConsumeAnswer(known, raw_code=clean_text(code, 60))

@@ -7,9 +7,10 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from tui.domain.credits import CODEX_RATE_LIMITS, Credit, CreditStatus, Price
+from tui.domain.credits import CODEX_RATE_LIMITS, Bank, Credit, CreditStatus, Price
 from tui.domain.snapshot import Snapshot
 from tui.wire.fields import FieldReader, clean_text, load_object
+from tui.wire.windows import snake, snake_word
 
 MOST_ROWS: Final = 500
 """Credit rows of one answer that are read; more is a flood."""
@@ -18,7 +19,6 @@ LONGEST_CREDIT_ID: Final = 256
 """A credit id that is longer, or holds what cannot be shown, cannot be spent and is left out."""
 
 _STATUSES: Final = {str(status): status for status in CreditStatus}
-_TYPE_SPELLINGS: Final = {"codexRateLimits": CODEX_RATE_LIMITS}
 
 
 class CreditRows(msgspec.Struct, frozen=True):
@@ -79,6 +79,24 @@ def without_rows(snapshot: Snapshot, reason: str) -> Snapshot:
     return replace(snapshot, unknowns=(*snapshot.unknowns, reason))
 
 
+def read_bank(reader: FieldReader, value: object, observed_at: datetime | None = None) -> Bank:
+    """Read the banked resets of either interface.
+
+    Args:
+        reader: Collects what makes no sense.
+        value: What was sent; UNSET for nothing. Null was seen for accounts that hold none.
+        observed_at: When the answer arrived, where rows may stand in it.
+    """
+    if value is None:
+        return Bank(available=0, credits=None)
+    fields = reader.mapping(None if value is msgspec.UNSET else snake(value), "the count of banked resets") or {}
+    available = reader.count(fields.get("available_count"), "the count of banked resets")
+    if available is None:
+        reader.note("the service did not say how many resets are banked")
+    listed = None if observed_at is None else read_credits(reader, fields.get("credits"))
+    return Bank(available, listed, None if listed is None else observed_at)
+
+
 def read_credits(reader: FieldReader, value: object) -> tuple[Credit, ...] | None:
     """Read credit rows in the spelling of either interface; None where there are no rows to read."""
     items = reader.items(value, "the list of resets", MOST_ROWS)
@@ -93,7 +111,7 @@ def read_credits(reader: FieldReader, value: object) -> tuple[Credit, ...] | Non
 
 
 def _credit(reader: FieldReader, value: object) -> Credit | None:
-    row = reader.mapping(value, "a reset in the list")
+    row = reader.mapping(snake(value), "a reset in the list")
     if row is None:
         return None
     credit_id = row.get("id")
@@ -101,14 +119,14 @@ def _credit(reader: FieldReader, value: object) -> Credit | None:
     if not isinstance(credit_id, str) or not credit_id or clean_text(credit_id, LONGEST_CREDIT_ID) != credit_id:
         reader.note("a reset in the list has no usable id")
         return None
-    kind = reader.text(_either(row, "reset_type", "resetType"), "the type of a reset", 60) or "unknown"
+    kind = reader.text(row.get("reset_type"), "the type of a reset", 60) or "unknown"
     status = reader.text(row.get("status"), "the status of a reset", 60)
-    expiry = _either(row, "expires_at", "expiresAt")
+    expiry = row.get("expires_at")
     return Credit(
         id=credit_id,
-        type=_TYPE_SPELLINGS.get(kind, kind),
+        type=CODEX_RATE_LIMITS if snake_word(kind) == CODEX_RATE_LIMITS else kind,
         status=_STATUSES.get(status or "", CreditStatus.UNKNOWN),
-        granted_at=reader.moment(_either(row, "granted_at", "grantedAt"), "the grant time of a reset"),
+        granted_at=reader.moment(row.get("granted_at"), "the grant time of a reset"),
         expires_at=reader.moment(expiry, "the expiry of a reset"),
         never_expires=expiry is None,
         title=reader.text(row.get("title"), "the title of a reset", 120),
@@ -118,12 +136,6 @@ def _credit(reader: FieldReader, value: object) -> Credit | None:
         is not False,
         granted_by=_giver(reader, row.get("profile_user_id")),
     )
-
-
-def _is_supported(reader: FieldReader, row: Mapping[str, object]) -> bool:
-    """Absent means supported; a word that makes no sense says nothing about ordinary use."""
-    beside = FieldReader(reader)
-    return beside.word(row.get("is_supported_by_plan"), "whether your plan supports a reset") is not False
 
 
 def _giver(reader: FieldReader, value: object) -> str | None:
@@ -142,8 +154,3 @@ def _is_plain_name(giver: str) -> bool:
     """Whether it is a handle, or a few words of letters and digits, none of them "at": no address can hide there."""
     words = giver.removeprefix("@").split()
     return all(word.isascii() and word.isalnum() and word.lower() != "at" for word in words)
-
-
-def _either(row: Mapping[str, object], snake: str, camel: str) -> object:
-    value = row.get(snake)
-    return row.get(camel) if value is None else value

@@ -120,6 +120,11 @@ class FieldReader:
             self.note(f"{what}: only the first {most} of {len(value)} are read")
         return value[:most]
 
+    def rows(self, value: object, what: str, most: int, each: str) -> list[Mapping[str, object]]:
+        """The objects of a list, cut after `most`; an item that is none is passed over."""
+        found = (self.mapping(item, each) for item in self.items(value, what, most) or ())
+        return [row for row in found if row is not None]
+
     def flag(self, value: object, what: str) -> bool | None:
         """True or false."""
         if value is None or isinstance(value, bool):

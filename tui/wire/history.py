@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -34,8 +34,7 @@ def decode_history(body: bytes) -> HistoryPage:
     reader = FieldReader()
     kinds: dict[str, dict[str, datetime | None]] = {"used": {}, "granted": {}}
     payload = load_object(body, "the history of resets")
-    for item in reader.items(payload.get("events"), "the history", MOST_EVENTS) or ():
-        event = reader.mapping(item, "an event of the history") or {}
+    for event in reader.rows(payload.get("events"), "the history", MOST_EVENTS, "an event of the history"):
         event_id = event.get("id")
         kind = event.get("kind")
         if isinstance(kind, str) and kind in kinds and isinstance(event_id, str) and event_id:
@@ -66,8 +65,7 @@ def decode_periods(body: bytes) -> tuple[PastPeriod, ...]:
     reader = FieldReader()
     found = []
     listed = load_object(body, "the history of limits").get("periods")
-    for item in reader.items(listed, "the periods", _MOST_PERIODS) or ():
-        period = reader.mapping(item, "a period of the history") or {}
+    for period in reader.rows(listed, "the periods", _MOST_PERIODS, "a period of the history"):
         starts = reader.moment(period.get("starts_at"), "when a period began")
         ends = reader.moment(period.get("ends_at"), "when a period ended")
         minutes = reader.number(period.get("window_minutes"), "a period's length", _MOST_MINUTES)
@@ -105,10 +103,8 @@ def decode_thread_usage(body: bytes) -> tuple[SessionCost, ...]:
     """
     reader = FieldReader()
     found = []
-    for item in (
-        reader.items(load_object(body, "the use of threads").get("threads"), "the threads", _MOST_PERIODS) or ()
-    ):
-        row: Any = reader.mapping(item, "a thread's use") or {}
+    listed = load_object(body, "the use of threads").get("threads")
+    for row in reader.rows(listed, "the threads", _MOST_PERIODS, "a thread's use"):
         thread = row.get("thread_id")
         five = reader.percent(row.get("five_hour_limit_percent"), "a thread's share of five hours")
         week = reader.percent(row.get("weekly_limit_percent"), "a thread's share of the week")

@@ -48,15 +48,13 @@ def decode_hooks(body: bytes) -> tuple[ListedHook, ...]:
         BadPayload: It is no JSON object.
     """
     reader = FieldReader()
-    rows = reader.items(load_object(body, "the list of hooks").get("data"), "the list of hooks", 10) or []
-    hooks: list[ListedHook] = []
-    for row in rows:
-        fields = reader.mapping(row, "a folder's hooks") or {}
-        for hook in reader.items(fields.get("hooks"), "the hooks", _MOST_HOOKS) or []:
-            listed = _hook(reader, reader.mapping(hook, "a hook") or {})
-            if listed is not None:
-                hooks.append(listed)
-    return tuple(hooks)
+    data = load_object(body, "the list of hooks").get("data")
+    found = [
+        _hook(reader, row)
+        for folder in reader.rows(data, "the list of hooks", 10, "a folder's hooks")
+        for row in reader.rows(folder.get("hooks"), "the hooks", _MOST_HOOKS, "a hook")
+    ]
+    return tuple(hook for hook in found if hook is not None)
 
 
 def _hook(reader: FieldReader, fields: Mapping[str, object]) -> ListedHook | None:

@@ -1,6 +1,8 @@
 """The envelope of the app-server's JSON-RPC 2.0 without `"jsonrpc"`: one message a line or frame."""
 
+import re
 from contextlib import suppress
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -17,10 +19,6 @@ class _Request(msgspec.Struct, omit_defaults=True):
     id: int
     method: str
     params: object = msgspec.UNSET
-
-
-class _Notification(msgspec.Struct):
-    method: str
 
 
 class _Incoming(msgspec.Struct):
@@ -67,7 +65,7 @@ def encode_request(request_id: int, method: str, params: object = msgspec.UNSET)
 
 def encode_notification(method: str) -> bytes:
     """One notification without a line end."""
-    return msgspec.json.encode(_Notification(method))
+    return msgspec.json.encode({"method": method})
 
 
 def decode_message(line: bytes) -> Result | Refusal | News | None:
@@ -104,12 +102,10 @@ def first_message(line: bytes) -> Result | Refusal | News | None:
     Returns:
         None where there is none.
     """
-    start, tries = line.find(b"{"), 0
-    while start >= 0 and tries < _MOST_TRIES:
+    for brace in islice(re.finditer(rb"\{", line), _MOST_TRIES):
         with suppress(BadPayload):
-            if (message := decode_message(line[start:])) is not None:
+            if (message := decode_message(line[brace.start() :])) is not None:
                 return message
-        start, tries = line.find(b"{", start + 1), tries + 1
     return None
 
 

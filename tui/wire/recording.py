@@ -9,9 +9,10 @@ from math import isfinite
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import asdict
 
 from tui.domain.advice import Advice
-from tui.domain.forecast import Forecast, Interval
+from tui.domain.forecast import Forecast
 from tui.domain.foresight import Warned
 from tui.domain.reading import CreditReading, Reading, WindowReading
 from tui.errors import BadPayload
@@ -168,16 +169,12 @@ def forecast_line(forecast: Forecast) -> dict[str, Any]:
         "type": "forecast",
         "at": time_text(forecast.at),
         "minutes": forecast.minutes,
-        "limit_at": None if limit is None else {name: time_text(q) for name, q in _quantiles(limit)},
+        "limit_at": None if limit is None else {name: time_text(q) for name, q in asdict(limit).items()},
         "at_reset_percent": None
         if share is None
-        else {name: None if q is None else round(q, 1) for name, q in _quantiles(share)},
+        else {name: None if q is None else round(q, 1) for name, q in asdict(share).items()},
         "basis": forecast.basis,
     }
-
-
-def _quantiles(interval: Interval) -> tuple[tuple[str, float | None], ...]:
-    return (("p10", interval.p10), ("p50", interval.p50), ("p90", interval.p90))
 
 
 def warning_line(warned: Warned) -> dict[str, Any]:

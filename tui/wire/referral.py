@@ -1,6 +1,6 @@
 """The referral endpoints' answers as the domain's offers and invites; and what is sent to them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -71,7 +71,7 @@ def decode_offer(body: bytes, program: str) -> OfferAnswer:
     payload = load_object(body, "the invite offer")
     reader = FieldReader()
     shown = reader.flag(payload.get("should_show"), "whether invites are offered")
-    limits = reader.items(payload.get("time_frame_rules"), "the limits on invites", MOST_RULES)
+    limits = reader.rows(payload.get("time_frame_rules"), "the limits on invites", MOST_RULES, "a limit on invites")
     sends_left = reader.count(payload.get("remaining_send_capacity"), "the number of invites left")
     offer = Offer(
         id=reader.text(payload.get("offer_id"), "the id of the invite offer", _LONGEST_ID),
@@ -94,12 +94,11 @@ def decode_offer(body: bytes, program: str) -> OfferAnswer:
     return OfferAnswer(status, offer, reason or code, reader.unknowns)
 
 
-def _sends_left(reader: FieldReader, stated: int | None, limits: Iterable[object] | None) -> int | None:
+def _sends_left(reader: FieldReader, stated: int | None, limits: Iterable[Mapping[str, object]]) -> int | None:
     """How many invites can be sent: what was stated, or less where a limit on a span of time leaves less."""
     lefts = [] if stated is None else [stated]
-    for item in limits or ():
-        limit = reader.mapping(item, "a limit on invites")
-        if limit is None or limit.get("capacity_type", "send") != "send":
+    for limit in limits:
+        if limit.get("capacity_type", "send") != "send":
             continue
         total = reader.count(limit.get("invites_total"), "a limit on invites")
         used = reader.count(limit.get("invites_sent"), "a limit on invites")
@@ -115,10 +114,7 @@ def _texts(reader: FieldReader, value: object, what: str) -> tuple[str, ...]:
 
 def _rewards(reader: FieldReader, value: object) -> tuple[Reward, ...]:
     rewards = []
-    for item in reader.items(value, "the rewards for an invite", _MOST_REWARDS) or ():
-        grant = reader.mapping(item, "a reward for an invite")
-        if grant is None:
-            continue
+    for grant in reader.rows(value, "the rewards for an invite", _MOST_REWARDS, "a reward for an invite"):
         kind = reader.text(grant.get("grant_type"), "a reward for an invite", 60)
         if kind is None:
             reader.note("a reward for an invite is of no kind")
@@ -154,8 +150,7 @@ def decode_invited(body: bytes, address: str) -> InviteAnswer | str:
     """
     payload = load_object(body, "the answer to the invite")
     reader = FieldReader()
-    items = reader.items(payload.get("invites"), "the invites", 10) or []
-    rows = [row for item in items if (row := reader.mapping(item, "an invite")) is not None]
+    rows = reader.rows(payload.get("invites"), "the invites", 10, "an invite")
     mine = [row for row in rows if _is(row.get("email"), address)]
     if not mine and len(rows) == 1 and rows[0].get("email") is None:
         mine = rows  # the only one that was asked for needs no name

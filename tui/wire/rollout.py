@@ -227,11 +227,9 @@ def _user_item(reader: FieldReader, payload: Mapping[str, object]) -> Named | No
     item = reader.mapping(payload.get("item"), "an item") or {}
     if item.get("type") != "UserMessage":
         return None
-    for part in reader.items(item.get("content"), "a message", 20) or ():
-        text = reader.text((reader.mapping(part, "a part of a message") or {}).get("text"), "a message", LONGEST_NAME)
-        if text:
-            return Named(message=text)
-    return None
+    parts = reader.rows(item.get("content"), "a message", 20, "a part of a message")
+    texts = (reader.text(part.get("text"), "a message", LONGEST_NAME) for part in parts)
+    return next((Named(message=text) for text in texts if text), None)
 
 
 def _opened(reader: FieldReader, payload: Mapping[str, object], at: datetime | None) -> Opened:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from tui.domain.credits import Bank
+import msgspec
+
 from tui.domain.snapshot import Account, Provenance, Snapshot, SpendControl
 from tui.domain.windows import MAIN_LIMIT, Limit
+from tui.wire.credits import read_bank
 from tui.wire.fields import FieldReader, load_object
 from tui.wire.windows import (
     LONGEST_ID,
@@ -50,7 +52,7 @@ def decode_usage(
         ),
         ordinary_usage_allowed=main.allowed if main else None,
         limits=limits,
-        bank=_bank(reader, payload),
+        bank=read_bank(reader, payload.get("rate_limit_reset_credits", msgspec.UNSET)),
         paid=read_paid(reader, payload.get("credits")),
         spend_control=_spend_control(reader, payload.get("spend_control"), provenance.observed_at),
         unknowns=reader.unknowns,
@@ -84,17 +86,6 @@ def _limits(reader: FieldReader, payload: Mapping[str, object], observed_at: dat
         elif other is not None:
             found.append(read_limit(beside, other, observed_at, limit_id, name))
     return arrange_limits(found)
-
-
-def _bank(reader: FieldReader, payload: Mapping[str, object]) -> Bank:
-    key = "rate_limit_reset_credits"
-    if key in payload and payload[key] is None:
-        return Bank(available=0, credits=None)  # null was seen for accounts that hold none
-    fields = reader.mapping(payload.get(key), "the count of banked resets")
-    available = None if fields is None else reader.count(fields.get("available_count"), "the count of banked resets")
-    if available is None:
-        reader.note("the service did not say how many resets are banked")
-    return Bank(available=available, credits=None)
 
 
 def _spend_control(reader: FieldReader, value: object, observed_at: datetime) -> SpendControl | None:

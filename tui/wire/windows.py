@@ -28,10 +28,15 @@ _LENGTHS: Final = {"limit_window_seconds": 60.0, "window_minutes": 1.0, "window_
 _CAPITAL: Final = re.compile(r"(?<=[a-z0-9])[A-Z]")
 
 
+def snake_word(word: str) -> str:
+    """A word of the app-server as the other interfaces spell it."""
+    return _CAPITAL.sub(lambda capital: f"_{capital[0].lower()}", word)
+
+
 def snake(value: object) -> object:
     """An object of the app-server with its keys as the other interfaces spell them, all the way down."""
     if isinstance(value, dict):
-        return {_CAPITAL.sub(lambda capital: f"_{capital[0].lower()}", key): snake(item) for key, item in value.items()}
+        return {snake_word(key): snake(item) for key, item in value.items()}
     return [snake(item) for item in value] if isinstance(value, list) else value
 
 
