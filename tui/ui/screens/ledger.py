@@ -51,7 +51,8 @@ class LedgerScreen(PageScreen):
 
     def on_mount(self) -> None:
         """Begin to read."""
-        self.watch(self.query_one("#page", VerticalScroll), "scroll_y", self._scrolled, init=False)
+        for page in self.query("#page"):  # none where it was left again before it was composed
+            self.watch(page, "scroll_y", self._scrolled, init=False)
         self._start(self._read_newer(), "newer")
 
     def draw(self, width: int) -> tuple[Line, ...]:
