@@ -139,6 +139,7 @@ GROUPS = {
             ),
             HOME,
             codes="status: 0 where it protects, 1 where it does not",
+            module="hook_switch",
         ),
         "guard": Command(
             "on, off or status: Codex refuses an agent's own way to spend a reset",
@@ -148,6 +149,7 @@ GROUPS = {
             ),
             HOME,
             codes="status: 0 where it protects, 1 where it does not",
+            module="hook_switch",
         ),
     },
     "invites": {

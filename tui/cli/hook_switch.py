@@ -1,4 +1,4 @@
-"""What `resetbank hold` and `resetbank guard` share: on, off and status of one of our hooks in Codex."""
+"""`resetbank hold` and `resetbank guard`: on, off and status of one of our hooks in Codex."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -18,13 +18,13 @@ or start codex anew and choose "Trust all and continue". resetbank never does th
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of either command."""
+    """Add the words and options of either command."""
     parser.add_argument("action", choices=("on", "off", "status"), metavar="on|off|status", help="what to do")
     parser.add_argument("--json", action="store_true", help="print the status as JSON")
 
 
-def run_switch(name: str, arguments: argparse.Namespace) -> int:
-    """Turn the hook `name` on or off, or say how it stands.
+def run(arguments: argparse.Namespace) -> int:
+    """Turn the hook of the command's name on or off, or say how it stands.
 
     Returns:
         0 when it is done; of `status`: 0 when the hook protects, else 1.
@@ -38,6 +38,7 @@ def run_switch(name: str, arguments: argparse.Namespace) -> int:
     from tui.settings import load_settings
     from tui.sources.codex_home import find_codex_home
 
+    name = arguments.command
     settings = load_settings(resetbank_paths().settings)
     choose_account(arguments, settings)
     if arguments.account is not None and arguments.base_url is not None:

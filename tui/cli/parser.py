@@ -34,27 +34,11 @@ class CommandParser(argparse.ArgumentParser):
 
     def __init__(self, **options: "Any") -> None:
         super().__init__(allow_abbrev=False, formatter_class=_formatter, **options)
-        self.added: list[argparse.Action] = []
 
-    def add_argument(self, *names: "Any", **options: "Any") -> argparse.Action:
-        """Add one, and remember it for completions and the manual page."""
-        action = super().add_argument(*names, **options)
-        if hasattr(self, "added"):  # --help is added by the constructor
-            self.added.append(action)
-        return action
-
-    def add_mutually_exclusive_group(self, **options: "Any") -> "argparse._MutuallyExclusiveGroup":
-        """A group whose options are remembered, too."""
-        group = super().add_mutually_exclusive_group(**options)
-        add = group.add_argument
-
-        def remembered(*names: "Any", **options: "Any") -> argparse.Action:
-            action = add(*names, **options)
-            self.added.append(action)
-            return action
-
-        group.add_argument = remembered  # type: ignore[method-assign]
-        return group
+    @property
+    def added(self) -> list[argparse.Action]:
+        """Every option and word but --help, for completions and the manual page."""
+        return [action for action in self._actions if action.dest != "help"]
 
     def error(self, message: str) -> "NoReturn":
         """Print one line and end with the code for usage."""
@@ -113,7 +97,7 @@ def parse(words: "Sequence[str]") -> argparse.Namespace:
 def whole_parser() -> tuple[CommandParser, list[argparse.Action]]:
     """One parser with all commands, for completions; and every option and word in it."""
     parser = _screen_parser()
-    added = list(parser.added)
+    added = parser.added
     commands = parser.add_subparsers(parser_class=CommandParser)
     for name, command in COMMANDS.items():
         added += _fill(commands.add_parser(name, help=command.line), name).added
@@ -132,7 +116,7 @@ def _fill(parser: CommandParser, name: str) -> CommandParser:
     module = import_module(f"tui.cli.{command.module or name}")
     module.add_arguments(parser)
     _add_shared(parser, command.takes)
-    parser.set_defaults(run=module.run)
+    parser.set_defaults(run=module.run, command=name)
     return parser
 
 
