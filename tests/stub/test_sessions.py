@@ -53,6 +53,13 @@ async def test_both_are_held_and_end_their_turns_after_one_spend(demo: Companion
     assert (state.snapshot.bank.available, state.question) == (2, None)
 
 
+async def test_whoever_starts_at_the_limit_is_asked(clock: ManualClock, tmp_path: Path) -> None:
+    async with running_demo("at-limit", clock, tmp_path) as demo:
+        asked = await until(demo, lambda state: state.question is not None)
+        assert asked.question is not None
+        assert asked.question.cause in (Cause.HELD, Cause.STOPPED)  # whether the hook was there before the request
+
+
 @pytest.mark.parametrize(
     ("choice", "mode", "after"),
     [

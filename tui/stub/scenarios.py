@@ -127,7 +127,13 @@ _UNKNOWN_EXTRAS = MappingProxyType(
 _ALL = (
     Scenario("calm", "low use, two resets, nothing to do", _idle(12), _THREE[1:]),
     Scenario("busy", "5 hours at 93 %, three resets, one of them lapses within three days", _both(93, 41), _THREE),
-    Scenario("at-limit", "the 5-hour limit is reached, three resets are banked", _both(100, 43), _THREE),
+    Scenario(
+        "at-limit",
+        "the 5-hour limit is reached, three resets are banked; in a demo a session is held until the answer",
+        _both(100, 43),
+        _THREE,
+        sessions=(SessionStart("Mend the login page on small screens", "/home/you/website", requests=6, every=2.0),),
+    ),
     Scenario(
         "banner",
         "the 5-hour limit is reached, and Codex itself offers one of three resets",
