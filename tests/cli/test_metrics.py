@@ -139,6 +139,7 @@ def expressions() -> list[str]:
     """Every query of the dashboard, and every alert's."""
     board = json.loads((ASSETS / "grafana-dashboard.json").read_text())
     asked = [target["expr"].replace("$account", ".*") for panel in board["panels"] for target in panel["targets"]]
+    assert all("resetbank_account" in text for text in asked), "a legend shows the account's name"
     return asked + re.findall(r"expr: (.*)", (ASSETS / "prometheus-rules.yml").read_text())
 
 
@@ -171,6 +172,7 @@ def test_a_real_prometheus_scrapes_and_answers(stub: StubProcess, tmp_path: Path
             assert used["value"][1] == "0.93"
             for expression in expressions():
                 found = api(f"query?query={quote(expression)}")["result"]
+                assert all(one["metric"]["name"] == "acc1" for one in found if "group_left" in expression)
                 assert found or any(word in expression for word in ("==", "<", ">", "increase", "forecast")), expression
             assert [target["health"] for target in api("targets")["activeTargets"]] == ["up"]
             (group,) = api("rules")["groups"]

@@ -66,16 +66,15 @@ def _metrics(states: "Sequence[State]", spends: Mapping[str, Sequence[Spend]], n
         if state.snapshot is not None:  # two homes may be signed in to one account: its numbers stand there once
             one = _Known(state, state.snapshot, spends.get(state.snapshot.account.key, ()))
             known.setdefault(one.account, one)
-    if named:
+    if known:
         whose = [
-            (_account(state.snapshot.account, state.account_name), state.account_name)
-            for state in named
+            (account := _account(state.snapshot.account, state.account_name), state.account_name or account)
+            for state in states
             if state.snapshot
         ]
         yield _gauge(
             "resetbank_account", "1 for each name of an account", ("account", "name"), [(w, 1.0) for w in whose]
         )
-    if known:
         yield from _readings(tuple(known.values()), now)
         yield from _window_metrics(tuple(known.values()))
         yield from _of_sessions(tuple(known.values()), now)
