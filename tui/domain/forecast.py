@@ -20,12 +20,19 @@ _OWN_PACE_WEIGHT: Final = 2.0
 """The window's own average counts like two past moments."""
 
 _OWN_PACE_SPREAD: Final = 0.6
-_DRAWS: Final = 48
+_DRAWS: Final = 64
+_OWN_WEEK_WEIGHT: Final = 0.25
+"""The average of the week under way counts beside the rhythm like so large a part of it."""
+
+_OWN_WEEK_SPREAD: Final = 0.6
 _WEEK_SPREAD: Final = 0.35
 """Standard deviation of the log of a coming week's level against the recent one."""
 
 _WEEK_HALF_LIFE: Final = 6.0
 _LEVEL_POWER: Final = 0.6
+_FIRST_BINS: Final = 288
+"""The first day to come is one that came after a like moment."""
+
 _ROUNDING: Final = 0.3
 """A whole per cent hides so much on average, floor or nearest."""
 
@@ -129,7 +136,7 @@ class Forecaster:
         if share is not None:
             left = max(0.01, 100.0 - window.used - _ROUNDING) / share
             is_short = minutes <= DAY_MINUTES
-            paths = self._short(window, left, horizon, now) if is_short else self._long(left, horizon)
+            paths = self._short(window, left, horizon, now) if is_short else self._long(window, share, horizon, now)
         return paths or self._average(window, share or 1.0, now)
 
     def chance_within(self, minutes: int, now: float, seconds: float) -> float | None:
@@ -189,8 +196,8 @@ class Forecaster:
         if elapsed < 120 or (window.used <= 0 and self._record.watched_days < 0.5):
             return None
         horizon = window.resets_at - now
-        pace = max(window.used, 0.2) / max(elapsed, 0.04 * window.minutes * 60) / share
-        spread = 0.7 if window.minutes <= DAY_MINUTES else 0.6
+        pace = _own_pace(window, elapsed) / share
+        spread = 0.7 if window.minutes <= DAY_MINUTES else _OWN_WEEK_SPREAD
         passages, amounts = _spread_pace(pace, (100.0 - window.used) / share, horizon, spread, 20, 1.0)
         return Paths(sorted(passages), sorted(amounts), "the average of this window so far")
 
@@ -222,12 +229,13 @@ class Forecaster:
         amounts.sort()
         return Paths(passages, amounts, f"{len(passages) - 10} like moments on {len(days)} of your days")
 
-    def _long(self, left: float, horizon: float) -> Paths | None:
+    def _long(self, window: WindowUse, share: float, horizon: float, now: float) -> Paths | None:
         record = self._record
         sums = record.paced
         place = len(sums) - 1
         bins = int(horizon / BIN) + 1
         weeks = place // WEEK_BINS
+        left = max(0.01, 100.0 - window.used - _ROUNDING) / share
         step, sources = WEEK_BINS, weeks
         if weeks < 1:
             step, sources = DAY_BINS, place // DAY_BINS
@@ -241,9 +249,24 @@ class Forecaster:
         powers = [(recent / level) ** _LEVEL_POWER for level in levels] if weeks else [1.0] * sources
         passages: list[tuple[float, float]] = []
         amounts: list[tuple[float, float]] = []
+        first = min(bins, _FIRST_BINS)
+        near = [moment for moment in self._moments.near(now) if moment[2] + first <= place]
+        if len(near) < _LEAST_MOMENTS:
+            first = 0
+        likeness = sum(weight for weight, _, _ in near)
+        passed, nearest = 0.0, 0
         for number in range(_DRAWS):
             level = exp(spread * normal_quantile((number * 7 % _DRAWS + 0.5) / _DRAWS))
             used, at, reached = 0.0, 0, inf
+            if first:
+                while passed + near[nearest][0] < (number + 0.5) / _DRAWS * likeness and nearest < len(near) - 1:
+                    passed += near[nearest][0]
+                    nearest += 1
+                _, factor, past = near[nearest]
+                used = (sums[past + first] - sums[past]) * factor
+                if used >= left:
+                    reached = passage(sums, past, past + first, sums[past] + left / factor)
+                at = first
             while at < bins:
                 length = min(DAY_BINS, bins - at)
                 source = choose(weights, total, evenly(number, at // DAY_BINS))
@@ -256,6 +279,10 @@ class Forecaster:
                 at += length
             amounts.append((used, 1.0))
             passages.append((reached * BIN, 1.0))
+        pace = _own_pace(window, window.minutes * 60 - horizon) / share
+        more = _spread_pace(pace, left, horizon, _OWN_WEEK_SPREAD, 20, _OWN_WEEK_WEIGHT * _DRAWS / 20)
+        passages += more[0]
+        amounts += more[1]
         passages.sort()
         amounts.sort()
         return Paths(passages, amounts, f"rhythm of {_count(sources, 'week' if weeks else 'day')}")
@@ -325,6 +352,11 @@ def passage(sums: list[float], first: int, last: int, target: float) -> float:
         return 0.0
     rise = sums[place] - sums[place - 1]
     return place - first - (1 - (target - sums[place - 1]) / rise if rise > 0 else 0.0)
+
+
+def _own_pace(window: WindowUse, elapsed: float) -> float:
+    """Per cent of a window in a second so far; its first minutes do not count as its pace."""
+    return max(window.used, 0.2) / max(elapsed, 0.04 * window.minutes * 60)
 
 
 def _spread_pace(
