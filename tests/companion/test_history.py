@@ -11,7 +11,7 @@ from tests.companion.scripted import AT_LIMIT, World
 from tests.domain.worlds import FIVE_HOURS, WEEK, snapshot, window
 from tests.sources.test_rollout_history import rollout
 from tests.support.clocks import START, ManualClock
-from tests.support.waiting import DEADLINE
+from tests.support.waiting import deadline
 from tui.companion.history import HistoryService, fill, outlook_once, recall
 from tui.domain.advice import Verdict
 from tui.domain.reading import PastFile, PastPeriod, PastReadings, Reading, WindowReading
@@ -62,7 +62,7 @@ async def following(world: World, service: HistoryService, holds: Callable[[], b
     task = asyncio.create_task(service.follow())
     await world.clock.until_sleeping()
     world.clock.advance(2)
-    async with asyncio.timeout(DEADLINE):
+    async with deadline():
         await looked.wait()
     task.cancel()
     with suppress(asyncio.CancelledError):

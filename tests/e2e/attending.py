@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from tests.support.stub_process import StubProcess
-from tests.support.waiting import DEADLINE
+from tests.support.waiting import deadline
 from tui.assembly import SourceOptions, open_companion
 from tui.companion.companion import Companion
 from tui.companion.state import State
@@ -27,7 +27,7 @@ class Attended:
         return self.companion.state
 
     async def until(self, holds: Callable[[State], bool]) -> State:
-        async with asyncio.timeout(DEADLINE):
+        async with deadline():
             while not holds(self.state):
                 await self._news.wait()
                 self._news.clear()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 
-from tests.support.waiting import DEADLINE
+from tests.support.waiting import deadline
 from tui.domain.sessions import Session, SessionState, SessionUpdate, merge_update
 from tui.sources.base import SessionFeed
 
@@ -33,7 +33,7 @@ class Following:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         try:
-            async with asyncio.timeout(DEADLINE), self._news:
+            async with deadline(), self._news:
                 await self._news.wait_for(condition)
         except TimeoutError:
             raise AssertionError(f"never seen; sessions: {self.sessions}, ended by {self.ended!r}") from None

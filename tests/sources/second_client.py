@@ -11,7 +11,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, unix_connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.support.waiting import DEADLINE
+from tests.support.waiting import deadline
 
 
 class SecondClient:
@@ -26,7 +26,7 @@ class SecondClient:
         number = len(self._answers)
         self._answers[number] = asyncio.get_running_loop().create_future()
         await self._connection.send(json.dumps({"id": number, "method": method, "params": params}))
-        async with asyncio.timeout(DEADLINE):
+        async with deadline():
             return await self._answers[number]
 
     async def answer(self, asked: dict[str, Any], result: Any) -> None:
@@ -38,7 +38,7 @@ class SecondClient:
         def found() -> list[dict[str, Any]]:
             return [message for message in self.heard if condition(message)]
 
-        async with asyncio.timeout(DEADLINE), self._news:
+        async with deadline(), self._news:
             await self._news.wait_for(lambda: bool(found()))
         return found()[0]
 

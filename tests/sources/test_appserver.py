@@ -14,7 +14,7 @@ import pytest
 from tests.sources import scripted
 from tests.sources.conftest import CodexFolder
 from tests.support.clocks import ManualClock
-from tests.support.waiting import DEADLINE
+from tests.support.waiting import deadline
 from tui.domain.spend import ConsumeCode, ConsumeRequest
 from tui.errors import (
     BadPayload,
@@ -205,7 +205,7 @@ async def test_news_of_the_account_make_it_ask_again_whose_it_is(child: Child) -
     news = {"method": "account/updated", "params": {"authMode": "chatgpt"}}
     source = await child.open(account__rateLimits__read=[[limits(), news], limits(accountId="acc2")])
     await source.read(with_credits=True)
-    async with asyncio.timeout(DEADLINE):
+    async with deadline():
         await source.changed()
     with pytest.raises(ConsumeRejected, match="another account"):
         await source.consume(SPEND)
@@ -221,7 +221,7 @@ async def test_news_wake_and_chatter_does_not(child: Child, method: str) -> None
     await asyncio.wait([waiting], timeout=0)
     assert not waiting.done()
     await source.read(with_credits=True)
-    async with asyncio.timeout(DEADLINE):
+    async with deadline():
         await waiting
 
 
@@ -237,7 +237,7 @@ async def test_the_server_s_own_requests_are_never_answered(child: Child) -> Non
 async def test_a_killed_child_wakes_once_and_is_down(child: Child) -> None:
     source = await child.open()
     os.kill(pid(source), signal.SIGKILL)
-    async with asyncio.timeout(DEADLINE):
+    async with deadline():
         await source.changed()
     with pytest.raises(SourceDown, match="ended by signal 9"):
         await source.read(with_credits=True)
@@ -259,7 +259,7 @@ async def test_closing_ends_the_child_and_what_it_started(codex: CodexFolder, cl
     )
     source = await open_codex(sys.executable, codex.home, clock, arguments=("-c", stubborn))
     pids = [pid(source), int((codex.home.path / "grandchild").read_text())]
-    async with asyncio.timeout(DEADLINE):
+    async with deadline():
         await source.aclose()
         await source.aclose()
     for one in pids:

@@ -13,7 +13,7 @@ from websockets.asyncio.server import ServerConnection, unix_serve
 from tests.sources import scripted
 from tests.sources.conftest import CodexFolder
 from tests.support.clocks import ManualClock
-from tests.support.waiting import DEADLINE
+from tests.support.waiting import deadline
 from tui.domain.spend import ConsumeCode, ConsumeRequest
 from tui.errors import NotViable, OutcomeUnknown, SourceDown
 from tui.sources.codex_home import CodexHome
@@ -67,7 +67,7 @@ async def test_a_daemon_that_breaks_off(
     source = await open_daemon(codex.home, clock)
     with pytest.raises(SourceDown, match=reason):
         await source.read(with_credits=True)
-    async with asyncio.timeout(DEADLINE):
+    async with deadline():
         await source.changed()
     await source.aclose()
     source = await open_daemon(codex.home, clock)
@@ -89,7 +89,7 @@ async def test_a_deaf_daemon_does_not_hold_up_the_exit(daemon: Daemon, codex: Co
     over = asyncio.Event()
     await daemon(deaf)
     source = await open_daemon(codex.home, clock)
-    async with asyncio.timeout(DEADLINE):
+    async with deadline():
         await source.aclose()
     over.set()
 

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from tests.support.clocks import ManualClock
 from tests.support.codex_cli import codex_environment, codex_executable
 from tests.support.stub_process import StubProcess, start_stub
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.waiting import DEADLINE, deadline, wait_until
 from tui.clock import SystemClock
 from tui.domain.credits import CODEX_RATE_LIMITS, Credit
 from tui.domain.snapshot import Snapshot
@@ -232,7 +232,7 @@ async def test_a_killed_child_is_down_and_a_fresh_one_recovers(service: StubProc
     transport = source._client._transport
     assert isinstance(transport, ChildTransport)
     os.kill(transport.pid, signal.SIGKILL)
-    async with asyncio.timeout(DEADLINE):
+    async with deadline():
         await source.changed()
     with pytest.raises(SourceDown):
         await source.read(with_credits=True)
@@ -288,7 +288,7 @@ async def test_a_killed_daemon_is_down_and_a_fresh_one_recovers(service: StubPro
         source = await open_daemon(home, CLOCK)
         await source.read(with_credits=True)
         process.kill()
-        async with asyncio.timeout(DEADLINE):
+        async with deadline():
             await source.changed()
         with pytest.raises(SourceDown, match="the Codex daemon is gone"):
             await source.read(with_credits=True)
@@ -312,7 +312,7 @@ async def test_news_of_a_thread_wake_the_daemon_s_reader(service: StubProcess) -
         thread = msgspec.json.decode(started)["thread"]["id"]
         turn = {"threadId": thread, "input": [{"type": "text", "text": "hello"}]}
         await other._client.request("turn/start", turn, deadline=DEADLINE)
-        async with asyncio.timeout(DEADLINE):
+        async with deadline():
             await waiting
         await other.aclose()
         await source.aclose()

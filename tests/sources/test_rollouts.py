@@ -14,7 +14,7 @@ from backports import zstd
 from tests.sources.following import following, state
 from tests.sources.rollout_folder import Rollout, done, limit_hit, metered, started, talk
 from tests.support.clocks import START, ManualClock
-from tests.support.waiting import DEADLINE
+from tests.support.waiting import deadline
 from tui.domain.sessions import SessionState
 from tui.sources.codex_home import CodexHome
 from tui.sources.rollout_files import RolloutFiles
@@ -311,9 +311,8 @@ async def test_a_stuck_disk_does_not_hold_up_the_exit(
         over.wait()
 
     monkeypatch.setattr(RolloutFiles, "read", hang)
-    async with asyncio.timeout(DEADLINE):
-        async with following(RolloutFeed(CodexHome(sessions_home), clock)):
-            await asyncio.to_thread(stuck.wait)
+    async with deadline(), following(RolloutFeed(CodexHome(sessions_home), clock)):
+        await asyncio.to_thread(stuck.wait)
     over.set()
 
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.support.clocks import ManualClock
-from tests.support.waiting import DEADLINE
+from tests.support.waiting import deadline
 from tui.assembly import SourceOptions, open_companion
 from tui.companion.companion import Companion
 from tui.companion.state import State
@@ -33,7 +33,7 @@ async def until(demo: Companion, holds: Callable[[State], bool]) -> State:
     """Let time pass until it holds."""
     clock = demo.clock
     assert isinstance(clock, ManualClock)
-    async with asyncio.timeout(DEADLINE):
+    async with deadline():
         while not holds(demo.state):
             clock.advance(0.25)
             await asyncio.to_thread(lambda: None)

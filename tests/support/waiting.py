@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any
 
@@ -29,6 +30,27 @@ class Patience:
         self._left -= min(now - self._at, 1.0)
         self._at = now
         return self._left < 0
+
+
+@asynccontextmanager
+async def deadline() -> AsyncIterator[None]:
+    """End the block with `TimeoutError` when a `Patience` is over."""
+    patience, loop = Patience(), asyncio.get_running_loop()
+    following: asyncio.Handle
+
+    def look() -> None:
+        nonlocal following
+        if patience.is_over:
+            limit.reschedule(loop.time())
+        else:
+            following = loop.call_later(_BETWEEN * 10, look)
+
+    async with asyncio.timeout(None) as limit:
+        following = loop.call_soon(look)
+        try:
+            yield
+        finally:
+            following.cancel()
 
 
 def wait_until(condition: Callable[[], bool], deadline: float = DEADLINE) -> None:
