@@ -5,6 +5,7 @@ import os
 import random
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -255,11 +256,8 @@ async def look_ahead_once(
     minutes = minutes_east(now)
     if options.demo is not None or reading.store_failure is not None:
         return reading, outlook_once(None, reading.snapshot, minutes, now.timestamp())
-    database = Database(paths.database)
-    try:
+    with closing(Database(paths.database)) as database:
         return reading, outlook_once(Readings(database), reading.snapshot, minutes, now.timestamp())
-    finally:
-        database.close()
 
 
 def _past_of(codex_home: Path | None) -> "PastReadings":

@@ -30,29 +30,3 @@ def choose_account(arguments: argparse.Namespace, settings: "Settings") -> None:
             problem = f"account {arguments.account!r}: {home} is not a folder"
             raise UsageError(problem, "mend [accounts] in the settings")
         arguments.codex_home = str(home)
-
-
-def kept_account(name: str | None) -> str | None:
-    """The key of the account that the database knows under a name of the settings; None where none is named.
-
-    Raises:
-        UsageError: It was never read under that name.
-    """
-    if name is None:
-        return None
-    from tui.paths import resetbank_paths
-    from tui.store.database import Database
-    from tui.store.observations import Observations
-
-    path = resetbank_paths().database
-    account = None
-    if path.exists():
-        database = Database(path)
-        try:
-            account = Observations(database).account_of(name)
-        finally:
-            database.close()
-    if account is None:
-        hint = f"'resetbank status --account {name}' reads it"
-        raise UsageError(f"nothing was read yet of an account {name!r}", hint)
-    return account

@@ -90,19 +90,12 @@ def _names(arguments: argparse.Namespace) -> "Iterable[str]":
 
 def _credits() -> "Iterable[str]":
     """The resets of the last reading that could be spent; asks nobody."""
+    from tui.cli.kept import kept_database
     from tui.domain.credits import CreditStatus
-    from tui.paths import resetbank_paths
-    from tui.store.database import Database
     from tui.store.observations import Observations
 
-    path = resetbank_paths().database
-    if not path.exists():
-        return ()
-    database = Database(path)
-    try:
-        last = Observations(database).last()
-    finally:
-        database.close()
+    with kept_database() as database:
+        last = Observations(database).last() if database is not None else None
     known = (last.bank.credits if last else None) or ()
     return [credit.id for credit in known if credit.status is CreditStatus.AVAILABLE]
 

@@ -110,6 +110,8 @@ def _write(file: "SettingsFile", setting: "Setting", value: object | None, sides
     if not setting.is_guarded or sides[0] == sides[1]:
         file.write(file.plan(setting, value, _check))
         return
+    from contextlib import closing
+
     from tui.cli.sources_of_settings import changed_text
     from tui.clock import SystemClock
     from tui.domain.ledger import Event, EventKind
@@ -117,15 +119,11 @@ def _write(file: "SettingsFile", setting: "Setting", value: object | None, sides
     from tui.store.database import Database
     from tui.store.events import insert_events
 
-    database = Database(resetbank_paths().database)
-    try:
-        with database.writing() as connection:
-            text = changed_text(setting.key)
-            event = Event(SystemClock().now(), EventKind.SETTING_CHANGED, "", text, before=sides[0], after=sides[1])
-            insert_events(connection, (event,))
-            file.write(file.plan(setting, value, _check))
-    finally:
-        database.close()
+    text = changed_text(setting.key)
+    event = Event(SystemClock().now(), EventKind.SETTING_CHANGED, "", text, before=sides[0], after=sides[1])
+    with closing(Database(resetbank_paths().database)) as database, database.writing() as connection:
+        insert_events(connection, (event,))
+        file.write(file.plan(setting, value, _check))
 
 
 def _check(settings: "Settings") -> None:

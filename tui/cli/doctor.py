@@ -107,7 +107,7 @@ async def _codex_accounts(arguments: argparse.Namespace, settings: "Settings") -
 
 def _database_problem() -> str | None:
     """Open the database as a spend would; says nothing where there is none yet."""
-    from tui.cli.ledger import read_events
+    from tui.cli.kept import read_events
     from tui.errors import StoreError
 
     try:
@@ -121,7 +121,7 @@ def _guarded() -> list[dict[str, Any]]:
     """The settings that could spend or run something and are not as by default; none where a file cannot be read."""
     from msgspec import to_builtins
 
-    from tui.cli.ledger import read_events
+    from tui.cli.kept import read_events
     from tui.cli.sources_of_settings import guarded_rows
     from tui.errors import SettingsError, StoreError
     from tui.paths import resetbank_paths

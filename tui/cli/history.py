@@ -4,6 +4,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
+from tui.cli.kept import kept_account, kept_database
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -28,8 +30,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what was kept; reads no source."""
-    from tui.cli.accounts import kept_account
-
     rows, happened = _read(kept_account(arguments.account), _since(arguments.since))
     if arguments.json:
         from tui.cli.json_output import print_json
@@ -64,25 +64,18 @@ def _since(text: str | None) -> float:
 def _read(account: str | None, since: float) -> "tuple[list[Row], list[Event | Pause]]":
     from datetime import UTC, datetime
 
-    from tui.paths import resetbank_paths
-
-    path = resetbank_paths().database
-    if not path.exists():
-        return [], []
-    from tui.store.database import Database
     from tui.store.events import EventLog
     from tui.store.pauses import Pauses
     from tui.store.readings import Readings
 
     begin = datetime.fromtimestamp(max(0.0, since), UTC)
-    database = Database(path)
-    try:
+    with kept_database() as database:
+        if database is None:
+            return [], []
         lines = EventLog(database).events(account=account)
         happened: list[Event | Pause] = [line for line in lines if line.at >= begin and line.belongs_to_history]
         happened += Pauses(database).since(account, begin)
         return Readings(database).rows(account, since), sorted(happened, key=_moment)
-    finally:
-        database.close()
 
 
 def _moment(event: "Event | Pause") -> "datetime":

@@ -4,6 +4,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from tui.cli.kept import kept_account, kept_database, read_events
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -21,8 +23,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the local ledger; reads no source."""
-    from tui.cli.accounts import kept_account
-
     account = kept_account(arguments.account)
     events = read_events(account)
     if arguments.evidence:
@@ -38,48 +38,15 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def read_events(account: str | None = None) -> "Sequence[Event]":
-    """Every event of the local database; none where there is no database yet.
-
-    Args:
-        account: Whose; None gives those of every account.
-
-    Raises:
-        StoreError: It cannot be used.
-    """
-    from tui.paths import resetbank_paths
-
-    path = resetbank_paths().database
-    if not path.exists():
-        return ()
-    from tui.store.database import Database
-    from tui.store.events import EventLog
-
-    database = Database(path)
-    try:
-        return EventLog(database).events(account=account)
-    finally:
-        database.close()
-
-
 def _write_evidence(file: str, events: "Sequence[Event]", account: str | None) -> int:
     from pathlib import Path
 
     from tui.cli.evidence import write_evidence
     from tui.clock import SystemClock
-    from tui.paths import resetbank_paths
+    from tui.store.spends import SpendJournal
 
-    spends: Sequence[Spend] = ()
-    if resetbank_paths().database.exists():
-        from tui.store.database import Database
-        from tui.store.spends import SpendJournal
-
-        database = Database(resetbank_paths().database)
-        try:
-            journal = SpendJournal(database)
-            spends = journal.every(account)
-        finally:
-            database.close()
+    with kept_database() as database:
+        spends: Sequence[Spend] = SpendJournal(database).every(account) if database is not None else ()
     write_evidence(Path(file).expanduser(), events, spends, SystemClock().now())
     print(f"{file}: {len(spends)} spends and {len(events)} events. It names your account: read it before you share it.")
     return 0

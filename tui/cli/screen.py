@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         clock=SystemClock(),
         zone=LocalZone(),
         demo=arguments.demo,
-        remembered=None if is_demo else _last_reading(paths, _first_account(arguments, settings)),
+        remembered=None if is_demo else _last_reading(_first_account(arguments, settings)),
         read_only=mark_of_codex() if arguments.demo is None else None,
         letters=_letters,
     )
@@ -118,24 +118,17 @@ def _around(arguments: argparse.Namespace, paths: "Paths") -> "Sequence[Row]":
     return places(SettingsFile(paths.settings), arguments)
 
 
-def _last_reading(paths: "Paths", account: str) -> "Snapshot | None":
+def _last_reading(account: str) -> "Snapshot | None":
     """The last reading that the database knows; None without one, or where it cannot be used."""
-    if not paths.database.exists():
-        return None
+    from tui.cli.kept import kept_database
     from tui.errors import StoreError
-    from tui.store.database import Database
     from tui.store.observations import Observations
 
     try:
-        database = Database(paths.database)
+        with kept_database() as database:
+            return Observations(database).last(account) if database is not None else None
     except StoreError:
         return None
-    try:
-        return Observations(database).last(account)
-    except StoreError:
-        return None
-    finally:
-        database.close()
 
 
 def _letters(count: int) -> str:
