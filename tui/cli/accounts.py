@@ -6,7 +6,32 @@ from typing import TYPE_CHECKING
 from tui.errors import UsageError
 
 if TYPE_CHECKING:
+    from tui.paths import Paths
     from tui.settings import Settings
+    from tui.sources.codex_home import CodexHome
+
+
+def settings_for(arguments: argparse.Namespace, *, confirms: bool = True) -> "tuple[Paths, Settings]":
+    """Our own files and the settings; the account that the command line names is chosen in the arguments.
+
+    Args:
+        arguments: The parsed command line.
+        confirms: Whether the login is used, so that a link to one elsewhere is asked about.
+
+    Raises:
+        SettingsError: The settings file is not valid.
+        UsageError: See `choose_account`.
+    """
+    from tui.cli import confirm_auth_link
+    from tui.paths import resetbank_paths
+    from tui.settings import load_settings
+
+    paths = resetbank_paths()
+    settings = load_settings(paths.settings)
+    choose_account(arguments, settings)
+    if confirms:
+        confirm_auth_link(arguments)
+    return paths, settings
 
 
 def choose_account(arguments: argparse.Namespace, settings: "Settings") -> None:
@@ -30,3 +55,16 @@ def choose_account(arguments: argparse.Namespace, settings: "Settings") -> None:
             problem = f"account {arguments.account!r}: {home} is not a folder"
             raise UsageError(problem, "mend [accounts] in the settings")
         arguments.codex_home = str(home)
+
+
+def codex_home(arguments: argparse.Namespace) -> "CodexHome":
+    """Codex's folder: what the command line or its account names, else the usual one.
+
+    Raises:
+        UsageError: The chosen one is no folder.
+    """
+    from pathlib import Path
+
+    from tui.sources.codex_home import find_codex_home
+
+    return find_codex_home(Path(arguments.codex_home) if arguments.codex_home else None)

@@ -18,15 +18,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     from tui.assembly import SourceOptions, look_ahead_once
     from tui.cli import complain
-    from tui.cli.accounts import choose_account
+    from tui.cli.accounts import settings_for
     from tui.domain.advice import Verdict
     from tui.errors import EXIT_UNKNOWN
-    from tui.paths import resetbank_paths
-    from tui.settings import load_settings
 
-    paths = resetbank_paths()
-    settings = load_settings(paths.settings)
-    choose_account(arguments, settings)
+    paths, settings = settings_for(arguments, confirms=False)
     reading, outlook = asyncio.run(look_ahead_once(SourceOptions.of(arguments), settings, paths))
     if arguments.json:
         from tui.cli.json_output import print_json

@@ -74,15 +74,12 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
 
 async def _hooks(arguments: argparse.Namespace, settings: "Settings") -> list[dict[str, object]]:
     """How our hooks stand in Codex."""
-    from pathlib import Path
-
+    from tui.cli.accounts import codex_home
     from tui.cli.hook_switch import describe, hook_json, hook_statuses
     from tui.errors import ResetbankError
-    from tui.sources.codex_home import find_codex_home
 
     try:
-        home = find_codex_home(Path(arguments.codex_home) if arguments.codex_home else None)
-        statuses = await hook_statuses(home, settings)
+        statuses = await hook_statuses(codex_home(arguments), settings)
     except ResetbankError as error:
         return [{"hook": name, "protects": None, "summary": str(error)} for name in ("hold", "guard")]
     return [{**hook_json(status), "summary": describe(status)} for status in statuses.values()]
@@ -90,17 +87,14 @@ async def _hooks(arguments: argparse.Namespace, settings: "Settings") -> list[di
 
 async def _codex_accounts(arguments: argparse.Namespace, settings: "Settings") -> list[dict[str, Any]] | None:
     """The accounts that Codex itself keeps signed in; None where it is too old to tell."""
-    from pathlib import Path
-
     from msgspec import to_builtins
 
+    from tui.cli.accounts import codex_home
     from tui.errors import ResetbankError
     from tui.sources.codex_answers import list_logins
-    from tui.sources.codex_home import find_codex_home
 
     try:
-        home = find_codex_home(Path(arguments.codex_home) if arguments.codex_home else None)
-        return [to_builtins(login) for login in await list_logins(home, settings.codex.command)]
+        return [to_builtins(login) for login in await list_logins(codex_home(arguments), settings.codex.command)]
     except ResetbankError:
         return None
 

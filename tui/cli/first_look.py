@@ -19,23 +19,18 @@ def is_ordinary(arguments: argparse.Namespace, settings: "Settings") -> bool:
 
 def look(arguments: argparse.Namespace, settings: "Settings", settings_path: Path) -> "Found":
     """Look around; takes as long as Codex takes to say its version."""
+    from tui.cli.accounts import codex_home
     from tui.errors import ResetbankError
     from tui.sources.codex_program import codex_version
     from tui.sources.logins import choose_base_url
     from tui.ui.view.welcome import Found
 
-    home, version, is_real = _home(arguments), None, False
+    home, version, is_real = codex_home(arguments), None, False
     with suppress(ResetbankError):  # a daemon or a login alone will do
         version = codex_version(settings.codex.command)
     with suppress(ResetbankError):  # the screen says why
         is_real = not choose_base_url(None, home)[0].loopback
     return Found(version, short(home.path), _login(home), short(settings_path), is_real=is_real)
-
-
-def _home(arguments: argparse.Namespace) -> "CodexHome":
-    from tui.sources.codex_home import find_codex_home
-
-    return find_codex_home(Path(arguments.codex_home) if arguments.codex_home else None)
 
 
 def _login(home: "CodexHome") -> str:

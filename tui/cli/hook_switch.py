@@ -32,18 +32,14 @@ def run(arguments: argparse.Namespace) -> int:
     import asyncio
 
     from tui.agent import refuse_under_codex
-    from tui.cli.accounts import choose_account
+    from tui.cli.accounts import codex_home, settings_for
     from tui.errors import UsageError
-    from tui.paths import resetbank_paths
-    from tui.settings import load_settings
-    from tui.sources.codex_home import find_codex_home
 
     name = arguments.command
-    settings = load_settings(resetbank_paths().settings)
-    choose_account(arguments, settings)
+    _, settings = settings_for(arguments, confirms=False)
     if arguments.account is not None and arguments.base_url is not None:
         raise UsageError(f"account {arguments.account!r} has no Codex home", f"name one to turn {name} on or off")
-    home = find_codex_home(_path(arguments.codex_home))
+    home = codex_home(arguments)
     installation = open_installation(home, settings)
     if arguments.action == "status":
         status = asyncio.run(hook_statuses(home, settings))[name]
@@ -158,9 +154,3 @@ def _own_workspace() -> "list[Path]":
 
     here = Path.cwd().resolve()
     return [] if Path.home().resolve().is_relative_to(here) else [here]
-
-
-def _path(text: str | None) -> "Path | None":
-    from pathlib import Path
-
-    return Path(text) if text else None

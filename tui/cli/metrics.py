@@ -28,13 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print once, or serve until interrupted."""
-    from tui.cli.oneshot import run_with_accounts, run_with_companion
+    from tui.cli.oneshot import run_with_accounts
 
     where = None if arguments.serve is None else _address(arguments.serve)
-    several = run_with_accounts(arguments, "resetbank metrics", lambda accounts: _of_all(accounts, where))
-    if several is not None:
-        return several
-    return run_with_companion(arguments, "resetbank metrics", lambda c, _: _of_one(c, where), watches=True)
+    return run_with_accounts(arguments, "resetbank metrics", lambda a: _of_all(a, where), lambda c: _of_one(c, where))
 
 
 async def _of_one(companion: "Companion", where: tuple[str, int] | None) -> int:
@@ -48,16 +45,12 @@ async def _of_one(companion: "Companion", where: tuple[str, int] | None) -> int:
 async def _of_all(accounts: "Accounts", where: tuple[str, int] | None) -> int:
     import asyncio
 
-    from tui.cli import complain
+    from tui.cli.oneshot import open_each
 
     companion = accounts.first()
     if where is not None:
         return await _serve(lambda: accounts.run(only=_READS), lambda: _document(accounts.states, companion), *where)
-    found = accounts.open_all()
-    for name, one in found.items():
-        if isinstance(one, Exception):
-            complain(f"{name}: {one}")
-    await asyncio.gather(*(one.scan_once() for one in found.values() if not isinstance(one, Exception)))
+    await asyncio.gather(*(one.scan_once() for one in open_each(accounts)))
     print((await _document(accounts.states, companion)).decode(), end="")
     return 0 if all(state.snapshot is not None for state in accounts.states) else 1
 

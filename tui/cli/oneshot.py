@@ -1,11 +1,11 @@
 """What the commands without a screen share: one companion for the length of one command."""
 
 import argparse
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from tui.errors import SourceError
+from tui.cli import complain
+from tui.errors import ResetbankError, SourceError
 
 if TYPE_CHECKING:
     from tui.companion.accounts import Accounts
@@ -35,59 +35,40 @@ def run_with_companion(
     """
     import asyncio
 
-    from tui.cli import complain
+    from tui.assembly import SourceOptions, open_companion
+    from tui.cli.accounts import settings_for
+
+    paths, settings = settings_for(arguments)
+    options = SourceOptions.of(arguments)
 
     async def main() -> int:
-        async with _companion(arguments, front_end, watches, invites, asks) as (companion, settings):
+        companion = open_companion(
+            options, settings, paths, front_end=front_end, watches=watches, invites=invites, asks=asks
+        )
+        try:
             code = await work(companion, settings)
             if companion.state.store_failure is not None:  # else an empty list would look like a true one
                 complain(companion.state.store_failure)
             return code
+        finally:
+            await companion.aclose()
 
     return asyncio.run(main())
 
 
-@asynccontextmanager
-async def _companion(
-    arguments: argparse.Namespace, front_end: str, watches: bool, invites: bool, asks: bool
-) -> AsyncIterator[tuple["Companion", "Settings"]]:
-    from tui.assembly import SourceOptions, open_companion
-    from tui.cli import confirm_auth_link
-    from tui.cli.accounts import choose_account
-    from tui.paths import resetbank_paths
-    from tui.settings import load_settings
-
-    paths = resetbank_paths()
-    settings = load_settings(paths.settings)
-    choose_account(arguments, settings)
-    confirm_auth_link(arguments)
-    companion = open_companion(
-        SourceOptions.of(arguments),
-        settings,
-        paths,
-        front_end=front_end,
-        watches=watches,
-        invites=invites,
-        asks=asks,
-    )
-    try:
-        yield companion, settings
-    finally:
-        await companion.aclose()
-
-
 def run_with_accounts(
-    arguments: argparse.Namespace, front_end: str, work: Callable[["Accounts"], Awaitable[int]]
-) -> int | None:
-    """Run one command's work with every account of the settings, and return its exit code.
+    arguments: argparse.Namespace,
+    front_end: str,
+    of_all: Callable[["Accounts"], Awaitable[int]],
+    of_one: Callable[["Companion"], Awaitable[int]],
+) -> int:
+    """Run one command's work with every account of the settings, whose sessions are followed; return its exit code.
 
     Args:
         arguments: The parsed command line.
         front_end: How others name this process while it spends.
-        work: What the command does; returns the exit code.
-
-    Returns:
-        None where the command line chooses an account, or the settings name none: then there is but one.
+        of_all: What the command does with them.
+        of_one: What it does where the command line chooses an account, or the settings name none.
     """
     import asyncio
 
@@ -96,23 +77,33 @@ def run_with_accounts(
 
     paths = resetbank_paths()
     settings = load_settings(paths.settings)
-    if arguments.account is not None or not settings.accounts:
-        return None
-    from tui.assembly import SourceOptions, every_account
-    from tui.assembly.several import open_accounts
+    if arguments.account is None and settings.accounts:
+        from tui.assembly import SourceOptions, every_account
+        from tui.assembly.several import open_accounts
 
-    every = every_account(SourceOptions.of(arguments), settings)
-    if not every[0].account:
-        return None
+        every = every_account(SourceOptions.of(arguments), settings)
+        if every[0].account:
 
-    async def main() -> int:
-        accounts = open_accounts(every, settings, paths, front_end=front_end)
-        try:
-            return await work(accounts)
-        finally:
-            await accounts.aclose()
+            async def main() -> int:
+                accounts = open_accounts(every, settings, paths, front_end=front_end)
+                try:
+                    return await of_all(accounts)
+                finally:
+                    await accounts.aclose()
 
-    return asyncio.run(main())
+            return asyncio.run(main())
+    return run_with_companion(arguments, front_end, lambda companion, _: of_one(companion), watches=True)
+
+
+def open_each(accounts: "Accounts") -> list["Companion"]:
+    """The companion of every account; of those that have none it is said why."""
+    companions = []
+    for name, companion in accounts.open_all().items():
+        if isinstance(companion, ResetbankError):
+            complain(f"{name}: {companion}")
+        else:
+            companions.append(companion)
+    return companions
 
 
 async def read_once(companion: "Companion") -> "State":

@@ -48,15 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Say what happens until it is left."""
     from tui.assembly import SourceOptions
     from tui.assembly.several import screen_connector
-    from tui.cli import confirm_auth_link
-    from tui.cli.accounts import choose_account
-    from tui.paths import resetbank_paths
-    from tui.settings import load_settings
+    from tui.cli.accounts import settings_for
 
-    paths = resetbank_paths()
-    settings = load_settings(paths.settings)
-    choose_account(arguments, settings)
-    confirm_auth_link(arguments)
+    paths, settings = settings_for(arguments)
     mark = mark_of_codex() if arguments.demo is None else None
     has_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     can_ask = has_terminal and mark is None

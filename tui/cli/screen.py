@@ -54,18 +54,11 @@ def run(arguments: argparse.Namespace) -> int:
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
 
     from tui.agent import mark_of_codex
-    from tui.cli import confirm_auth_link
-    from tui.cli.accounts import choose_account
+    from tui.cli.accounts import settings_for
     from tui.clock import LocalZone, SystemClock
-    from tui.paths import resetbank_paths
-    from tui.settings import load_settings
     from tui.ui.app import ResetbankApp
 
-    paths = resetbank_paths()
-    settings = load_settings(paths.settings)
-    choose_account(arguments, settings)
-    confirm_auth_link(arguments)
-
+    paths, settings = settings_for(arguments)
     is_demo = arguments.demo is not None or arguments.source == "stub"
 
     async def connect() -> "Companion":

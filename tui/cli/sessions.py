@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tui.companion.accounts import Accounts
     from tui.companion.companion import Companion
 
 
@@ -17,29 +16,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Survey once and print."""
-    from tui.cli.oneshot import run_with_accounts, run_with_companion
+    from tui.cli.oneshot import open_each, run_with_accounts
 
-    several = run_with_accounts(
-        arguments, "resetbank sessions", lambda accounts: _sessions_of(accounts, as_json=arguments.json)
+    return run_with_accounts(
+        arguments,
+        "resetbank sessions",
+        lambda accounts: _sessions(open_each(accounts), as_json=arguments.json),
+        lambda companion: _sessions((companion,), as_json=arguments.json),
     )
-    if several is not None:
-        return several
-    return run_with_companion(
-        arguments, "resetbank sessions", lambda c, _: _sessions((c,), as_json=arguments.json), watches=True
-    )
-
-
-async def _sessions_of(accounts: "Accounts", *, as_json: bool) -> int:
-    from tui.cli import complain
-    from tui.errors import ResetbankError
-
-    companions = []
-    for name, companion in accounts.open_all().items():
-        if isinstance(companion, ResetbankError):
-            complain(f"{name}: {companion}")
-        else:
-            companions.append(companion)
-    return await _sessions(companions, as_json=as_json)
 
 
 async def _sessions(companions: "Sequence[Companion]", *, as_json: bool) -> int:

@@ -18,17 +18,14 @@ if TYPE_CHECKING:
 
 def places(file: SettingsFile, arguments: argparse.Namespace) -> tuple[Row, ...]:
     """What no file of ours decides: the source, Codex's folder, the service, our own folder."""
-    from pathlib import Path
-
-    from tui.cli.accounts import choose_account
+    from tui.cli.accounts import choose_account, codex_home
     from tui.paths import resetbank_paths
     from tui.sources.base_url import OFFICIAL
-    from tui.sources.codex_home import find_codex_home
     from tui.sources.logins import choose_base_url
 
     choose_account(arguments, file.written()[0])
     given = "command line"
-    home = find_codex_home(Path(arguments.codex_home) if arguments.codex_home else None)
+    home = codex_home(arguments)
     try:
         url = str(choose_base_url(arguments.base_url, home)[0])
         url_from = "default" if url == OFFICIAL else f"file: {home.config_file}"

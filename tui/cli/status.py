@@ -28,13 +28,14 @@ def run(arguments: argparse.Namespace) -> int:
     from tui.paths import resetbank_paths
     from tui.settings import load_settings
 
-    paths, clock = resetbank_paths(), SystemClock()
-    settings = load_settings(paths.settings)
+    clock = SystemClock()
     if arguments.all:
         from tui.cli.status_all import run_all
 
-        return run_all(arguments, settings, paths, clock)
-    if arguments.account is not None:
+        return run_all(arguments, clock)
+    paths = resetbank_paths()
+    settings = load_settings(paths.settings)
+    if arguments.account is not None:  # else not worth a file
         from tui.cli.accounts import choose_account
 
         choose_account(arguments, settings)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui.assembly import SourceOptions, every_account, read_limits_once
 from tui.cli import complain
+from tui.cli.accounts import settings_for
 from tui.cli.status import exit_code, print_status, report
 from tui.errors import EXIT_NEAR, EXIT_REACHED, EXIT_UNKNOWN, ResetbankError, UsageError
 
@@ -21,10 +22,11 @@ AT_ONCE: Final = 4
 _WORST_FIRST: Final = (EXIT_REACHED, EXIT_UNKNOWN, EXIT_NEAR, 0)
 
 
-def run_all(arguments: argparse.Namespace, settings: "Settings", paths: "Paths", clock: "Clock") -> int:
+def run_all(arguments: argparse.Namespace, clock: "Clock") -> int:
     """Print every account and judge by the worst."""
     if arguments.account is not None:
         raise UsageError("--all and --account cannot both be given", "leave one of them out")
+    paths, settings = settings_for(arguments, confirms=False)
     options = every_account(SourceOptions.of(arguments), settings)
     found = asyncio.run(_read(options, settings, paths, clock))
     now = clock.now()

@@ -24,15 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Follow until interrupted, or with --once until something is near or interrupted."""
-    from tui.cli.oneshot import run_with_accounts, run_with_companion
+    from tui.cli.oneshot import run_with_accounts
 
-    once, as_json = arguments.once, arguments.json
-    several = run_with_accounts(arguments, "resetbank watch", lambda a: _Watch(once=once, as_json=as_json).all_of(a))
-    if several is not None:
-        return several
-    return run_with_companion(
-        arguments, "resetbank watch", lambda c, _: _Watch(once=once, as_json=as_json).one(c), watches=True
-    )
+    def watch() -> _Watch:
+        return _Watch(once=arguments.once, as_json=arguments.json)
+
+    return run_with_accounts(arguments, "resetbank watch", lambda a: watch().all_of(a), lambda c: watch().one(c))
 
 
 class _Watch:
