@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -89,7 +88,6 @@ class Half:
         self.hooks.gate.make()
         parts = self.companion.store, self.companion.poller, self.companion.records, clock
         self.keeper = GateKeeper(*parts, hooks=self.hooks, before_credits=False)
-        self.keeping = ExitStack()
 
     def session_is(self, state: SessionState) -> None:
         found = session(THREADS[self.name], state, self.clock.now(), self.clock.now())
@@ -151,14 +149,14 @@ class Half:
         since = int(self.clock.now().timestamp())
         place = self.hooks.gate.folder / "waiting" / str(pid)
         place.write_text(f"{pid} {since}\n{process_start(pid)}\n{body}")
-        await self.keeper._look(self.keeping)
+        await self.keeper._look()
 
     async def let_go(self) -> None:
         (self.hooks.gate.folder / "waiting" / str(os.getpid())).unlink(missing_ok=True)
-        await self.keeper._look(self.keeping)
+        await self.keeper._look()
 
     async def aclose(self) -> None:
-        self.keeping.close()
+        self.keeper._keeping.close()
         await self.companion.stop()
 
     def check(self) -> None:

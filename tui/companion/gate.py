@@ -3,7 +3,6 @@
 One process keeps it, by a lock; every other one sees what is held, and takes over when the keeper dies.
 """
 
-import asyncio
 from contextlib import ExitStack, nullcontext, suppress
 from datetime import datetime
 from typing import Final
@@ -11,11 +10,12 @@ from typing import Final
 from msgspec.structs import replace
 
 from tui.clock import Clock
+from tui.companion.follower import Follower
 from tui.companion.locks import file_lock
 from tui.companion.poller import Poller
 from tui.companion.records import Records
 from tui.companion.state import State, StateStore
-from tui.concurrency import first_of, in_thread
+from tui.concurrency import in_thread
 from tui.domain.account_state import AccountState
 from tui.domain.gate import READING_SECONDS, gate_state, held_threads
 from tui.domain.held_sessions import HeldThread, with_held
@@ -44,7 +44,7 @@ _ROOM_NOTE: Final = "there is room again; the request goes on"
 _FAIL_NOTE: Final = "the request goes on, as you chose"
 
 
-class GateKeeper:
+class GateKeeper(Follower):
     """Keeps one Codex home's gate while this process runs, or shows what another one keeps."""
 
     def __init__(
@@ -58,16 +58,14 @@ class GateKeeper:
         before_credits: bool,
     ) -> None:
         """Touch nothing yet; `before_credits` also holds requests that paid credits would carry."""
-        self._store = store
+        super().__init__(store, records, clock)
         self._poller = poller
-        self._records = records
-        self._clock = clock
         self._hooks = hooks
         self._gate = hooks.gate
+        self._keeping = ExitStack()
+        """What is to be let go when this process keeps the gate no longer."""
         self._checked_at: float | None = None
         self._before_credits = before_credits
-        self._wake = asyncio.Event()
-        self._before = store.state
         self._said: GateState | None = None
         """What was said to the hooks last; None while another process keeps the gate."""
         self._beats = 0
@@ -79,28 +77,23 @@ class GateKeeper:
 
     async def follow(self) -> None:
         """Keep the gate, or watch it, until cancelled."""
-        with self._store.listening(self._on_state), ExitStack() as keeping:
-            keeping.callback(self._show, (), None)
-            while True:
-                self._wake.clear()
-                pause = await self._look(keeping)
-                await first_of(self._wake.wait(), self._clock.sleep(pause))
+        with self._keeping:
+            self._keeping.callback(self._show, (), None)
+            await super().follow()
 
-    def _on_state(self, state: State) -> None:
-        before, self._before = self._before, state
+    def _is_news(self, before: State, state: State) -> bool:
         if state.open_spend is not None and state.open_spend.outcome is Outcome.RESET:
             self._spent_at = state.open_spend.journaled_at
-        if (before.snapshot, before.waiting, before.question) != (state.snapshot, state.waiting, state.question):
-            self._changed = True
-            self._wake.set()
+        news = (before.snapshot, before.waiting, before.question) != (state.snapshot, state.waiting, state.question)
+        self._changed = self._changed or news
+        return news
 
-    async def _look(self, keeping: ExitStack) -> float:
-        """Look once; how long to wait for the next look."""
+    async def _look(self) -> float:
         await self._check_hooks()
         if not self._gate.is_there():
             return ABSENT_SECONDS
         if self._said is None:
-            self._try_to_keep(keeping)
+            self._try_to_keep()
         waiters = self._gate.waiters()
         known, self._known = self._known, frozenset((waiter.pid, waiter.since) for waiter in waiters)
         if self._known - known:
@@ -120,14 +113,14 @@ class GateKeeper:
             found = await in_thread(lambda: tuple(self._hooks.status(name) for name in ALL_HOOKS))
             self._store.update(hooks=found)
 
-    def _try_to_keep(self, keeping: ExitStack) -> None:
+    def _try_to_keep(self) -> None:
         with suppress(StoreReadOnly, HooksError), ExitStack() as trying:
             lock = file_lock(self._gate.folder, "keeper") if self._gate.is_shared else nullcontext(True)
             if trying.enter_context(lock):
                 trying.callback(self._stop_keeping)
                 self._said = self._gate.read() or GateState(GateMode.OPEN)
                 self._beat()
-                keeping.push(trying.pop_all())
+                self._keeping.push(trying.pop_all())
 
     def _stop_keeping(self) -> None:
         self._said = None

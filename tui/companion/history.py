@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from tui.clock import Clock, LocalZone
+from tui.companion.follower import Follower
 from tui.companion.records import Records
 from tui.companion.state import State, StateStore
-from tui.concurrency import first_of, in_thread
+from tui.concurrency import in_thread
 from tui.domain.foresight import Foresight
 from tui.domain.limit_stops import at_work
 from tui.domain.outlook import Outlook, look_ahead
@@ -37,7 +38,7 @@ LOADED: Final = 84 * 86400.0
 THIN_SECONDS: Final = 86400.0
 
 
-class HistoryService:
+class HistoryService(Follower):
     """Follows the readings of the account in use."""
 
     def __init__(
@@ -49,12 +50,9 @@ class HistoryService:
         periods: "Callable[[], Awaitable[tuple[PastPeriod, ...] | None]] | None" = None,
     ) -> None:
         """Load nothing yet; `past` reads rollouts, `periods` asks the service for what it remembers."""
-        self._store = store
-        self._records = records
-        self._clock = clock
+        super().__init__(store, records, clock)
         self._past = past
         self._periods = periods
-        self._wake = asyncio.Event()
         self._account: str | None = None
         self._foresight = Foresight()
         self._seen: Snapshot | None = None
@@ -65,18 +63,17 @@ class HistoryService:
 
     async def follow(self) -> None:
         """Keep readings and look ahead, until cancelled."""
-        with self._store.listening(self._on_state):
-            try:
-                while True:
-                    self._wake.clear()
-                    await self.evaluate()
-                    await first_of(self._wake.wait(), self._clock.sleep(EVALUATE_SECONDS))
-            finally:
-                await self._stop_filling()
+        try:
+            await super().follow()
+        finally:
+            await self._stop_filling()
 
-    def _on_state(self, state: State) -> None:
-        if state.snapshot is not self._seen:
-            self._wake.set()
+    def _is_news(self, before: State, state: State) -> bool:
+        return state.snapshot is not self._seen
+
+    async def _look(self) -> float:
+        await self.evaluate()
+        return EVALUATE_SECONDS
 
     async def evaluate(self) -> None:
         """Take in the newest reading and look ahead."""

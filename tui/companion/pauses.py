@@ -1,50 +1,32 @@
 """Writes down from when until when the limit kept sessions from work."""
 
-import asyncio
 from contextlib import suppress
 
 from msgspec.structs import replace
 
 from tui.clock import Clock
+from tui.companion.follower import Follower
 from tui.companion.records import Records
-from tui.companion.state import State, StateStore
+from tui.companion.state import StateStore
 from tui.concurrency import in_thread
 from tui.domain.pauses import Pause, end_of, is_same, pauses
 from tui.errors import StoreError
 
 
-class PauseKeeper:
+class PauseKeeper(Follower):
     """Follows the sessions of the account in use."""
 
     def __init__(self, store: StateStore, records: Records, clock: Clock) -> None:
-        self._store = store
-        self._records = records
-        self._clock = clock
-        self._wake = asyncio.Event()
+        super().__init__(store, records, clock)
         self._account: str | None = None
         self._open: dict[str, Pause] = {}
         """Those of the account that are not over as far as is known, by thread."""
         self._seen: set[str] = set()
         """The threads among them that this process saw stand still."""
 
-    async def follow(self) -> None:
-        """Write down what changes, until cancelled."""
-        if self._records.pauses is None:
-            return
-        before = self._store.state
-
-        def on_state(state: State) -> None:
-            nonlocal before
-            if state.sessions is not before.sessions or state.snapshot is not before.snapshot:
-                self._wake.set()
-            before = state
-
-        with self._store.listening(on_state):
-            while True:
-                self._wake.clear()
-                with suppress(StoreError):  # said by State.store_failure, and written at the next change
-                    await self.note()
-                await self._wake.wait()
+    async def _look(self) -> None:
+        with suppress(StoreError):  # said by State.store_failure, and written at the next change
+            await self.note()
 
     async def note(self) -> None:
         """Compare the sessions with what is written down."""

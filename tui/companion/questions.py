@@ -4,7 +4,6 @@ The rules are the domain's; this applies them to every reading, every change of 
 Whether a question is settled is derived from what is in hand: a queued reset, a wait, a spend, "not again".
 """
 
-import asyncio
 import contextlib
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,11 +12,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from tui.clock import Clock
+from tui.companion.follower import Follower
 from tui.companion.records import Records
 from tui.companion.resumer import Resumer
 from tui.companion.sessions import ROLLOUT
 from tui.companion.state import State, StateStore
-from tui.concurrency import first_of
 from tui.domain.account_state import AccountState, after_reading
 from tui.domain.ask_memory import AskMemory, answered, asked
 from tui.domain.held_sessions import held
@@ -39,53 +38,39 @@ SETTLING_SECONDS: Final = 2.0
 """A session that a limit stops is first in error and then known to be stopped; for so long nothing is concluded."""
 
 
-class QuestionService:
+class QuestionService(Follower):
     """Asks one person at the right moment; an answer that could not be written down raises `StoreError`."""
 
     def __init__(
         self, store: StateStore, records: Records, resumer: Resumer, clock: Clock, rules: AskRules, *, asks: bool
     ) -> None:
         """Ask nothing yet; where nobody is there to be asked, nothing that belongs to a person is changed."""
-        self._store = store
-        self._records = records
+        super().__init__(store, records, clock)
         self._resumer = resumer
-        self._clock = clock
         self._rules = rules
         self._asks = asks
-        self._wake = asyncio.Event()
-        self._before = store.state
         self._since: dict[str, float] = {}
         self._reason_at_opening: NoQuestionReason | None = None
         self._memory = AskMemory()
         self._situation = Situation(None, {})
 
-    async def follow(self) -> None:
-        """Evaluate whenever something changed, and now and then for what only the clock changes; until cancelled."""
-        with self._store.listening(self._on_state):
-            while True:
-                self._wake.clear()  # first: a change during evaluation triggers another evaluation
-                with contextlib.suppress(StoreError):  # said by State.store_failure
-                    await self.evaluate()
-                pause = SETTLING_SECONDS if self._since else EVALUATE_SECONDS
-                await first_of(self._wake.wait(), self._clock.sleep(pause))
+    def _is_news(self, before: State, state: State) -> bool:
+        def about(one: State) -> tuple[object, ...]:
+            return one.snapshot, one.outlook, one.link.failure, one.spending, one.open_spend
 
-    def _on_state(self, state: State) -> None:
-        before, self._before = self._before, state
-        if (before.snapshot, before.outlook, before.link.failure, before.spending, before.open_spend) != (
-            state.snapshot,
-            state.outlook,
-            state.link.failure,
-            state.spending,
-            state.open_spend,
-        ) or before.sessions is not state.sessions:
-            self._wake.set()
+        return before.sessions is not state.sessions or about(before) != about(state)
+
+    async def _look(self) -> float:
+        with contextlib.suppress(StoreError):  # said by State.store_failure
+            await self.evaluate()
+        return SETTLING_SECONDS if self._since else EVALUATE_SECONDS
 
     async def evaluate(self) -> None:
         """Look at how things stand now, and ask, or take back a question that is no longer true."""
         state, now = self._store.state, self._clock.now()
         account = await self._apply_reading(state.snapshot, now)
         self._memory = account.memory
-        self._situation = situation = await self._look(account, now)
+        self._situation = situation = await self._situation_of(account, now)
         question = self._store.state.question
         has_stopped = bool(self._resumer.limit_stops() or held(self._store.state.sessions))
         if question is not None and not (question.cause is Cause.ABOUT_TO_STOP and has_stopped):
@@ -147,7 +132,7 @@ class QuestionService:
             await self._records.show()
         return account
 
-    async def _look(self, account: AccountState, now: datetime) -> Situation:
+    async def _situation_of(self, account: AccountState, now: datetime) -> Situation:
         state = self._store.state
         queued = state.queued
         return Situation(

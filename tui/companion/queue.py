@@ -1,11 +1,11 @@
 """Spending what is queued once the limit is really reached."""
 
-import asyncio
 from typing import Final
 
 from msgspec.structs import replace
 
 from tui.clock import Clock
+from tui.companion.follower import Follower
 from tui.companion.records import Records
 from tui.companion.spender import Spender
 from tui.companion.state import State, StateStore
@@ -19,34 +19,25 @@ RETRY_SECONDS: Final = 15.0
 """Between two tries where the first could not begin: the reset stays queued."""
 
 
-class QueueWatch:
+class QueueWatch(Follower):
     """Spends what this process queued, one at a time; where nothing could be journaled, it stays queued."""
 
     def __init__(self, store: StateStore, records: Records, spender: Spender, clock: Clock, rules: AskRules) -> None:
-        self._store = store
-        self._records = records
+        super().__init__(store, records, clock)
         self._spender = spender
-        self._clock = clock
         self._rules = rules
-        self._wake = asyncio.Event()
         self._spending_at = clock.now()
         """Until when a spend was seen under way: only a reading after it says whether the limit stands again."""
 
-    async def follow(self) -> None:
-        """Spend what is queued when the limit is reached; until cancelled."""
-        with self._store.listening(self._on_state):
-            while True:
-                self._wake.clear()
-                if (queued := self._due()) is not None and not await self._spend(queued):
-                    await self._clock.sleep(RETRY_SECONDS)
-                    continue
-                await self._wake.wait()
-
-    def _on_state(self, state: State) -> None:
+    def _is_news(self, before: State, state: State) -> bool:
         if state.spending or state.open_spend is not None:
             self._spending_at = self._clock.now()
-        if state.queued is not None:
-            self._wake.set()
+        return state.queued is not None
+
+    async def _look(self) -> None:
+        """Spend what is queued when the limit is reached."""
+        while (queued := self._due()) is not None and not await self._spend(queued):
+            await self._clock.sleep(RETRY_SECONDS)
 
     def _due(self) -> Queued | None:
         state, now = self._store.state, self._clock.now()

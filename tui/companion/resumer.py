@@ -1,6 +1,5 @@
 """Telling stopped threads to go on: claimed before the message goes out, sent once, done when seen at work again."""
 
-import asyncio
 import uuid
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,6 +8,7 @@ from msgspec.structs import replace
 
 from tui.clock import Clock
 from tui.companion.connection import Connection
+from tui.companion.follower import Follower
 from tui.companion.records import Records
 from tui.companion.state import State, StateStore
 from tui.concurrency import in_thread
@@ -26,36 +26,26 @@ _NOTICED_WITHIN: Final = timedelta(minutes=1)
 """A stop from before a spend's end that is noticed no later than that is part of it, where everybody goes on."""
 
 
-class Resumer:
+class Resumer(Follower):
     """Sends messages to threads through the daemon; where there is none, the person gets the command instead."""
 
     def __init__(
         self, store: StateStore, connection: Connection, records: Records, clock: Clock, *, message: str
     ) -> None:
-        self._store = store
+        super().__init__(store, records, clock)
         self._connection = connection
-        self._records = records
-        self._clock = clock
         self._message = message
-        self._wake = asyncio.Event()
-        self._before = store.state
         self._went_on: Announcement | None = None
 
-    async def follow(self) -> None:
-        """Mark who works again, and do what a spend or a wait left to do; until cancelled."""
-        with self._store.listening(self._on_state):
-            while True:
-                self._wake.clear()
-                await self._mark_done()
-                if self._store.state.link.source is not None:  # before that nobody knows who takes messages
-                    await self._finish_plans()
-                    await self._end_wait()
-                await self._wake.wait()
+    def _is_news(self, before: State, state: State) -> bool:
+        return super()._is_news(before, state) or state.announcement is not before.announcement
 
-    def _on_state(self, state: State) -> None:
-        before, self._before = self._before, state
-        if any(getattr(state, name) is not getattr(before, name) for name in ("sessions", "snapshot", "announcement")):
-            self._wake.set()
+    async def _look(self) -> None:
+        """Mark who works again, and do what a spend or a wait left to do."""
+        await self._mark_done()
+        if self._store.state.link.source is not None:  # before that nobody knows who takes messages
+            await self._finish_plans()
+            await self._end_wait()
 
     def limit_stops(self) -> tuple[LimitStop, ...]:
         """Who is stopped by the limit now."""

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from tui.clock import Clock
 from tui.companion import ledger_lines
 from tui.companion.connection import Connection
+from tui.companion.follower import Follower
 from tui.companion.poller import Poller
 from tui.companion.records import Records
 from tui.companion.resumer import Resumer
@@ -52,7 +53,7 @@ RETRY_SECONDS: Final = 30.0
 """The least time between two tries to finish an open spend unasked; doubled with each try, to 8 minutes."""
 
 
-class Spender:
+class Spender(Follower):
     """Spends resets of whatever account the connection is signed in to."""
 
     def __init__(
@@ -67,32 +68,21 @@ class Spender:
         holder: str,
         new_key: Callable[[], str],
     ) -> None:
-        self._store = store
+        super().__init__(store, records, clock)
         self._connection = connection
         self._poller = poller
-        self._records = records
         self._resumer = resumer
-        self._clock = clock
         self._holder = holder
         self._new_key = new_key
-        self._wake = asyncio.Event()
         self._tried_at: float | None = None
         self._tried_key: str | None = None
         self._tries = 0
 
-    async def follow(self) -> None:
-        """Take up an open spend that a crash or an outage left behind; until cancelled."""
-        with self._store.listening(self._on_state):
-            while True:
-                self._wake.clear()
-                await self._finish_unasked()
-                await self._wake.wait()
+    def _is_news(self, before: State, state: State) -> bool:
+        return state.open_spend is not None and not state.spending
 
-    def _on_state(self, state: State) -> None:
-        if state.open_spend is not None and not state.spending:
-            self._wake.set()
-
-    async def _finish_unasked(self) -> None:
+    async def _look(self) -> None:
+        """Take up an open spend that a crash or an outage left behind."""
         state, spend = self._store.state, self._store.state.open_spend
         if spend is None or state.spending or state.snapshot is None:
             return
