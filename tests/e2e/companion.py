@@ -11,7 +11,6 @@ from tests.support.waiting import DEADLINE
 from tui.assembly import SourceOptions, open_companion
 from tui.companion.companion import Companion
 from tui.companion.state import State
-from tui.domain.hooks import GateMode
 from tui.domain.spend import Consent, ConsentKind
 from tui.paths import resetbank_paths
 from tui.settings import Settings
@@ -26,7 +25,7 @@ async def companion(codex: HookedCodex) -> AsyncIterator[Companion]:
     )
     task = asyncio.create_task(running.run())
     try:
-        await seen(running, lambda state: state.gate is GateMode.OPEN and state.snapshot is not None)
+        await seen(running, lambda state: state.gate is not None and state.snapshot is not None)
         yield running
     finally:
         task.cancel()
