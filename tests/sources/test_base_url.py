@@ -70,10 +70,10 @@ def test_what_no_login_may_be_sent_to(text: str) -> None:
     assert str(refusal.value).isprintable()
 
 
-def test_only_the_official_host_over_tls_is_official() -> None:
-    assert parse_base_url("https://chatgpt.com").official
-    assert not parse_base_url("https://chatgpt.com.evil.example").official
-    assert not parse_base_url("https://chatgpt.com:8443").official
+def test_only_the_official_host_is_given_its_path() -> None:
+    assert parse_base_url("https://chatgpt.com").url == OFFICIAL
+    for other in ("https://chatgpt.com.evil.example", "https://chatgpt.com:8443"):
+        assert parse_base_url(other).url == other
 
 
 @given(st.text() | st.from_regex(r"https?://[^/]{0,30}(/.{0,20})?"))

@@ -12,10 +12,9 @@ from tests.sources.servers import Behaviour, Request, Server, answer
 from tests.sources.test_backend import backend
 from tests.support.clocks import ManualClock
 from tests.wire.samples import CREDIT_ROWS, FULL_USAGE, NO_CREDITS
-from tui.sources.backend import Backend
+from tui.sources.backend import MOST_PAGES, Backend
 from tui.sources.base_url import parse_base_url
 from tui.sources.login import Login, Token, fixed_login
-from tui.sources.reset_pages import MOST_PAGES
 from tui.stub.embedded import EmbeddedStub, embedded_stub
 from tui.stub.http.history import PAGE
 

@@ -10,7 +10,7 @@ import pytest
 from tui.errors import NotViable
 from tui.sources import secret_service, secrets
 from tui.sources.base_url import parse_base_url
-from tui.sources.login import Token
+from tui.sources.login import Login, Token
 
 HERE = parse_base_url("http://127.0.0.1:1/backend-api")
 _MISSING = [name for name in ("dbus-run-session", "gnome-keyring-daemon") if shutil.which(name) is None]
@@ -49,7 +49,7 @@ async def test_a_login_is_stored_and_forgotten() -> None:
     assert await secrets.stored_login(HERE) is None
     await secrets.store_login(HERE, Token("t0ken"), "acc1")
     await secrets.store_login(HERE, Token("another"), None)
-    assert await secrets.stored_login(HERE) == secrets.StoredLogin(Token("another"), None)
+    assert await secrets.stored_login(HERE) == Login(Token("another"), None, origin="resetbank login")
     assert await secrets.forget_login(HERE) is True
     assert await secrets.forget_login(HERE) is False
 

@@ -14,7 +14,7 @@ from tests.sources.conftest import CodexFolder, MemoryKeyring
 from tui.errors import NotViable
 from tui.sources import secrets
 from tui.sources.base_url import parse_base_url
-from tui.sources.login import Token
+from tui.sources.login import Login, Token
 
 HERE = parse_base_url("http://127.0.0.1:1/backend-api")
 THERE = parse_base_url("http://127.0.0.1:2/backend-api")
@@ -43,7 +43,7 @@ class Locked(MemoryKeyring):
 
 async def test_what_is_stored_is_found_under_its_own_address(memory_keyring: MemoryKeyring) -> None:
     await secrets.store_login(HERE, Token("t0ken"), "acc1")
-    assert await secrets.stored_login(HERE) == secrets.StoredLogin(Token("t0ken"), "acc1")
+    assert await secrets.stored_login(HERE) == Login(Token("t0ken"), "acc1", origin="resetbank login")
     assert await secrets.stored_login(THERE) is None
     assert list(memory_keyring.entries) == [("resetbank", HERE.url)]
 

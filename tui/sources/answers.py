@@ -1,9 +1,9 @@
 """What an HTTP answer of the quota endpoint means (wire/README.md, "Usage"), however it was fetched."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -11,21 +11,22 @@ from tui import __version__
 from tui.errors import (
     BadPayload,
     ConsumeRejected,
+    NotViable,
     OutcomeUnknown,
     RateLimited,
     SignedOut,
     SourceDown,
-    SourceError,
 )
-from tui.sources.login import Login
+from tui.sources.base_url import BaseUrl
+from tui.sources.login import Login, LoginProvider
 
 LARGEST_ANSWER: Final = 1 << 20
 """Bytes of an answer that are read; real ones are a few thousand."""
 
 _LONGEST_PAUSE: Final = 24 * 3600.0
 _SECONDS: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
-_PERHAPS_DONE: Final = frozenset({408, 409})
-"""Refusals after which the effect may still be there."""
+FINISH: Final = "resetbank looks at the bank, and sends it again only while the reset is still there"
+"""What happens next with a spend whose outcome is unknown."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -146,11 +147,46 @@ _REFUSALS: Final = (
 """Codes of a refusal, what they mean, and what helps."""
 
 
-def describe_trouble(failure: Failed) -> SourceError:
-    """The error of a reading for which no whole answer came."""
-    if failure.odd:
-        return BadPayload(failure.reason, "check the base URL")
-    return SourceDown(failure.reason, "" if failure.sent else "check the network")
+def open_asker(base_url: BaseUrl, app: Callable[..., Any] | None = None) -> Asker:
+    """What sends the requests: over the network, whose library is loaded only now, or to an ASGI app in this process.
+
+    Raises:
+        NotViable: The environment's proxy or certificates cannot be used.
+    """
+    if app is not None:
+        from tui.sources.app_asker import AppAsker
+
+        return AppAsker(base_url, app)
+    from tui.sources.http_asker import HttpAsker
+
+    return HttpAsker(base_url)
+
+
+async def find_login(find: LoginProvider) -> Login:
+    """The login of the moment.
+
+    Raises:
+        SignedOut: There is none that can be used.
+    """
+    try:
+        return await find()
+    except NotViable as error:
+        raise SignedOut(error.message, error.hint) from error
+
+
+async def to_read(asked: Awaitable[Answer]) -> Answer:
+    """The answer to a request that changes nothing.
+
+    Raises:
+        SourceDown: No whole answer came.
+        BadPayload: What came is no answer.
+    """
+    try:
+        return await asked
+    except Failed as failure:
+        if failure.odd:
+            raise BadPayload(failure.reason, "check the base URL") from failure
+        raise SourceDown(failure.reason, "" if failure.sent else "check the network") from failure
 
 
 def read_trouble(answer: Answer, now: datetime) -> None:
@@ -184,12 +220,13 @@ def read_trouble(answer: Answer, now: datetime) -> None:
         raise SourceDown(f"{host} answers {status}")
 
 
-def consume_verdict(answer: Answer, hint: str) -> None:
-    """Let an answer to a spend pass that may hold an outcome.
+def surely_refused(status: int | None) -> bool:
+    """Whether a status of a spend refuses it before any effect; after 408 and 409 the effect may still be there."""
+    return status is not None and 400 <= status < 500 and status not in (408, 409)
 
-    Args:
-        answer: What came.
-        hint: What happens next with an unknown outcome.
+
+def consume_verdict(answer: Answer) -> None:
+    """Let an answer to a spend pass that may hold an outcome.
 
     Raises:
         ConsumeRejected: A refusal that surely came before any effect.
@@ -198,11 +235,11 @@ def consume_verdict(answer: Answer, hint: str) -> None:
     status = answer.status
     if status == 200:
         return
-    if 400 <= status < 500 and status not in _PERHAPS_DONE:
+    if surely_refused(status):
         trouble = login_trouble(answer.host, status, answer.body)
         next_step = "wait a minute and try again" if status == 429 else trouble.hint if trouble else ""
         raise ConsumeRejected(f"{answer.host} refused the spend ({status})", next_step)
-    raise OutcomeUnknown(f"{answer.host} answered the spend with {status}", hint)
+    raise OutcomeUnknown(f"{answer.host} answered the spend with {status}", FINISH)
 
 
 def retry_after(answer: Answer, now: datetime) -> float | None:

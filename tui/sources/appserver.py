@@ -22,7 +22,7 @@ from tui.errors import (
     SourceDown,
     SourceError,
 )
-from tui.sources.answers import login_trouble
+from tui.sources.answers import FINISH, login_trouble, surely_refused
 from tui.sources.appserver_client import AppServerClient, Refused, Unanswered
 from tui.sources.appserver_transports import Transport, start_codex
 from tui.sources.codex_home import SIGN_IN, CodexHome
@@ -36,8 +36,6 @@ READ_DEADLINE: Final = 10.0
 CONSUME_DEADLINE: Final = 12.0
 """Seconds; the server gives a consume 10 itself."""
 
-_FINISH: Final = "resetbank looks at the bank, and sends it again only while the reset is still there"
-_PERHAPS_DONE: Final = frozenset({408, 409})
 _BANKED_RESETS_LOGIN: Final = "chatgpt"
 
 
@@ -114,12 +112,12 @@ class AppServerSource:
             )
         except Unanswered as error:
             if error.sent:
-                raise OutcomeUnknown(f"the spend was sent, but {error.reason}", _FINISH) from error
+                raise OutcomeUnknown(f"the spend was sent, but {error.reason}", FINISH) from error
             raise ConsumeRejected(f"nothing was sent: {error.reason}", "try again") from error
         except Refused as error:
             _raise_consume_error(error.refusal)
         except BadPayload as error:
-            raise OutcomeUnknown(error.message, _FINISH) from error
+            raise OutcomeUnknown(error.message, FINISH) from error
 
     async def changed(self) -> None:
         """Return after news of limits, account or a thread, and once when the line breaks."""
@@ -193,13 +191,12 @@ def _raise_read_error(refusal: Refusal) -> NoReturn:
 
 def _raise_consume_error(refusal: Refusal) -> NoReturn:
     status = wire.http_status(refusal.message)
-    refused_above = status is not None and 400 <= status < 500 and status not in _PERHAPS_DONE
-    if refusal.code != INTERNAL_ERROR or refused_above:
+    if refusal.code != INTERNAL_ERROR or surely_refused(status):
         reason = f"{status}" if status is not None else f"error {refusal.code}"
         if wire.wants_login(refusal):
             raise ConsumeRejected("Codex is not signed in with ChatGPT", SIGN_IN)
         raise ConsumeRejected(f"the spend was refused ({reason})", "update codex" if status is None else "")
-    raise OutcomeUnknown(f"Codex could not tell how the spend ended ({status or f'error {refusal.code}'})", _FINISH)
+    raise OutcomeUnknown(f"Codex could not tell how the spend ended ({status or f'error {refusal.code}'})", FINISH)
 
 
 async def open_codex(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
@@ -10,16 +11,18 @@ from msgspec.structs import replace
 from tui.clock import Clock
 from tui.concurrency import in_loose_thread
 from tui.domain.snapshot import Provenance, Snapshot
-from tui.errors import BadPayload, ConsumeRejected, NotViable, OutcomeUnknown, RateLimited, SignedOut, SourceError
+from tui.errors import BadPayload, ConsumeRejected, OutcomeUnknown, RateLimited, SignedOut, SourceError
 from tui.sources.answers import (
+    FINISH,
     Answer,
-    Asker,
     Failed,
     consume_verdict,
-    describe_trouble,
+    find_login,
     http_date,
+    open_asker,
     read_trouble,
     retry_after,
+    to_read,
 )
 from tui.sources.base_url import BaseUrl
 from tui.sources.login import Login, LoginProvider, Token
@@ -33,6 +36,10 @@ if TYPE_CHECKING:
 
 ROWS_PAUSE: Final = 60.0
 """Seconds that the credits endpoint is left alone after a 429 at least."""
+
+
+MOST_PAGES: Final = 10
+"""Pages of the history of resets that are read."""
 
 
 class Deadlines(msgspec.Struct, frozen=True):
@@ -69,11 +76,11 @@ class Backend:
         deadlines: Deadlines = _DEADLINES,
     ) -> None:
         self._base_url = base_url
-        self._find_login = login
+        self._login = login
         self._clock = clock
         self._name: Literal["http", "stub"] = name
         self._deadlines = deadlines
-        self._asker = _asker(base_url, app)
+        self._asker = open_asker(base_url, app)
         self._rows_free_at = clock.monotonic()
         self._seen_account: tuple[Token, str | None] | None = None
         self._has_history = True
@@ -86,7 +93,7 @@ class Backend:
 
     async def read(self, *, with_credits: bool) -> Snapshot:
         """Read usage, and the single credits where wanted; see `Source.read`."""
-        login, answer = await self._read_usage(await self._login())
+        login, answer = await self._read_usage(await find_login(self._login))
         provenance = Provenance(self._name, self._clock.now())
         snapshot = decode_usage(answer.body, provenance, login.account_id, http_date(answer.headers.get("date", "")))
         self._seen_account = (login.access_token, snapshot.account.id)
@@ -100,7 +107,7 @@ class Backend:
         from tui.wire.consume import decode_consume, encode_consume
 
         try:
-            login = await self._login()
+            login = await find_login(self._login)
             if request.account_id is not None:
                 await self._require_account(request.account_id, login)
         except SourceError as error:
@@ -111,34 +118,45 @@ class Backend:
             )
         except Failed as failure:
             if failure.sent:
-                raise OutcomeUnknown(f"the spend was sent, but {failure.reason}", _FINISH) from failure
+                raise OutcomeUnknown(f"the spend was sent, but {failure.reason}", FINISH) from failure
             raise ConsumeRejected(f"nothing was sent: {failure.reason}", "try again") from failure
-        consume_verdict(answer, _FINISH)
+        consume_verdict(answer)
         try:
             return decode_consume(answer.body)
         except BadPayload as error:
-            raise OutcomeUnknown(error.message, _FINISH) from error
+            raise OutcomeUnknown(error.message, FINISH) from error
 
     async def reset_history(self) -> "ResetHistory | None":
         """Read the service's own history; see `KeepsHistory`."""
         if not self._has_history:
             return None
-        from tui.sources.reset_pages import every_page
+        from tui.domain.witness import ResetHistory
+        from tui.wire.history import decode_history
 
+        used: dict[str, datetime | None] = {}
+        granted: dict[str, datetime | None] = {}
+        cursors: list[str | None] = [None]
         try:
-            login = await self._login()
-            return await every_page(
-                lambda cursor: self._ask_to_read(self._base_url.history(cursor), login, self._deadlines.rows)
-            )
+            login = await find_login(self._login)
+            for cursor in cursors:
+                answer = await self._read(self._base_url.history(cursor), login, self._deadlines.rows)
+                if answer.status != 200:
+                    return None  # a part would make what stands on the other pages look new, once they come
+                page = decode_history(answer.body)
+                used |= page.history.used
+                granted |= page.history.granted
+                if page.cursor is not None and page.cursor not in cursors and len(cursors) < MOST_PAGES:
+                    cursors.append(page.cursor)
         except SourceError:
             return None
+        return ResetHistory(used, granted)
 
     async def past_periods(self) -> "tuple[PastPeriod, ...] | None":
         """Read how full past windows were; see `KnowsPeriods`."""
         from tui.wire.history import decode_periods
 
         try:
-            answer = await self._ask_to_read(self._base_url.past_periods, await self._login(), self._deadlines.rows)
+            answer = await self._read(self._base_url.past_periods, await find_login(self._login), self._deadlines.rows)
             return decode_periods(answer.body) if answer.status == 200 else None
         except SourceError:
             return None
@@ -149,7 +167,7 @@ class Backend:
 
         query, url = encode_thread_query(thread_ids), self._base_url.thread_usage
         try:
-            answer = await self._asker.ask("POST", url, await self._login(), self._deadlines.rows, query)
+            answer = await self._asker.ask("POST", url, await find_login(self._login), self._deadlines.rows, query)
             return decode_thread_usage(answer.body) if answer.status == 200 else None
         except (SourceError, Failed):
             return None
@@ -162,20 +180,14 @@ class Backend:
         """Close the connections."""
         await self._asker.aclose()
 
-    async def _login(self) -> Login:
-        try:
-            return await self._find_login()
-        except NotViable as error:
-            raise SignedOut(error.message, error.hint) from error
-
     async def _read_usage(self, login: Login) -> tuple[Login, Answer]:
-        answer = await self._ask_to_read(self._base_url.usage, login, self._deadlines.usage)
+        answer = await self._read(self._base_url.usage, login, self._deadlines.usage)
         if answer.status == 401:
             # Codex may have renewed its login since it was read. Only a login that differs is worth a second try.
-            again = await self._login()
+            again = await find_login(self._login)
             if again.access_token != login.access_token:
                 login = again
-                answer = await self._ask_to_read(self._base_url.usage, login, self._deadlines.usage)
+                answer = await self._read(self._base_url.usage, login, self._deadlines.usage)
         read_trouble(answer, self._clock.now())
         return login, answer
 
@@ -184,7 +196,7 @@ class Backend:
         if wait > 0:
             return without_rows(snapshot, f"the list of resets is asked for again in {wait:.0f} s: too many requests")
         try:
-            answer = await self._ask_to_read(self._base_url.credits, login, self._deadlines.rows)
+            answer = await self._read(self._base_url.credits, login, self._deadlines.rows)
             if answer.status == 429:
                 pause = retry_after(answer, self._clock.now())
                 self._rows_free_at = self._clock.monotonic() + max(ROWS_PAUSE, pause or 0.0)
@@ -207,25 +219,8 @@ class Backend:
         if current != account_id:
             raise SignedOut("the login now belongs to another account", "sign in to the account that the spend is for")
 
-    async def _ask_to_read(self, url: str, login: Login, deadline: float) -> Answer:
-        try:
-            return await self._asker.ask("GET", url, login, deadline)
-        except Failed as failure:
-            raise describe_trouble(failure) from failure
-
-
-_FINISH: Final = "resetbank looks at the bank, and sends it again only while the reset is still there"
-
-
-def _asker(base_url: BaseUrl, app: Callable[..., Any] | None) -> Asker:
-    """What sends the requests; the library for the network is loaded only where there is one."""
-    if app is not None:
-        from tui.sources.app_asker import AppAsker
-
-        return AppAsker(base_url, app)
-    from tui.sources.http_asker import HttpAsker
-
-    return HttpAsker(base_url)
+    async def _read(self, url: str, login: Login, deadline: float) -> Answer:
+        return await to_read(self._asker.ask("GET", url, login, deadline))
 
 
 async def open_backend(base_url: BaseUrl, login: LoginProvider, clock: Clock) -> Backend:

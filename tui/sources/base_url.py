@@ -29,8 +29,6 @@ class BaseUrl(msgspec.Struct, frozen=True):
     """Over TLS."""
     loopback: bool
     """On this machine; then no proxy may see what is sent."""
-    official: bool
-    """The service that Codex's own login is for."""
 
     @property
     def usage(self) -> str:
@@ -123,12 +121,12 @@ def parse_base_url(text: str) -> BaseUrl:
             "a login is only sent to https or loopback",
         )
     path = quote(parts.path.rstrip("/"), safe="/%-._~")
-    official = parts.scheme == "https" and host in _OFFICIAL_HOSTS and port in (None, 443)
-    if official and "/backend-api" not in path:
+    is_official = parts.scheme == "https" and host in _OFFICIAL_HOSTS and port in (None, 443)
+    if is_official and "/backend-api" not in path:
         path += "/backend-api"
     # Put together anew from what was checked, so that no other reader of URLs can understand it differently.
     url = f"{parts.scheme}://{shown}{'' if port is None else f':{port}'}{path}"
-    return BaseUrl(url, parts.scheme == "https", loopback, official)
+    return BaseUrl(url, parts.scheme == "https", loopback)
 
 
 def _host(host: str) -> tuple[str, bool]:

@@ -1,11 +1,11 @@
 """The chain: the first source that is usable here, and why each other is not."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from tui.errors import NotViable, SourceError, UsageError
-from tui.sources.base import Source, SourceOption, SourceStatus
+from tui.sources.base import Source, SourceName, SourceOption, SourceStatus
 
 OPENING_DEADLINE: Final = 8.0
 """Seconds that one source may take to prove itself."""
@@ -36,10 +36,8 @@ class Chain:
             if isinstance(found, SourceStatus):
                 statuses.append(found)
                 continue
-            rest = self._candidates[number + 1 :]
-            statuses.append(SourceStatus(candidate.name, True, "in use"))
-            statuses += (SourceStatus(other.name, False, f"not asked: {candidate.name} is in use") for other in rest)
-            return found, tuple(statuses)
+            rest = (other.name for other in self._candidates[number + 1 :])
+            return found, (*statuses, *_chosen(candidate.name, rest))
         reasons = " · ".join(f"{verdict.name}: {verdict.reason}" for verdict in statuses)
         raise NotViable(f"no source can be used: {reasons}", "" if "; " in reasons else "see `resetbank doctor`")
 
@@ -57,12 +55,7 @@ class Chain:
         for candidate in (candidate for candidate in preferred if candidate.comes_later):
             found = await self._try(candidate)
             if not isinstance(found, SourceStatus):
-                others = (name for name in names if name != candidate.name)
-                reason = f"not asked: {candidate.name} is in use"
-                return found, (
-                    SourceStatus(candidate.name, True, "in use"),
-                    *(SourceStatus(n, False, reason) for n in others),
-                )
+                return found, _chosen(candidate.name, (name for name in names if name != candidate.name))
         return None
 
     async def probe(self) -> tuple[SourceStatus, ...]:
@@ -90,3 +83,8 @@ class Chain:
         except OSError as error:
             reason = error.strerror or type(error).__name__
         return SourceStatus(candidate.name, False, reason)
+
+
+def _chosen(name: SourceName, others: Iterable[SourceName]) -> tuple[SourceStatus, ...]:
+    unasked = (SourceStatus(other, False, f"not asked: {name} is in use") for other in others)
+    return (SourceStatus(name, True, "in use"), *unasked)

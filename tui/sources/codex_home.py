@@ -16,7 +16,7 @@ import msgspec
 from tui.errors import BadPayload, NotViable, UsageError
 from tui.paths import private_file, private_folder, read_small_file, resetbank_paths
 from tui.sources.base_url import OFFICIAL, BaseUrl, parse_base_url
-from tui.sources.login import Login, Token, header_text, read_claims
+from tui.sources.login import Login, Token, header_text, login_by
 from tui.wire.fields import clean_text, load_object
 
 SIGN_IN: Final = "sign in with `codex login`"
@@ -207,20 +207,12 @@ def parse_auth(data: bytes, now: datetime, place: str) -> Login:
     raw = tokens.get("access_token")
     if not isinstance(raw, str) or not raw:
         raise NotViable(f"{place} holds no access token", SIGN_IN)
-    access = read_claims(raw)
-    raw_id = tokens.get("id_token")
-    about = read_claims(raw_id if isinstance(raw_id, str) else "")
-    if access.expires_at is not None and access.expires_at <= now:
-        raise NotViable(f"the login expired at {access.expires_at:%Y-%m-%d %H:%M} UTC", "run codex once to refresh it")
-    return Login(
-        access_token=Token(raw),
-        account_id=header_text(tokens.get("account_id")) or access.account_id or about.account_id,
-        fedramp=access.fedramp or about.fedramp,
-        plan=access.plan or about.plan,
-        email=access.email or about.email,
-        expires_at=access.expires_at,
-        origin=place,
-    )
+    id_token = tokens.get("id_token")
+    account_id, about = header_text(tokens.get("account_id")), id_token if isinstance(id_token, str) else ""
+    login = login_by(Token(raw), account_id, place, about)
+    if login.expires_at is not None and login.expires_at <= now:
+        raise NotViable(f"the login expired at {login.expires_at:%Y-%m-%d %H:%M} UTC", "run codex once to refresh it")
+    return login
 
 
 def _read(path: Path) -> bytes | None:

@@ -101,19 +101,14 @@ def failure_reason(error: Exception, host: str) -> str:
             return f"no connection to {host} in time"
         case httpx.TimeoutException():
             return f"{host} did not answer in time"
+        case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return f"the certificate of {host} is not trusted"
         case httpx.ConnectError():
-            cause = str(error)
-            if "CERTIFICATE_VERIFY_FAILED" in cause:
-                return f"the certificate of {host} is not trusted"
             return f"no connection to {host}"
         case httpx.ProxyError():
             return f"the proxy refused a connection to {host}"
         case httpx.DecodingError() | httpx.RemoteProtocolError():
             return f"{host} broke off or does not speak HTTP"
-        case httpx.TooManyRedirects():
-            return f"{host} redirects without end"
-        case httpx.UnsupportedProtocol() | httpx.InvalidURL():
-            return f"{host} is not an address to ask"
         case httpx.TransportError() | OSError():
             return f"the connection to {host} broke"
         case _:

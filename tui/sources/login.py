@@ -65,6 +65,20 @@ class Login(msgspec.Struct, frozen=True):
     """Where it was found, in a few words, for `resetbank doctor`."""
 
 
+def login_by(token: Token, account_id: str | None, origin: str, id_token: str = "") -> Login:
+    """The login of a token with what its claims say, and where they say nothing, those of the id token beside it."""
+    access, about = read_claims(token.reveal()), read_claims(id_token)
+    return Login(
+        access_token=token,
+        account_id=account_id or access.account_id or about.account_id,
+        fedramp=access.fedramp or about.fedramp,
+        plan=access.plan or about.plan,
+        email=access.email or about.email,
+        expires_at=access.expires_at,
+        origin=origin,
+    )
+
+
 LoginProvider = Callable[[], Awaitable[Login]]
 """Finds the login afresh at each call, since Codex renews it; raises `NotViable` with the reason there is none."""
 

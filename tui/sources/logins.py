@@ -17,7 +17,7 @@ from tui.clock import Clock
 from tui.errors import NotViable
 from tui.sources.base_url import BaseUrl, parse_base_url
 from tui.sources.codex_home import SIGN_IN, TOKEN_VARIABLE, CodexHome, parse_auth, read_auth_file, read_config
-from tui.sources.login import Login, Token, read_claims
+from tui.sources.login import Login, Token, login_by
 
 
 class Logins(msgspec.Struct, frozen=True):
@@ -38,7 +38,7 @@ class Logins(msgspec.Struct, frozen=True):
             NotViable: There is none that may be used here; the reason says what to do.
         """
         if self.own and self.takes_variable and (token := os.environ.get(TOKEN_VARIABLE)):
-            return _opaque(Token(token.strip()), None, TOKEN_VARIABLE)
+            return login_by(Token(token.strip()), None, TOKEN_VARIABLE)
         reasons: list[NotViable] = []
         for attempt in self._attempts():
             try:
@@ -68,8 +68,7 @@ class Logins(msgspec.Struct, frozen=True):
     async def _stored(self) -> Login | None:
         from tui.sources import secrets
 
-        stored = await secrets.stored_login(self.base_url)
-        return None if stored is None else _opaque(stored.token, stored.account_id, "resetbank login")
+        return await secrets.stored_login(self.base_url)
 
 
 def choose_base_url(chosen: str | None, home: CodexHome) -> tuple[BaseUrl, bool]:
@@ -114,16 +113,3 @@ def _belongs(home: CodexHome, base_url: BaseUrl) -> bool:
         return read_config(home).base_url().url == base_url.url
     except NotViable:
         return False
-
-
-def _opaque(token: Token, account_id: str | None, origin: str) -> Login:
-    claims = read_claims(token.reveal())
-    return Login(
-        access_token=token,
-        account_id=account_id or claims.account_id,
-        fedramp=claims.fedramp,
-        plan=claims.plan,
-        email=claims.email,
-        expires_at=claims.expires_at,
-        origin=origin,
-    )

@@ -20,8 +20,18 @@ from tui.domain.referral import (
     program_of,
 )
 from tui.domain.snapshot import Account
-from tui.errors import BadPayload, InviteRejected, InviteUnknown, NotViable, SignedOut
-from tui.sources.answers import Answer, Asker, Failed, describe_trouble, is_challenge, is_web_page, read_trouble
+from tui.errors import BadPayload, InviteRejected, InviteUnknown, SignedOut
+from tui.sources.answers import (
+    Answer,
+    Asker,
+    Failed,
+    find_login,
+    is_challenge,
+    is_web_page,
+    open_asker,
+    read_trouble,
+    to_read,
+)
 from tui.sources.base_url import BaseUrl
 from tui.sources.login import Login, LoginProvider
 from tui.sources.null_referrals import APP, NOT_ASKED, NullReferrals
@@ -59,17 +69,8 @@ def open_referrals(
     """
     if base_url.run_by_openai and not asks_official:
         return NullReferrals(OfferStatus.NOT_ASKED, NOT_ASKED)
-
-    async def open_asker() -> Asker:
-        # In a thread: the library takes a while to import, and https its certificates to load.
-        def connect() -> Asker:
-            from tui.sources.http_asker import HttpAsker
-
-            return HttpAsker(base_url)
-
-        return await in_loose_thread(connect)
-
-    return ReferralClient(base_url, login, clock, open_asker)
+    # In a thread: the library takes a while to import, and https its certificates to load.
+    return ReferralClient(base_url, login, clock, lambda: in_loose_thread(open_asker, base_url))
 
 
 class ReferralClient:
@@ -158,27 +159,21 @@ class ReferralClient:
             await asker.aclose()
 
     async def _login(self, account_id: str | None) -> Login:
-        try:
-            login = await self._find_login()
-        except NotViable as error:
-            raise SignedOut(error.message, error.hint) from error
+        login = await find_login(self._find_login)
         if account_id is not None and login.account_id not in (account_id, None):
             raise SignedOut("the login belongs to another account", "sign in to the account that is shown")
         return login
 
-    async def _connect(self) -> Asker:
+    async def _ask(self, method: str, url: str, login: Login, seconds: float, body: bytes | None = None) -> Answer:
         if self._asker is None:
             try:
                 self._asker = await self._open_asker()
             except (ImportError, OSError, ValueError) as error:  # certificates or a proxy that cannot be used
                 raise Failed(f"{self._base_url.host} cannot be asked from here", sent=False) from error
-        return self._asker
+        return await self._asker.ask(method, url, login, seconds, body)
 
     async def _read(self, url: str, login: Login) -> Answer:
-        try:
-            return await (await self._connect()).ask("GET", url, login, READ_SECONDS)
-        except Failed as failure:
-            raise describe_trouble(failure) from failure
+        return await to_read(self._ask("GET", url, login, READ_SECONDS))
 
     async def _send(self, url: str, account_id: str | None, body: bytes) -> Answer:
         try:
@@ -188,7 +183,7 @@ class ReferralClient:
         if account_id is None or login.account_id is None:
             raise InviteRejected("nothing was sent: the login is not known to be of the account that the invite is for")
         try:
-            answer = await (await self._connect()).ask("POST", url, login, SEND_SECONDS, body)
+            answer = await self._ask("POST", url, login, SEND_SECONDS, body)
         except Failed as failure:
             if failure.sent:
                 raise InviteUnknown(f"the request was sent, but {failure.reason}", LOOK) from failure

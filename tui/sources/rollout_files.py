@@ -270,7 +270,7 @@ class RolloutFiles:
             reader = RolloutReader(thread_id, path, 0, self._pays_plan)
             updates: list[SessionUpdate] = []
             for data in unpack(path, _LONGEST_UNPACKED):
-                updates = _condense_more(updates, reader.feed(data, now))
+                updates = condense([*updates[1:], *updates[:1], *reader.feed(data, now)])
         except OSError:
             return Added([])
         self._followed[path] = _Followed(reader, status.st_ino, status.st_size)
@@ -295,10 +295,6 @@ def unpack(path: str, most: int) -> Iterator[bytes]:
                 yield data
     except (zstd.ZstdError, EOFError, MemoryError) as error:
         raise OSError(f"{path} is damaged") from error
-
-
-def _condense_more(before: list[SessionUpdate], more: list[SessionUpdate]) -> list[SessionUpdate]:
-    return condense([*before[1:], *before[:1], *more])
 
 
 def _subfolders(folder: str) -> list[str]:

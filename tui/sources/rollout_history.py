@@ -87,11 +87,11 @@ def past_rollouts(folder: Path, account: Account, is_known: IsKnown) -> Iterator
 
 
 def _belongs(path: Path, account: Account) -> bool:
-    head = next(_pieces(path), b"")[:_HEAD]
-    creator = _CREATOR.search(head)
+    begin = next(_pieces(path), b"")
+    creator = _CREATOR.search(begin, 0, _HEAD)
     if creator is not None:
         return account.id is not None and creator[1] == account.id.encode()
-    plan = _PLAN.search(next(_pieces(path), b""))
+    plan = _PLAN.search(begin)
     return plan is not None and account.plan is not None and plan[1] == account.plan.encode()
 
 
@@ -101,9 +101,7 @@ def all_readings(files: Iterable[Path]) -> list[Reading]:
     Raises:
         OSError: One of them cannot be read.
     """
-    found = [reading for file in files for reading in file_readings(file)]
-    found.sort(key=lambda reading: reading.at)
-    return found
+    return sorted((reading for file in files for reading in file_readings(file)), key=lambda reading: reading.at)
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

@@ -19,7 +19,7 @@ from tui.concurrency import in_loose_thread
 from tui.errors import BadPayload, NotViable
 from tui.sources.base_url import BaseUrl
 from tui.sources.codex_home import CodexHome
-from tui.sources.login import Token, header_text
+from tui.sources.login import Login, Token, header_text, login_by
 from tui.wire.fields import load_object
 
 SERVICE: Final = "resetbank"
@@ -32,25 +32,13 @@ WITHOUT_KEYRING: Final = "set RESETBANK_TOKEN in the environment instead"
 Result = TypeVar("Result")
 
 
-class StoredLogin(msgspec.Struct, frozen=True):
-    """What `resetbank login` stored for one base URL."""
-
-    token: Token
-    account_id: str | None
-
-
-class _Entry(msgspec.Struct, frozen=True):
-    token: str
-    account_id: str | None
-
-
 async def store_login(base_url: BaseUrl, token: Token, account_id: str | None, *, deadline: float = DEADLINE) -> None:
     """Keep a token for a base URL.
 
     Raises:
         NotViable: No keyring on this machine, or it refused or did not answer in time.
     """
-    entry = msgspec.json.encode(_Entry(token.reveal(), account_id)).decode()
+    entry = msgspec.json.encode({"token": token.reveal(), "account_id": account_id}).decode()
 
     def store() -> None:
         _backend().set_password(SERVICE, base_url.url, entry)
@@ -58,8 +46,8 @@ async def store_login(base_url: BaseUrl, token: Token, account_id: str | None, *
     await _ask(store, deadline)
 
 
-async def stored_login(base_url: BaseUrl, *, deadline: float = DEADLINE) -> StoredLogin | None:
-    """What is kept for a base URL; None where nothing is.
+async def stored_login(base_url: BaseUrl, *, deadline: float = DEADLINE) -> Login | None:
+    """The login that is kept for a base URL; None where nothing is.
 
     Raises:
         NotViable: No keyring on this machine, it refused or did not answer in time, or the entry is damaged.
@@ -71,7 +59,7 @@ async def stored_login(base_url: BaseUrl, *, deadline: float = DEADLINE) -> Stor
         fields = load_object(entry.encode(), "the stored login")
         token = fields.get("token")
         if isinstance(token, str):
-            return StoredLogin(Token(token), header_text(fields.get("account_id")))
+            return login_by(Token(token), header_text(fields.get("account_id")), "resetbank login")
     except (BadPayload, UnicodeEncodeError):
         pass
     raise NotViable(f"the stored login for {base_url.host} is damaged", "run `resetbank login` again")
@@ -153,9 +141,5 @@ async def _ask(call: Callable[[], Result], deadline: float) -> Result:
     except NotViable:
         raise
     except Exception as error:
-        raise _refused(error) from error
-
-
-def _refused(error: Exception) -> NotViable:
-    # Backends put all kinds of things into their messages: show only the kind of error.
-    return NotViable(f"the keyring refused ({type(error).__name__})", WITHOUT_KEYRING)
+        # Backends put all kinds of things into their messages: show only the kind of error.
+        raise NotViable(f"the keyring refused ({type(error).__name__})", WITHOUT_KEYRING) from error

@@ -46,16 +46,6 @@ def decode_history(body: bytes) -> HistoryPage:
     return HistoryPage(ResetHistory(**kinds), str(cursor) if is_usable else None)
 
 
-def joined(pages: Iterable[HistoryPage]) -> ResetHistory:
-    """What several pages list together; an event that stands on two of them is one."""
-    used: dict[str, datetime | None] = {}
-    granted: dict[str, datetime | None] = {}
-    for page in pages:
-        used |= page.history.used
-        granted |= page.history.granted
-    return ResetHistory(used, granted)
-
-
 def decode_periods(body: bytes) -> tuple[PastPeriod, ...]:
     """Read an answer about windows that are over; one that is not fully accounted for is passed over.
 
