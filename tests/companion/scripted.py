@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -107,6 +107,7 @@ class World:
         asks: bool = True,
         looks_ahead: bool = False,
         referrals: Referrals = NO_REFERRALS,
+        names: Sequence[str] = ("",),
     ) -> None:
         self.clock = clock
         self.daemon = ScriptedDaemon(clock)
@@ -131,6 +132,7 @@ class World:
             asks=asks,
             looks_ahead=looks_ahead,
             process=process,
+            names=names,
         )
 
 

@@ -11,8 +11,10 @@ from tests.companion.scripted import READING, ScriptedDaemon, World
 from tests.domain.worlds import FIVE_HOURS, credit, snapshot, window
 from tests.support.clocks import START, ManualClock
 from tests.support.waiting import until
+from tui.companion.reading import read_once
 from tui.companion.schedule import RELAXED, back_off, jittered, poll_interval
 from tui.domain.ledger import EventKind
+from tui.domain.snapshot import Account
 from tui.errors import NotViable, RateLimited, SourceDown
 
 
@@ -49,6 +51,24 @@ def test_a_meter_at_rest_is_asked_seldom_but_a_stopped_one_is_not() -> None:
 def test_a_window_that_starts_afresh_is_looked_at_right_then() -> None:
     soon = snapshot(window(FIVE_HOURS, 10, resets_in=timedelta(seconds=20)))
     assert poll_interval(soon, timedelta(0), START) == timedelta(seconds=22)
+
+
+async def test_accounts_of_which_nothing_is_known_are_filed_under_their_names(
+    clock: ManualClock, tmp_path: Path
+) -> None:
+    worlds = [World(clock, tmp_path, names=(name,)) for name in ("work", "home")]
+    for used in (20.0, 90.0):
+        for number, world in enumerate(worlds):
+            clock.advance(60)
+            reading = snapshot(window(FIVE_HOURS, used), rows=(credit(f"c{number}"),))
+            world.source.reading = replace(reading, account=Account())
+            await world.companion.poller.poll()
+    assert [world.companion.state.account_key for world in worlds] == ["unknown work", "unknown home"]
+    assert worlds[0].ledger.events() == (), "the bank of one is not taken for the other's"
+    recalled = await read_once(worlds[0].chain, worlds[0].tables.database, 90, ("work",))
+    assert recalled.snapshot.account.key == "unknown work"
+    for world in worlds:
+        await world.companion.aclose()
 
 
 def test_back_off_grows_is_bounded_and_obeys_the_service() -> None:

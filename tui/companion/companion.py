@@ -94,7 +94,7 @@ class Companion:
         """
         self.clock = clock
         self.store = StateStore(State(names[-1], demo=demo, near_percent=near_percent))
-        self.connection = Connection(chain)
+        self.connection = Connection(chain, names[-1])
         self.records = Records(self.store, tables, process or holder, names)
         self.poller = Poller(self.store, self.connection, self.records, clock, random_share=random_share)
         self._referrals = referrals

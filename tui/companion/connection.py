@@ -3,6 +3,8 @@
 import asyncio
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec.structs import replace
+
 from tui.domain.snapshot import Snapshot
 from tui.errors import SignedOut, SourceDown, SourceError
 from tui.sources.base import CarriesOn, KeepsHistory, KnowsPeriods, SessionFeed, Source, SourceStatus
@@ -29,10 +31,16 @@ class SourceChain(Protocol):
 
 
 class Connection:
-    """The source in use."""
+    """The source in use.
 
-    def __init__(self, chain: SourceChain) -> None:
+    Args:
+        chain: Opens it.
+        name: What the settings call the account; empty where they do not.
+    """
+
+    def __init__(self, chain: SourceChain, name: str = "") -> None:
         self._chain = chain
+        self._name = name
         self._source: Source | None = None
         self._proven = False
         self._replaced = asyncio.Event()
@@ -80,7 +88,7 @@ class Connection:
                 await self.aclose()
             raise
         self._proven = True
-        return snapshot
+        return replace(snapshot, account=snapshot.account.named(self._name))
 
     async def upgrade(self) -> bool:
         """Go over to a preferred source that has become usable, such as the daemon of a Codex that was started later.

@@ -188,7 +188,7 @@ class GateKeeper(Follower):
         show_held(self._store, waiters, self._clock.now())
 
     def _line(self, attempt: SpendAttempt) -> Event:
-        account = self._store.state.account_key or "unknown"
+        account = self._store.state.filed_under
         whose = f" in thread {attempt.session_id}" if attempt.session_id else ""
         text = f"an agent's own spend was refused{whose}: {attempt.tool}"
         return Event(attempt.at, EventKind.SPEND_REFUSED, account, text, "guard")

@@ -272,4 +272,4 @@ class QuestionService(Follower):
 
     def _event(self, kind: EventKind, text: str, credit_id: str | None = None) -> Event:
         state = self._store.state
-        return Event(self._clock.now(), kind, state.account_key or "unknown", text, state.link.source, credit_id)
+        return Event(self._clock.now(), kind, state.filed_under, text, state.link.source, credit_id)

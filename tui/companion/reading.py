@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from tui.domain.snapshot import STALE_AFTER, Snapshot
 from tui.errors import SourceError, StoreError
@@ -68,6 +69,7 @@ async def read_once(
     source, _ = await chain.open()
     try:
         snapshot = await source.read(with_credits=True)
+        snapshot = replace(snapshot, account=snapshot.account.named(names[-1]))
     finally:
         await source.aclose()
     try:

@@ -210,7 +210,8 @@ class Records:
         try:
             open_spend = await in_thread(tables.spends.open_spend, account)
             # Of one account of several its own lines alone; who has one sees what an earlier login left, too.
-            recent = await in_thread(tables.events.events, RECENT, (account or "unknown") if self._name else None)
+            whose = (account or self._store.state.filed_under) if self._name else None
+            recent = await in_thread(tables.events.events, RECENT, whose)
             lines: tuple[Event, ...] = ()
             if self._listeners:
                 self._last_line, lines = await in_thread(tables.events.after, self._last_line)
@@ -272,7 +273,7 @@ class Records:
         """
         if self._tables is None:
             return ()
-        account = (self._store.state.account_key or "unknown") if self._name else None
+        account = self._store.state.filed_under if self._name else None
         return await in_thread(self._tables.events.numbered, limit, account, after=after, before=before)
 
     def last_account(self) -> Account | None:

@@ -143,7 +143,7 @@ class Resumer(Follower):
         text = f"thread {stop.thread_id} was told to go on"
         if reason is not None:
             text = f"the command to resume thread {stop.thread_id} was shown: {reason}"
-        return Event(self._clock.now(), EventKind.RESUMED, state.account_key or "unknown", text, state.link.source)
+        return Event(self._clock.now(), EventKind.RESUMED, state.filed_under, text, state.link.source)
 
     async def _mark_done(self) -> None:
         if self._store.state.resumes.entries:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from tui.domain.invites import InviteState
 from tui.domain.resumes import ResumeLog
-from tui.domain.snapshot import STALE_AFTER
+from tui.domain.snapshot import STALE_AFTER, Account
 from tui.domain.windows import NEAR_PERCENT
 
 if TYPE_CHECKING:  # a command that only reads needs few of them
@@ -131,6 +131,11 @@ class State(msgspec.Struct, frozen=True):
     def account_key(self) -> str | None:
         """The account in use; None while none was read."""
         return self.snapshot.account.key if self.snapshot else None
+
+    @property
+    def filed_under(self) -> str:
+        """The account in the ledger; before the first reading only its name in the settings is known."""
+        return self.account_key or Account(name=self.account_name).key
 
     def is_stale(self, now: datetime) -> bool:
         """Whether the numbers are older than they should be, or their source fails."""

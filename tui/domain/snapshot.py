@@ -33,11 +33,17 @@ class Account(msgspec.Struct, frozen=True):
     plan: str | None = None
     """The plan's raw name; names of plans come and go."""
     email: str | None = None
+    name: str = ""
+    """What the settings call it, where the source says neither id nor address."""
 
     @property
     def key(self) -> str:
         """What its spends and its history are filed under."""
-        return self.id or self.email or "unknown"
+        return self.id or self.email or f"unknown {self.name}".rstrip()
+
+    def named(self, name: str) -> "Account":
+        """The account as it is filed where the settings call it this: several of which nothing is known stay apart."""
+        return self if self.id or self.email or not name else msgspec.structs.replace(self, name=name)
 
     def differs_from(self, other: "Account") -> bool:
         """Whether it is certainly another account; where too little is known to tell, it is not."""
