@@ -87,7 +87,7 @@ async def rest() -> None:
 
 def _rests() -> bool:
     loop: Any = asyncio.get_running_loop()
-    return not loop._ready and not _at_work()
+    return not _at_work() and not loop._ready  # in this order: a thread that ends leaves something to be done
 
 
 def _at_work() -> list[threading.Thread]:
