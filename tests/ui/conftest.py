@@ -5,14 +5,21 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import textual.app
+import textual.pilot
+from textual._context import active_app
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 from textual.drivers.headless_driver import HeadlessDriver
+from textual.screen import Screen
 
+from tests.support.waiting import rest
 from tests.ui.showing import Golden, screen_text
 from tui.ui.app import ResetbankApp
 
 FOLDER: Final = Path(__file__).parent / "screens"
+MOST_FRAMES: Final = 50
+"""Frames until a screen counts as one that never rests."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,6 +39,34 @@ def parsed_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Stylesheet, "_parse_rules", parsed)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def idle_is_rest() -> Iterator[None]:
+    """The pilot waits until nothing is left to be done, not for a fiftieth of a second in which little was done.
+
+    What Textual puts off for a hundredth of a second, the next frame and a new size, is done at once.
+    """
+
+    def is_due(screen: Screen[Any]) -> bool:
+        return screen._update_timer._active.is_set()
+
+    async def at_rest(*_seconds: float) -> None:
+        await rest()
+        app = active_app.get()
+        for _ in range(MOST_FRAMES):
+            if app._resize_timer is not None:
+                app._check_resize()
+            elif due := list(filter(is_due, app.screen_stack)):
+                due[0]._on_timer_update()
+            else:
+                return
+            await rest()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(textual.app, "wait_for_idle", at_rest)
+        patch.setattr(textual.pilot, "wait_for_idle", at_rest)
         yield
 
 

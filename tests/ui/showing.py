@@ -10,7 +10,6 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from tests.support.clocks import ManualClock
-from tests.support.waiting import rest
 from tests.ui.scene import Scene
 from tests.ui.states import ZONE
 from tui.companion.companion import Companion
@@ -106,9 +105,9 @@ def words(app: ResetbankApp) -> str:
 async def settle(pilot: Pilot[int]) -> None:
     """Until no worker runs and every message is handled."""
     await pilot.pause()
-    await pilot.app.workers.wait_for_complete()
-    await rest()
-    await pilot.pause()
+    while not all(worker.is_finished for worker in pilot.app.workers):
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
 
 
 def top(app: App[Any]) -> Any:
