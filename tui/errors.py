@@ -7,8 +7,7 @@ quoted, with every address in it masked.
     ResetbankError                  exit 1
      ├── UsageError                 exit 2: the command line cannot be carried out as written
      ├── SettingsError              exit 2: settings.toml is not valid
-     ├── NoTerminal                 exit 23: consent needs a real terminal
-     ├── NotConfirmed               exit 23: the typed code did not come
+     ├── NotConfirmed               exit 23: the typed code did not come, or there is no terminal to ask on
      ├── UnderCodex                 exit 23: an agent started the command, and it takes a person
      ├── SourceError                a source of truth could not be read
      │    ├── NotViable             it cannot be used here at all, with the reason
@@ -82,14 +81,8 @@ class SettingsError(ResetbankError):
     exit_code = EXIT_USAGE
 
 
-class NoTerminal(ResetbankError):
-    """Consent can only be given on a real terminal."""
-
-    exit_code = EXIT_REFUSED
-
-
 class NotConfirmed(ResetbankError):
-    """What takes a typed code was not confirmed with it."""
+    """What takes a typed code was not confirmed with it, which needs a real terminal."""
 
     exit_code = EXIT_REFUSED
 

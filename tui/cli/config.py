@@ -4,6 +4,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from tui.errors import SettingsError, UsageError
+
 if TYPE_CHECKING:
     from tui.settings import Settings
     from tui.settings_file import Setting, SettingsFile
@@ -20,7 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print, or change one setting."""
-    from tui.errors import UsageError
     from tui.paths import resetbank_paths
     from tui.settings_file import SettingsFile
 
@@ -58,7 +59,6 @@ def _get(arguments: argparse.Namespace, file: "SettingsFile") -> int:
 
 def _set(arguments: argparse.Namespace, file: "SettingsFile") -> int:
     from tui.agent import refuse_under_codex
-    from tui.errors import UsageError
     from tui.settings_file import find_setting, parse_words, shown, value_of
 
     refuse_under_codex("'resetbank config set'")
@@ -72,37 +72,22 @@ def _set(arguments: argparse.Namespace, file: "SettingsFile") -> int:
     value = None if arguments.default else parse_words(setting, arguments.value)
     before = file.known_value(setting)
     after = value_of(file.plan(setting, value, _check).settings, setting.key)
+    sides = shown(setting.key, before), shown(setting.key, after)
     if setting.is_guarded and value is not None and before != after:
-        _ask(setting, shown(setting.key, before), shown(setting.key, after))
-    _write(file, setting, value, (shown(setting.key, before), shown(setting.key, after)))
+        import asyncio
+
+        from tui.cli.terminal import require_code, require_terminal
+
+        require_terminal(f"{setting.key} could spend or run something", "changed", sys.stdout)
+        print(f"{setting.key}: {setting.help}.")
+        print(f"Now {sides[0]}, then {sides[1]}. It could spend a reset or run something.")
+        asyncio.run(require_code(f"change {setting.key}", "changed", sys.stdout))
+    _write(file, setting, value, sides)
     place = "the default" if value is None else f"in {file.path}"
-    print(f"{setting.key} = {shown(setting.key, after)}   {place}")
+    print(f"{setting.key} = {sides[1]}   {place}")
     if before != after:
         print("A resetbank that runs already takes it at its next start.")
     return 0
-
-
-def _ask(setting: "Setting", before: str, after: str) -> None:
-    """Ask for three letters on a real terminal.
-
-    Raises:
-        NoTerminal: There is none.
-        NotConfirmed: They were not typed.
-    """
-    import asyncio
-
-    from tui.cli.terminal import ask_for_code
-    from tui.errors import NotConfirmed, NoTerminal
-
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise NoTerminal(
-            f"{setting.key} could spend or run something, and there is no terminal to ask on; nothing was changed",
-            "run it in a terminal",
-        )
-    print(f"{setting.key}: {setting.help}.\nNow {before}, then {after}. It could spend a reset or run something.")
-    why = asyncio.run(ask_for_code(f"change {setting.key}", sys.stdout))
-    if why is not None:
-        raise NotConfirmed(f"{why}; nothing was changed", "run it again if you meant to")
 
 
 def _write(file: "SettingsFile", setting: "Setting", value: object | None, sides: tuple[str, str]) -> None:
@@ -133,7 +118,6 @@ def _check(settings: "Settings") -> None:
         SettingsError: It cannot be used.
     """
     from tui.channels.webhook import may_be_sent
-    from tui.errors import SettingsError
     from tui.settings import Settings
     from tui.ui.keymap import resolve_keys
 

@@ -4,12 +4,11 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from tui.errors import EXIT_FAILURE, EXIT_OUTCOME_UNKNOWN, EXIT_REFUSED
+from tui.errors import EXIT_FAILURE, EXIT_OUTCOME_UNKNOWN, EXIT_REFUSED, InviteRejected, ResetbankError, UsageError
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
     from tui.domain.invites import InviteRecord
-    from tui.errors import ResetbankError
     from tui.ui.view.view_state import ViewState
 
 WIDTH = 80
@@ -30,7 +29,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the offer, send one invite, or write one down."""
     from tui.agent import refuse_under_codex
     from tui.cli.oneshot import run_with_companion
-    from tui.errors import UsageError
 
     if arguments.address is not None:
         refuse_under_codex("'resetbank invite'")
@@ -41,7 +39,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _invite(companion: "Companion", arguments: argparse.Namespace) -> int:
     from tui.cli.oneshot import read_once
-    from tui.errors import ResetbankError
 
     try:
         if arguments.note:
@@ -74,10 +71,9 @@ def _tell_offer(companion: "Companion", *, as_json: bool) -> int:
 
 
 async def _send(companion: "Companion", arguments: argparse.Namespace) -> "InviteRecord":
-    from tui.cli.terminal import ask_for_code
+    from tui.cli.terminal import require_code, require_terminal
     from tui.domain.referral import OfferStatus
     from tui.domain.spend import ConsentKind
-    from tui.errors import InviteRejected, NoTerminal
     from tui.ui.view.inviting import consent_lines
     from tui.ui.view.offer import status_line
     from tui.ui.view.text import plain
@@ -87,15 +83,9 @@ async def _send(companion: "Companion", arguments: argparse.Namespace) -> "Invit
         raise InviteRejected(f"nothing was sent: {plain((status_line(_view(companion)),))}")
     proposal = companion.inviter.propose(arguments.address)
     screen = sys.stderr if arguments.json else sys.stdout
-    if not (sys.stdin.isatty() and screen.isatty()):
-        raise NoTerminal(
-            "an invite is only sent with consent, and there is no terminal to ask on; nothing was sent",
-            "run it in a terminal",
-        )
+    require_terminal("an invite is only sent with consent", "sent", screen)
     print(plain(consent_lines(_view(companion), proposal, WIDTH)), file=screen)
-    why = await ask_for_code("send this invite", screen)
-    if why is not None:
-        raise InviteRejected(f"{why}; nothing was sent", "run it again if you meant to")
+    await require_code("send this invite", "sent", screen)
     return await companion.inviter.invite(proposal, ConsentKind.CODE)
 
 
@@ -119,7 +109,7 @@ def _told(companion: "Companion", record: "InviteRecord", *, as_json: bool) -> i
     return code
 
 
-def _print_refusal(companion: "Companion", error: "ResetbankError") -> None:
+def _print_refusal(companion: "Companion", error: ResetbankError) -> None:
     from tui.cli.json_output import invite_report, print_json
 
     print_json(invite_report(companion.state.invites, "refused", None, str(error)))

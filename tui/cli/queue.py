@@ -5,11 +5,13 @@ import sys
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from tui.errors import NoCredit, StoreError, UsageError
+
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
     from tui.companion.state import State
     from tui.companion.watch_events import WatchEvent
-    from tui.errors import NoTerminal
+    from tui.domain.credits import Bank
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +39,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _queue(companion: "Companion", arguments: argparse.Namespace, before_lapse: float) -> int:
     from tui.agent import refuse_under_codex
-    from tui.errors import UsageError
 
     refuse_under_codex("'resetbank queue'")
     if arguments.cancel:
@@ -68,22 +69,15 @@ async def _cancel(companion: "Companion") -> int:
 
 
 async def _arm_and_stay(companion: "Companion", number: int, time: str) -> int:
-    from tui.cli.oneshot import read_once
-    from tui.cli.terminal import ask_for_code
     from tui.clock import LocalZone
-    from tui.errors import ConsumeRejected, NoCredit, NoTerminal, UsageError
     from tui.ui.view.times import brief
     from tui.ui.view.words import resets
 
     if number < 1:
         raise UsageError(f"--upto takes a number from 1 on, not {number}")
     until = moment_of(time, companion.clock.now())
-    _require_terminal(NoTerminal)
-    snapshot = (await read_once(companion)).snapshot
-    await companion.records.in_hand()
-    if companion.state.queued is not None:
-        raise UsageError("something is queued already", "resetbank queue --cancel takes it out")
-    usable = snapshot.bank.usable(companion.clock.now()) if snapshot else None
+    bank = await _read_bank(companion)
+    usable = bank.usable(companion.clock.now()) if bank else None
     if usable is not None and usable < number:
         raise NoCredit(f"the bank has {resets(usable)}, and {number} cannot be queued", "queue fewer")
     when = brief(until, companion.clock.now(), LocalZone())
@@ -92,30 +86,20 @@ async def _arm_and_stay(companion: "Companion", number: int, time: str) -> int:
     print("  and a session of Codex is held or stopped, never within 5 minutes of the natural")
     print("  reset. Every session that the limit stopped then goes on. Only while this command")
     print("  runs: Ctrl-C, or 'resetbank queue --cancel' elsewhere, ends it.")
-    why = await ask_for_code(f"queue up to {resets(number)}", sys.stdout)
-    if why is not None:
-        raise ConsumeRejected(f"{why}; nothing was queued", "run it again if you meant to")
+    await _consent(f"queue up to {resets(number)}")
     await companion.questions.queue(True, number, until)
-    print(f"queued: up to {resets(number)}, until {when}; this window has to stay open", flush=True)
-    return await _stay(companion)
+    return await _stay(companion, f"up to {resets(number)}, until {when}")
 
 
 async def _arm_for_the_lapse(companion: "Companion", share: float) -> int:
-    from tui.cli.oneshot import read_once
-    from tui.cli.terminal import ask_for_code
     from tui.clock import LocalZone
     from tui.domain.queue import BEFORE_LAPSE
     from tui.domain.spend import choose_credit
-    from tui.errors import ConsumeRejected, NoCredit, NoTerminal, UsageError
     from tui.ui.view.times import brief
 
-    _require_terminal(NoTerminal)
-    snapshot = (await read_once(companion)).snapshot
-    await companion.records.in_hand()
-    if companion.state.queued is not None:
-        raise UsageError("something is queued already", "resetbank queue --cancel takes it out")
+    bank = await _read_bank(companion)
     now = companion.clock.now()
-    credit = choose_credit(snapshot.bank, now) if snapshot else None
+    credit = choose_credit(bank, now) if bank else None
     if isinstance(credit, str):
         raise NoCredit(credit)
     if credit is None or credit.expires_at is None:
@@ -127,29 +111,39 @@ async def _arm_for_the_lapse(companion: "Companion", share: float) -> int:
     print(f"  question, if at least {share:g} % of a window is used by then; or before that, when the")
     print("  service refuses use and a session of Codex is held or stopped. Only while this command")
     print("  runs: Ctrl-C, or 'resetbank queue --cancel' elsewhere, ends it.")
-    why = await ask_for_code("queue this reset", sys.stdout)
-    if why is not None:
-        raise ConsumeRejected(f"{why}; nothing was queued", "run it again if you meant to")
+    await _consent("queue this reset")
     await companion.questions.queue(True, before_lapse=share)
-    print(f"queued: 1 reset, until it lapses {when}; this window has to stay open", flush=True)
-    return await _stay(companion)
+    return await _stay(companion, f"1 reset, until it lapses {when}")
 
 
-def _require_terminal(error: "type[NoTerminal]") -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        why = "resets are only queued with consent, and there is no terminal to ask on; nothing was queued"
-        raise error(why, "run it in a terminal")
+async def _read_bank(companion: "Companion") -> "Bank | None":
+    """The bank as it is now, if a person can be asked and nothing is queued yet."""
+    from tui.cli.oneshot import read_once
+    from tui.cli.terminal import require_terminal
+
+    require_terminal("resets are only queued with consent", "queued", sys.stdout)
+    snapshot = (await read_once(companion)).snapshot
+    await companion.records.in_hand()
+    if companion.state.queued is not None:
+        raise UsageError("something is queued already", "resetbank queue --cancel takes it out")
+    return snapshot.bank if snapshot else None
 
 
-async def _stay(companion: "Companion") -> int:
+async def _consent(what: str) -> None:
+    from tui.cli.terminal import require_code
+
+    await require_code(what, "queued", sys.stdout)
+
+
+async def _stay(companion: "Companion", queued_now: str) -> int:
     """Follow until nothing is queued here any more; whatever ends this process takes out what is left."""
     import asyncio
     from contextlib import suppress
 
     from tui.cli.watch import print_event
     from tui.companion.watch_events import WatchEvents
-    from tui.errors import StoreError
 
+    print(f"queued: {queued_now}; this window has to stay open", flush=True)
     over = asyncio.Event()
     last: datetime | None = None
 
@@ -198,7 +192,6 @@ def moment_of(text: str, now: datetime) -> datetime:
     from datetime import UTC, timedelta
 
     from tui.clock import LocalZone
-    from tui.errors import UsageError
     from tui.ui.view.times import next_at
 
     clock_time = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", text)

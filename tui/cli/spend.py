@@ -2,14 +2,20 @@
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
-from tui.errors import EXIT_NO_CREDIT, EXIT_NOTHING_TO_RESET, EXIT_OUTCOME_UNKNOWN, EXIT_REFUSED
+from tui.errors import (
+    EXIT_NO_CREDIT,
+    EXIT_NOTHING_TO_RESET,
+    EXIT_OUTCOME_UNKNOWN,
+    EXIT_REFUSED,
+    ConsumeRejected,
+    ResetbankError,
+)
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
-    from tui.domain.spend import Consent, Proposal, Spend
-    from tui.errors import ResetbankError
+    from tui.domain.spend import Spend
     from tui.settings import Settings
 
 WIDTH = 80
@@ -36,7 +42,6 @@ async def _spend(companion: "Companion", settings: "Settings", arguments: argpar
     from tui.agent import refuse_under_codex
     from tui.cli.oneshot import read_once
     from tui.domain.spend import Outcome
-    from tui.errors import ResetbankError
 
     try:
         refuse_under_codex("'resetbank spend'")
@@ -68,42 +73,26 @@ _OUTCOME_OF_CODE = {EXIT_NO_CREDIT: "no_credit", EXIT_OUTCOME_UNKNOWN: "unknown"
 
 
 async def _spend_anew(companion: "Companion", settings: "Settings", arguments: argparse.Namespace) -> "Spend":
-    screen = sys.stderr if arguments.json else sys.stdout
-    _require_consent_to_be_possible(settings, arguments, screen)
-    proposal = await companion.spender.propose(arguments.credit)
-    consent = await _consent(companion, proposal, screen, unattended=arguments.unattended)
-    return await companion.spender.spend(proposal, consent)
+    from tui.cli.terminal import require_code, require_terminal
+    from tui.clock import LocalZone
+    from tui.domain.spend import Consent, ConsentKind
+    from tui.ui.view.status import proposal_text
 
-
-def _require_consent_to_be_possible(settings: "Settings", arguments: argparse.Namespace, screen: TextIO) -> None:
-    from tui.errors import ConsumeRejected, NoTerminal
-
-    if arguments.unattended and not settings.spend.unattended:
+    screen, clock = sys.stderr if arguments.json else sys.stdout, companion.clock
+    if not arguments.unattended:
+        hint = "run it in a terminal, or see --unattended"
+        require_terminal("a reset is only spent with consent", "spent", screen, hint)
+    elif not settings.spend.unattended:
         raise ConsumeRejected(
             "--unattended is not allowed by the settings; nothing was spent",
             "set unattended = true under [spend] in settings.toml",
         )
-    if not arguments.unattended and not (sys.stdin.isatty() and screen.isatty()):
-        raise NoTerminal(
-            "a reset is only spent with consent, and there is no terminal to ask on; nothing was spent",
-            "run it in a terminal, or see --unattended",
-        )
-
-
-async def _consent(companion: "Companion", proposal: "Proposal", screen: TextIO, *, unattended: bool) -> "Consent":
-    from tui.cli.terminal import ask_for_code
-    from tui.clock import LocalZone
-    from tui.domain.spend import Consent, ConsentKind
-    from tui.errors import ConsumeRejected
-    from tui.ui.view.status import proposal_text
-
-    if unattended:
-        return Consent(ConsentKind.UNATTENDED, companion.clock.now())
-    print(proposal_text(proposal, companion.clock.now(), LocalZone()), file=screen)
-    why = await ask_for_code("spend this reset", screen)
-    if why is not None:
-        raise ConsumeRejected(f"{why}; nothing was spent", "run it again if you meant to")
-    return Consent(ConsentKind.CODE, companion.clock.now())
+    proposal = await companion.spender.propose(arguments.credit)
+    if not arguments.unattended:
+        print(proposal_text(proposal, clock.now(), LocalZone()), file=screen)
+        await require_code("spend this reset", "spent", screen)
+    kind = ConsentKind.UNATTENDED if arguments.unattended else ConsentKind.CODE
+    return await companion.spender.spend(proposal, Consent(kind, clock.now()))
 
 
 def _print_result(companion: "Companion", spend: "Spend", *, as_json: bool) -> None:
@@ -119,7 +108,7 @@ def _print_result(companion: "Companion", spend: "Spend", *, as_json: bool) -> N
     print(plain(result_lines(spend, companion.clock.now(), LocalZone(), WIDTH)))
 
 
-def _print_refusal(companion: "Companion", outcome: str, error: "ResetbankError") -> None:
+def _print_refusal(companion: "Companion", outcome: str, error: ResetbankError) -> None:
     from tui.cli.json_output import print_json, refusal_report
     from tui.domain.spend import Outcome
 

@@ -7,6 +7,9 @@ import sys
 import threading
 from typing import TextIO
 
+from tui.concurrency import in_loose_thread
+from tui.errors import NotConfirmed
+
 CONSENT_SECONDS = 60.0
 """Silence for this long is a no."""
 
@@ -91,19 +94,41 @@ async def read_line(seconds: float) -> str | None:
     Returns:
         The line without its end; None after that long, or at the end of input.
     """
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[str] = loop.create_future()
-
-    def read() -> None:
-        line = sys.stdin.readline()
-        with contextlib.suppress(RuntimeError):  # the loop has closed: nobody waits any more
-            loop.call_soon_threadsafe(lambda: None if answer.done() else answer.set_result(line))
-
-    # A daemon: a read that nobody answers must not hold the program up.
-    threading.Thread(target=read, daemon=True, name="resetbank-consent").start()
     try:
         async with asyncio.timeout(seconds):
-            line = await answer
+            line = await in_loose_thread(sys.stdin.readline)
     except TimeoutError:
         return None
     return line.rstrip("\r\n") if line else None
+
+
+def require_terminal(why: str, done: str, screen: TextIO, hint: str = "run it in a terminal") -> None:
+    """Refuse what takes consent where nobody can be asked.
+
+    Args:
+        why: What takes it ("an invite is only sent with consent").
+        done: What then was not done ("sent").
+        screen: Where the question would be printed.
+        hint: What to do about it.
+
+    Raises:
+        NotConfirmed: There is no terminal.
+    """
+    if not (sys.stdin.isatty() and screen.isatty()):
+        raise NotConfirmed(f"{why}, and there is no terminal to ask on; nothing was {done}", hint)
+
+
+async def require_code(what: str, done: str, screen: TextIO) -> None:
+    """Ask for the code that consents to what was just printed.
+
+    Args:
+        what: What typing it does ("spend this reset").
+        done: What is not done without it ("spent").
+        screen: Where the question is printed.
+
+    Raises:
+        NotConfirmed: It was not typed.
+    """
+    why = await ask_for_code(what, screen)
+    if why is not None:
+        raise NotConfirmed(f"{why}; nothing was {done}", "run it again if you meant to")
