@@ -1,7 +1,6 @@
 """`resetbank history`: every kept reading of every window, and what happened in between, oldest first."""
 
 import argparse
-import sys
 from typing import TYPE_CHECKING, Any
 
 from tui.cli.kept import kept_account, kept_database
@@ -42,7 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
             }
         )
     elif arguments.csv:
-        _print_csv([_fields(row) for row in rows] + [_happened(event) for event in happened])
+        from tui.cli.output import print_csv
+
+        lines = [_fields(row) for row in rows] + [_happened(event) for event in happened]
+        print_csv((*_FIELDS, *_EVENT_FIELDS), sorted(lines, key=lambda line: str(line["at"])))
     else:
         _print_text(rows, happened)
     return 0
@@ -107,17 +109,6 @@ def _fields(row: "Row") -> dict[str, Any]:
         if fields[name] is not None:
             fields[name] = datetime.fromtimestamp(fields[name], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return fields
-
-
-def _print_csv(rows: list[dict[str, Any]]) -> None:
-    import csv
-
-    from tui.cli.output import harmless
-
-    writer = csv.DictWriter(sys.stdout, (*_FIELDS, *_EVENT_FIELDS), lineterminator="\n", restval=None)
-    writer.writeheader()
-    for row in sorted(rows, key=lambda row: str(row["at"])):
-        writer.writerow({name: harmless(value) if isinstance(value, str) else value for name, value in row.items()})
 
 
 def _print_text(rows: "list[Row]", happened: "list[Event | Pause]") -> None:

@@ -65,13 +65,7 @@ def _spend_cap(snapshot: "Snapshot", near_percent: float) -> dict[str, Any] | No
     cap = snapshot.spend_control
     if cap is None or not cap.is_meter:
         return None
-    return {
-        "used_percent": cap.used_percent,
-        "used": cap.used,
-        "limit": cap.limit,
-        "resets_at": rfc3339(cap.resets_at),
-        "state": cap.state(near_percent),
-    }
+    return _picked(cap, "used_percent", "used", "limit", "resets_at") | {"state": cap.state(near_percent)}
 
 
 def spend_report(spend: "Spend", now: datetime) -> dict[str, Any]:
@@ -117,14 +111,7 @@ def _named(account: str) -> dict[str, Any]:
 
 
 def _session(session: "Session") -> dict[str, Any]:
-    return {
-        "id": session.thread_id,
-        "name": session.name,
-        "workspace": session.workspace,
-        "model": session.model,
-        "state": session.state,
-        "since": rfc3339(session.since),
-    }
+    return {"id": session.thread_id, **_picked(session, "name", "workspace", "model", "state", "since")}
 
 
 def invites_report(book: "InviteState") -> dict[str, Any]:
@@ -162,14 +149,8 @@ def _offer(book: "InviteState") -> dict[str, Any] | None:
     offer = book.offer
     if book.status is not OfferStatus.OFFERED or offer is None:
         return None
-    return {
-        "id": offer.id,
-        "plans": list(offer.plans) or None,
-        "ends_at": rfc3339(offer.ends_at),
-        "sends_left": offer.sends_left,
-        "rewards_left": offer.rewards_left,
-        "rules": list(offer.rules),
-    }
+    found = _picked(offer, "id", "plans", "ends_at", "sends_left", "rewards_left", "rules")
+    return found | {"plans": offer.plans or None}
 
 
 def _invite(record: "InviteRecord") -> dict[str, Any]:
@@ -211,14 +192,7 @@ def event_row(event: "Event") -> dict[str, str | None]:
     return {
         "at": event.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "event": event.kind,
-        "account": event.account,
-        "text": event.text,
-        "source": event.source,
-        "credit_id": event.credit_id,
-        "request_id": event.request_id,
-        "window": event.window,
-        "before": event.before,
-        "after": event.after,
+        **_picked(event, "account", "text", "source", "credit_id", "request_id", "window", "before", "after"),
     }
 
 
@@ -233,25 +207,17 @@ def _judged(windows: "tuple[Window, ...]", now: datetime) -> list[dict[str, Any]
 
 
 def _window(window: "Window") -> dict[str, Any]:
-    return {
-        "limit_id": window.limit_id,
-        "limit_name": window.limit_name,
-        "kind": window.kind,
-        "minutes": window.minutes,
-        "used_percent": window.used_percent,
-        "resets_at": rfc3339(window.resets_at),
-    }
+    return _picked(window, "limit_id", "limit_name", "kind", "minutes", "used_percent", "resets_at")
 
 
 def _credit(credit: "Credit") -> dict[str, Any]:
-    return {
-        "id": credit.id,
-        "type": credit.type,
-        "status": credit.status,
-        "granted_at": rfc3339(credit.granted_at),
-        "expires_at": rfc3339(credit.expires_at),
-        "title": credit.title,
-    }
+    return _picked(credit, "id", "type", "status", "granted_at", "expires_at", "title")
+
+
+def _picked(value: object, *names: str) -> dict[str, Any]:
+    """Some fields of a value under their own names, with moments as text."""
+    fields = {name: getattr(value, name) for name in names}
+    return {name: rfc3339(field) if isinstance(field, datetime) else field for name, field in fields.items()}
 
 
 def _open_spend(spend: "Spend | None") -> dict[str, Any] | None:

@@ -1,7 +1,6 @@
 """`resetbank ledger`: everything that happened to the resets, oldest first."""
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
 
 from tui.cli.kept import kept_account, kept_database, read_events
@@ -65,16 +64,11 @@ def _print_text(events: "tuple[Event, ...]") -> None:
 
 
 def _print_csv(events: "Sequence[Event]") -> None:
-    import csv
-
     from msgspec.structs import fields
 
     from tui.cli.json_output import event_row
-    from tui.cli.output import harmless
+    from tui.cli.output import print_csv
     from tui.domain.ledger import Event
 
     names = ["event" if field.name == "kind" else field.name for field in fields(Event)]
-    writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
-    writer.writeheader()
-    for event in events:
-        writer.writerow({name: harmless(value) for name, value in event_row(event).items()})
+    print_csv(names, map(event_row, events))

@@ -6,6 +6,7 @@ import sys
 
 TYPE_CHECKING = False  # checkers know the name; importing typing would cost a third of --help
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import TextIO
 
     from typing_extensions import Buffer
@@ -70,6 +71,16 @@ def _forgiving(stream: "TextIO", original: "TextIO | None") -> "TextIO":
     return _PlainText(io.BufferedWriter(raw), encoding=stream.encoding, errors="replace", line_buffering=lines)
 
 
-def harmless(value: str | None) -> str | None:
+def print_csv(names: "Sequence[str]", rows: "Iterable[Mapping[str, object]]") -> None:
+    """Print rows under a header line; what a row lacks stays empty."""
+    import csv
+
+    writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _harmless(value) for name, value in row.items()})
+
+
+def _harmless(value: object) -> object:
     """Keep a spreadsheet from reading outside text as a formula."""
-    return "'" + value if value and value[0] in "=+-@\t\r" else value
+    return "'" + value if isinstance(value, str) and value and value[0] in "=+-@\t\r" else value
