@@ -3,33 +3,6 @@
 A message says what happened, a hint what to do; together they make the one line on stderr or the calm panel on screen.
 None of them ever holds a token, a header or a response body; of a refused invite the service's one-line reason is
 quoted, with every address in it masked.
-
-    ResetbankError                  exit 1
-     ├── UsageError                 exit 2: the command line cannot be carried out as written
-     ├── SettingsError              exit 2: settings.toml is not valid
-     ├── NotConfirmed               exit 23: the typed code did not come, or there is no terminal to ask on
-     ├── UnderCodex                 exit 23: an agent started the command, and it takes a person
-     ├── SourceError                a source of truth could not be read
-     │    ├── NotViable             it cannot be used here at all, with the reason
-     │    ├── SourceDown            it did not answer, or broke off; asking again may help
-     │    ├── RateLimited           it asks to be left alone for a while
-     │    ├── SignedOut             it refuses the login
-     │    └── BadPayload            it answered something that makes no sense
-     ├── CarryOnRejected            a message to a session was refused; certainly none was queued by this request
-     ├── CarryOnUnknown             a message to a session was sent and its answer never came
-     ├── ConsumeRejected            the service refused a spend; certainly nothing was spent by this request
-     ├── OutcomeUnknown             a spend was sent and its answer never came
-     ├── InviteRejected             exit 23: an invite was refused; certainly no e-mail went out by this request
-     ├── InviteUnknown              exit 22: an invite was sent and its answer never came
-     ├── NoCredit                   no reset that could be spent is in the bank
-     ├── SpendHeld                  another resetbank drives an open spend of this account
-     ├── HooksError                 Codex's hooks, or the files behind them, cannot be used as they are
-     └── StoreError                 the local database cannot be used
-          ├── StoreLocked           another program holds it for too long
-          ├── StoreUnclear          a commit failed and may be on the disk all the same
-          ├── StoreReadOnly         it cannot be written
-          ├── StoreCorrupt          it is no database, or a broken one
-          └── StoreTooNew           a newer resetbank wrote it
 """
 
 EXIT_FAILURE = 1

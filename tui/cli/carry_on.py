@@ -3,6 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from tui.errors import SourceError, UsageError
+
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
     from tui.domain.resumes import LimitStop
@@ -28,7 +30,6 @@ async def _carry_on(companion: "Companion", settings: "Settings", arguments: arg
     from tui.domain.resumes import ResumeStage
     from tui.domain.resuming import resume_command
     from tui.domain.windows import WindowState
-    from tui.errors import SourceError, UsageError
 
     await companion.scan_once()
     state, now = companion.state, companion.clock.now()
@@ -56,7 +57,6 @@ def _chosen(companion: "Companion", thread: str | None) -> "tuple[LimitStop, ...
     """Whoever stopped at a limit, or the one that was named; never one that did not stop there."""
     from tui.domain.resumes import LimitStop
     from tui.domain.sessions import interrupted
-    from tui.errors import UsageError
 
     stops = tuple(LimitStop(session.thread_id, session.since) for session in interrupted(companion.state.sessions))
     if thread is None:

@@ -3,6 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from tui.errors import ResetbankError, UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -44,8 +46,6 @@ def run(arguments: argparse.Namespace) -> int:
             print(name)
         return 0
     if arguments.what is None:
-        from tui.errors import UsageError
-
         raise UsageError("completion needs the name of a shell: bash, zsh or fish", "or man for the manual page")
     if arguments.what == "man":
         from tui.cli.manual import manual_page
@@ -67,8 +67,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _names(arguments: argparse.Namespace) -> "Iterable[str]":
     """The names of one sort; none where they cannot be read: a shell shows no errors while somebody types."""
-    from tui.errors import ResetbankError
-
     try:
         if arguments.names == "scenarios":
             from tui.stub.scenarios import SCENARIOS

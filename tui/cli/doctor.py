@@ -3,6 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from tui.errors import ResetbankError, SettingsError, StoreError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -34,7 +36,6 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
     from tui import __version__
     from tui.assembly import SourceOptions, describe_referrals, probe_sources
     from tui.cli.accounts import choose_account
-    from tui.errors import ResetbankError
     from tui.paths import resetbank_paths
     from tui.settings import Settings, load_settings
 
@@ -76,7 +77,6 @@ async def _hooks(arguments: argparse.Namespace, settings: "Settings") -> list[di
     """How our hooks stand in Codex."""
     from tui.cli.accounts import codex_home
     from tui.cli.hook_switch import describe, hook_json, hook_statuses
-    from tui.errors import ResetbankError
 
     try:
         statuses = await hook_statuses(codex_home(arguments), settings)
@@ -90,7 +90,6 @@ async def _codex_accounts(arguments: argparse.Namespace, settings: "Settings") -
     from msgspec import to_builtins
 
     from tui.cli.accounts import codex_home
-    from tui.errors import ResetbankError
     from tui.sources.codex_answers import list_logins
 
     try:
@@ -102,7 +101,6 @@ async def _codex_accounts(arguments: argparse.Namespace, settings: "Settings") -
 def _database_problem() -> str | None:
     """Open the database as a spend would; says nothing where there is none yet."""
     from tui.cli.kept import read_events
-    from tui.errors import StoreError
 
     try:
         read_events()
@@ -117,7 +115,6 @@ def _guarded() -> list[dict[str, Any]]:
 
     from tui.cli.kept import read_events
     from tui.cli.sources_of_settings import guarded_rows
-    from tui.errors import SettingsError, StoreError
     from tui.paths import resetbank_paths
     from tui.settings_file import SettingsFile
 

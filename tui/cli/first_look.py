@@ -5,6 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui.errors import ResetbankError
+
 if TYPE_CHECKING:
     from tui.settings import Settings
     from tui.sources.codex_home import CodexHome
@@ -20,7 +22,6 @@ def is_ordinary(arguments: argparse.Namespace, settings: "Settings") -> bool:
 def look(arguments: argparse.Namespace, settings: "Settings", settings_path: Path) -> "Found":
     """Look around; takes as long as Codex takes to say its version."""
     from tui.cli.accounts import codex_home
-    from tui.errors import ResetbankError
     from tui.sources.codex_program import codex_version
     from tui.sources.logins import choose_base_url
     from tui.ui.view.welcome import Found
@@ -36,7 +37,6 @@ def look(arguments: argparse.Namespace, settings: "Settings", settings_path: Pat
 def _login(home: "CodexHome") -> str:
     """The kind of login and where it is, without a name; the keyring is not asked, which might ask the person."""
     from tui.clock import SystemClock
-    from tui.errors import ResetbankError
     from tui.sources.codex_home import read_auth_file, read_config
 
     try:

@@ -3,6 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from tui.errors import NotViable, UsageError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -33,7 +35,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     from tui.agent import refuse_under_codex
     from tui.cli.accounts import codex_home, settings_for
-    from tui.errors import UsageError
 
     name = arguments.command
     _, settings = settings_for(arguments, confirms=False)
@@ -84,7 +85,6 @@ async def hook_statuses(home: "CodexHome", settings: "Settings") -> "dict[str, H
 async def _listed(home: "CodexHome", settings: "Settings") -> "tuple[ListedHook, ...] | None":
     from pathlib import Path
 
-    from tui.errors import NotViable
     from tui.sources.codex_answers import list_hooks
 
     try:
@@ -96,7 +96,6 @@ async def _listed(home: "CodexHome", settings: "Settings") -> "tuple[ListedHook,
 async def _after(name: str, action: str, home: "CodexHome", settings: "Settings") -> None:
     """Reload what runs, and say what is left to do."""
     from tui.domain.hooks import HookState
-    from tui.errors import NotViable
     from tui.sources.codex_answers import reload_hooks
 
     try:

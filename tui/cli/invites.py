@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from tui.errors import EXIT_FAILURE
+from tui.errors import EXIT_FAILURE, SourceError
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
@@ -31,7 +31,6 @@ async def _invites(companion: "Companion", *, as_json: bool) -> int:
     from tui.cli.oneshot import read_once
     from tui.clock import LocalZone
     from tui.domain.referral import OfferStatus
-    from tui.errors import SourceError
     from tui.ui.view.invites import listed_lines
     from tui.ui.view.offer import status_line
     from tui.ui.view.text import plain

@@ -4,6 +4,8 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
+from tui.errors import StoreError, UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
@@ -58,7 +60,6 @@ async def _of_all(accounts: "Accounts", where: tuple[str, int] | None) -> int:
 async def _document(states: "Sequence[State]", companion: "Companion") -> bytes:
     from tui.cli.openmetrics import openmetrics
     from tui.concurrency import in_thread
-    from tui.errors import StoreError
 
     spends = {}
     for account in {state.snapshot.account.key for state in states if state.snapshot is not None}:
@@ -77,8 +78,6 @@ async def _serve(
     import socket
 
     import uvicorn
-
-    from tui.errors import UsageError
 
     token = os.environ.get(TOKEN_VARIABLE) or None
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM) as listener:
@@ -149,8 +148,6 @@ def _address(text: str) -> tuple[str, int]:
     Raises:
         UsageError: It is no port, or another address than this machine's and there is no token.
     """
-    from tui.errors import UsageError
-
     address, _, port = text.rpartition(":")
     address = address.strip("[]") or "127.0.0.1"
     if not port.isdecimal() or int(port) > 65_535:

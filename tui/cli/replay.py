@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
+from tui.errors import BadPayload, UsageError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -53,7 +55,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _play_path(player: "_Player", path: "Path") -> None:
-    from tui.errors import UsageError
 
     if not path.exists():
         raise UsageError(f"there is no {path}", "name a recording, a folder or - for standard input")
@@ -103,7 +104,6 @@ class _Player:
         """
         from tui.cli import complain
         from tui.domain.reading import Reading
-        from tui.errors import BadPayload
         from tui.wire.recording import Ask, Head, decode_line
 
         self._asks = asks

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from tui.errors import EXIT_NEAR, EXIT_REACHED
+from tui.errors import EXIT_NEAR, EXIT_REACHED, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -141,7 +141,6 @@ async def tell_once(
     from contextlib import suppress
 
     from tui.concurrency import in_thread
-    from tui.errors import StoreError
 
     def now() -> float:
         return clock.now().timestamp()
