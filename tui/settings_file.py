@@ -294,11 +294,8 @@ class SettingsFile:
         Raises:
             SettingsError: It cannot be written; it is as it was.
         """
-        if change.differs:
-            self._write(change.text)
-        return change.settings
-
-    def _write(self, text: str) -> None:
+        if not change.differs:
+            return change.settings
         try:
             target = self.path.resolve()  # a link from a folder of dotfiles stays one
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -307,10 +304,11 @@ class SettingsFile:
                 mode = stat.S_IMODE(target.stat().st_mode)
                 with target.open("rb") as file:
                     mark = b"\xef\xbb\xbf" if file.read(3) == b"\xef\xbb\xbf" else b""
-            replace_file(target, mark + text.encode(), mode)
+            replace_file(target, mark + change.text.encode(), mode)
         except OSError as error:
             message = f"cannot write {self.path}: {error.strerror}"
             raise SettingsError(message, "check its folder and who owns it") from error
+        return change.settings
 
 
 def _names(data: dict[str, Any], prefix: str) -> list[str]:

@@ -66,7 +66,7 @@ def set_value(text: str, path: _Path, value: object) -> str:
         if line.section is not None and line.names:
             whole = line.section + line.names
             if whole == path[: len(whole)]:  # itself, or an inline table that holds it
-                return _checked(_replaced(text, line, inline(_at(data, whole))), data)
+                return _checked(_replaced(text, line, data, whole), data)
     return _checked(_added(text, lines, path, inline(value)), data)
 
 
@@ -91,7 +91,7 @@ def remove_value(text: str, path: _Path) -> str:
             if whole == path:
                 return _checked(text[: line.start] + text[line.end :], data)
             if whole == path[: len(whole)]:
-                return _checked(_replaced(text, line, inline(_at(data, whole))), data)
+                return _checked(_replaced(text, line, data, whole), data)
     raise CannotEdit("it is written in a form that cannot be changed here")
 
 
@@ -111,16 +111,13 @@ def _without_empty(table: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in kept.items() if value != {}}
 
 
-def _at(data: dict[str, Any], path: _Path) -> object:
+def _replaced(text: str, line: _Line, data: dict[str, Any], path: _Path) -> str:
+    """The text with what `data` holds at a path in the place of the line's value."""
     value: Any = data
     for name in path:
         value = value[name]
-    return value
-
-
-def _replaced(text: str, line: _Line, value: str) -> str:
     start, end = line.value
-    return text[:start] + value + text[end:]
+    return text[:start] + inline(value) + text[end:]
 
 
 def _added(text: str, lines: list[_Line], path: _Path, value: str) -> str:

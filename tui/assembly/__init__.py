@@ -154,7 +154,9 @@ def open_companion(
         tables = tables or open_tables(paths)
     follows_files = watches and has_home
     if follows_files:
-        past = _past_of(options.codex_home)
+        from tui.sources.rollout_history import past_rollouts
+
+        past = partial(past_rollouts, find_codex_home(options.codex_home).path / "sessions")
     return Companion(
         chain=chain,
         tables=tables,
@@ -258,13 +260,6 @@ async def look_ahead_once(
         return reading, outlook_once(None, reading.snapshot, minutes, now.timestamp())
     with closing(Database(paths.database)) as database:
         return reading, outlook_once(Readings(database), reading.snapshot, minutes, now.timestamp())
-
-
-def _past_of(codex_home: Path | None) -> "PastReadings":
-    """Fills the history of an account from its rollouts."""
-    from tui.sources.rollout_history import past_rollouts
-
-    return partial(past_rollouts, find_codex_home(codex_home).path / "sessions")
 
 
 def _open_rollouts(codex_home: Path | None, clock: Clock) -> "SessionFeed":

@@ -64,8 +64,10 @@ def open_accounts(
     tables = open_tables(paths)
 
     def member(one: SourceOptions) -> Member:
-        def open_one() -> "Companion":
-            return open_companion(
+        return Member(
+            one.account,
+            partial(
+                open_companion,
                 one,
                 settings,
                 paths,
@@ -75,11 +77,7 @@ def open_accounts(
                 asks=asks,
                 invites=invites,
                 tables=tables,
-            )
-
-        return Member(
-            one.account,
-            open_one,
+            ),
             partial(_recall, one.account, tables, settings),
             partial(_look, one, settings, tables, clock),
             partial(_is_at_work, one, settings, paths, clock),

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 from tui.errors import ResetbankError, SettingsError, StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from tui.domain.ledger import Event
     from tui.settings import Settings
 
 
@@ -36,6 +38,7 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
     from tui import __version__
     from tui.assembly import SourceOptions, describe_referrals, probe_sources
     from tui.cli.accounts import choose_account
+    from tui.cli.kept import read_events
     from tui.paths import resetbank_paths
     from tui.settings import Settings, load_settings
 
@@ -53,7 +56,12 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
     except ResetbankError as error:
         invites = str(error)
         sources = [{"name": arguments.source, "viable": False, "reason": str(error)}]
-    database_problem = _database_problem()
+    events: Sequence[Event] = ()
+    database_problem = None
+    try:
+        events = read_events()
+    except StoreError as error:
+        database_problem = str(error)
     hooks = await _hooks(arguments, settings)
     answers = any(source["viable"] for source in sources if source["name"] in ("daemon", "codex"))
     return {
@@ -67,7 +75,7 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
         "codex_accounts": await _codex_accounts(arguments, settings) if answers else None,
         "settings": {"path": str(paths.settings), "exists": paths.settings.exists(), "problem": settings_problem},
         "database": {"path": str(paths.database), "exists": paths.database.exists(), "problem": database_problem},
-        "guarded_settings": _guarded(),
+        "guarded_settings": _guarded(events),
         "open_to_others": _open_to_others(paths.settings, paths.database),
         "versions": {"resetbank": __version__, "python": platform.python_version(), **_library_versions()},
     }
@@ -98,35 +106,18 @@ async def _codex_accounts(arguments: argparse.Namespace, settings: "Settings") -
         return None
 
 
-def _database_problem() -> str | None:
-    """Open the database as a spend would; says nothing where there is none yet."""
-    from tui.cli.kept import read_events
-
-    try:
-        read_events()
-    except StoreError as error:
-        return str(error)
-    return None
-
-
-def _guarded() -> list[dict[str, Any]]:
-    """The settings that could spend or run something and are not as by default; none where a file cannot be read."""
+def _guarded(events: "Sequence[Event]") -> list[dict[str, Any]]:
+    """The settings that could spend or run something and are not as by default; none where their file is not valid."""
     from msgspec import to_builtins
 
-    from tui.cli.kept import read_events
     from tui.cli.sources_of_settings import guarded_rows
     from tui.paths import resetbank_paths
     from tui.settings_file import SettingsFile
 
-    file = SettingsFile(resetbank_paths().settings)
     try:
-        try:
-            rows = guarded_rows(file, read_events())
-        except StoreError:
-            rows = guarded_rows(file, ())
+        return [to_builtins(row) for row in guarded_rows(SettingsFile(resetbank_paths().settings), events)]
     except SettingsError:
-        rows = ()
-    return [to_builtins(row) for row in rows]
+        return []
 
 
 def _open_to_others(settings: "Path", database: "Path") -> list[str]:

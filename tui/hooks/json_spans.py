@@ -1,7 +1,6 @@
 """Where things stand in a JSON text, so that one can be changed without touching any other byte."""
 
 import json
-from collections.abc import Iterator
 from json import JSONDecoder
 from typing import Any, Final
 
@@ -39,15 +38,7 @@ def parse_strictly(text: str) -> Any:
 
 def spans(text: str, start: int) -> list[Span]:
     """The values of the object or array that begins at `start`; the text is valid JSON."""
-    return list(_spans(text, start))
-
-
-def first_value(text: str) -> int:
-    """Where a document's value begins."""
-    return _skip(text, 0)
-
-
-def _spans(text: str, start: int) -> Iterator[Span]:
+    found = []
     is_object = text[start] == "{"
     at = _skip(text, start + 1)
     while text[at] not in "}]":
@@ -56,10 +47,16 @@ def _spans(text: str, start: int) -> Iterator[Span]:
             key, at = _DECODER.raw_decode(text, at)
             at = _skip(text, _skip(text, at) + 1)
         value, end = _DECODER.raw_decode(text, at)
-        yield Span(key, item_start, at, end, value)
+        found.append(Span(key, item_start, at, end, value))
         at = _skip(text, end)
         if text[at] == ",":
             at = _skip(text, at + 1)
+    return found
+
+
+def first_value(text: str) -> int:
+    """Where a document's value begins."""
+    return _skip(text, 0)
 
 
 def append(text: str, start: int, item: str) -> str:
