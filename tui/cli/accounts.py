@@ -12,11 +12,7 @@ if TYPE_CHECKING:
 
 
 def settings_for(arguments: argparse.Namespace, *, confirms: bool = True) -> "tuple[Paths, Settings]":
-    """Our own files and the settings; the account that the command line names is chosen in the arguments.
-
-    Args:
-        arguments: The parsed command line.
-        confirms: Whether the login is used, so that a link to one elsewhere is asked about.
+    """Our own files and the settings; chooses the account that is named, and asks about a link to its login.
 
     Raises:
         SettingsError: The settings file is not valid.

@@ -13,13 +13,7 @@ if TYPE_CHECKING:
 
 
 def evidence(events: "Sequence[Event]", spends: "Sequence[Spend]", now: datetime) -> dict[str, Any]:
-    """Everything, as JSON: each spend with its consent and what was read before and after, and every event.
-
-    Args:
-        events: The ledger, oldest first.
-        spends: The journal, oldest first.
-        now: The present moment.
-    """
+    """Every spend with its consent and what was read before and after, and every event; each oldest first, as JSON."""
     from tui import __version__
 
     return {

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from tui.domain.windows import NEAR_PERCENT
-
 if TYPE_CHECKING:  # `status` pays for none of these
     from collections.abc import Iterable
 
+    from tui.companion.reading import Reading
     from tui.companion.watch_events import WatchEvent
     from tui.domain.credits import Credit
     from tui.domain.invites import InviteRecord, InviteState
@@ -23,30 +22,16 @@ if TYPE_CHECKING:  # `status` pays for none of these
 SCHEMA: Final = 1
 
 
-def status_report(
-    snapshot: "Snapshot",
-    now: datetime,
-    *,
-    stale: bool,
-    open_spend: "Spend | None",
-    near_percent: float = NEAR_PERCENT,
-) -> dict[str, Any]:
-    """What `status --json` prints.
-
-    Args:
-        snapshot: The reading.
-        now: The present moment.
-        stale: Whether the reading is older than it should be.
-        open_spend: The account's open spend.
-        near_percent: From which share on a window counts as near.
-    """
+def status_report(reading: "Reading", now: datetime) -> dict[str, Any]:
+    """What `status --json` prints of one account."""
+    snapshot, near_percent = reading.snapshot, reading.near_percent
     account, bank = snapshot.account, snapshot.bank
     return {
         "schema": SCHEMA,
         "source": snapshot.provenance.source,
         "observed_at": rfc3339(snapshot.provenance.observed_at),
         "age_seconds": round(snapshot.provenance.age(now).total_seconds(), 1),
-        "stale": stale,
+        "stale": reading.is_stale(now),
         "account": {"id": account.id, "plan": account.plan, "email": account.email},
         "ordinary_usage_allowed": snapshot.ordinary_usage_allowed,
         "windows": [_window(window) | {"state": window.state(now, near_percent)} for window in snapshot.windows],
@@ -57,7 +42,7 @@ def status_report(
         "spend_cap": _spend_cap(snapshot, near_percent),
         "unlimited": snapshot.is_unlimited,
         "reached_reason": snapshot.reached_reason,
-        "open_spend": _open_spend(open_spend),
+        "open_spend": _open_spend(reading.open_spend),
     }
 
 

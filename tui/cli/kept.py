@@ -50,10 +50,7 @@ def kept_account(name: str | None) -> str | None:
 
 
 def read_events(account: str | None = None) -> "Sequence[Event]":
-    """Every event of the ledger; none where there is no database yet.
-
-    Args:
-        account: Whose; None gives those of every account.
+    """Every event of the ledger, or of one account; none where there is no database yet.
 
     Raises:
         StoreError: It cannot be used.

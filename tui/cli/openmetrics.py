@@ -23,13 +23,7 @@ __all__ = ("CONTENT_TYPE", "openmetrics")
 
 
 def openmetrics(states: "Sequence[State]", spends: Mapping[str, Sequence[Spend]], now: datetime) -> bytes:
-    """Everything as one OpenMetrics document; what is unknown is left out, never 0.
-
-    Args:
-        states: Of every account.
-        spends: The journal of each account, by its key.
-        now: The present moment.
-    """
+    """Everything as one document, the journals by their accounts' keys; what is unknown is left out, never 0."""
     document: bytes = generate_latest(_Once(_metrics(states, spends, now)))  # type: ignore[no-untyped-call]
     return document
 

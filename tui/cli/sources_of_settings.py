@@ -61,11 +61,7 @@ class GuardedRow(msgspec.Struct, frozen=True):
 
 
 def guarded_rows(file: SettingsFile, events: "Iterable[Event]") -> tuple[GuardedRow, ...]:
-    """The guarded settings that are not as by default, with when they changed.
-
-    Args:
-        file: The settings file.
-        events: The ledger, oldest first.
+    """The guarded settings that are not as by default, with when they changed by the ledger, which is oldest first.
 
     Raises:
         SettingsError: The file is not valid.

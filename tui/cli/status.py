@@ -1,7 +1,7 @@
 """`resetbank status`: limits and bank once, for people and for scripts."""
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tui.errors import EXIT_NEAR, EXIT_REACHED, EXIT_UNKNOWN
 
@@ -43,27 +43,14 @@ def run(arguments: argparse.Namespace) -> int:
     reading = asyncio.run(read_limits_once(SourceOptions.of(arguments), settings, paths, clock))
     now = clock.now()
     if arguments.json:
-        from tui.cli.json_output import print_json
+        from tui.cli.json_output import print_json, status_report
 
-        print_json(report(reading, now))
+        print_json(status_report(reading, now))
     else:
         print_status(reading.state, now)
     if reading.store_failure:
         complain(reading.store_failure)
     return exit_code(reading, now)
-
-
-def report(reading: "Reading", now: "datetime") -> "dict[str, Any]":
-    """What --json prints of one account."""
-    from tui.cli.json_output import status_report
-
-    return status_report(
-        reading.snapshot,
-        now,
-        stale=reading.is_stale(now),
-        open_spend=reading.open_spend,
-        near_percent=reading.near_percent,
-    )
 
 
 def print_status(state: "State", now: "datetime") -> None:

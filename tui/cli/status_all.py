@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tui.assembly import SourceOptions, every_account, read_limits_once
 from tui.cli import complain
 from tui.cli.accounts import settings_for
-from tui.cli.status import exit_code, print_status, report
+from tui.cli.status import exit_code, print_status
 from tui.errors import EXIT_NEAR, EXIT_REACHED, EXIT_UNKNOWN, ResetbankError, UsageError
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ def run_all(arguments: argparse.Namespace, clock: "Clock") -> int:
     codes = [EXIT_UNKNOWN if isinstance(one, ResetbankError) else exit_code(one, now) for one in found]
     names = [one.account or None for one in options]
     if arguments.json:
-        from tui.cli.json_output import print_json
+        from tui.cli.json_output import print_json, status_report
 
-        rows = [{"error": str(one)} if isinstance(one, ResetbankError) else report(one, now) for one in found]
+        rows = [{"error": str(one)} if isinstance(one, ResetbankError) else status_report(one, now) for one in found]
         accounts = [{"name": name, **row} for name, row in zip(names, rows, strict=True)]
         print_json({"schema": 1, "accounts": accounts})
     else:

@@ -86,14 +86,7 @@ def discard_typed_ahead() -> None:
 
 
 async def read_line(seconds: float) -> str | None:
-    """Read one line from the terminal.
-
-    Args:
-        seconds: How long to wait for it.
-
-    Returns:
-        The line without its end; None after that long, or at the end of input.
-    """
+    """The next line from the terminal, without its end; None after so many seconds, or at the end of input."""
     try:
         async with asyncio.timeout(seconds):
             line = await in_loose_thread(sys.stdin.readline)
