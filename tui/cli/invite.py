@@ -9,7 +9,6 @@ from tui.errors import EXIT_FAILURE, EXIT_OUTCOME_UNKNOWN, EXIT_REFUSED, InviteR
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
     from tui.domain.invites import InviteRecord
-    from tui.ui.view.view_state import ViewState
 
 WIDTH = 80
 """Columns of what is printed."""
@@ -52,12 +51,15 @@ async def _invite(companion: "Companion", arguments: argparse.Namespace) -> int:
         return _told(companion, await _send(companion, arguments), as_json=arguments.json)
     except ResetbankError as error:
         if arguments.json:
-            _print_refusal(companion, error)
+            from tui.cli.json_output import invite_report, print_json
+
+            print_json(invite_report(companion.state.invites, "refused", None, str(error)))
         raise
 
 
 def _tell_offer(companion: "Companion", *, as_json: bool) -> int:
     from tui.cli.json_output import invite_report, print_json
+    from tui.cli.oneshot import view_of
     from tui.domain.referral import OfferStatus
     from tui.ui.view.offer import offer_lines
     from tui.ui.view.text import plain
@@ -66,11 +68,12 @@ def _tell_offer(companion: "Companion", *, as_json: bool) -> int:
     if as_json:
         print_json(invite_report(book, None, None, book.reason))
     else:
-        print(plain(offer_lines(_view(companion), WIDTH)))
+        print(plain(offer_lines(view_of(companion), WIDTH)))
     return {OfferStatus.OFFERED: 0, OfferStatus.UNREACHABLE: EXIT_FAILURE}.get(book.status, EXIT_REFUSED)
 
 
 async def _send(companion: "Companion", arguments: argparse.Namespace) -> "InviteRecord":
+    from tui.cli.oneshot import view_of
     from tui.cli.terminal import require_code, require_terminal
     from tui.domain.referral import OfferStatus
     from tui.domain.spend import ConsentKind
@@ -80,17 +83,18 @@ async def _send(companion: "Companion", arguments: argparse.Namespace) -> "Invit
 
     companion.inviter.check(arguments.address)
     if companion.state.invites.status is not OfferStatus.OFFERED:
-        raise InviteRejected(f"nothing was sent: {plain((status_line(_view(companion)),))}")
+        raise InviteRejected(f"nothing was sent: {plain((status_line(view_of(companion)),))}")
     proposal = companion.inviter.propose(arguments.address)
     screen = sys.stderr if arguments.json else sys.stdout
     require_terminal("an invite is only sent with consent", "sent", screen)
-    print(plain(consent_lines(_view(companion), proposal, WIDTH)), file=screen)
+    print(plain(consent_lines(view_of(companion), proposal, WIDTH)), file=screen)
     await require_code("send this invite", "sent", screen)
     return await companion.inviter.invite(proposal, ConsentKind.CODE)
 
 
 def _told(companion: "Companion", record: "InviteRecord", *, as_json: bool) -> int:
     from tui.cli.json_output import invite_report, print_json
+    from tui.cli.oneshot import view_of
     from tui.domain.invites import SendStage
     from tui.ui.view.inviting import sent_lines
     from tui.ui.view.text import plain
@@ -105,18 +109,5 @@ def _told(companion: "Companion", record: "InviteRecord", *, as_json: bool) -> i
     if as_json:
         print_json(invite_report(companion.state.invites, outcome, record, record.reason))
     else:
-        print(plain(sent_lines(_view(companion), record, WIDTH)))
+        print(plain(sent_lines(view_of(companion), record, WIDTH)))
     return code
-
-
-def _print_refusal(companion: "Companion", error: ResetbankError) -> None:
-    from tui.cli.json_output import invite_report, print_json
-
-    print_json(invite_report(companion.state.invites, "refused", None, str(error)))
-
-
-def _view(companion: "Companion") -> "ViewState":
-    from tui.clock import LocalZone
-    from tui.ui.view.view_state import ViewState
-
-    return ViewState(companion.clock.now(), LocalZone(), companion.state)

@@ -28,13 +28,11 @@ async def _invites(companion: "Companion", *, as_json: bool) -> int:
 
     from tui.cli import complain
     from tui.cli.json_output import invites_report, print_json
-    from tui.cli.oneshot import read_once
-    from tui.clock import LocalZone
+    from tui.cli.oneshot import read_once, view_of
     from tui.domain.referral import OfferStatus
     from tui.ui.view.invites import listed_lines
     from tui.ui.view.offer import status_line
     from tui.ui.view.text import plain
-    from tui.ui.view.view_state import ViewState
 
     failure: str | None = None
     try:
@@ -43,7 +41,7 @@ async def _invites(companion: "Companion", *, as_json: bool) -> int:
         failure = str(error)  # what is kept here is shown all the same
     await companion.inviter.refresh()
     book = companion.state.invites
-    view = ViewState(companion.clock.now(), LocalZone(), companion.state)
+    view = view_of(companion)
     if as_json:
         print_json(invites_report(book))
     else:

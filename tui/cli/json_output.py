@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # `status` pays for none of these
     from tui.domain.ledger import Event
     from tui.domain.sessions import Session
     from tui.domain.snapshot import Snapshot
-    from tui.domain.spend import Outcome, Spend
+    from tui.domain.spend import Spend
     from tui.domain.windows import Window
 
 SCHEMA: Final = 1
@@ -71,7 +71,7 @@ def spend_report(spend: "Spend", now: datetime) -> dict[str, Any]:
     }
 
 
-def refusal_report(outcome: "Outcome", before: "Iterable[Window]", now: datetime, note: str) -> dict[str, Any]:
+def refusal_report(outcome: str, before: "Iterable[Window]", now: datetime, note: str) -> dict[str, Any]:
     """What `spend --json` prints where no spend came about."""
     return {
         "schema": SCHEMA,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tui.companion.companion import Companion
     from tui.companion.state import State
     from tui.settings import Settings
+    from tui.ui.view.view_state import ViewState
 
 
 def run_with_companion(
@@ -117,3 +118,11 @@ async def read_once(companion: "Companion") -> "State":
     if state.snapshot is None:
         raise SourceError(state.link.failure or "nothing could be read")
     return state
+
+
+def view_of(companion: "Companion") -> "ViewState":
+    """What the views of the screen are given, as it is now."""
+    from tui.clock import LocalZone
+    from tui.ui.view.view_state import ViewState
+
+    return ViewState(companion.clock.now(), LocalZone(), companion.state)

@@ -53,13 +53,16 @@ async def _spend(companion: "Companion", settings: "Settings", arguments: argpar
             spend = await _spend_anew(companion, settings, arguments)
     except ResetbankError as error:
         if arguments.json:
-            _print_refusal(companion, _OUTCOME_OF_CODE.get(error.exit_code, Outcome.REFUSED.value), error)
+            from tui.cli.json_output import print_json, refusal_report
+
+            windows = companion.state.snapshot.windows if companion.state.snapshot else ()
+            outcome = _OUTCOME_OF_CODE.get(error.exit_code, "refused")
+            print_json(refusal_report(outcome, windows, companion.clock.now(), str(error)))
         raise
     if spend.outcome is Outcome.RESET:
         companion.let_go(spend.journaled_at)
     _print_result(companion, spend, as_json=arguments.json)
-    outcome = Outcome.UNKNOWN if spend.is_open or spend.outcome is None else spend.outcome
-    return _EXIT_CODES[outcome.value]
+    return _EXIT_CODES["unknown" if spend.is_open or spend.outcome is None else spend.outcome.value]
 
 
 _EXIT_CODES = {
@@ -106,12 +109,3 @@ def _print_result(companion: "Companion", spend: "Spend", *, as_json: bool) -> N
     from tui.ui.view.text import plain
 
     print(plain(result_lines(spend, companion.clock.now(), LocalZone(), WIDTH)))
-
-
-def _print_refusal(companion: "Companion", outcome: str, error: ResetbankError) -> None:
-    from tui.cli.json_output import print_json, refusal_report
-    from tui.domain.spend import Outcome
-
-    snapshot = companion.state.snapshot
-    windows = snapshot.windows if snapshot else ()
-    print_json(refusal_report(Outcome(outcome), windows, companion.clock.now(), str(error)))
