@@ -1,13 +1,12 @@
 """`resetbank history`: every kept reading of every window, and what happened in between, oldest first."""
 
 import argparse
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tui.cli.kept import kept_account, kept_database
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from tui.domain.ledger import Event
     from tui.domain.pauses import Pause
     from tui.store.readings import Row
@@ -51,8 +50,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _since(text: str | None) -> float:
-    from datetime import datetime
-
     from tui.errors import UsageError
 
     if text is None:
@@ -64,8 +61,6 @@ def _since(text: str | None) -> float:
 
 
 def _read(account: str | None, since: float) -> "tuple[list[Row], list[Event | Pause]]":
-    from datetime import UTC, datetime
-
     from tui.store.events import EventLog
     from tui.store.pauses import Pauses
     from tui.store.readings import Readings
@@ -80,7 +75,7 @@ def _read(account: str | None, since: float) -> "tuple[list[Row], list[Event | P
         return Readings(database).rows(account, since), sorted(happened, key=_moment)
 
 
-def _moment(event: "Event | Pause") -> "datetime":
+def _moment(event: "Event | Pause") -> datetime:
     from tui.domain.pauses import Pause
 
     return event.since if isinstance(event, Pause) else event.at
@@ -100,8 +95,6 @@ def _happened(event: "Event | Pause") -> dict[str, Any]:
 
 
 def _fields(row: "Row") -> dict[str, Any]:
-    from datetime import UTC, datetime
-
     import msgspec
 
     fields = msgspec.structs.asdict(row)
@@ -112,8 +105,6 @@ def _fields(row: "Row") -> dict[str, Any]:
 
 
 def _print_text(rows: "list[Row]", happened: "list[Event | Pause]") -> None:
-    from datetime import UTC, datetime
-
     from tui.domain.advice import window_name
 
     if not rows and not happened:
