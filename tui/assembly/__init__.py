@@ -208,9 +208,7 @@ def open_hooks(options: SourceOptions, settings: Settings, paths: Paths) -> "Ins
     return Installation(find_codex_home(options.codex_home).path, paths.hooks, paths.gates, settings.guard.tools)
 
 
-async def read_limits_once(
-    options: SourceOptions, settings: Settings, paths: Paths, clock: Clock | None = None
-) -> "Reading":
+async def read_limits_once(options: SourceOptions, settings: Settings, paths: Paths, clock: Clock) -> "Reading":
     """Read once, for a command that ends: what the service shows is kept, and nothing in hand is touched.
 
     Raises:
@@ -219,7 +217,6 @@ async def read_limits_once(
     """
     from tui.companion.reading import read_once
 
-    clock = clock or SystemClock()
     chain: SourceChain
     database: Database | StoreError
     if options.demo is not None:
@@ -240,9 +237,7 @@ async def read_limits_once(
             database.close()
 
 
-async def look_ahead_once(
-    options: SourceOptions, settings: Settings, paths: Paths, clock: Clock | None = None
-) -> "tuple[Reading, Outlook]":
+async def look_ahead_once(options: SourceOptions, settings: Settings, paths: Paths) -> "tuple[Reading, Outlook]":
     """Read once and look ahead with what was kept, for `resetbank advice`; the reading is kept too.
 
     Raises:
@@ -252,7 +247,7 @@ async def look_ahead_once(
     from tui.companion.history import minutes_east, outlook_once
     from tui.store.readings import Readings
 
-    clock = clock or SystemClock()
+    clock = SystemClock()
     reading = await read_limits_once(options, settings, paths, clock)
     now = clock.now()
     minutes = minutes_east(now)

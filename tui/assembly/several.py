@@ -45,7 +45,6 @@ def open_accounts(
     paths: Paths,
     *,
     front_end: str,
-    clock: Clock | None = None,
     asks: bool = False,
     invites: bool = False,
 ) -> Accounts:
@@ -56,11 +55,10 @@ def open_accounts(
         settings: The user's settings.
         paths: Where the database is.
         front_end: How others name this process while it spends.
-        clock: The time; None takes the machine's.
         asks: Whether a person is there to be asked.
         invites: Whether the referral programme is taken part in.
     """
-    clock = clock or SystemClock()
+    clock = SystemClock()
     tables = open_tables(paths)
 
     def member(one: SourceOptions) -> Member:
@@ -92,7 +90,6 @@ def screen_connector(
     options: SourceOptions,
     settings: Settings,
     paths: Paths,
-    clock: Clock | None = None,
     *,
     front_end: str = "the resetbank screen",
     asks: bool = True,
@@ -107,7 +104,7 @@ def screen_connector(
         effective = options
         every = every_account(options, settings)
         if len(every) > 1:
-            accounts = open_accounts(every, settings, paths, front_end=front_end, clock=clock, asks=asks, invites=asks)
+            accounts = open_accounts(every, settings, paths, front_end=front_end, asks=asks, invites=asks)
             return accounts.first()
         nothing_asked = (options.source, options.base_url, options.demo) == ("auto", None, None)
         if every == (options,) and nothing_asked and _nobody_is_signed_in(find_codex_home(options.codex_home)):
@@ -117,7 +114,6 @@ def screen_connector(
             settings,
             paths,
             front_end=front_end,
-            clock=clock,
             watches=True,
             asks=asks,
             invites=asks,
