@@ -4,14 +4,12 @@ import asyncio
 import unicodedata
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Final, ParamSpec, TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
 from tui.concurrency import in_loose_thread
 from tui.errors import NoticeFailed
-
-P = ParamSpec("P")
 
 SECONDS: Final = 10.0
 """How long a channel may take."""
@@ -40,21 +38,15 @@ def one_line(text: str, longest: int = 200) -> str:
     return " ".join(kept.split())[:longest]
 
 
-async def in_time(who: str, work: Callable[P, None], /, *args: P.args, **kwargs: P.kwargs) -> None:
-    """Run blocking work of a channel in a thread.
-
-    Args:
-        who: What it waits for, as a person is told.
-        work: Raises `NoticeFailed` where it fails.
-        *args: What the work is given.
-        **kwargs: The same, by name.
+async def in_time(who: str, work: Callable[[], None]) -> None:
+    """Run blocking work of a channel in a thread; `who` it waits for is told to the person.
 
     Raises:
         NoticeFailed: It took too long, and is left to itself; or its own reason.
     """
     try:
         async with asyncio.timeout(SECONDS):
-            await in_loose_thread(work, *args, **kwargs)
+            await in_loose_thread(work)
     except TimeoutError as error:
         raise NoticeFailed(f"{who} took longer than {SECONDS:g} s") from error
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from functools import partial
 
 from tui.channels.base import Channel, Notice, in_time, one_line
 from tui.errors import NoticeFailed
@@ -40,7 +41,7 @@ async def write_to_terminal(code: str) -> None:
     Raises:
         NoticeFailed: There is none; or it takes nothing, as one that is stopped by Ctrl-S.
     """
-    await in_time("the terminal", _write, code)
+    await in_time("the terminal", partial(_write, code))
 
 
 def _write(code: str) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 import urllib.request
+from functools import partial
 from http.client import HTTPException
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ def open_channel(settings: NotifySettings) -> Channel:
 
     async def tell(notice: Notice) -> None:
         body = fill(settings.template, notice).encode()
-        await in_time(host_of(settings.webhook), _post, settings.webhook, body)
+        await in_time(host_of(settings.webhook), partial(_post, settings.webhook, body))
 
     return tell
 
