@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from tui.domain.judge import Claim, Judge
 from tui.domain.moments import Moments
 from tui.domain.use import BIN, DAY_BINS, DAY_MINUTES, WEEK_BINS, UseRecord, WindowUse, weighted_quantiles
 
@@ -36,15 +37,9 @@ _FIRST_BINS: Final = 288
 _ROUNDING: Final = 0.3
 """A whole per cent hides so much on average, floor or nearest."""
 
-_FINITE_CHANCE: Final = 0.03
-"""From this chance on the later end is a moment, at the latest the reset."""
-
-_MISS_TARGET: Final = 0.1
-_LEARNING: Final = 0.006
-"""How far one claim moves an end."""
-
-_LOWEST, _HIGHEST = 0.3, 0.5
-"""The ends stay apart."""
+_FINITE_CHANCE: Final = 0.01
+"""From this chance on, or where the limit came in like moments before, the later end is a moment, at the latest the
+reset."""
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -86,28 +81,6 @@ class Paths(msgspec.Struct, frozen=True):
         return sum(weight for after, weight in self.passages if after <= seconds) / total
 
 
-class Ends(msgspec.Struct):
-    """Which quantiles are shown as the two ends of one interval; moved by their own misses."""
-
-    low: float
-    high: float
-
-    def learn(self, below: bool, above: bool) -> None:
-        """Judge one claim: on each side one miss in ten is right."""
-        self.low = min(_LOWEST, max(0.02, self.low + _LEARNING * (_MISS_TARGET - below)))
-        self.high = min(0.98, max(_HIGHEST, self.high - _LEARNING * (_MISS_TARGET - above)))
-
-
-class _Judge(msgspec.Struct):
-    """The claims on one running window."""
-
-    resets_at: float
-    claims: list[Forecast]
-    """What was said, to be judged when the window is over."""
-    limit: Ends
-    share: Ends
-
-
 class Forecaster:
     """Forecasts of every window of one record.
 
@@ -118,7 +91,7 @@ class Forecaster:
     def __init__(self, record: UseRecord) -> None:
         self._record = record
         self._moments = Moments(record)
-        self._judges: dict[int, _Judge] = {}
+        self._judges: dict[int, Judge] = {}
 
     def paths(self, minutes: int, now: float) -> Paths | None:
         """The possible ways on of one window; None where nothing can be said.
@@ -177,12 +150,13 @@ class Forecaster:
         resets_at = window.resets_at
         judge = self._judge(window)
         chance = paths.chance_within(resets_at - now)
-        found = weighted_quantiles(paths.passages, (judge.limit.low, 0.5, judge.limit.high))
+        limit, sides = judge.ends(window.used)
+        found = weighted_quantiles(paths.passages, (limit.low, 0.5, limit.high))
         ends = [None if q == inf or now + q >= resets_at else now + q for q in found]
-        if ends[2] is None and chance >= _FINITE_CHANCE:
+        if ends[2] is None and (chance >= _FINITE_CHANCE or judge.can_come(window.used, resets_at - now)):
             ends[2] = resets_at
         share = self._record.share_of(minutes) or 1.0
-        amounts = weighted_quantiles(paths.amounts, (judge.share.low, 0.5, judge.share.high))
+        amounts = weighted_quantiles(paths.amounts, (sides.low, 0.5, sides.high))
         shares = [min(100.0, window.used + _ROUNDING + amount * share) for amount in amounts]
         return Forecast(now, minutes, Interval(*ends), Interval(*shares), chance, resets_at, paths.basis)
 
@@ -289,26 +263,20 @@ class Forecaster:
 
     # -- learning from misses ----------------------------------------------------------------------------------------
 
-    def _judge(self, window: WindowUse) -> _Judge:
-        judge = self._judges.get(window.minutes)
-        if judge is None:
-            # The middle of the ways on is surer than they are wide, most of all where the limit mostly does not come.
-            limit = Ends(0.12, 0.65) if window.minutes <= DAY_MINUTES else Ends(0.1, 0.8)
-            judge = _Judge(window.resets_at or 0.0, [], limit, Ends(0.12, 0.9))
-            self._judges[window.minutes] = judge
-        return judge
+    def _judge(self, window: WindowUse) -> Judge:
+        return self._judges.setdefault(window.minutes, Judge(window.minutes, window.resets_at or 0.0))
 
     def claim(self, forecast: Forecast) -> None:
         """Remember what was said while somebody was at work, every half hour; it is judged when the window is over."""
         judge, resets_at = self._judges.get(forecast.minutes), forecast.resets_at
-        if judge is None or forecast.limit_at is None or forecast.at_reset_percent is None or resets_at is None:
+        limit, share = forecast.limit_at, forecast.at_reset_percent
+        if judge is None or limit is None or share is None or resets_at is None:
             return
-        if forecast.at - self._record.last_use_at > 900 or (judge.claims and forecast.at - judge.claims[-1].at < 1800):
+        if forecast.at - self._record.last_use_at > 900:
             return
-        if abs(resets_at - judge.resets_at) > 600:
-            judge.claims.clear()  # reset in the middle: what was said can no longer come true or false
-            judge.resets_at = resets_at
-        judge.claims.append(forecast)
+        low, high = (resets_at if end is None else end for end in (limit.p10, limit.p90))
+        used = self._record.windows[forecast.minutes].used
+        judge.hear(Claim(forecast.at, used, (low, high), (share.p10 or 0.0, share.p90 or 0.0)), resets_at)
 
     def learn(self) -> None:
         """Judge what was said of windows that are over or full by now."""
@@ -316,27 +284,16 @@ class Forecaster:
         if last is None:
             return
         for minutes, judge in self._judges.items():
-            if not judge.claims:
+            if not judge.waits:
                 continue
             window = self._record.windows[minutes]
             same = window.resets_at is not None and abs(window.resets_at - judge.resets_at) < 600
             if same and window.used >= 100:
-                self._settle(judge, window.moved_at, 100.0)
+                judge.settle(window.moved_at, 100.0)
             elif last.at >= judge.resets_at:
-                self._settle(judge, judge.resets_at, window.used if same else window.used_before)
+                judge.settle(judge.resets_at, window.used if same else window.used_before)
             elif not same:
-                judge.claims.clear()
-
-    @staticmethod
-    def _settle(judge: _Judge, limit: float, share: float) -> None:
-        for claim in judge.claims:
-            assert claim.limit_at is not None
-            assert claim.at_reset_percent is not None
-            low, high = (judge.resets_at if q is None else q for q in (claim.limit_at.p10, claim.limit_at.p90))
-            judge.limit.learn(limit < low - 1, limit > high + 1)
-            low, high = claim.at_reset_percent.p10 or 0.0, claim.at_reset_percent.p90 or 0.0
-            judge.share.learn(share < low - 1, share > high + 1)
-        judge.claims.clear()
+                judge.forget()
 
     def grow(self) -> None:
         """Remember the moments that came to the record."""
