@@ -7,6 +7,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+import tui.companion.records  # noqa: F401 - so that its table of invites can be replaced
 from tests.safety.victims import die_at
 from tui.assembly import SourceOptions, open_companion
 from tui.domain.invites import InviteProposal, InviteRecord
@@ -60,6 +61,6 @@ async def main(base_url: str, codex_home: str, address: str) -> None:
 
 if __name__ == "__main__":
     # Where the composition root finds the two, so that all the rest is put together as ever.
-    setattr(sys.modules["tui.store.invites"], "Invites", FragileInvites)  # noqa: B010
+    setattr(sys.modules["tui.companion.records"], "Invites", FragileInvites)  # noqa: B010
     setattr(sys.modules["tui.sources.referrals"], "ReferralClient", FragileReferrals)  # noqa: B010
     asyncio.run(main(*sys.argv[2:5]))
