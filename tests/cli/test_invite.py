@@ -141,7 +141,10 @@ def test_a_dead_service_leaves_what_is_kept_here(pilot: StubProcess) -> None:
     pilot.fault("/eligibility", "status:503", 5)
     result = resetbank("invites", "--json", *over_http(pilot))
     assert (result.code, [entry["address"] for entry in result.json["invites"]]) == (1, ["pal@example.com"])
-    assert result.err == f"resetbank: The offer could not be read: 127.0.0.1:{pilot.port} answers 503\n"
+    assert (
+        result.err
+        == f"resetbank: The offer could not be read: 127.0.0.1:{pilot.port} answers 503; run it again later\n"
+    )
 
 
 def test_a_refusal_of_this_client_is_told_with_the_way_out(pilot: StubProcess) -> None:

@@ -91,9 +91,7 @@ def _fail(error: Exception) -> int:
     from tui.errors import EXIT_FAILURE, ResetbankError, SourceError
 
     if isinstance(error, ResetbankError):
-        line = str(error)
-        again = isinstance(error, SourceError) and "; " not in line
-        complain(f"{line}; run it again later" if again else line)
+        complain(with_next_step(str(error)) if isinstance(error, SourceError) else str(error))
         return error.exit_code
     if os.environ.get("RESETBANK_DEBUG"):
         import traceback
@@ -107,6 +105,11 @@ def _fail(error: Exception) -> int:
     # Without its message: nobody knows what an unforeseen error quotes.
     complain(f"unforeseen {type(error).__name__} in {where}; RESETBANK_DEBUG=1 shows more")
     return EXIT_FAILURE
+
+
+def with_next_step(line: str) -> str:
+    """Why something could not be read, with what to do where that is not said yet."""
+    return line if "; " in line else f"{line}; run it again later"
 
 
 def complain(line: str) -> None:

@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _invites(companion: "Companion", *, as_json: bool) -> int:
     import shutil
 
-    from tui.cli import complain
+    from tui.cli import complain, with_next_step
     from tui.cli.json_output import invites_report, print_json
     from tui.cli.oneshot import read_once, view_of
     from tui.domain.referral import OfferStatus
@@ -49,7 +49,9 @@ async def _invites(companion: "Companion", *, as_json: bool) -> int:
     incomplete = book.unknowns[0] if book.unknowns else None
     if failure is not None:
         complain(failure)
-    if book.status is not OfferStatus.OFFERED:
+    if book.status is OfferStatus.UNREACHABLE and failure is None:
+        complain(with_next_step(plain((status_line(view),))))
+    elif book.status is not OfferStatus.OFFERED:
         complain(plain((status_line(view),)))
     elif incomplete is not None:
         complain(incomplete)
