@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from tui.cli.accounts import choose_account, codex_home
 from tui.errors import ResetbankError, SettingsError, StoreError
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
 
     from tui import __version__
     from tui.assembly import SourceOptions, describe_referrals, probe_sources
-    from tui.cli.accounts import choose_account
     from tui.cli.kept import read_events
     from tui.paths import resetbank_paths
     from tui.settings import Settings, load_settings
@@ -83,7 +83,6 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
 
 async def _hooks(arguments: argparse.Namespace, settings: "Settings") -> list[dict[str, object]]:
     """How our hooks stand in Codex."""
-    from tui.cli.accounts import codex_home
     from tui.cli.hook_switch import describe, hook_json, hook_statuses
 
     try:
@@ -97,7 +96,6 @@ async def _codex_accounts(arguments: argparse.Namespace, settings: "Settings") -
     """The accounts that Codex itself keeps signed in; None where it is too old to tell."""
     from msgspec import to_builtins
 
-    from tui.cli.accounts import codex_home
     from tui.sources.codex_answers import list_logins
 
     try:

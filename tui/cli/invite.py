@@ -4,6 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from tui.cli.oneshot import read_once, run_with_companion, view_of
 from tui.errors import EXIT_FAILURE, EXIT_OUTCOME_UNKNOWN, EXIT_REFUSED, InviteRejected, ResetbankError, UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the offer, send one invite, or write one down."""
     from tui.agent import refuse_under_codex
-    from tui.cli.oneshot import run_with_companion
 
     if arguments.address is not None:
         refuse_under_codex("'resetbank invite'")
@@ -37,7 +37,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _invite(companion: "Companion", arguments: argparse.Namespace) -> int:
-    from tui.cli.oneshot import read_once
 
     try:
         if arguments.note:
@@ -59,7 +58,6 @@ async def _invite(companion: "Companion", arguments: argparse.Namespace) -> int:
 
 def _tell_offer(companion: "Companion", *, as_json: bool) -> int:
     from tui.cli.json_output import invite_report, print_json
-    from tui.cli.oneshot import view_of
     from tui.domain.referral import OfferStatus
     from tui.ui.view.offer import offer_lines
     from tui.ui.view.text import plain
@@ -73,7 +71,6 @@ def _tell_offer(companion: "Companion", *, as_json: bool) -> int:
 
 
 async def _send(companion: "Companion", arguments: argparse.Namespace) -> "InviteRecord":
-    from tui.cli.oneshot import view_of
     from tui.cli.terminal import require_code, require_terminal
     from tui.domain.referral import OfferStatus
     from tui.domain.spend import ConsentKind
@@ -94,7 +91,6 @@ async def _send(companion: "Companion", arguments: argparse.Namespace) -> "Invit
 
 def _told(companion: "Companion", record: "InviteRecord", *, as_json: bool) -> int:
     from tui.cli.json_output import invite_report, print_json
-    from tui.cli.oneshot import view_of
     from tui.domain.invites import SendStage
     from tui.ui.view.inviting import sent_lines
     from tui.ui.view.text import plain

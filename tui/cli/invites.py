@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from tui.cli.oneshot import read_once, run_with_companion, view_of
 from tui.errors import EXIT_FAILURE, SourceError
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read the list once and print; exit 1 where only what is kept here could be shown."""
-    from tui.cli.oneshot import run_with_companion
-
     return run_with_companion(
         arguments, "resetbank invites", lambda c, _: _invites(c, as_json=arguments.json), invites=True
     )
@@ -28,7 +27,6 @@ async def _invites(companion: "Companion", *, as_json: bool) -> int:
 
     from tui.cli import complain, with_next_step
     from tui.cli.json_output import invites_report, print_json
-    from tui.cli.oneshot import read_once, view_of
     from tui.domain.referral import OfferStatus
     from tui.ui.view.invites import listed_lines
     from tui.ui.view.offer import status_line

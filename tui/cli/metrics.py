@@ -4,6 +4,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
+from tui.cli.oneshot import open_each, run_with_accounts
 from tui.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print once, or serve until interrupted."""
-    from tui.cli.oneshot import run_with_accounts
-
     where = None if arguments.serve is None else _address(arguments.serve)
     return run_with_accounts(arguments, "resetbank metrics", lambda a: _of_all(a, where), lambda c: _of_one(c, where))
 
@@ -46,8 +45,6 @@ async def _of_one(companion: "Companion", where: tuple[str, int] | None) -> int:
 
 async def _of_all(accounts: "Accounts", where: tuple[str, int] | None) -> int:
     import asyncio
-
-    from tui.cli.oneshot import open_each
 
     companion = accounts.first()
     if where is not None:

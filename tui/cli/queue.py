@@ -5,6 +5,7 @@ import sys
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from tui.cli.oneshot import read_once, run_with_companion
 from tui.errors import NoCredit, StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Queue and stay until it is over, or take out what is queued."""
-    from tui.cli.oneshot import run_with_companion
-
     return run_with_companion(
         arguments,
         "resetbank queue",
@@ -56,7 +55,6 @@ async def _queue(companion: "Companion", arguments: argparse.Namespace, before_l
 
 
 async def _cancel(companion: "Companion") -> int:
-    from tui.cli.oneshot import read_once
 
     await read_once(companion)
     await companion.records.in_hand()
@@ -118,7 +116,6 @@ async def _arm_for_the_lapse(companion: "Companion", share: float) -> int:
 
 async def _read_bank(companion: "Companion") -> "Bank | None":
     """The bank as it is now, if a person can be asked and nothing is queued yet."""
-    from tui.cli.oneshot import read_once
     from tui.cli.terminal import require_terminal
 
     require_terminal("resets are only queued with consent", "queued", sys.stdout)

@@ -4,6 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from tui.cli.oneshot import read_once, run_with_companion
 from tui.errors import (
     EXIT_NO_CREDIT,
     EXIT_NOTHING_TO_RESET,
@@ -33,14 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Finish the open spend, or propose a new one."""
-    from tui.cli.oneshot import run_with_companion
-
     return run_with_companion(arguments, "resetbank spend", lambda c, s: _spend(c, s, arguments), watches=True)
 
 
 async def _spend(companion: "Companion", settings: "Settings", arguments: argparse.Namespace) -> int:
     from tui.agent import refuse_under_codex
-    from tui.cli.oneshot import read_once
     from tui.domain.spend import Outcome
 
     try:

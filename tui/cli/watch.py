@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from tui.cli.oneshot import read_once, run_with_accounts
 from tui.errors import EXIT_NEAR, EXIT_REACHED, StoreError
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Follow until interrupted, or with --once until something is near or interrupted."""
-    from tui.cli.oneshot import run_with_accounts
 
     def watch() -> _Watch:
         return _Watch(once=arguments.once, as_json=arguments.json)
@@ -47,8 +47,6 @@ class _Watch:
 
     async def one(self, companion: "Companion") -> int:
         """Follow the only account."""
-        from tui.cli.oneshot import read_once
-
         self._print_events(companion.store, companion.records, companion.clock)
         if self._once:
             await read_once(companion)  # so that a script fails at once where there is nothing to watch
