@@ -87,7 +87,7 @@ async def _spend_on_screen() -> dict[str, set[str]]:
             await pilot.press("r")
             await settle(pilot)
             await press_alone(pilot, clock, "A")
-        assert [event.kind for event in await companion.events()][-1] == "spend_closed"
+        assert [event.kind for event in await companion.records.events()][-1] == "spend_closed"
     await companion.aclose()
     return passed
 

@@ -63,7 +63,7 @@ async def test_a_queued_reset_fires_at_the_limit_and_the_thread_goes_on(stub: St
             )
             assert state.queued is None
             assert stub.spent() == 1
-            kinds = [event.kind for event in await ours.companion.events()]
+            kinds = [event.kind for event in await ours.companion.records.events()]
             assert kinds.count(EventKind.SPEND_CONSENTED) == 1
 
 

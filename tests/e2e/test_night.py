@@ -105,7 +105,7 @@ async def test_six_held_sessions_go_on_by_two_queued_resets_and_then_by_the_natu
             running.companion.refresh()
             assert await asyncio.to_thread(words_of, turns) == ROOM
         await running.until(lambda state: state.announcement is not None)
-        events = await running.companion.events()
+        events = await running.companion.records.events()
     assert stub.spent() == 2
     told = Counter(event.kind for event in events)
     steps = ("QUEUED", "SPEND_CONSENTED", "SPEND_SENT", "SPEND_CLOSED", "WAITING", "WAIT_OVER")

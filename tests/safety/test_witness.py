@@ -34,11 +34,11 @@ async def test_a_spend_of_somebody_else_is_said_once_with_its_time(
             elsewhere.setenv("RESETBANK_HOME", str(tmp_path / "another machine"))
             async with companion_over(stub) as other:
                 await spend_once(other)
-                assert said(await other.events()) == []
+                assert said(await other.records.events()) == []
         for _ in range(2):
             companion.refresh()
             await companion.poller.poll()
-        (line,) = said(await companion.events())
+        (line,) = said(await companion.records.events())
         assert "a reset was spent elsewhere at 20" in line.text
         assert line.request_id
     assert stub.spent() == 1
@@ -51,7 +51,7 @@ async def test_a_spend_of_our_own_is_never_somebody_elses(stub: StubProcess) -> 
         for _ in range(2):
             companion.refresh()
             await companion.poller.poll()
-        events = await companion.events()
+        events = await companion.records.events()
         assert said(events) == []
         (confirmed,) = [event for event in events if event.kind is EventKind.SPEND_CONFIRMED]
         (spend,) = companion.records.require().spends.every()
@@ -73,7 +73,7 @@ async def test_a_command_that_is_the_first_to_see_it_says_it(
     assert sum("a reset was spent elsewhere at " in line for line in lines) == 1
     async with companion_over(stub) as companion:
         await companion.poller.poll()
-        assert len(said(await companion.events())) == 1
+        assert len(said(await companion.records.events())) == 1
 
 
 SEEN = snapshot(window(300, 50.0), at=START + timedelta(hours=1), rows=(credit("c1", 2),))
@@ -171,4 +171,4 @@ async def test_the_service_is_asked_from_the_start_whether_something_never_arriv
         await asyncio.to_thread(wait_until, lambda: stub.requests("/rate-limit-reset-credits/history") == 1)
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
-        assert {event.kind for event in await companion.events()} <= {EventKind.CREDIT_GRANTED}
+        assert {event.kind for event in await companion.records.events()} <= {EventKind.CREDIT_GRANTED}

@@ -51,7 +51,7 @@ async def test_what_is_held_is_asked_about_and_one_letter_lets_it_go_on(demo: Co
     demo.listen(note)
     await until(demo, lambda state: state.question is not None and state.question.cause is Cause.HELD)
     assert set(asked_at) == {100.0}  # it runs too fast to be asked about before
-    kinds = {event.kind for event in await demo.events()}
+    kinds = {event.kind for event in await demo.records.events()}
     assert {EventKind.CREDIT_GRANTED, EventKind.SPEND_CLOSED, EventKind.CREDIT_EXPIRED} <= kinds
 
     async def spend() -> None:

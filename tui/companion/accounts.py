@@ -177,7 +177,8 @@ class Accounts:
 
     async def _look_around(self) -> None:
         """Look at the accounts without a companion, for as long as there are any."""
-        await self._first_reading()
+        for companion in self.companions[:1]:  # the account in sight: nothing else is read before it
+            await companion.store.until(lambda state: state.link.source is not None or state.link.failure is not None)
         for member in self._idle():
             try:
                 self._stores[member.name].show(await in_thread(member.recall))
@@ -190,11 +191,6 @@ class Accounts:
 
     def _idle(self) -> list[Member]:
         return [member for name, member in self._members.items() if name not in self._companions]
-
-    async def _first_reading(self) -> None:
-        """Wait for the account in sight: nothing else is read before it."""
-        for companion in self.companions[:1]:
-            await companion.store.until(lambda state: state.link.has_answered)
 
     async def _look(self, member: Member, is_at_work: bool) -> None:
         if not is_at_work and self.clock.monotonic() < self._due[member.name]:

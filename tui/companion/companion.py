@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from tui.companion.sessions import SessionTracker
     from tui.companion.spender import Spender
     from tui.companion.supervisor import Supervisor
-    from tui.domain.ledger import Event
-    from tui.domain.pictures import Pictures
     from tui.domain.question import AskRules
     from tui.domain.reading import PastReadings, SessionCost
     from tui.hooks.installation import Installation
@@ -275,20 +273,12 @@ class Companion:
         """Read now instead of at the next turn, the single credits too."""
         self.poller.refresh()
 
-    async def events(self, limit: int | None = None) -> "tuple[Event, ...]":
-        """The newest lines of the ledger, oldest first; None gives all."""
-        return await self.records.events(limit)
-
     async def session_costs(self) -> "tuple[SessionCost, ...]":
         """What each live session took of the windows, as far as the service tells."""
         from tui.domain.sessions import live
 
         threads = tuple(session.thread_id for session in live(self.state.sessions, self.clock.now()))
         return await self.connection.session_costs(threads[:_MOST_COSTS]) if threads else ()
-
-    async def pictures(self) -> "Pictures":
-        """The readings of the last four weeks, summed up for drawing."""
-        return await self.history.pictures()
 
     async def stop(self) -> None:
         """End the tasks."""

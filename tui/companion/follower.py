@@ -6,6 +6,7 @@ from tui.clock import Clock
 from tui.companion.records import Records
 from tui.companion.state import State, StateStore
 from tui.concurrency import first_of
+from tui.domain.ledger import Event, EventKind
 
 
 class Follower:
@@ -34,6 +35,11 @@ class Follower:
     def _is_news(self, before: State, state: State) -> bool:
         """Whether a new State is a reason to look."""
         return state.sessions is not before.sessions or state.snapshot is not before.snapshot
+
+    def _event(self, kind: EventKind, text: str, credit_id: str | None = None) -> Event:
+        """A line for the ledger, of now and of the account in use."""
+        state = self._store.state
+        return Event(self._clock.now(), kind, state.filed_under, text, state.link.source, credit_id)
 
     async def _look(self) -> float | None:
         """Do what is to be done now; for how many seconds to wait then, None for as long as there is no news."""

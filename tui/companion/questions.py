@@ -269,7 +269,3 @@ class QuestionService(Follower):
             return replace(account, announcement=None) if account.announcement == seen else account
 
         await self._records.change(step)
-
-    def _event(self, kind: EventKind, text: str, credit_id: str | None = None) -> Event:
-        state = self._store.state
-        return Event(self._clock.now(), kind, state.filed_under, text, state.link.source, credit_id)

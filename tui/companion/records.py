@@ -264,13 +264,7 @@ class Records:
     async def numbered_events(
         self, limit: int | None = None, *, after: int = 0, before: int = maxsize
     ) -> tuple[tuple[int, Event], ...]:
-        """The newest lines of the ledger between two numbers, oldest first, each with its own number.
-
-        Args:
-            limit: How many; None gives all.
-            after: The number of the last line to leave out.
-            before: The number of the first line to leave out again.
-        """
+        """The newest lines of the ledger between two others, oldest first, each with its own number."""
         if self._tables is None:
             return ()
         account = self._store.state.filed_under if self._name else None

@@ -139,11 +139,10 @@ class Resumer(Follower):
         return None
 
     def _line(self, stop: LimitStop, reason: str | None) -> Event:
-        state = self._store.state
         text = f"thread {stop.thread_id} was told to go on"
         if reason is not None:
             text = f"the command to resume thread {stop.thread_id} was shown: {reason}"
-        return Event(self._clock.now(), EventKind.RESUMED, state.filed_under, text, state.link.source)
+        return self._event(EventKind.RESUMED, text)
 
     async def _mark_done(self) -> None:
         if self._store.state.resumes.entries:

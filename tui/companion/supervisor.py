@@ -39,7 +39,8 @@ class Supervisor:
         pause = FIRST_PAUSE
         while True:
             running = asyncio.ensure_future(work())
-            well = asyncio.ensure_future(self._clock.sleep(WELL_AFTER)) if self._has_failed(name) else None
+            has_failed = any(problem.task == name for problem in self._store.state.problems)
+            well = asyncio.ensure_future(self._clock.sleep(WELL_AFTER)) if has_failed else None
             try:
                 if well is not None:
                     await asyncio.wait([running, well], return_when=asyncio.FIRST_COMPLETED)
@@ -64,9 +65,6 @@ class Supervisor:
                 await asyncio.gather(*(future for future in (running, well) if future), return_exceptions=True)
             await self._clock.sleep(pause)
             pause = min(LONGEST_PAUSE, 2 * pause)
-
-    def _has_failed(self, name: str) -> bool:
-        return any(problem.task == name for problem in self._store.state.problems)
 
     def _show(self, name: str, error: BaseException) -> None:
         problem = Problem(name, type(first_error(error)).__name__, place_of(error), self._clock.now())

@@ -153,7 +153,7 @@ class WatchEvents:
     def _emit_let_go(self, state: State) -> None:
         """Held sessions that went on, once they are heard of again; one that its person interrupted did not."""
         self._held |= {session.thread_id for session in held(state.sessions)}
-        over = {thread for thread in self._held if not _is_held(state.sessions.get(thread))}
+        over = self._held - {one.thread_id for one in state.sessions.values() if one.state is SessionState.HELD}
         self._held -= over
         for thread_id in sorted(over):
             session = state.sessions.get(thread_id)
@@ -180,10 +180,6 @@ class WatchEvents:
             self._emit(WatchEvent(WatchEventKind.SPENT, line.at, is_ours=False))
         elif line.kind is EventKind.SPEND_CLOSED and spend is not None and spend.outcome is Outcome.RESET:
             self._emit(WatchEvent(WatchEventKind.SPENT, line.at))
-
-
-def _is_held(session: Session | None) -> bool:
-    return session is not None and session.state is SessionState.HELD
 
 
 def _is_near(state: State, now: datetime) -> bool:

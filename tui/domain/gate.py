@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from tui.domain.hooks import GateMode, GateState, Waiter
 from tui.domain.limit_stops import allowed, binding_window, is_open
@@ -72,26 +73,24 @@ def gate_state(
     if snapshot is None:
         return before
     window = binding_window(snapshot)
-    new = GateState(
-        before.mode,
-        before.open_since,
-        window.resets_at if window else None,
-        snapshot.account.id,
-        users.providers,
-        users.default,
-        before_credits,
-        before.note,
+    new = replace(
+        before,
+        resets_at=window.resets_at if window else None,
+        account=snapshot.account.id,
+        providers=users.providers,
+        default_provider=users.default,
+        before_credits=before_credits,
     )
     if is_held_for(snapshot, now, before_credits=before_credits):
         mode = GateMode.PASS if lets_fail else GateMode.WAIT if waits and new.resets_at else GateMode.CLOSED
-        return msgspec.structs.replace(new, mode=mode, note=note)
+        return replace(new, mode=mode, note=note)
     if not is_open(snapshot) or (allowed(snapshot) is None and snapshot.state(now) is WindowState.UNKNOWN):
         return before  # neither clearly open nor clearly reached: what was said last still holds
     since = snapshot.provenance.observed_at - READING_SECONDS
     if spent_at is not None and spent_at < snapshot.provenance.observed_at:
         since = max(since, spent_at)
     since = since if before.open_since is None else max(since, before.open_since)
-    return msgspec.structs.replace(new, mode=GateMode.OPEN, open_since=since, resets_at=None, note=note or before.note)
+    return replace(new, mode=GateMode.OPEN, open_since=since, resets_at=None, note=note or before.note)
 
 
 def held_threads(waiters: tuple[Waiter, ...]) -> tuple[tuple[str, datetime], ...]:

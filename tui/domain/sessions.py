@@ -146,7 +146,7 @@ def merge_update(sessions: Mapping[str, Session], update: SessionUpdate) -> Mapp
     """
     known = sessions.get(update.thread_id)
     if update.internal or (known is None and update.state in (None, SessionState.GONE)):
-        return sessions if known is None else _without(sessions, update.thread_id)
+        return {key: one for key, one in sessions.items() if one is not known} if known is not None else sessions
     session = _begin(update) if known is None else _update(known, update)
     return sessions if session == known else {**sessions, session.thread_id: session}
 
@@ -240,10 +240,6 @@ def _is_live(session: Session, now: datetime) -> bool:
         reported = session.daemon_state
         return silent <= SILENCE_KEPT or (reported is not None and reported.state in _ACTIVE)
     return silent <= IDLE_KEPT
-
-
-def _without(sessions: Mapping[str, Session], thread_id: str) -> Mapping[str, Session]:
-    return {key: session for key, session in sessions.items() if key != thread_id}
 
 
 def _begin(update: SessionUpdate) -> Session:

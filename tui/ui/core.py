@@ -266,7 +266,7 @@ class CoreApp(App[int]):
         if self._companion is None or not bottom:
             return
         if isinstance(main := bottom[0], MainScreen) and main.has_room_for_pictures:
-            pictures = await self._companion.pictures()
+            pictures = await self._companion.history.pictures()
             self.present(replace(self.view, pictures=pictures))
 
     def ask(self, question: Question) -> bool:

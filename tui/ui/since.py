@@ -83,7 +83,7 @@ class Since:
         if self._companion is None:
             return
         try:
-            found = matters(await self._companion.events(_NEWEST), self._mark)
+            found = matters(await self._companion.records.events(_NEWEST), self._mark)
         except ResetbankError:
             return  # the screen says why nothing can be read
         if found != self._app.view.matters:

@@ -56,8 +56,8 @@ class HistoryScreen(PageScreen):
 
     async def _load(self) -> None:
         try:
-            self._pictures = await self._companion.pictures()
-            self._events = await self._companion.events()
+            self._pictures = await self._companion.history.pictures()
+            self._events = await self._companion.records.events()
             self._spends = await self._companion.records.spends()
             self._paused = await self._companion.records.pauses_since(self._view.now - _LONG)
             self._failure = None
