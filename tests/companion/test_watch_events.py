@@ -13,7 +13,7 @@ from tests.companion.test_attending import THREAD, attended, cleared, consent, u
 from tests.domain.worlds import FIVE_HOURS, credit, snapshot, window
 from tests.support.clocks import ManualClock
 from tui.cli.json_output import watch_row
-from tui.cli.watch import tell_once
+from tui.cli.watching import tell_once
 from tui.clock import Clock
 from tui.companion.notifier import notice_of
 from tui.companion.records import Records

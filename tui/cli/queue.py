@@ -137,7 +137,7 @@ async def _stay(companion: "Companion", queued_now: str) -> int:
     import asyncio
     from contextlib import suppress
 
-    from tui.cli.watch import print_event
+    from tui.cli.watching import print_event
     from tui.companion.watch_events import WatchEvents
 
     print(f"queued: {queued_now}; this window has to stay open", flush=True)
