@@ -11,6 +11,7 @@ import pytest
 from tests.bench.foresight import oracle
 from tests.bench.foresight.closed_loop import play, reading
 from tests.bench.foresight.people import DAY, HOUR, MONDAY, person
+from tests.bench.foresight.regret import regrets
 from tests.bench.foresight.service import Service, never, recording, simple_run, soonest, waits
 from tests.support.commands import resetbank
 from tui.domain.foresight import Foresight
@@ -37,6 +38,14 @@ def test_the_oracle_can_be_carried_out() -> None:
             left.pop(0)
     assert left == []
     assert service.finish().waiting == pytest.approx(least, abs=60)
+
+
+def test_what_each_choice_costs_adds_up_to_what_the_oracle_saves_more() -> None:
+    who = person("suite", 5, weeks=4)
+    for life in (simple_run(who, never), simple_run(who, soonest)):
+        lost = [seconds for _, _, seconds in regrets(oracle.Search(who), who, life)]
+        assert sum(lost) == pytest.approx(life.waiting - oracle.best(who)[0], abs=120)
+        assert max(lost) > 900 or life.spends
 
 
 def test_advice_that_is_followed_saves_waiting() -> None:

@@ -4,6 +4,7 @@ Seeds for tuning are `tune` and `suite`; whatever is quoted comes from another w
 `others` draws people of another character (`others-report`). Misses are counted over all moments of active use, and
 apart over the `likely` ones: those whose forecast gives the limit a tenth or more before the reset. An upper end is
 open where it is not before the reset; the limit can come where it did in a tenth of the person's own like moments.
+Where the waiting is lost against the oracle is said by `python -m tests.bench.foresight.regret`.
 """
 
 import sys

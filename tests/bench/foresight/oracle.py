@@ -6,15 +6,14 @@ each credit. For each it runs the life without a further spend until the end, an
 picks the best row of moments. Which credit goes is no choice: the soonest to lapse is never worse.
 """
 
+import sys
 from bisect import bisect_left, bisect_right
-from functools import cache
 from math import inf
 
 from tests.bench.foresight.people import MINUTE, MONDAY, Person
 from tests.bench.foresight.service import Presence, Service, waits
 
 _SAME = 20.0
-_DEPTH = 6
 
 
 class _Path:
@@ -51,66 +50,76 @@ class _Path:
         return self.sums[place - 1] + self._presence.between(begin, min(end, at))
 
 
-def best(person: Person) -> tuple[float, list[float]]:
-    """The least waiting that any spending reaches, in seconds, and its moments."""
-    presence = Presence(person)
-    waiting = waits(person)
-    paths: dict[float, _Path] = {}
-    known: list[float] = []
+class Search:
+    """The least waiting from any moment on.
 
-    def path(start: float) -> _Path:
-        if start not in paths:
-            paths[start] = _Path(person, presence, start, waiting)
-        return paths[start]
+    Args:
+        person: Whose life is known.
+    """
 
-    def near(moment: float) -> float | None:
-        place = bisect_left(known, moment)
-        for candidate in known[max(0, place - 1) : place + 1]:
-            if abs(candidate - moment) < _SAME:
-                return candidate
-        return None
+    def __init__(self, person: Person) -> None:
+        self._person = person
+        self.presence = Presence(person)
+        self._waiting = waits(person)
+        self._paths: dict[float, _Path] = {}
+        self._known: list[float] = []
+        self._values: dict[tuple[float, tuple[int, ...]], tuple[float, tuple[float, ...]]] = {}
 
-    def options(start: float) -> list[tuple[float, float]]:
-        """(hit on this path, the known moment that stands for it)."""
-        found = []
-        for hit in path(start).hits:
-            if not any(granted <= hit < expires for _, granted, expires in person.credits):
+    def path(self, start: float) -> _Path:
+        """The life after one spend, with no other."""
+        if start not in self._paths:
+            self._paths[start] = _Path(self._person, self.presence, start, self._waiting)
+        return self._paths[start]
+
+    def value(self, start: float, gone: tuple[int, ...]) -> tuple[float, tuple[float, ...]]:
+        """Least waiting from a spend on, with these credits gone, and its moments."""
+        key = (start, gone)
+        if key not in self._values:
+            self._values[key] = self.least(start, gone, start)
+        return self._values[key]
+
+    def least(self, start: float, gone: tuple[int, ...], since: float) -> tuple[float, tuple[float, ...]]:
+        """The same, with no further spend before a moment."""
+        way = self.path(start)
+        found: tuple[float, tuple[float, ...]] = (way.sums[-1], ())
+        for hit in way.hits[bisect_left(way.hits, since) :]:
+            held = self._held(gone, hit)
+            if not held or hit <= start + MINUTE:
                 continue
-            stands = near(hit)
-            if stands is None:
-                stands = hit
-                known.insert(bisect_left(known, hit), hit)
-            found.append((hit, stands))
+            stands = self._stands(hit)
+            if stands <= start + MINUTE:
+                continue
+            before = way.waiting_until(hit)
+            if before >= found[0]:
+                break
+            after, moments = self.value(stands, self.left((*gone, min(held)[1]), stands))
+            if before + after < found[0]:
+                found = (before + after, (hit, *moments))
         return found
 
-    @cache
-    def value(start: float, bank: tuple[int, ...]) -> tuple[float, tuple[float, ...]]:
-        """Least waiting from a spend on, with these credits gone."""
-        way = path(start)
-        least: tuple[float, tuple[float, ...]] = (way.sums[-1], ())
-        for hit, stands in options(start):
-            if hit <= start + MINUTE or stands <= start + MINUTE:
-                continue
-            held = [
-                (expires, place)
-                for place, (_, granted, expires) in enumerate(person.credits)
-                if place not in bank and granted <= hit < expires
-            ]
-            if not held:
-                continue
-            gone = min(held)[1]
-            # Credits that have lapsed by then make no difference: leave them out of the key.
-            left = tuple(p for p in (*bank, gone) if person.credits[p][2] > stands)
-            before = way.waiting_until(hit)
-            if before >= least[0]:
-                break
-            after, moments = value(stands, tuple(sorted(left)))
-            if before + after < least[0]:
-                least = (before + after, (hit, *moments))
-        return least
+    def left(self, gone: tuple[int, ...], at: float) -> tuple[int, ...]:
+        """The credits that are gone, without those that have lapsed by then: they make no difference."""
+        return tuple(sorted(place for place in gone if self._person.credits[place][2] > at))
 
-    import sys
+    def _held(self, gone: tuple[int, ...], at: float) -> list[tuple[float, int]]:
+        return [
+            (expires, place)
+            for place, (_, granted, expires) in enumerate(self._person.credits)
+            if place not in gone and granted <= at < expires
+        ]
 
+    def _stands(self, hit: float) -> float:
+        """The known moment that stands for this one."""
+        place = bisect_left(self._known, hit)
+        for candidate in self._known[max(0, place - 1) : place + 1]:
+            if abs(candidate - hit) < _SAME:
+                return candidate
+        self._known.insert(place, hit)
+        return hit
+
+
+def best(person: Person) -> tuple[float, list[float]]:
+    """The least waiting that any spending reaches, in seconds, and its moments."""
     sys.setrecursionlimit(10000)
-    total, moments = value(MONDAY, ())
+    total, moments = Search(person).value(MONDAY, ())
     return total, list(moments)
