@@ -253,6 +253,20 @@ class Ordeal(ManyLives):
         self.loop.close()
 
 
+def test_what_lands_between_the_look_and_the_close_of_the_next_process_is_not_called_unspent() -> None:
+    ordeal = Ordeal()
+    ordeal.ask_and_consent(script=[("late", "truth")], reading="whole", doom=5, locked=(5, 1))
+    ordeal.what_was_late_lands()
+    ordeal.ask()
+    ordeal.it_is_finished(unasked=False)
+    with ordeal.database.reading() as connection:
+        (spend,) = all_spends(connection, AT_LIMIT.account.key)
+    assert spend.stage is Stage.CLOSED
+    assert mismatches(spend)
+    ordeal.nothing_says_unspent_what_was_seen_to_be_spent()
+    ordeal.teardown()
+
+
 @random_runs
 def test_random_runs_against_hostile_services() -> None:
     run_at_random(Ordeal, 1000)

@@ -69,6 +69,12 @@ class SpendDriver:
                 return await self._step(
                     let_go(spend, now, "its reset is gone from the bank, and nothing was ever sent")
                 )
+        if spend.stage is Stage.VERIFIED and spend.outcome is not Outcome.RESET:
+            # The process that looked has ended; what was late may have landed since.
+            verified = await self._verified_once(spend)
+            if verified is None:
+                return spend
+            spend = await self._step(verified)
         return await self.drive(spend, resends=not unasked or spend.sends < MOST_UNASKED, asked=not unasked)
 
     async def drive(self, spend: Spend, *, resends: bool = True, asked: bool = False) -> Spend:

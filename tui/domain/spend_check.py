@@ -80,8 +80,9 @@ def verify(spend: Spend, after: Snapshot) -> Spend:
 
     It outranks the service's answer: a reset that is gone although the service refused is one that was spent. An
     answer that there is no such reset stands, unless an earlier request went unanswered: somebody else may have it.
+    A spend that a process verified and did not close is verified anew.
     """
-    require(spend, Stage.ANSWERED)
+    require(spend, Stage.ANSWERED, Stage.VERIFIED)
     gone = _gone(spend, after.bank, after.provenance.observed_at)
     outcome, reason = spend.outcome, spend.reason
     contradicts = outcome in (Outcome.REFUSED, Outcome.NOTHING_TO_RESET) or (
