@@ -14,19 +14,18 @@ from tui.domain.use import UseRecord
 LEAD: Final = 20 * 60.0
 """A warning is raised by the chance of a hit within so many seconds."""
 
-FIRE: Final = 0.25
+FIRE: Final = 0.28
 """The chance that raises it."""
 
-CALM: Final = 0.15
+CALM: Final = 0.17
 """Below this chance, for half an hour, it may be raised again."""
 
 _CALM_LASTS: Final = 30 * 60.0
 _GOOD_FOR: Final = 20 * 60.0
 """A warning that did not come true in this time may be raised once more when the limit is close ..."""
 
-_CLOSE: Final = 15 * 60.0
-_FIRE_CLOSE: Final = 0.3
-"""... which is this chance within the time before."""
+_FIRE_CLOSE: Final = 0.4
+"""... which is this chance within the lead time."""
 
 
 class Warned(msgspec.Struct, frozen=True):
@@ -121,18 +120,17 @@ class Foresight:
             if window.used < _LEAST_USED or window.used >= 100 or self.record.block is not None:
                 continue
             chance = self.forecaster.chance_within(minutes, reading.at, LEAD)
-            if chance is not None and self._raises(alarm, minutes, reading.at, chance):
+            if chance is not None and self._raises(alarm, reading.at, chance):
                 alarm.raised_at, alarm.calm_since = reading.at, None
                 found.append(Warned(reading.at, minutes, chance))
         return found
 
-    def _raises(self, alarm: _Alarm, minutes: int, now: float, chance: float) -> bool:
+    @staticmethod
+    def _raises(alarm: _Alarm, now: float, chance: float) -> bool:
         if alarm.raised_at is None:
             return chance >= FIRE
-        if now - alarm.raised_at >= _GOOD_FOR:
-            close = self.forecaster.chance_within(minutes, now, _CLOSE)
-            if close is not None and close >= _FIRE_CLOSE:
-                return True
+        if now - alarm.raised_at >= _GOOD_FOR and chance >= _FIRE_CLOSE:
+            return True
         if chance >= CALM:
             alarm.calm_since = None
         elif alarm.calm_since is None:

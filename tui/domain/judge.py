@@ -18,6 +18,7 @@ _HALF: Final = 50.0
 
 _CLAIMS_APART: Final = 1800.0
 _CAME_SHARE: Final = 0.05
+_LEAST_ALIKE: Final = 10
 
 
 class Ends(msgspec.Struct):
@@ -73,13 +74,17 @@ class Judge:
         return self._limit[half], self._share[half]
 
     def can_come(self, used: float, left: float) -> bool:
-        """Whether the limit came in like moments of the past, or in such with less used and less time left.
+        """Whether the limit came in like moments, or in such with less used and less time left.
+
+        With half used it can come too where hardly any like moments are known.
 
         Args:
             used: Per cent used; moments are alike to a tenth.
             left: Seconds to the reset; moments are alike to a fifth of the window.
         """
         tenth, fifth = self._kind(used, left)
+        if used >= _HALF and len(self._came.get((tenth, fifth), ())) < _LEAST_ALIKE:
+            return True
         return any(
             used <= tenth and left <= fifth and sum(came) >= _CAME_SHARE * len(came)
             for (used, left), came in self._came.items()

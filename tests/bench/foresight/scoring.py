@@ -50,24 +50,32 @@ class Scores:
     """By window: sums over the moments of active use."""
 
 
-def score(seed: str, number: int, weeks: int = 12) -> Scores:
-    """Run everything for one person; a seed that begins with `others` is for the second generator."""
+def score(seed: str, number: int, weeks: int = 12, advice: bool = True) -> Scores:
+    """Run everything for one person; a seed that begins with `others` is for the second generator.
+
+    Args:
+        seed: The seed.
+        number: The person's place.
+        weeks: How long the life is.
+        advice: Whether advice is scored too, which takes most of the time: oracle, nights and simple rules.
+    """
     who = (others.person if seed.startswith("others") else person)(seed, number, weeks)
     played = play(who, forecasts=True)
-    by_night = play(who, nobody_at_night=True)
-    least, moments = oracle.best(who)
     found = Scores(weeks=weeks)
-    found.waiting = {
-        "advice": played.life.waiting / HOUR,
-        "advice, nobody at night": by_night.life.waiting / HOUR,
-        "never": simple_run(who, never).waiting / HOUR,
-        "every hit": simple_run(who, soonest).waiting / HOUR,
-        "before expiry": simple_run(who, never, 5 * MINUTE).waiting / HOUR,
-        "oracle": least / HOUR,
-    }
-    # A credit is wasted where it lapsed although the oracle, which spends the soonest first, found a use for as many.
-    found.oracle_used = len(moments)
-    found.lapsed = max(0, min(len(played.life.lapsed), len(moments) - len(played.life.spends)))
+    if advice:
+        by_night = play(who, nobody_at_night=True)
+        least, moments = oracle.best(who)
+        found.waiting = {
+            "advice": played.life.waiting / HOUR,
+            "advice, nobody at night": by_night.life.waiting / HOUR,
+            "never": simple_run(who, never).waiting / HOUR,
+            "every hit": simple_run(who, soonest).waiting / HOUR,
+            "before expiry": simple_run(who, never, 5 * MINUTE).waiting / HOUR,
+            "oracle": least / HOUR,
+        }
+        # A credit is wasted where it lapsed although the oracle, which spends the soonest first, found as many uses.
+        found.oracle_used = len(moments)
+        found.lapsed = max(0, min(len(played.life.lapsed), len(moments) - len(played.life.spends)))
     found.hits = len(played.life.hits)
     for at, minutes, _ in played.life.hits:
         found.warned += any(m == minutes and 5 * MINUTE <= at - w <= 30 * MINUTE for w, m in played.warnings)
