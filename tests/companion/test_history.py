@@ -6,16 +6,19 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.companion.scripted import AT_LIMIT, World
 from tests.domain.worlds import FIVE_HOURS, WEEK, snapshot, window
 from tests.sources.test_rollout_history import rollout
 from tests.support.clocks import START, ManualClock
 from tests.support.waiting import deadline
-from tui.companion.history import HistoryService, fill, outlook_once, recall
+from tui.companion.history import HistoryService, fill, learn, outlook_once, recall
 from tui.domain.advice import Verdict
+from tui.domain.foresight import Foresight
 from tui.domain.reading import PastFile, PastPeriod, PastReadings, Reading, WindowReading
 from tui.domain.snapshot import Account
+from tui.domain.windows import Limit
 from tui.errors import StoreError
 from tui.sources.rollout_history import past_rollouts
 
@@ -178,3 +181,15 @@ async def test_without_a_database_the_outlook_begins_with_what_is_read(clock: Ma
     await following(world, world.companion.history)
     assert world.companion.state.outlook is not None
     await world.companion.aclose()
+
+
+def test_a_reading_that_cannot_be_kept_is_learnt_from_whatever_limit_comes_first(world: World) -> None:
+    main = snapshot(window(FIVE_HOURS, 40.0), window(WEEK, 20.0))
+    seen = replace(main, limits=(Limit("gpt-x", "another model", None, (window(FIVE_HOURS, 1.0),)), *main.limits))
+    readings, foresight = world.tables.readings, Foresight(0)
+    with world.tables.database.reading() as connection:
+        connection.execute("PRAGMA query_only = 1")
+    with pytest.raises(StoreError):
+        learn(foresight, readings, seen)
+    assert foresight.record.last is not None
+    assert [window.used_percent for window in foresight.record.last.windows] == [40.0, 20.0]

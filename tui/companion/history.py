@@ -198,18 +198,13 @@ def recall(readings: "Readings", account: str, offset: int, since: float) -> For
     return foresight
 
 
-def learn(
-    foresight: Foresight,
-    readings: "Readings | None",
-    snapshot: Snapshot,
-    running: int | None = None,
-) -> None:
-    """Take in a reading with the sessions at work, and keep it where that can be done. Blocking."""
-    for limit in snapshot.limits:
-        reading = reading_of(snapshot, limit, running)
-        if limit is snapshot.main_limit:
-            foresight.add(reading)
-        if readings is not None:
+def learn(foresight: Foresight, readings: "Readings | None", snapshot: Snapshot, running: int | None = None) -> None:
+    """Take in a reading with the sessions at work, and then keep it where there is a database. Blocking."""
+    if snapshot.main_limit is not None:
+        foresight.add(reading_of(snapshot, snapshot.main_limit, running))
+    if readings is not None:
+        for limit in snapshot.limits:
+            reading = reading_of(snapshot, limit, running)
             readings.save(snapshot.account.key, snapshot.provenance.source, reading, limit.limit_id)
 
 
