@@ -107,7 +107,11 @@ class Accounts:
         self._lookers.append(looked_at)
 
     def open(self, name: str) -> "Companion":
-        """An account's companion, running while `run` does; raises where its home or address cannot be used."""
+        """An account's companion, running while `run` does.
+
+        Raises:
+            ResetbankError: Its home or its address cannot be used.
+        """
         companion = self._companions.get(name)
         if companion is None:
             companion = self._members[name].open()
@@ -126,7 +130,7 @@ class Accounts:
         return companion
 
     def show(self, name: str) -> "Companion":
-        """Bring an account in sight: it is read oftener than the others."""
+        """Bring an account in sight, where `open` can: it is read oftener than the others."""
         shown = self.open(name)
         for companion in self.companions:
             companion.poller.least_interval = timedelta(0) if companion is shown else OUT_OF_SIGHT
@@ -178,7 +182,7 @@ class Accounts:
     async def _look_around(self) -> None:
         """Look at the accounts without a companion, for as long as there are any."""
         for companion in self.companions[:1]:  # the account in sight: nothing else is read before it
-            await companion.store.until(lambda state: state.link.source is not None or state.link.failure is not None)
+            await companion.store.until(lambda state: state.link.has_answered)
         for member in self._idle():
             try:
                 self._stores[member.name].show(await in_thread(member.recall))
