@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from tui.cli import complain
 from tui.domain.advice import window_name
-from tui.domain.foresight import Foresight, Warned
+from tui.domain.foresight import LEAD, Foresight, Warned
 from tui.domain.reading import Reading
 from tui.errors import BadPayload, UsageError
 from tui.wire.recording import Ask, Head, advice_line, decode_line, encode_line, forecast_line, time_text, warning_line
@@ -128,7 +128,8 @@ class Player:
 
     def _print(self, at: float, headline: str, warned: list[Warned]) -> None:
         for warning in warned:
-            print(f"{time_text(warning.at)}  warning: the {window_name(warning.minutes)} is likely within 30 min")
+            limit = window_name(warning.minutes)
+            print(f"{time_text(warning.at)}  warning: the {limit} may be reached within {LEAD / 60:.0f} min")
         if headline != self._headline:
             print(f"{time_text(at)}  {headline}")
             self._headline = headline
