@@ -86,8 +86,8 @@ class Judge:
         if used >= _HALF and len(self._came.get((tenth, fifth), ())) < _LEAST_ALIKE:
             return True
         return any(
-            used <= tenth and left <= fifth and sum(came) >= _CAME_SHARE * len(came)
-            for (used, left), came in self._came.items()
+            less_used <= tenth and less_left <= fifth and sum(came) >= _CAME_SHARE * len(came)
+            for (less_used, less_left), came in self._came.items()
         )
 
     def hear(self, claim: Claim, resets_at: float) -> None:
