@@ -18,7 +18,7 @@ from tests.support.stub_process import StubProcess
 from tests.support.waiting import wait_until
 from tui.cli.evidence import evidence
 from tui.domain.ledger import Event, EventKind
-from tui.domain.witness import ARRIVAL, GRACE, ResetHistory, Told, unexplained
+from tui.domain.witness import ARRIVAL, GRACE, ResetHistory, Written, unexplained
 
 
 def said(events: tuple[Event, ...]) -> list[Event]:
@@ -86,8 +86,8 @@ def line(kind: EventKind, at: datetime, **more: str) -> Event:
     return Event(at, kind, SEEN.account.key, "", **more)
 
 
-def kinds_of(history: ResetHistory, told: Told, kind: EventKind) -> list[str | None]:
-    return [event.request_id for event in unexplained(history, told, SEEN) if event.kind is kind]
+def kinds_of(history: ResetHistory, written: Written, kind: EventKind) -> list[str | None]:
+    return [event.request_id for event in unexplained(history, written, SEEN) if event.kind is kind]
 
 
 @given(moments, st.sets(st.text(max_size=3), max_size=3))
@@ -95,7 +95,7 @@ def test_only_what_was_used_since_the_first_reading_is_said_each_once(
     used: dict[str, datetime | None], known: set[str]
 ) -> None:
     lines = tuple(line(EventKind.SPENT_ELSEWHERE, START, request_id=event) for event in known)
-    ids = kinds_of(ResetHistory(used, {}), Told(START, (), lines), EventKind.SPENT_ELSEWHERE)
+    ids = kinds_of(ResetHistory(used, {}), Written(START, (), lines), EventKind.SPENT_ELSEWHERE)
     assert len(ids) == len(set(ids))
     latest = SEEN.provenance.observed_at + GRACE
     assert set(ids) == {event for event, at in used.items() if at and START <= at <= latest} - known
@@ -104,8 +104,8 @@ def test_only_what_was_used_since_the_first_reading_is_said_each_once(
 @given(st.integers(0, 3))
 def test_each_spend_of_ours_explains_one_event(ours: int) -> None:
     used: dict[str, datetime | None] = {f"e{number}": START + timedelta(minutes=number) for number in range(3)}
-    told = Told(START, (OURS,) * ours)
-    assert len(kinds_of(ResetHistory(used, {}), told, EventKind.SPENT_ELSEWHERE)) == 3 - ours
+    written = Written(START, (OURS,) * ours)
+    assert len(kinds_of(ResetHistory(used, {}), written, EventKind.SPENT_ELSEWHERE)) == 3 - ours
 
 
 @pytest.mark.parametrize(
@@ -114,8 +114,8 @@ def test_each_spend_of_ours_explains_one_event(ours: int) -> None:
 )
 def test_a_spend_while_codex_offers_one_is_said_to_be_made_there(offered: int | None, where: str) -> None:
     at = START + timedelta(minutes=40)
-    told = Told(START, offered_at=None if offered is None else at + timedelta(minutes=offered))
-    (event,) = unexplained(ResetHistory({"e": at}, {}), told, SEEN)
+    written = Written(START, offered_at=None if offered is None else at + timedelta(minutes=offered))
+    (event,) = unexplained(ResetHistory({"e": at}, {}), written, SEEN)
     assert event.text == f"a reset was spent {where} at {at:%Y-%m-%d %H:%M} UTC, by the service's own history"
 
 
@@ -125,19 +125,19 @@ GRANT: dict[str, datetime | None] = {"g": START + timedelta(minutes=5)}
 @pytest.mark.parametrize(
     "explains",
     [
-        Told(START + timedelta(minutes=6)),
-        Told(START, (), (line(EventKind.CREDIT_GRANTED, START + timedelta(minutes=20), credit_id="c9"),)),
-        Told(START, (), (line(EventKind.COUNT_CHANGED, START + timedelta(minutes=20), before="1", after="2"),)),
-        Told(START, (), (line(EventKind.GRANT_MISSING, START + timedelta(minutes=20), request_id="g"),)),
+        Written(START + timedelta(minutes=6)),
+        Written(START, (), (line(EventKind.CREDIT_GRANTED, START + timedelta(minutes=20), credit_id="c9"),)),
+        Written(START, (), (line(EventKind.COUNT_CHANGED, START + timedelta(minutes=20), before="1", after="2"),)),
+        Written(START, (), (line(EventKind.GRANT_MISSING, START + timedelta(minutes=20), request_id="g"),)),
     ],
 )
-def test_a_grant_that_came_or_was_said_is_no_news(explains: Told) -> None:
+def test_a_grant_that_came_or_was_said_is_no_news(explains: Written) -> None:
     assert unexplained(ResetHistory({}, GRANT), explains, SEEN) == ()
 
 
 def test_a_grant_that_never_reached_the_bank_is_said() -> None:
     unrelated = line(EventKind.COUNT_CHANGED, START + timedelta(minutes=20), before="2", after="1")
-    (event,) = unexplained(ResetHistory({}, GRANT), Told(START, (), (unrelated,)), SEEN)
+    (event,) = unexplained(ResetHistory({}, GRANT), Written(START, (), (unrelated,)), SEEN)
     assert event.kind is EventKind.GRANT_MISSING
     assert "by the service's own history, but never reached the bank" in event.text
     (said_of,) = evidence([event], [], START)["contradictions"]
@@ -146,9 +146,9 @@ def test_a_grant_that_never_reached_the_bank_is_said() -> None:
 
 def test_a_grant_is_awaited_and_a_bank_that_hides_rows_proves_nothing() -> None:
     just_now: dict[str, datetime | None] = {"g": SEEN.provenance.observed_at - ARRIVAL / 2}
-    assert unexplained(ResetHistory({}, just_now), Told(START), SEEN) == ()
+    assert unexplained(ResetHistory({}, just_now), Written(START), SEEN) == ()
     for bank in (replace(SEEN.bank, credits=None), replace(SEEN.bank, available=9)):
-        assert unexplained(ResetHistory({}, GRANT), Told(START), replace(SEEN, bank=bank)) == ()
+        assert unexplained(ResetHistory({}, GRANT), Written(START), replace(SEEN, bank=bank)) == ()
 
 
 @given(moments, moments, st.integers(0, 3))
@@ -156,10 +156,10 @@ def test_a_reset_that_came_and_was_spent_elsewhere_unseen_is_not_missing(
     used: dict[str, datetime | None], granted: dict[str, datetime | None], gone: int
 ) -> None:
     left = tuple(line(EventKind.CREDIT_VANISHED, START + timedelta(minutes=number)) for number in range(gone))
-    missing = kinds_of(ResetHistory(used, granted), Told(START, (), left), EventKind.GRANT_MISSING)
+    missing = kinds_of(ResetHistory(used, granted), Written(START, (), left), EventKind.GRANT_MISSING)
     due = {event for event, at in granted.items() if at and START <= at <= SEEN.provenance.observed_at - ARRIVAL}
     assert set(missing) <= due
-    strangers = len(kinds_of(ResetHistory(used, granted), Told(START, (), left), EventKind.SPENT_ELSEWHERE))
+    strangers = len(kinds_of(ResetHistory(used, granted), Written(START, (), left), EventKind.SPENT_ELSEWHERE))
     assert len(missing) >= len(due) - max(0, strangers - gone)
 
 

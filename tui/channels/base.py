@@ -39,7 +39,7 @@ def one_line(text: str, longest: int = 200) -> str:
 
 
 async def in_time(who: str, work: Callable[[], None]) -> None:
-    """Run blocking work of a channel in a thread; `who` it waits for is told to the person.
+    """Run blocking work of a channel in a thread; an error names `who` it waited for.
 
     Raises:
         NoticeFailed: It took too long, and is left to itself; or its own reason.

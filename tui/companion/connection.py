@@ -139,8 +139,8 @@ class Connection:
         """What each thread took of the windows, as far as the service tells."""
         async with self.lock:
             source: object = self._source
-            told = await source.session_costs(thread_ids) if isinstance(source, KnowsPeriods) else None
-        return told or ()
+            costs = await source.session_costs(thread_ids) if isinstance(source, KnowsPeriods) else None
+        return costs or ()
 
     def messenger(self) -> CarriesOn | None:
         """The open source, if it can hand messages to sessions."""

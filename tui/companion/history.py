@@ -221,7 +221,7 @@ def fill(
 ) -> int:
     """Put what lies on the disk into the history; interrupted after any file, it goes on there. Blocking.
 
-    `goes_on` is told after each file what share is read by now; its False ends it.
+    `goes_on` gets the share that is read after each file; its False ends it.
 
     Returns:
         How many rows were new.

@@ -3,7 +3,7 @@
 Every process that can tell sees every fact; the first to claim it for a channel tells it, the others come back when
 the claim runs out. Who is killed, or stands still, between the claim and the telling is stood in for then. Nobody can
 note the telling and do it in one step: who is killed after the receiver had the notice and before that was noted, in
-the milliseconds between, makes it be told a second time. A notice too many is better than none.
+the milliseconds between, sends it a second time. A notice too many is better than none.
 """
 
 import asyncio
@@ -90,7 +90,7 @@ class Notifier:
         events: frozenset[str],
         is_quiet: Callable[[datetime], bool],
     ) -> None:
-        """Tell nothing yet; only these events are told, and what happens at a quiet moment is not told later either."""
+        """Send nothing yet; only these events are reported, and nothing of a quiet moment is, later."""
         self._store = store
         self._records = records
         self._clock = clock

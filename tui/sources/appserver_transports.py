@@ -167,7 +167,7 @@ async def start_child(command: Sequence[str], environment: Mapping[str, str] | N
 
 
 async def start_codex(command: str, home: CodexHome, arguments: Sequence[str] = ("app-server",)) -> ChildTransport:
-    """Start Codex's own app-server as a child, which is not told a token of ours.
+    """Start Codex's own app-server as a child, which gets no token of ours.
 
     Raises:
         NotViable: It cannot be started.

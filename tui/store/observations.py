@@ -82,7 +82,7 @@ class Observations:
         Returns:
             What was recorded.
         """
-        from tui.domain.witness import Told, unexplained
+        from tui.domain.witness import Written, unexplained
         from tui.store.events import insert_events, lines_of
         from tui.store.spends import all_spends
 
@@ -92,13 +92,13 @@ class Observations:
             first, offered = connection.execute(found, (account,)).fetchone() or (None, None)
             if first is None:
                 return ()
-            told = Told(
+            written = Written(
                 datetime.fromisoformat(first),
                 all_spends(connection, account),
                 lines_of(connection, account, first),
                 datetime.fromisoformat(offered) if offered is not None and codex_runs_here else None,
             )
-            events = unexplained(history, told, snapshot)
+            events = unexplained(history, written, snapshot)
             insert_events(connection, events)
         return events
 

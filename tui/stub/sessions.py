@@ -135,7 +135,7 @@ class PlayedSessions:
                     yield self._update(thread)
 
     async def caught_up(self) -> None:
-        """Return once every session was told."""
+        """Return once every session was shown."""
         await self._is_known.wait()
 
     def carry_on(self, thread_id: str) -> None:
@@ -197,7 +197,7 @@ class PlayedSource(Backend):
         return self._played.updates()
 
     async def caught_up(self) -> None:
-        """Return once every session was told."""
+        """Return once every session was shown."""
         await self._played.caught_up()
 
     async def carry_on(self, thread_id: str, message: str, message_id: str) -> None:

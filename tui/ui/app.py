@@ -255,8 +255,8 @@ class ResetbankApp(SeveralApp):
     def action_dismiss(self) -> None:
         """Dismiss the notice, or wait no longer."""
         if (companion := self._free_companion()) is not None:
-            has_matters, told, questions = bool(self.view.matters), companion.state.announcement, companion.questions
+            has_matters, notice, questions = bool(self.view.matters), companion.state.announcement, companion.questions
             if has_matters:
                 self._since.dismiss()
-            if told is not None or not has_matters:
-                self.do_later(questions.dismiss_notice if told is not None else questions.cancel_wait, "dismiss")
+            if notice is not None or not has_matters:
+                self.do_later(questions.dismiss_notice if notice is not None else questions.cancel_wait, "dismiss")

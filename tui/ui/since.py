@@ -40,7 +40,7 @@ class Since:
             text = await companion.records.remembered(_NAME)
             self._mark = datetime.fromisoformat(text) if text else self._mark
         except (ResetbankError, ValueError):
-            pass  # an absence of unknown length: what happens from now on is told
+            pass  # an absence of unknown length: what happens from now on is shown
         self._companion = companion
         self.follow(companion.state)
         self.looked()

@@ -131,7 +131,7 @@ class RolloutReader:
     def _see(self, line: Line, order: int, now: datetime) -> SessionUpdate | None:
         if self._is_copy(line):
             return None
-        fields = self._tell(line.fact)
+        fields = self._fields(line.fact)
         if fields is None:
             return None
         return SessionUpdate(
@@ -162,7 +162,7 @@ class RolloutReader:
             self._copied_until = None
         return copied
 
-    def _tell(self, fact: Fact) -> "_Told | None":
+    def _fields(self, fact: Fact) -> "_Fields | None":
         match fact:
             case Metered():
                 return self._meter(fact)
@@ -185,7 +185,7 @@ class RolloutReader:
         self._state = state
         return state
 
-    def _open(self, fact: Opened) -> "_Told | None":
+    def _open(self, fact: Opened) -> "_Fields | None":
         if self._opened is not None or (fact.thread_id or self._thread_id) != self._thread_id:
             return None  # a parent's first line, repeated in a fork
         self._opened, self._copied_until = fact, fact.forked_at
@@ -196,7 +196,7 @@ class RolloutReader:
             "uses_plan": self._uses_plan,
         }
 
-    def _name(self, fact: Named) -> "_Told | None":
+    def _name(self, fact: Named) -> "_Fields | None":
         if fact.message is None:
             return {"title": fact.title} if fact.title else None
         if self._has_message or self._skipped:
@@ -205,13 +205,13 @@ class RolloutReader:
         return {"first_message": fact.message}
 
     def _ending(self, how: TurnEnd) -> SessionState:
-        told_before = self._in_turn_limit and how in (TurnEnd.SILENT, TurnEnd.ERROR)
-        told_by_meter = self._in_turn_full and how is TurnEnd.SILENT
-        if how is TurnEnd.LIMIT or told_before or told_by_meter:
+        said_before = self._in_turn_limit and how in (TurnEnd.SILENT, TurnEnd.ERROR)
+        said_by_meter = self._in_turn_full and how is TurnEnd.SILENT
+        if how is TurnEnd.LIMIT or said_before or said_by_meter:
             return SessionState.STOPPED_AT_LIMIT if self._uses_plan else SessionState.STOPPED_BY_ERROR
         return SessionState.STOPPED_BY_ERROR if how is TurnEnd.ERROR else SessionState.IDLE
 
-    def _meter(self, fact: Metered) -> "_Told":
+    def _meter(self, fact: Metered) -> "_Fields":
         if fact.limit is None or not self._uses_plan:
             return {}  # a sign of life all the same
         if fact.limit.limit_id == MAIN_LIMIT:
@@ -219,7 +219,7 @@ class RolloutReader:
         return {"limits": (fact.limit,), "plan": fact.plan}
 
 
-class _Told(TypedDict, total=False):
+class _Fields(TypedDict, total=False):
     """The fields of an update that a line fills."""
 
     state: SessionState | None

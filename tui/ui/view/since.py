@@ -38,28 +38,28 @@ _WORDS: Final = {
 
 def since_lines(view: ViewState, width: int) -> tuple[Line, ...]:
     """The panel's lines, newest first; none where nothing happened, or it was dismissed."""
-    told = [(event, words) for event, words in _told(view)][::-1]
+    matters = [(event, words) for event, words in _worded(view)][::-1]
     lines: list[Line] = []
-    for event, words in told[:SHOWN]:
+    for event, words in matters[:SHOWN]:
         when = f"{brief(event.at, view.now, view.zone)}  "
         text = Span(words, _LEVELS.get(event.kind, Level.PLAIN))
         lines += wrap((Span(when, Level.DIM), text), width, indent=min(len(when), 7))
-    if len(told) > SHOWN:
-        lines += wrap((Span(f"and {len(told) - SHOWN} more; {view.does('ledger', 'shows all')}", Level.DIM),), width)
+    if len(matters) > SHOWN:
+        lines += wrap((Span(f"and {len(matters) - SHOWN} more; {view.does('ledger', 'shows all')}", Level.DIM),), width)
     return tuple(lines)
 
 
 def since_text(view: ViewState) -> str:
     """The newest matter and how many there are, for screens without room; empty where there is none."""
-    told = list(_told(view))
-    if not told:
+    matters = list(_worded(view))
+    if not matters:
         return ""
-    event, words = told[-1]
-    more = f" (and {len(told) - 1} more since you looked)" if len(told) > 1 else ""
+    event, words = matters[-1]
+    more = f" (and {len(matters) - 1} more since you looked)" if len(matters) > 1 else ""
     return f"{brief(event.at, view.now, view.zone)} {words}{more}"
 
 
-def _told(view: ViewState) -> Iterator[tuple[Event, str]]:
+def _worded(view: ViewState) -> Iterator[tuple[Event, str]]:
     """Each matter with its words; sessions that went on one after another are one."""
     resumed: list[Event] = []
     for event in view.matters:
@@ -102,7 +102,7 @@ def _went_on(view: ViewState, events: list[Event]) -> str:
     names = _names(view, [one for one in known if any(one.thread_id in event.text for event in events)])
     number = "a session" if len(events) == 1 else f"{len(events)} sessions"
     if len(shown) == len(events):
-        return f"{names or number}: the command to go on was shown, nobody could be told"
+        return f"{names or number}: the command to go on was shown, nobody could be matters"
     return f"{names or number} went on"
 
 
