@@ -120,7 +120,7 @@ def test_resetbank_queue_holds_and_spends_through_two_limits_and_ends(stub: Stub
     with resetbank_terminal(*NIGHT, *over_http(stub), columns=100, rows=40) as running:
         running.type(f"{code_of(running)}\n")
         running.wait_for("left in the queue: 2")
-        wait_until(bench.gate.has_heartbeat)
+        wait_until(lambda: bench.gate.has_heartbeat() and bench.gate.read() is not None)  # until then nobody is held
         for left in (1, 0):
             stub.set_usage("five_hour", 100)
             with six_in_their_turns(bench) as turns:

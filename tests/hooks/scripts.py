@@ -142,7 +142,9 @@ class Workbench:
 
     def start(self, transcript: Path | str | None = None, stdin: str | None = None, **fields: str | None) -> HeldHook:
         script = self.folder / "hold.sh"
-        script.write_text(quick_script(*self.changes))
+        text = quick_script(*self.changes)
+        if not script.exists() or script.read_text() != text:  # a shell reads on in the file that it runs
+            script.write_text(text)
         request = {
             "session_id": "thread-1",
             "turn_id": "turn-1",
