@@ -59,7 +59,7 @@ def test_watch_once_ends_when_a_session_is_stopped(stub: StubProcess) -> None:
     stub.set_usage("five_hour", 100)
     assert codex_exec(stub).returncode == 1
     code, events = events_of(watch)
-    assert (code, events[-1]["event"]) == (11, "interrupted")
+    assert (code, events[-1]["event"]) == (11, "interrupted"), events
     assert events[-1]["workspace"] == str(stub.workspace)
     listed = resetbank("sessions", "--json", *over_http(stub)).json["sessions"]
     assert [(session["id"], session["state"]) for session in listed] == [(events[-1]["thread_id"], "stopped_at_limit")]
