@@ -11,6 +11,7 @@ from tests.ui.scene import Scene
 from tests.ui.showing import running, screen_text, settle, words
 from tui.companion.state import State
 from tui.domain.ledger import Event, EventKind
+from tui.domain.sessions import SessionState
 from tui.ui.since import AWAY
 from tui.ui.view.since import since_lines, since_text
 from tui.ui.view.text import line_width, plain
@@ -101,6 +102,21 @@ def test_the_words_name_the_workspaces() -> None:
     assert "one reset was spent, as queued" in text
     assert text.splitlines()[0].endswith("went on")
     assert " and " in text.splitlines()[0]
+
+
+def test_who_is_held_is_not_said_to_have_stopped() -> None:
+    state = live_states.held_three()
+    first = next(iter(state.sessions.values()))
+    hit = Event(first.since, EventKind.LIMIT_REACHED, "acc1", "the 5-hour limit was reached")
+
+    def said(*kinds: SessionState) -> str:
+        pairs = zip(state.sessions.values(), kinds, strict=False)
+        sessions = [replace(session, since=first.since, state=kind) for session, kind in pairs]
+        return since_text(view(replace(state, sessions={one.thread_id: one for one in sessions}), hit))
+
+    assert said(SessionState.HELD).endswith(" held")
+    assert said(SessionState.STOPPED_AT_LIMIT).endswith(" stopped")
+    assert said(SessionState.HELD, SessionState.STOPPED_AT_LIMIT).endswith(" stopped or held")
 
 
 def test_every_line_stays_within_and_many_are_counted() -> None:

@@ -82,8 +82,10 @@ def matter_text(view: ViewState, event: Event) -> str:
 def _words(view: ViewState, event: Event) -> str:
     match event.kind:
         case EventKind.LIMIT_REACHED:
-            names = _names(view, [session for session in view.state.sessions.values() if _stopped_by(session, event)])
-            return f"{event.text}: {names} stopped" if names else event.text
+            sessions = [session for session in view.state.sessions.values() if _stopped_by(session, event)]
+            states = {session.state is SessionState.HELD for session in sessions}
+            words = " or ".join("held" if is_held else "stopped" for is_held in sorted(states))
+            return f"{event.text}: {_names(view, sessions)} {words}" if sessions else event.text
         case EventKind.SPEND_CLOSED if event.text.startswith("one reset spent"):
             rest = event.text.removeprefix("one reset spent")
             return "one reset was spent, as queued" + in_zone(rest, view.now, view.zone)
