@@ -97,7 +97,7 @@ def test_redeeming_takes_a_credit_or_changes_nothing(
     before: list[MeteredWindow], held: list[HeldCredit], now: float, how: ScenarioFlags, choose: bool
 ) -> None:
     wanted = held[-1].id if held and choose else None
-    result = redeem(before, held, now, credit_id=wanted, flags=how)
+    result = redeem(tuple(before), held, now, credit_id=wanted, flags=how)
     if result.code is ConsumeCode.RESET:
         assert result.credit is not None
         assert result.credit.status == HeldStatus.REDEEMED
@@ -122,28 +122,28 @@ def a_credit(name: str, expires_in: float | None) -> HeldCredit:
 
 def test_the_soonest_to_expire_goes_first() -> None:
     held = [a_credit("never", None), a_credit("late", 9), a_credit("soon", 3), a_credit("gone", 0)]
-    result = redeem([five_hour(1)], held, NOW, credit_id=None, flags=ScenarioFlags())
+    result = redeem((five_hour(1),), held, NOW, credit_id=None, flags=ScenarioFlags())
     assert result.credit is not None
     assert result.credit.id == "soon"
 
 
 def test_a_reset_starts_the_week_at_the_redemption() -> None:
-    result = redeem([five_hour(100), weekly(43)], [a_credit("c", 9)], NOW + 0.5, credit_id="c", flags=ScenarioFlags())
+    result = redeem((five_hour(100), weekly(43)), [a_credit("c", 9)], NOW + 0.5, credit_id="c", flags=ScenarioFlags())
     assert result.windows == (five_hour(0, None), weekly(0, NOW + 604_800))
     assert result.windows_reset == 2
 
 
 def test_the_week_may_keep_its_date() -> None:
     result = redeem(
-        [five_hour(100), weekly(43)], [a_credit("c", 9)], NOW, credit_id="c", flags=ScenarioFlags(weekly_moves=False)
+        (five_hour(100), weekly(43)), [a_credit("c", 9)], NOW, credit_id="c", flags=ScenarioFlags(weekly_moves=False)
     )
     assert result.windows == (five_hour(0, None), weekly(0))
 
 
 def test_the_five_hours_may_stay() -> None:
     how = ScenarioFlags(clears_five_hour=False)
-    result = redeem([five_hour(100), weekly(43)], [a_credit("c", 9)], NOW, credit_id="c", flags=how)
+    result = redeem((five_hour(100), weekly(43)), [a_credit("c", 9)], NOW, credit_id="c", flags=how)
     assert result.windows == (five_hour(100), weekly(0, NOW + 604_800))
-    assert redeem([five_hour(100), weekly(0)], [a_credit("c", 9)], NOW, credit_id="c", flags=how).code is (
+    assert redeem((five_hour(100), weekly(0)), [a_credit("c", 9)], NOW, credit_id="c", flags=how).code is (
         ConsumeCode.NOTHING_TO_RESET
     )

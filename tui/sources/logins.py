@@ -9,7 +9,6 @@ Codex's login is read from auth.json, or from Codex's keyring entry where config
 """
 
 import os
-from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -39,36 +38,27 @@ class Logins(msgspec.Struct, frozen=True):
         """
         if self.own and self.takes_variable and (token := os.environ.get(TOKEN_VARIABLE)):
             return login_by(Token(token.strip()), None, TOKEN_VARIABLE)
-        reasons: list[NotViable] = []
-        for attempt in self._attempts():
+        reasons: list[str] = []
+        if _belongs(self.home, self.base_url):
             try:
-                login = await attempt()
+                return await codex_login(self.home, self.clock)
             except NotViable as error:
-                reasons.append(error)
-            else:
-                if login is not None:
-                    return login
-        if not self.own:
-            raise reasons[0]
-        details = "".join(f": {error.message}" if not n else f", {error.message}" for n, error in enumerate(reasons))
+                if not self.own:
+                    raise
+                reasons.append(error.message)
+        try:
+            from tui.sources import secrets
+
+            login = await secrets.stored_login(self.base_url)
+            if login is not None:
+                return login
+        except NotViable as error:
+            reasons.append(error.message)
         raise NotViable(
-            f"there is no login for {self.base_url.host}{details}",
+            f"there is no login for {self.base_url.host}{': ' if reasons else ''}{', '.join(reasons)}",
             f"run `resetbank login --base-url {self.base_url}`"
             + (f" or set {TOKEN_VARIABLE}" if self.takes_variable else ""),
         )
-
-    def _attempts(self) -> tuple[Callable[[], Awaitable[Login | None]], ...]:
-        if _belongs(self.home, self.base_url):
-            return (self._codex, self._stored) if self.own else (self._codex,)
-        return (self._stored,)
-
-    async def _codex(self) -> Login:
-        return await codex_login(self.home, self.clock)
-
-    async def _stored(self) -> Login | None:
-        from tui.sources import secrets
-
-        return await secrets.stored_login(self.base_url)
 
 
 def choose_base_url(chosen: str | None, home: CodexHome) -> tuple[BaseUrl, bool]:

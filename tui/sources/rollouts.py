@@ -29,14 +29,7 @@ _FILES_A_PIECE: Final = 16
 
 
 class RolloutFeed:
-    """What the rollouts of one CODEX_HOME say; implements `tui.sources.base.SessionFeed`.
-
-    Args:
-        home: The CODEX_HOME; it need not exist, and may come and go.
-        clock: For what has no moment of its own.
-        poll: Seconds between two looks at the files of sessions at work.
-        rest: Seconds between two looks at everything.
-    """
+    """What the rollouts of one CODEX_HOME say, which may come and go; a `tui.sources.base.SessionFeed`."""
 
     def __init__(self, home: CodexHome, clock: Clock, poll: float = POLL, rest: float = REST) -> None:
         self._clock = clock
@@ -75,14 +68,13 @@ class RolloutFeed:
         days = list(self._recent_days())
         looks, rested = 0, 0.0
         while not self._stop.is_set():
-            if rested >= self._rest:
+            is_rested = rested >= self._rest
+            yield from self._read(self._files.stale(hot=not is_rested))
+            if is_rested:
                 looks, rested = looks + 1, 0.0
-                yield from self._read(self._files.stale())
                 days = list(self._recent_days())
                 if looks % ALL_DAYS_EVERY == 0:
                     backlog = list(self._files.days())
-            else:
-                yield from self._read(self._files.stale(hot=True))
             yield from self._read(self._unread(days, IDLE_KEPT, anew=False))
             if backlog:
                 yield from self._read(self._unread([backlog.pop(0)], STOPPED_KEPT))
@@ -94,8 +86,7 @@ class RolloutFeed:
     def _recent_days(self) -> Iterator[str]:
         """The folders of the last days, and those dated ahead of this machine's clock, which hide none of them."""
         tomorrow = f"{self._clock.now() + timedelta(days=2):%Y/%m/%d}"
-        ahead = [day for day in islice(self._files.days(), _MOST_DAYS_AHEAD) if self._files.date_of(day) > tomorrow]
-        yield from ahead
+        yield from (day for day in islice(self._files.days(), _MOST_DAYS_AHEAD) if self._files.date_of(day) > tomorrow)
         yield from islice((day for day in self._files.days() if self._files.date_of(day) <= tomorrow), _RECENT_DAYS)
 
     def _unread(self, days: Iterable[str], keep: timedelta, *, anew: bool = True) -> list[str]:

@@ -9,7 +9,7 @@ from tui.clock import Clock
 from tui.errors import UsageError
 from tui.paths import private_file, private_folder
 from tui.stub.http.logins import make_token
-from tui.stub.scenarios import MAIN_ACCOUNT
+from tui.stub.scenarios import MAIN_ACCOUNT, MODEL
 
 _MARKER: Final = ".resetbank-sandbox"
 """Only a Codex home with this file in it is ever written over: it may hold nobody's real login."""
@@ -75,7 +75,7 @@ class Sandboxes:
         base_url, project = self._base_url, _quoted(str(workspace.resolve()))
         return f"""\
 chatgpt_base_url = {_quoted(base_url)}
-model = "gpt-5.5"
+model = "{MODEL}"
 model_provider = "sandbox"
 
 [model_providers.sandbox]

@@ -23,6 +23,7 @@ MAIN_ACCOUNT: Final = "acc1"
 OTHER_ACCOUNT: Final = "acc2"
 """A second, quiet account that every scenario has, so that mixed-up logins can be shown to change nothing."""
 
+MODEL: Final = "gpt-5.5"
 SPARK_LIMIT: Final = "codex_bengalfox"
 SPARK_NAME: Final = "GPT-5.3-Codex-Spark"
 

@@ -18,14 +18,13 @@ from tui.sources.login import LoginProvider
 from tui.stub.database.bank import Bank
 from tui.stub.rules.windows import blocking
 from tui.stub.scenario import SessionStart
-from tui.stub.scenarios import MAIN_ACCOUNT
+from tui.stub.scenarios import MAIN_ACCOUNT, MODEL
 from tui.wire.hooks import ListedHook
 
 POLL_SECONDS: Final = 0.25
 """Between two looks of a held request at the gate, as the real hook has it."""
 
 _IDS: Final = UUID("5f1d3a52-4b0e-5c1e-9c43-8f0d3c1f7a10")
-_MODEL: Final = "gpt-5.5"
 _AT_WORK: Final = (SessionState.RUNNING, SessionState.HELD)
 
 
@@ -180,7 +179,7 @@ class PlayedSessions:
             "daemon",
             state,
             workspace=thread.start.workspace,
-            model=_MODEL,
+            model=MODEL,
             first_message=thread.start.name,
         )
 

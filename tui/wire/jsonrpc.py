@@ -97,11 +97,7 @@ def decode_message(line: bytes) -> Result | Refusal | News | None:
 
 
 def first_message(line: bytes) -> Result | Refusal | News | None:
-    """Find the server's first message in a line; a launcher may print text or escape codes before it.
-
-    Returns:
-        None where there is none.
-    """
+    """The server's first message in a line, or None; a launcher may print text or escape codes before it."""
     for brace in islice(re.finditer(rb"\{", line), _MOST_TRIES):
         with suppress(BadPayload):
             if (message := decode_message(line[brace.start() :])) is not None:

@@ -14,21 +14,19 @@ from tui.domain.windows import WindowKind
 from tui.stub.database.accounts import Reading
 from tui.stub.http.answers import Payload, rfc3339
 from tui.stub.refused import Refused
-from tui.stub.rules.windows import DAY, LENGTHS
+from tui.stub.rules.windows import DAY
+from tui.stub.scenarios import MODEL
 
-HISTORY_SECONDS: Final = 30 * DAY
 PAGE: Final = 20
 """Events of the bank in one answer."""
 
 _EVENT_IDS: Final = UUID("0a4c8f1e-7e1a-5b8b-9d5e-2f6d1c5f3b70")
-_MODEL: Final = "gpt-5.5"
 
 
 class ThreadQuery(msgspec.Struct, frozen=True):
     """One thread that a client asks about."""
 
     thread_id: str
-    created_at: object = None
     descendant_thread_ids: Sequence[str] = ()
     """Threads that it started; their requests count as its own."""
 
@@ -38,17 +36,17 @@ def reset_history(reading: Reading, cursor: str | None) -> Payload:
 
     The cursor is the `next_cursor` of the page before, or None; `Refused` where it is not one that was given here.
     """
-    since = reading.now - HISTORY_SECONDS
+    since = reading.now - 30 * DAY
     found = []
     for credit in reading.credits:
         for kind, moment in (("granted", credit.granted_at), ("used", credit.redeemed_at)):
             if moment is not None and moment >= since:
                 found.append((moment, str(uuid5(_EVENT_IDS, f"{kind}:{credit.id}")), kind))
     found.sort(reverse=True)
-    ids = [event_id for _, event_id, _ in found]
-    if cursor is not None and cursor not in ids:
+    cursors = [None, *(event_id for _, event_id, _ in found)]
+    if cursor not in cursors:
         raise Refused(400, "the cursor is not one that was given here")
-    start = 0 if cursor is None else ids.index(cursor) + 1
+    start = cursors.index(cursor)
     page = found[start : start + PAGE]
     return {
         "as_of": rfc3339(reading.now),
@@ -59,7 +57,7 @@ def reset_history(reading: Reading, cursor: str | None) -> Payload:
 
 
 def plan_limit_history(reading: Reading, days: int) -> Payload:
-    """How full each finished window was in the last days, up to one day ago.
+    """How full each finished window was in the last days, up to one day ago; the newest of each length first.
 
     The service keeps no such record: the shares are made up, always the same ones for the same period.
     """
@@ -72,20 +70,15 @@ def plan_limit_history(reading: Reading, days: int) -> Payload:
         "approximate": False,
         "boundary_tolerance_seconds": 60,
         "periods": [
-            _period(reading, window.kind, start)
+            _period(reading, window.kind, start, length)
             for window in reading.main_windows
-            for start in _starts(window.seconds, since, as_of)
+            for length in (window.seconds,)
+            for start in range((int(as_of) // length - 1) * length, int(since) - 1, -length)
         ],
     }
 
 
-def _starts(length: int, since: float, until: float) -> range:
-    """The beginnings of the periods that lie within the time, newest first."""
-    return range((int(until) // length - 1) * length, int(since) - 1, -length)
-
-
-def _period(reading: Reading, kind: WindowKind, start: int) -> Payload:
-    length = LENGTHS[kind]
+def _period(reading: Reading, kind: WindowKind, start: int, length: int) -> Payload:
     name = f"{reading.account}:{kind}:{start}"
     used = crc32(name.encode()) % 9_500
     return {
@@ -96,23 +89,22 @@ def _period(reading: Reading, kind: WindowKind, start: int) -> Payload:
         "ends_at": rfc3339(start + length),
         "accounting_complete": True,
         "used_basis_points": used,
-        "breakdowns": [{"dimension": "model", "rows": [{"key": _MODEL, "basis_points": used}]}],
+        "breakdowns": [{"dimension": "model", "rows": [{"key": MODEL, "basis_points": used}]}],
     }
 
 
 def thread_usage(reading: Reading, requests: Mapping[str, int], asked: Sequence[ThreadQuery]) -> Payload:
     """The share of each window that a thread's requests took; a thread that was never seen has no shares."""
-
-    def row(query: ThreadQuery) -> Payload:
-        threads = dict.fromkeys((query.thread_id, *query.descendant_thread_ids))
-        count = sum(requests.get(thread, 0) for thread in threads)
+    rows: list[Payload] = []
+    for query in asked:
+        count = sum(requests.get(thread, 0) for thread in {query.thread_id, *query.descendant_thread_ids})
         shares = {kind: count * cost for kind, cost in reading.terms.turn_costs.items()} if count else {}
-        return {
+        row = {
             "thread_id": query.thread_id,
             "five_hour_limit_percent": shares.get(WindowKind.FIVE_HOUR),
             "weekly_limit_percent": shares.get(WindowKind.WEEKLY),
             "balance_usage_credits": 0 if count else None,
             "data_status": "complete" if count else "unavailable",
         }
-
-    return {"threads": [row(query) for query in asked]}
+        rows.append(row)
+    return {"threads": rows}

@@ -1,6 +1,6 @@
 """Banked resets: what one is, and what redeeming it does."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tui.domain.credits import CODEX_RATE_LIMITS
 from tui.domain.spend import ConsumeCode
 from tui.domain.windows import MAIN_LIMIT, WindowKind
-from tui.stub.rules.windows import DAY, MeteredWindow
+from tui.stub.rules.windows import DAY, MeteredWindow, fresh_window
 
 CREDIT_LIFETIME: Final = 30 * DAY
 """Seconds from a grant to its last moment, where the grant does not say otherwise."""
@@ -78,7 +78,7 @@ class Redemption(msgspec.Struct, frozen=True):
 
 
 def redeem(
-    windows: Sequence[MeteredWindow],
+    windows: tuple[MeteredWindow, ...],
     held: Iterable[HeldCredit],
     now: float,
     *,
@@ -86,27 +86,24 @@ def redeem(
     flags: ScenarioFlags,
 ) -> Redemption:
     """Redeem the credit asked for, or the soonest to expire; the windows are rolled over already."""
-    kept = tuple(windows)
     spendable = [credit for credit in held if credit.is_spendable(now) and credit_id in (None, credit.id)]
     if not spendable:
-        return Redemption(ConsumeCode.NO_CREDIT, None, kept, 0)
+        return Redemption(ConsumeCode.NO_CREDIT, None, windows, 0)
     credit = min(spendable, key=soonest_first)
     # Single models' windows are not stated to be reset.
     cleared = [
         window
-        for window in kept
+        for window in windows
         if window.limit_id == MAIN_LIMIT and (flags.clears_five_hour or window.kind is not WindowKind.FIVE_HOUR)
     ]
     refreshed = sum(window.used_percent > 0 for window in cleared)
     if not refreshed:
-        return Redemption(ConsumeCode.NOTHING_TO_RESET, credit, kept, 0)
-    after = tuple(_clear(window, now, flags) if window in cleared else window for window in kept)
+        return Redemption(ConsumeCode.NOTHING_TO_RESET, credit, windows, 0)
+    after = tuple(_clear(window, now, flags) if window in cleared else window for window in windows)
     spent = replace(credit, status=HeldStatus.REDEEMED, redeemed_at=now)
     return Redemption(ConsumeCode.RESET, spent, after, refreshed)
 
 
 def _clear(window: MeteredWindow, now: float, flags: ScenarioFlags) -> MeteredWindow:
-    if window.slides:
-        return replace(window, used_percent=0.0, resets_at=None)
-    moved = float(int(now) + window.seconds)
-    return replace(window, used_percent=0.0, resets_at=moved if flags.weekly_moves else window.resets_at)
+    fresh = fresh_window(window.kind, now)
+    return fresh if window.slides or flags.weekly_moves else replace(window, used_percent=0.0)

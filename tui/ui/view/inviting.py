@@ -97,12 +97,10 @@ def message_lines(text: str, width: int) -> tuple[Line, ...]:
     """The message as it was copied; a long link is broken at the edge, never cut."""
     lines: list[Line] = []
     for row in text.split("\n"):
-        whole = " " not in row and len(row) > width
-        lines += (
-            [(Span(row[n : n + width]),) for n in range(0, len(row), width)]
-            if whole
-            else wrap((Span(row or " "),), width)
-        )
+        if " " not in row and len(row) > width:
+            lines += [(Span(row[n : n + width]),) for n in range(0, len(row), width)]
+        else:
+            lines += wrap((Span(row or " "),), width)
     note = "copied to the clipboard, where the terminal allows that; nothing was sent"
     return (*lines, (Span(" "),), *wrap((Span(note, Level.DIM),), width))
 

@@ -82,7 +82,8 @@ def matter_text(view: ViewState, event: Event) -> str:
 def _words(view: ViewState, event: Event) -> str:
     match event.kind:
         case EventKind.LIMIT_REACHED:
-            sessions = [session for session in view.state.sessions.values() if _stopped_by(session, event)]
+            stopped = (session for session in view.state.sessions.values() if session.state in _STOPPED)
+            sessions = [session for session in stopped if abs(session.since - event.at) <= _NEAR_IN_TIME]
             states = {session.state is SessionState.HELD for session in sessions}
             words = " or ".join("held" if is_held else "stopped" for is_held in sorted(states))
             return f"{event.text}: {_names(view, sessions)} {words}" if sessions else event.text
@@ -92,10 +93,6 @@ def _words(view: ViewState, event: Event) -> str:
         case EventKind.INVITE_CHANGED if event.after in ("joined", "first_message"):
             return "a friend joined" if event.after == "joined" else "a friend sent the first message"
     return _WORDS.get(event.kind) or event_text(view, event)
-
-
-def _stopped_by(session: Session, event: Event) -> bool:
-    return session.state in _STOPPED and abs(session.since - event.at) <= _NEAR_IN_TIME
 
 
 def _went_on(view: ViewState, events: list[Event]) -> str:
