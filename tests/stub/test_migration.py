@@ -10,7 +10,7 @@ from tests.support.clocks import START, ManualClock
 from tui.domain.spend import ConsumeCode
 from tui.domain.windows import WindowKind
 from tui.stub.database.bank import Bank
-from tui.stub.database.schema import APPLICATION_ID, VERSION
+from tui.stub.database.schema import APPLICATION_ID
 from tui.stub.rules.invites import NotOffered
 from tui.stub.rules.plans import PLANS
 
@@ -92,7 +92,7 @@ def test_its_credits_have_a_grant_and_its_accounts_their_complimentary_reset(ope
     assert bank.change_plan("acc2", PLANS["go"]).spendable == 1
     connection = sqlite3.connect(path)
     assert connection.execute("SELECT count(*) FROM credit WHERE grant_id IS NULL").fetchone() == (0,)
-    assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (3,)
     connection.close()
 
 

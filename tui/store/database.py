@@ -21,7 +21,20 @@ BUSY_SECONDS: Final = 1.0
 """How long another program's transaction is waited for."""
 
 APPLICATION_ID: Final = 0x72736274
-"""Marks the file as ours ("rsbt"), so that no other program's database is ever written to."""
+"""Marks the file as ours ("rsbt")."""
+
+Migration = str | Callable[[sqlite3.Connection], None]
+
+
+class Schema(msgspec.Struct, frozen=True):
+    """Whose database a file is, and how it came to be as it is."""
+
+    application_id: int
+    """Marks the file, so that no other program's database is ever written to."""
+    migrations: tuple[Migration, ...]
+    """One script or function per version; never edited once released, only added to."""
+    makes_folder: bool = False
+    """Whether a folder that is missing is made."""
 
 
 def _rename_in_hand(connection: sqlite3.Connection) -> None:
@@ -51,7 +64,7 @@ def _rename_fields(state: dict[str, Any]) -> None:
         window["muted"] = window.pop("settled", None) == "not_until_reset"
 
 
-MIGRATIONS: Final[tuple[str | Callable[[sqlite3.Connection], None], ...]] = (
+MIGRATIONS: Final[tuple[Migration, ...]] = (
     """
     CREATE TABLE spends (
         key TEXT PRIMARY KEY,
@@ -161,7 +174,7 @@ MIGRATIONS: Final[tuple[str | Callable[[sqlite3.Connection], None], ...]] = (
     ) STRICT, WITHOUT ROWID
     """,
 )
-"""One script or function per version; never edited once released, only added to."""
+_OURS: Final = Schema(APPLICATION_ID, MIGRATIONS, makes_folder=True)
 
 
 class Database:
@@ -216,7 +229,7 @@ def from_text(text: str, kind: type[T]) -> T | None:
         return None
 
 
-def open_database(path: Path | None) -> sqlite3.Connection:
+def open_database(path: Path | None, schema: Schema = _OURS) -> sqlite3.Connection:
     """Open the file, or with None a database in memory, and create or migrate it where needed.
 
     Returns:
@@ -227,19 +240,22 @@ def open_database(path: Path | None) -> sqlite3.Connection:
     """
     with explained(path):
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if schema.makes_folder:
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             # It names accounts and other people's addresses: nobody else may read it. SQLite gives its side files
             # the same mode.
-            _keep_to_owner(path)
+            path.touch(mode=0o600, exist_ok=True)
         connection = sqlite3.connect(
             path or ":memory:", timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
-            _refuse_foreign(connection, path)
+            _refuse_foreign(connection, path, schema)
+            if path is not None:
+                _keep_to_owner(path)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA secure_delete=ON")  # an address that is forgotten is gone from the file too
-            _migrate(connection, path)
+            _migrate(connection, schema)
         except BaseException:
             connection.close()
             raise
@@ -247,36 +263,35 @@ def open_database(path: Path | None) -> sqlite3.Connection:
 
 
 def _keep_to_owner(path: Path) -> None:
-    """Make the file if it is new; it and its side files are tightened, where somebody left them open to others."""
-    path.touch(mode=0o600, exist_ok=True)
+    """Tighten the file and its side files, where somebody left them open to others."""
     for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
         with suppress(OSError):  # somebody else's, which `doctor` says
             if file.stat().st_mode & 0o077:
                 file.chmod(0o600)
 
 
-def _refuse_foreign(connection: sqlite3.Connection, path: Path | None) -> None:
+def _refuse_foreign(connection: sqlite3.Connection, path: Path | None, schema: Schema) -> None:
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if tables and connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+    if tables and connection.execute("PRAGMA application_id").fetchone()[0] != schema.application_id:
         raise StoreCorrupt(f"{path} is another program's database", "move it away, or set RESETBANK_HOME")
-    if _version(connection) > len(MIGRATIONS):
+    if _version(connection) > len(schema.migrations):
         raise StoreTooNew(f"{path} was written by a newer resetbank", "upgrade resetbank, or set RESETBANK_HOME")
 
 
-def _migrate(connection: sqlite3.Connection, path: Path | None) -> None:
-    if _version(connection) == len(MIGRATIONS):
+def _migrate(connection: sqlite3.Connection, schema: Schema) -> None:
+    if _version(connection) == len(schema.migrations):
         return
     with transaction(connection):
         version = _version(connection)  # another process may have migrated in the meantime
-        for script in MIGRATIONS[version:]:
+        for script in schema.migrations[version:]:
             if callable(script):
                 script(connection)
                 continue
             # Not executescript(): that would commit the transaction around it.
             for statement in script.split(";"):
                 connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute(f"PRAGMA application_id = {schema.application_id}")
+        connection.execute(f"PRAGMA user_version = {len(schema.migrations)}")
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -6,20 +6,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from tui.errors import StoreCorrupt, StoreError, StoreTooNew
-from tui.paths import private_file
-from tui.store.database import explained, transaction
+from tui.errors import StoreError
+from tui.store import database as store
+from tui.store.database import Schema, explained
 
 APPLICATION_ID: Final = 0x72626B73
-"""Marks the file as the stub's, so that no other program's database is ever written over."""
+"""Marks the file as the stub's."""
 
-BUSY_SECONDS: Final = 2.0
+BUSY_MILLISECONDS: Final = 2000
 _HINT = "choose another file with --db"
 
-_FIRST = (
-    "CREATE TABLE world (scenario TEXT NOT NULL, clock_offset REAL NOT NULL) STRICT",
-    "CREATE TABLE account (id TEXT PRIMARY KEY, plan TEXT NOT NULL, email TEXT NOT NULL) STRICT",
-    """CREATE TABLE usage_window (
+_FIRST: Final = """
+    CREATE TABLE world (scenario TEXT NOT NULL, clock_offset REAL NOT NULL) STRICT;
+    CREATE TABLE account (id TEXT PRIMARY KEY, plan TEXT NOT NULL, email TEXT NOT NULL) STRICT;
+    CREATE TABLE usage_window (
         account TEXT NOT NULL,
         slot INTEGER NOT NULL,
         kind TEXT NOT NULL,
@@ -27,9 +27,9 @@ _FIRST = (
         resets_at REAL,
         limit_id TEXT NOT NULL,
         PRIMARY KEY (account, slot)
-    ) STRICT""",
-    # AUTOINCREMENT: a number is never used twice, so that no credit of a former world shares an id with a later one.
-    """CREATE TABLE credit (
+    ) STRICT;
+    -- AUTOINCREMENT: a number is never used twice, so that no credit of a former world shares an id with a later one.
+    CREATE TABLE credit (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
         account TEXT NOT NULL,
         id TEXT UNIQUE NOT NULL,
@@ -42,10 +42,10 @@ _FIRST = (
         description TEXT,
         granted_by TEXT,
         supported INTEGER NOT NULL
-    ) STRICT""",
-    "CREATE INDEX credit_by_status ON credit (account, status)",
-    # One row per redeem_request_id that was ever seen; its credit is set once, at the redemption, and never changed.
-    """CREATE TABLE redemption (
+    ) STRICT;
+    CREATE INDEX credit_by_status ON credit (account, status);
+    -- One row per redeem_request_id that was ever seen, its credit is set once, at the redemption, and never changed.
+    CREATE TABLE redemption (
         account TEXT NOT NULL,
         redeem_request_id TEXT NOT NULL,
         requests INTEGER NOT NULL,
@@ -53,16 +53,16 @@ _FIRST = (
         credit_id TEXT,
         redeemed_at REAL,
         PRIMARY KEY (account, redeem_request_id)
-    ) STRICT""",
-    "CREATE UNIQUE INDEX one_redemption_a_credit ON redemption (credit_id) WHERE credit_id IS NOT NULL",
-)
+    ) STRICT;
+    CREATE UNIQUE INDEX one_redemption_a_credit ON redemption (credit_id) WHERE credit_id IS NOT NULL;
+"""
 
-_WITH_GRANTS_AND_INVITES = (
-    # Both stay empty until the world is opened: only then is it known what time it is there.
-    "ALTER TABLE world ADD COLUMN began REAL",
-    "ALTER TABLE account ADD COLUMN plan_since REAL",
-    "ALTER TABLE account ADD COLUMN last_used_at REAL",
-    """CREATE TABLE grant (
+_WITH_GRANTS_AND_INVITES: Final = """
+    -- Both stay empty until the world is opened: only then is it known what time it is there.
+    ALTER TABLE world ADD COLUMN began REAL;
+    ALTER TABLE account ADD COLUMN plan_since REAL;
+    ALTER TABLE account ADD COLUMN last_used_at REAL;
+    CREATE TABLE grant (
         id INTEGER PRIMARY KEY,
         key TEXT UNIQUE NOT NULL,
         account TEXT NOT NULL,
@@ -72,20 +72,20 @@ _WITH_GRANTS_AND_INVITES = (
         amount INTEGER NOT NULL,
         life REAL,
         granted_at REAL NOT NULL
-    ) STRICT""",
-    "CREATE INDEX grant_by_account ON grant (account)",
-    "ALTER TABLE credit ADD COLUMN grant_id INTEGER REFERENCES grant (id)",
-    "CREATE INDEX credit_by_grant ON credit (grant_id)",
-    """INSERT INTO grant (key, account, source, reason, kind, amount, life, granted_at)
+    ) STRICT;
+    CREATE INDEX grant_by_account ON grant (account);
+    ALTER TABLE credit ADD COLUMN grant_id INTEGER REFERENCES grant (id);
+    CREATE INDEX credit_by_grant ON credit (grant_id);
+    INSERT INTO grant (key, account, source, reason, kind, amount, life, granted_at)
         SELECT 'goodwill:before:' || id, account, 'goodwill', 'Codex Team', 'rate_limit_reset_credit', 1,
             expires_at - granted_at, granted_at
-        FROM credit ORDER BY number""",
-    "UPDATE credit SET grant_id = (SELECT id FROM grant WHERE key = 'goodwill:before:' || credit.id)",
-    """INSERT INTO grant (key, account, source, reason, kind, amount, granted_at)
+        FROM credit ORDER BY number;
+    UPDATE credit SET grant_id = (SELECT id FROM grant WHERE key = 'goodwill:before:' || credit.id);
+    INSERT INTO grant (key, account, source, reason, kind, amount, granted_at)
         SELECT 'complimentary:' || id, id, 'programme', 'Had its complimentary reset before',
             'rate_limit_reset_credit', 0, 0
-        FROM account ORDER BY id""",
-    """CREATE TABLE invite (
+        FROM account ORDER BY id;
+    CREATE TABLE invite (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
         id TEXT UNIQUE NOT NULL,
         campaign TEXT NOT NULL,
@@ -107,79 +107,33 @@ _WITH_GRANTS_AND_INVITES = (
         reversed_at REAL,
         CHECK (joined_at IS NULL OR friend IS NOT NULL),
         CHECK (reward_slot IS NULL OR (first_message_at IS NOT NULL AND ineligible IS NULL AND unrewarded IS NULL))
-    ) STRICT""",
-    "CREATE UNIQUE INDEX one_invite_an_address ON invite (referrer, campaign, address)",
-    "CREATE UNIQUE INDEX one_reward_a_slot ON invite (referrer, campaign, reward_slot) WHERE reward_slot IS NOT NULL",
-    # Whoever has joined once has joined for ever, so that a friend earns one reward at most.
-    "CREATE UNIQUE INDEX one_join_a_friend ON invite (friend) WHERE joined_at IS NOT NULL",
-    "CREATE INDEX invite_by_referrer ON invite (referrer, campaign, number)",
-    "CREATE INDEX invite_by_address ON invite (address)",
-)
+    ) STRICT;
+    CREATE UNIQUE INDEX one_invite_an_address ON invite (referrer, campaign, address);
+    CREATE UNIQUE INDEX one_reward_a_slot ON invite (referrer, campaign, reward_slot) WHERE reward_slot IS NOT NULL;
+    -- Whoever has joined once has joined for ever, so that a friend earns one reward at most.
+    CREATE UNIQUE INDEX one_join_a_friend ON invite (friend) WHERE joined_at IS NOT NULL;
+    CREATE INDEX invite_by_referrer ON invite (referrer, campaign, number);
+    CREATE INDEX invite_by_address ON invite (address);
+"""
 
-_WITH_THREADS = (
-    """CREATE TABLE thread (
+_WITH_THREADS: Final = """
+    CREATE TABLE thread (
         account TEXT NOT NULL,
         id TEXT NOT NULL,
         requests INTEGER NOT NULL,
         PRIMARY KEY (account, id)
-    ) STRICT""",
-)
+    ) STRICT;
+"""
 
-_VERSIONS: Final = (_FIRST, _WITH_GRANTS_AND_INVITES, _WITH_THREADS)
-"""The statements from each version to the next; never edited once released, only added to."""
-
-VERSION: Final = len(_VERSIONS)
+_SCHEMA: Final = Schema(APPLICATION_ID, (_FIRST, _WITH_GRANTS_AND_INVITES, _WITH_THREADS))
 
 
 def open_database(path: Path | None) -> sqlite3.Connection:
-    """Open the file, make it, or bring an older one up to date; what it holds stays.
-
-    Args:
-        path: The file; None keeps everything in memory.
-
-    Returns:
-        A connection in autocommit mode that any thread may use, one at a time. A commit is on the disk when it
-        returns: what was answered stays true whatever happens to the process.
-
-    Raises:
-        StoreError: It is locked, read-only, corrupt, another program's, or a newer version's.
-    """
+    """Open the file, or with None a database in memory, and make it or bring it up to date; raises `StoreError`."""
     with readable(path):
-        if path is not None and not path.exists():
-            private_file(path)  # it holds addresses
-        connection = sqlite3.connect(
-            path or ":memory:", timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        try:
-            _claim(connection, path)
-            for file in [path.with_name(path.name + end) for end in ("", "-wal", "-shm")] if path else ():
-                if file.exists():
-                    private_file(file)  # also one that was left open to others
-        except BaseException:
-            connection.close()
-            raise
-    return connection
-
-
-def _claim(connection: sqlite3.Connection, path: Path | None) -> None:
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    application, version = _pragma(connection, "application_id"), _pragma(connection, "user_version")
-    if tables and application != APPLICATION_ID:
-        raise StoreCorrupt(f"{path} belongs to another program", _HINT)
-    if version > VERSION:
-        raise StoreTooNew(f"{path} was written by a newer resetbank", _HINT)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    with transaction(connection):
-        for statements in _VERSIONS[_pragma(connection, "user_version") :]:
-            for statement in statements:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {VERSION}")
-
-
-def _pragma(connection: sqlite3.Connection, name: str) -> int:
-    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+        connection = store.open_database(path, _SCHEMA)
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+        return connection
 
 
 @contextmanager
