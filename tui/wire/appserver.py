@@ -68,11 +68,7 @@ def wants_login(refusal: Refusal) -> bool:
 
 
 def decode_login(body: bytes) -> Login:
-    """Read the result of `account/read`.
-
-    Raises:
-        BadPayload: It is no JSON object.
-    """
+    """Read the result of `account/read`."""
     reader = FieldReader()
     account = reader.mapping(load_object(body, "the account").get("account"), "the account")
     if account is None:
@@ -85,16 +81,7 @@ def decode_login(body: bytes) -> Login:
 
 
 def decode_rate_limits(body: bytes, provenance: Provenance, login: Login) -> Snapshot:
-    """Read the result of `account/rateLimits/read`.
-
-    Args:
-        body: The result's JSON.
-        provenance: Where and when it was learnt.
-        login: What `account/read` said.
-
-    Raises:
-        BadPayload: It is no JSON object. Anything less only makes fields unknown.
-    """
+    """Read the result of `account/rateLimits/read`; `login` is what `account/read` said."""
     payload = load_object(body, "the limits")
     reader = FieldReader()
     main = reader.mapping(snake(payload.get("rateLimits")), "the main limit") or {}
@@ -141,18 +128,14 @@ def _limits(
         limit_id = clean_text(key, LONGEST_ID)
         of_main = limit_id == MAIN_LIMIT
         beside = reader if of_main else FieldReader(reader)
-        fields = beside.mapping(snake(by_id[key]), f"the limit {limit_id}")
+        fields = beside.mapping(snake(by_id[key]), f"the limit {limit_id}", vital=of_main)
         if fields and limit_id:
             found.append(read_limit(beside, fields, provenance.observed_at, limit_id))
-        reader.unclear = reader.unclear or (of_main and fields is None and by_id[key] is not None)
     return arrange_limits(found)
 
 
 def _by_id(reader: FieldReader, payload: Mapping[str, object]) -> Mapping[str, object]:
-    value = payload.get("rateLimitsByLimitId")
-    by_id = reader.mapping(value, "the list of limits")
-    reader.unclear = reader.unclear or (by_id is None and value is not None)
-    return by_id or {}
+    return reader.mapping(payload.get("rateLimitsByLimitId"), "the list of limits", vital=True) or {}
 
 
 def _spend_control(

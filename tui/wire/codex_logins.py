@@ -23,11 +23,7 @@ class CodexLogin(msgspec.Struct, frozen=True):
 
 
 def decode_logins(body: bytes) -> tuple[CodexLogin, ...]:
-    """Read the result of `accountSession/list`; an entry that makes no sense is left out.
-
-    Raises:
-        BadPayload: It is no JSON object.
-    """
+    """Read the result of `accountSession/list`; an entry that makes no sense is left out."""
     reader = FieldReader()
     fields = load_object(body, "Codex's accounts")
     active = reader.text(fields.get("activeSessionId"), "the active session", 200)

@@ -17,12 +17,8 @@ def encode_consume(request: ConsumeRequest) -> bytes:
 def decode_consume(body: bytes, key: str = "code") -> ConsumeAnswer:
     """Read the answer; a code that newer services add is not recognised.
 
-    Args:
-        body: The answer's bytes.
-        key: Where the code stands: `code`, or at the app-server `outcome`.
-
-    Raises:
-        BadPayload: It is no JSON object with a code in it; what the request did is then unknown.
+    The code stands under `code`, or at the app-server under `outcome`. `BadPayload`, also for an answer without a code,
+    leaves unknown what the request did.
     """
     code = load_object(body, "the answer to the spend").get(key)
     if not isinstance(code, str):

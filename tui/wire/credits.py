@@ -35,11 +35,7 @@ class CreditRows(msgspec.Struct, frozen=True):
 
 
 def decode_credit_rows(body: bytes) -> CreditRows:
-    """Read an answer of the credits endpoint.
-
-    Raises:
-        BadPayload: It is no JSON object.
-    """
+    """Read an answer of the credits endpoint."""
     payload = load_object(body, "the list of resets")
     reader = FieldReader()
     available = reader.count(payload.get("available_count"), "the count of banked resets")

@@ -102,10 +102,11 @@ class FieldReader:
     def _odd(self, what: str) -> None:
         self.note(f"{what} makes no sense")
 
-    def mapping(self, value: object, what: str) -> Mapping[str, object] | None:
-        """An object."""
+    def mapping(self, value: object, what: str, *, vital: bool = False) -> Mapping[str, object] | None:
+        """An object; nonsense in the place of a vital one, which may stop ordinary use, leaves that unclear."""
         if value is None or isinstance(value, dict):
             return value
+        self.unclear = self.unclear or vital
         self._odd(what)
         return None
 
@@ -198,13 +199,16 @@ def _number(value: object) -> float | None:
         return None
     if isinstance(value, str) and _DECIMAL.fullmatch(value.strip()):
         return float(value)
-    if isinstance(value, int | float):
-        try:
-            number = float(value)
-        except OverflowError:
-            return None
-        return number if math.isfinite(number) else None
-    return None
+    return finite(value) if isinstance(value, int | float) else None
+
+
+def finite(value: float) -> float | None:
+    """A number as it is; None for one that is endless, or too large to be any."""
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _moment(value: object) -> datetime | None:

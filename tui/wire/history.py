@@ -26,11 +26,7 @@ class HistoryPage(msgspec.Struct, frozen=True):
 
 
 def decode_history(body: bytes) -> HistoryPage:
-    """Read an answer of the history; events of other kinds, and without an id, are passed over.
-
-    Raises:
-        BadPayload: The body is no history.
-    """
+    """Read an answer of the history; events of other kinds, and without an id, are passed over."""
     reader = FieldReader()
     kinds: dict[str, dict[str, datetime | None]] = {"used": {}, "granted": {}}
     payload = load_object(body, "the history of resets")
@@ -47,11 +43,7 @@ def decode_history(body: bytes) -> HistoryPage:
 
 
 def decode_periods(body: bytes) -> tuple[PastPeriod, ...]:
-    """Read an answer about windows that are over; one that is not fully accounted for is passed over.
-
-    Raises:
-        BadPayload: The body is no such answer.
-    """
+    """Read an answer about windows that are over; one that is not fully accounted for is passed over."""
     reader = FieldReader()
     found = []
     listed = load_object(body, "the history of limits").get("periods")
@@ -86,11 +78,7 @@ def _began(thread_id: str) -> str | None:
 
 
 def decode_thread_usage(body: bytes) -> tuple[SessionCost, ...]:
-    """Read what threads took; one without any share is passed over.
-
-    Raises:
-        BadPayload: The body is no such answer.
-    """
+    """Read what threads took; one without any share is passed over."""
     reader = FieldReader()
     found = []
     listed = load_object(body, "the use of threads").get("threads")

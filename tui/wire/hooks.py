@@ -42,11 +42,7 @@ def list_params(workspace: str) -> dict[str, object]:
 
 
 def decode_hooks(body: bytes) -> tuple[ListedHook, ...]:
-    """Read the result of `hooks/list`.
-
-    Raises:
-        BadPayload: It is no JSON object.
-    """
+    """Read the result of `hooks/list`."""
     reader = FieldReader()
     data = load_object(body, "the list of hooks").get("data")
     found = [

@@ -4,8 +4,8 @@ Schema 1. Lines in: `recording` (the head: schema, utc_offset_minutes), `reading
 `warning`, `advice` and `answered`. Unknown fields and unknown kinds of lines are left alone; null means unknown.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime
-from math import isfinite
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +16,7 @@ from tui.domain.forecast import Forecast
 from tui.domain.foresight import Warned
 from tui.domain.reading import CreditReading, Reading, WindowReading
 from tui.errors import BadPayload
+from tui.wire.fields import finite
 
 SCHEMA: Final = 1
 _LONGEST_ID: Final = 200
@@ -127,33 +128,21 @@ def _items(value: object) -> list[dict[str, Any]]:
 
 def number(value: object) -> float | None:
     """A finite number, also one in a string; anything else is unknown."""
-    if isinstance(value, bool):
-        return None
     if isinstance(value, str):
         try:
-            value = float(value)
+            return finite(float(value))
         except ValueError:
             return None
-    if isinstance(value, int | float):
-        try:
-            found = float(value)
-        except OverflowError:
-            return None
-        return found if isfinite(found) else None
-    return None
+    return finite(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def moment(value: object) -> float | None:
     """Unix seconds of an RFC 3339 time or of Unix seconds; anything else is unknown."""
     if isinstance(value, str):
-        try:
+        with suppress(ValueError):
             found = datetime.fromisoformat(value)
-        except ValueError:
-            seconds = number(value)
-        else:
-            seconds = (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-    else:
-        seconds = number(value)
+            value = (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    seconds = number(value)
     return seconds if seconds is not None and 0 < seconds < 2**33 else None
 
 

@@ -59,15 +59,7 @@ class TrackingPage(msgspec.Struct, frozen=True):
 
 
 def decode_offer(body: bytes, program: str) -> OfferAnswer:
-    """Read an answer about eligibility.
-
-    Args:
-        body: The answer's bytes.
-        program: The programme that was asked for.
-
-    Raises:
-        BadPayload: It is no JSON object.
-    """
+    """Read an answer about eligibility for a programme."""
     payload = load_object(body, "the invite offer")
     reader = FieldReader()
     shown = reader.flag(payload.get("should_show"), "whether invites are offered")
@@ -136,11 +128,7 @@ def encode_invite(request: InviteRequest) -> bytes:
 
 
 def decode_invited(body: bytes, address: str) -> InviteAnswer | str:
-    """Read the answer to an invite that was sent.
-
-    Args:
-        body: The answer's bytes.
-        address: Where it was to go.
+    """Read the answer to an invite that was sent to an address.
 
     Returns:
         The invite; or why the service did not send it, in its own words.
@@ -193,11 +181,7 @@ def mask_addresses(text: str, longest: int = 200) -> str:
 
 
 def decode_tracking(body: bytes) -> TrackingPage:
-    """Read one page of the list of invites.
-
-    Raises:
-        BadPayload: It is no JSON object, or has no list.
-    """
+    """Read one page of the list of invites; `BadPayload` too where it has no list."""
     payload = load_object(body, "the list of invites")
     reader = FieldReader()
     items = reader.items(payload.get("items"), "the list of invites", 2 * PAGE)

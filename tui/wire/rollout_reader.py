@@ -54,7 +54,8 @@ class RolloutReader:
         self._uses_plan = True
         self._copied_until: datetime | None = None
         self._has_message = False
-        self._state: SessionState | None = None
+        self.state: SessionState | None = None
+        """The state by the last turn that was seen; None before any."""
         self._in_turn_limit = False
         self._in_turn_full = False
 
@@ -62,11 +63,6 @@ class RolloutReader:
     def order(self) -> int:
         """The order of the next byte."""
         return self._order + len(self._unfinished)
-
-    @property
-    def state(self) -> SessionState | None:
-        """The state by the last turn that was seen; None before any."""
-        return self._state
 
     @property
     def is_copy(self) -> bool:
@@ -116,7 +112,7 @@ class RolloutReader:
         self._order += len(self._unfinished) + size
         self._unfinished.clear()
         self._skipping = True
-        self._state = None
+        self.state = None
         self._skipped = True
 
     def _keep(self, rest: bytes) -> None:
@@ -182,7 +178,7 @@ class RolloutReader:
                 return self._open(fact)
 
     def _become(self, state: SessionState) -> SessionState:
-        self._state = state
+        self.state = state
         return state
 
     def _open(self, fact: Opened) -> "_Fields | None":
@@ -191,7 +187,7 @@ class RolloutReader:
         self._opened, self._copied_until = fact, fact.forked_at
         self._uses_plan = self._pays_plan(fact.provider)
         return {
-            "state": SessionState.IDLE if self._state is None else None,
+            "state": SessionState.IDLE if self.state is None else None,
             "workspace": fact.workspace,
             "uses_plan": self._uses_plan,
         }

@@ -41,13 +41,7 @@ def read_params(thread_id: str) -> dict[str, object]:
 
 
 def queue_params(thread_id: str, message: str, message_id: str) -> dict[str, object]:
-    """Parameters of `thread/queue/add`.
-
-    Args:
-        thread_id: The thread to carry on.
-        message: The text of the message.
-        message_id: The id of this message, made by the caller.
-    """
+    """Parameters of `thread/queue/add`; the caller makes the id of the message."""
     text = {"type": "text", "text": message}
     return {"threadId": thread_id, "clientUserMessageId": message_id, "input": [text]}
 
@@ -75,11 +69,7 @@ def decode_news(news: News, seen_at: datetime, order: int, pays_plan: PaysPlan) 
 
 
 def decode_list(body: bytes, seen_at: datetime, order: int, pays_plan: PaysPlan) -> list[SessionUpdate]:
-    """Read the result of `thread/list`.
-
-    Raises:
-        BadPayload: It is no JSON object.
-    """
+    """Read the result of `thread/list`."""
     reader = FieldReader()
     rows = reader.items(load_object(body, "the list of threads").get("data"), "the list of threads", MOST_THREADS)
     found = [_row(reader, row, seen_at, order, pays_plan) for row in rows or ()]
@@ -87,11 +77,7 @@ def decode_list(body: bytes, seen_at: datetime, order: int, pays_plan: PaysPlan)
 
 
 def decode_loaded(body: bytes) -> list[str]:
-    """Read the result of `thread/loaded/list`: thread ids.
-
-    Raises:
-        BadPayload: It is no JSON object.
-    """
+    """Read the result of `thread/loaded/list`: thread ids."""
     reader = FieldReader()
     ids = reader.items(load_object(body, "the loaded threads").get("data"), "the loaded threads", MOST_THREADS)
     found = [reader.text(thread_id, "a thread's id", LONGEST_ID) for thread_id in ids or ()]
@@ -99,11 +85,7 @@ def decode_loaded(body: bytes) -> list[str]:
 
 
 def decode_thread(body: bytes, seen_at: datetime, order: int, pays_plan: PaysPlan) -> SessionUpdate | None:
-    """Read the result of `thread/read`; None where there is no thread in it.
-
-    Raises:
-        BadPayload: It is no JSON object.
-    """
+    """Read the result of `thread/read`; None where there is no thread in it."""
     return _row(FieldReader(), load_object(body, "the thread").get("thread"), seen_at, order, pays_plan)
 
 

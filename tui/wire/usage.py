@@ -29,13 +29,10 @@ def decode_usage(
     """Read a usage answer; the bank comes with its count only.
 
     Args:
-        body: The answer's bytes.
+        body: The answer.
         provenance: Where and when it was learnt.
         account_id: The account that was asked for; None takes the payload's word.
         answered_at: When the service answered, by its own clock.
-
-    Raises:
-        BadPayload: It is no JSON object. Anything less only makes fields unknown.
     """
     payload = load_object(body, "the usage answer")
     reader = FieldReader(answered_ahead=None if answered_at is None else provenance.observed_at - answered_at)
@@ -64,8 +61,7 @@ def decode_usage(
 
 def _limits(reader: FieldReader, payload: Mapping[str, object], observed_at: datetime) -> tuple[Limit, ...]:
     found = []
-    main = reader.mapping(payload.get("rate_limit"), "the main limit")
-    reader.unclear = reader.unclear or (main is None and payload.get("rate_limit") is not None)
+    main = reader.mapping(payload.get("rate_limit"), "the main limit", vital=True)
     reached_type = payload.get("rate_limit_reached_type")
     if main is not None or reached_type is not None:
         beside_it = {} if reached_type is None else {"rate_limit_reached_type": reached_type}
@@ -89,7 +85,5 @@ def _limits(reader: FieldReader, payload: Mapping[str, object], observed_at: dat
 
 
 def _spend_control(reader: FieldReader, value: object, observed_at: datetime) -> SpendControl | None:
-    fields = reader.mapping(value, "the workspace's cap")
-    reader.unclear = reader.unclear or (fields is None and value is not None)
-    fields = fields or {}
+    fields = reader.mapping(value, "the workspace's cap", vital=True) or {}
     return read_spend_control(reader, fields.get("reached"), fields.get("individual_limit"), observed_at)

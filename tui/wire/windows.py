@@ -79,9 +79,8 @@ def _window(
     reader: FieldReader, value: object, what: str, limit_id: str, name: str | None, observed_at: datetime
 ) -> Window | None:
     """None for no window, for a disabled one, whose length is zero, and for what says nothing."""
-    fields = reader.mapping(value, what)
+    fields = reader.mapping(value, what, vital=True)
     if fields is None:
-        reader.unclear = True
         return None
     key, per_minute = next(((key, unit) for key, unit in _LENGTHS.items() if fields.get(key) is not None), ("", 1.0))
     length = reader.number(fields.get(key), f"the length of {what}", _LONGEST_WINDOW)
@@ -155,8 +154,7 @@ def read_reached_type(reader: FieldReader, value: object) -> str | None:
     """The service's word for what was reached: text, or an object with `type`."""
     what = "the kind of limit reached"
     if not isinstance(value, str):
-        fields = reader.mapping(value, what)
-        reader.unclear = reader.unclear or (fields is None and value is not None)
+        fields = reader.mapping(value, what, vital=True)
         value = None if fields is None else fields.get("type")
     word = reader.text(value, what, LONGEST_ID)
     reader.unclear = reader.unclear or (word is None and value not in (None, ""))
@@ -182,8 +180,7 @@ def read_spend_control(
 ) -> SpendControl | None:
     """A workspace's cap on one member; where two of its numbers disagree, the worse is believed."""
     word = reader.word(reached, "whether the workspace's cap is reached")
-    limit = reader.mapping(individual_limit, "the workspace's cap on you")
-    reader.unclear = reader.unclear or (limit is None and individual_limit is not None)
+    limit = reader.mapping(individual_limit, "the workspace's cap on you", vital=True)
     if limit is None:
         return None if word is None else SpendControl(word, None, None)
     what = "the workspace's cap"
