@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.domain.advice import DAY, HOUR, Advice, Facts, Verdict, decide
+from tui.domain.advice import DAY, HOUR, Advice, Facts, Took, Verdict, decide
 
 NOON = 1772409600.0 + 12 * HOUR
 """Monday, 2 March 2026, 12:00 UTC."""
@@ -397,3 +397,30 @@ def test_an_hour_of_one_session_is_a_line_of_the_arithmetic() -> None:
     assert "an hour of your work takes about 30 points of the 5-hour limit" in said
     said = decide(msgspec.structs.replace(PLAIN, session_hour=0.42, work_hour=30.0)).arithmetic
     assert "an hour of one session at work takes about 0.4 points of the 5-hour limit" in said
+
+
+@pytest.mark.parametrize(
+    ("took", "line"),
+    [
+        (
+            Took("api-server", ((300, 12.4), (10080, 0.5)), NOON - HOUR),
+            "api-server took 12 points of the 5-hour limit and 0.5 points of the weekly limit, as the service said at 11:00",
+        ),
+        (
+            Took("docs", ((10080, 0.02),), NOON - DAY),
+            "docs took less than 0.1 points of the weekly limit, as the service said on Sun 12:00",
+        ),
+        (
+            Took("api-server", ((300, 14.0),), NOON, NOON - HOUR),
+            "from 11:00 to 12:00, with api-server at work, your readings rose by 14 points of the 5-hour limit",
+        ),
+    ],
+)
+def test_what_sessions_took_is_said_with_whose_word_it_is_and_of_when(took: Took, line: str) -> None:
+    assert line in decide(msgspec.structs.replace(PLAIN, took=(took,))).arithmetic
+
+
+def test_what_nobody_knows_of_sessions_has_no_line() -> None:
+    said = " ".join(decide(PLAIN).arithmetic)
+    assert "took" not in said
+    assert "at work" not in said

@@ -19,7 +19,7 @@ from tui.domain.ledger import Event, EventKind
 from tui.domain.outlook import Outlook, look_ahead
 from tui.domain.pauses import Pause, PauseKind
 from tui.domain.pictures import Pictures, ResetMark, draw
-from tui.domain.reading import Reading, SessionCost, WindowReading
+from tui.domain.reading import Costs, Reading, SessionCost, WindowReading
 from tui.domain.snapshot import Account
 from tui.domain.spend import Consent, ConsentKind, Outcome, Spend
 from tui.domain.windows import Window
@@ -211,8 +211,11 @@ async def test_the_key_opens_the_history_and_escape_leaves_it(clock: ManualClock
 def whole_page(foresight: Foresight, width: int) -> str:
     """The page with everything that it can show."""
     view = seen(foresight)
-    view = replace(view, state=replace(view.state, sessions=live_states.working().sessions))
-    costs = (SessionCost(live_states.API, 3.0, 0.5), SessionCost(live_states.DOCS, 12.0, None))
+    working = live_states.working()
+    of = (SessionCost(live_states.API, 3.0, 0.5), SessionCost(live_states.DOCS, 12.0, None))
+    costs = Costs(view.now.timestamp(), working.filed_under, of)
+    state = replace(view.state, snapshot=working.snapshot, sessions=working.sessions, costs=costs)
+    view = replace(view, state=state)
     at = view.now - timedelta(hours=1)
     consent = Consent(ConsentKind.LETTER, at)
     full = Window("codex", None, 300, 100.0, at + timedelta(hours=3))
@@ -226,7 +229,7 @@ def whole_page(foresight: Foresight, width: int) -> str:
     stop = Pause("t", PauseKind.STOPPED, at - timedelta(minutes=12), at + timedelta(minutes=1))
     early = ResetMark(view.now.timestamp() - 1800, 300, False, False)
     pictures = replace(draw(foresight.record, view.now.timestamp()), resets=(early,))
-    return plain(history_lines(view, pictures, events, width, (spend,), costs, (stop,))) + "\n"
+    return plain(history_lines(view, pictures, events, width, (spend,), (stop,))) + "\n"
 
 
 @pytest.mark.parametrize("columns", [80, 60, 40])
@@ -245,9 +248,13 @@ def test_the_whole_page_reads_without_colour(
 
 def test_what_each_session_took_is_listed_the_dearest_first() -> None:
     state = live_states.working()
-    view = ViewState(states.NOW, states.ZONE, state)
-    costs = (SessionCost(live_states.API, 3.0, 0.5), SessionCost(live_states.DOCS, 12.0, None))
-    text = plain(history_lines(view, draw(Foresight().record, START), (), 78, costs=costs))
+    assert state.account_key is not None
+    of = (SessionCost(live_states.API, 3.0, 0.5), SessionCost(live_states.DOCS, 12.0, None))
+    costs = Costs(states.NOW.timestamp(), state.account_key, of)
+    view = ViewState(states.NOW, states.ZONE, replace(state, costs=costs))
+    text = plain(history_lines(view, draw(Foresight().record, START), (), 78))
+    other = ViewState(states.NOW, states.ZONE, replace(state, costs=replace(costs, account="another")))
+    assert "what each took" not in plain(history_lines(other, draw(Foresight().record, START), (), 78))
     docs, api = text.index("docs"), text.index("api-server")
     assert docs < api
     assert "12 % of 5 hours\n" in text

@@ -5,7 +5,6 @@ import os
 import random
 import uuid
 from collections.abc import Awaitable, Callable
-from contextlib import closing
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -32,7 +31,6 @@ if TYPE_CHECKING:  # a command that only reads the limits loads none of these
     from tui.companion.reading import Reading
     from tui.companion.records import Records, Tables
     from tui.companion.state import StateStore
-    from tui.domain.outlook import Outlook
     from tui.domain.question import AskRules
     from tui.domain.reading import PastReadings
     from tui.hooks.installation import Installation
@@ -235,26 +233,6 @@ async def read_limits_once(options: SourceOptions, settings: Settings, paths: Pa
     finally:
         if isinstance(database, Database):
             database.close()
-
-
-async def look_ahead_once(options: SourceOptions, settings: Settings, paths: Paths) -> "tuple[Reading, Outlook]":
-    """Read once and look ahead with what was kept, for `resetbank advice`; the reading is kept too.
-
-    Raises:
-        SourceError: Nothing could be read.
-        UsageError: The base URL or the scenario cannot be used.
-    """
-    from tui.companion.history import minutes_east, outlook_once
-    from tui.store.readings import Readings
-
-    clock = SystemClock()
-    reading = await read_limits_once(options, settings, paths, clock)
-    now = clock.now()
-    minutes = minutes_east(now)
-    if options.demo is not None or reading.store_failure is not None:
-        return reading, outlook_once(None, reading.snapshot, minutes, now.timestamp())
-    with closing(Database(paths.database)) as database:
-        return reading, outlook_once(Readings(database), reading.snapshot, minutes, now.timestamp())
 
 
 def _open_rollouts(codex_home: Path | None, clock: Clock) -> "SessionFeed":

@@ -1,10 +1,13 @@
 """`resetbank advice`: the verdict on the banked resets, with its arithmetic."""
 
 import argparse
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tui.companion.companion import Companion
     from tui.domain.outlook import Outlook
+    from tui.settings import Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,26 +17,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read once, look ahead, and print; exit code 12 where nothing can be said."""
-    import asyncio
+    from tui.cli.oneshot import run_with_companion
 
-    from tui.assembly import SourceOptions, look_ahead_once
-    from tui.cli import complain
-    from tui.cli.accounts import settings_for
+    work = partial(_advise, as_json=arguments.json)
+    return run_with_companion(arguments, "resetbank advice", work, watches=True)
+
+
+async def _advise(companion: "Companion", _: "Settings", *, as_json: bool) -> int:
+    from tui.cli.oneshot import read_once
     from tui.domain.advice import Verdict
     from tui.errors import EXIT_UNKNOWN
 
-    paths, settings = settings_for(arguments, confirms=False)
-    reading, outlook = asyncio.run(look_ahead_once(SourceOptions.of(arguments), settings, paths))
-    if arguments.json:
+    await read_once(companion)
+    await companion.sessions.scan_once()
+    await companion.costs.ask()
+    outlook = await companion.history.look_once()
+    if as_json:
         from tui.cli.json_output import print_json
 
         print_json(_report(outlook))
     else:
+        from tui.ui.view.text import clean
+
         print(outlook.advice.headline)
         for line in (*outlook.advice.arithmetic, *_plan_lines(outlook)):
-            print(f"  {line}")
-    if reading.store_failure:
-        complain(reading.store_failure)
+            print(f"  {clean(line)}")
     return EXIT_UNKNOWN if outlook.advice.verdict is Verdict.CANNOT_TELL else 0
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tui.companion.accounts import Accounts
+    from tui.companion.costs import CostKeeper
     from tui.companion.history import HistoryService
     from tui.companion.inviter import Inviter
     from tui.companion.notifier import Notifier
@@ -27,16 +28,13 @@ if TYPE_CHECKING:
     from tui.companion.spender import Spender
     from tui.companion.supervisor import Supervisor
     from tui.domain.question import AskRules
-    from tui.domain.reading import PastReadings, SessionCost
+    from tui.domain.reading import PastReadings
     from tui.hooks.installation import Installation
     from tui.sources.base import Referrals, SessionFeed
 
 
 _HEAD_START = 0.5
 """Seconds that the first reading is given before the other tasks load what they need."""
-
-_MOST_COSTS = 20
-"""So many sessions are asked about at once."""
 
 
 class Companion:
@@ -149,6 +147,19 @@ class Companion:
         return QueueWatch(self.store, self.records, self.spender, self.clock, self._ask_rules)
 
     @cached_property
+    def costs(self) -> "CostKeeper":
+        """What asks how much each session took."""
+        from tui.companion.costs import CostKeeper
+
+        return CostKeeper(self.store, self.connection, self.records, self.clock)
+
+    async def keep_costs(self) -> None:
+        """Ask what each session took, until cancelled."""
+        if self._looks_ahead:
+            await self.store.until(lambda state: state.snapshot is not None and bool(state.sessions))
+            await self.costs.follow()
+
+    @cached_property
     def history(self) -> "HistoryService":
         """What keeps readings and looks ahead."""
         from tui.companion.history import HistoryService
@@ -235,6 +246,7 @@ class Companion:
             "invites": lambda: self.inviter.follow(),
             "history": self.keep_history,
             "pauses": self.keep_pauses,
+            "costs": self.keep_costs,
             "notices": self.tell,
         }
         if self._asks:
@@ -272,13 +284,6 @@ class Companion:
     def refresh(self) -> None:
         """Read now instead of at the next turn, the single credits too."""
         self.poller.refresh()
-
-    async def session_costs(self) -> "tuple[SessionCost, ...]":
-        """What each live session took of the windows, as far as the service tells."""
-        from tui.domain.sessions import live
-
-        threads = tuple(session.thread_id for session in live(self.state.sessions, self.clock.now()))
-        return await self.connection.session_costs(threads[:_MOST_COSTS]) if threads else ()
 
     async def stop(self) -> None:
         """End the tasks."""

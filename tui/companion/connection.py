@@ -135,12 +135,10 @@ class Connection:
             source: object = self._source
             return await source.past_periods() if isinstance(source, KnowsPeriods) else None
 
-    async def session_costs(self, thread_ids: tuple[str, ...]) -> "tuple[SessionCost, ...]":
-        """What each thread took of the windows, as far as the service tells."""
-        async with self.lock:
-            source: object = self._source
-            costs = await source.session_costs(thread_ids) if isinstance(source, KnowsPeriods) else None
-        return costs or ()
+    async def session_costs(self, thread_ids: tuple[str, ...]) -> "tuple[SessionCost, ...] | None":
+        """What each thread took of the windows; None where the service does not tell. No spend waits for it."""
+        source: object = self._source
+        return await source.session_costs(thread_ids) if isinstance(source, KnowsPeriods) else None
 
     def messenger(self) -> CarriesOn | None:
         """The open source, if it can hand messages to sessions."""

@@ -19,11 +19,12 @@ from tui.domain.limit_stops import at_work
 from tui.domain.outlook import Outlook, look_ahead
 from tui.domain.reading import reading_of
 from tui.domain.snapshot import Account, Snapshot
+from tui.domain.took import Turn, turns
 from tui.errors import StoreError
 
 if TYPE_CHECKING:
     from tui.domain.pictures import Pictures
-    from tui.domain.reading import PastPeriod, PastReadings
+    from tui.domain.reading import Costs, PastPeriod, PastReadings
     from tui.store.readings import Readings
 
 SETTLING_SECONDS: Final = 2.0
@@ -69,7 +70,7 @@ class HistoryService(Follower):
             await self._stop_filling()
 
     def _is_news(self, before: State, state: State) -> bool:
-        return state.snapshot is not self._seen
+        return state.snapshot is not self._seen or state.costs is not before.costs
 
     async def _look(self) -> float:
         await self.evaluate()
@@ -91,9 +92,22 @@ class HistoryService(Follower):
             self._seen = snapshot
             await self._take(snapshot)
         now = max(self._clock.now().timestamp(), snapshot.provenance.observed_at.timestamp())
-        outlook = await in_thread(look_ahead, self._foresight, now)
+        outlook = await in_thread(look_ahead, self._foresight, now, *self._at_hand(snapshot))
         self._store.update(outlook=outlook)
         await self._thin(now)
+
+    def _at_hand(self, snapshot: Snapshot) -> "tuple[tuple[Turn, ...], Costs | None]":
+        """The sessions that work, or were stopped, and what the service said that they took."""
+        costs = self._store.state.costs
+        own = costs if costs is not None and costs.account == snapshot.account.key else None
+        return turns(self._store.state.sessions, snapshot, self._clock.now()), own
+
+    async def look_once(self) -> Outlook:
+        """The outlook for a command that ends, from what was kept and what was just read."""
+        snapshot, now = self._store.state.snapshot, self._clock.now()
+        assert snapshot is not None
+        parts = self._records.readings, snapshot, minutes_east(now), now.timestamp()
+        return await in_thread(outlook_once, *parts, *self._at_hand(snapshot))
 
     async def pictures(self) -> "Pictures":
         """The readings of the last four weeks, summed up for drawing."""
@@ -208,12 +222,19 @@ def learn(foresight: Foresight, readings: "Readings | None", snapshot: Snapshot,
             readings.save(snapshot.account.key, snapshot.provenance.source, reading, limit.limit_id)
 
 
-def outlook_once(readings: "Readings | None", snapshot: Snapshot, offset: int, now: float) -> Outlook:
+def outlook_once(
+    readings: "Readings | None",
+    snapshot: Snapshot,
+    offset: int,
+    now: float,
+    under_way: tuple[Turn, ...] = (),
+    costs: "Costs | None" = None,
+) -> Outlook:
     """The outlook for a command that ends; the reading is kept too, where that can be done. Blocking."""
     account = snapshot.account.key
     foresight = Foresight(offset) if readings is None else recall(readings, account, offset, now - LOADED)
     learn(foresight, readings, snapshot)
-    return look_ahead(foresight, max(now, snapshot.provenance.observed_at.timestamp()))
+    return look_ahead(foresight, max(now, snapshot.provenance.observed_at.timestamp()), under_way, costs)
 
 
 def fill(

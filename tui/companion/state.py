@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # a command that only reads needs few of them
     from tui.domain.outlook import Outlook
     from tui.domain.question import NoQuestion, Question
     from tui.domain.queue import Queued
+    from tui.domain.reading import Costs
     from tui.domain.sessions import Session
     from tui.domain.snapshot import Snapshot
     from tui.domain.spend import Spend
@@ -104,6 +105,8 @@ class State(msgspec.Struct, frozen=True):
     """Whether any feed of sessions is followed."""
     outlook: Outlook | None = None
     """What is expected of the account, from its own past; None until enough was read to look ahead."""
+    costs: Costs | None = None
+    """What the service last said that live sessions took; None where it does not tell."""
     past_read: float | None = None
     """The share of the past on the disk that is read by now; None while none is being read."""
     question: Question | None = None
@@ -200,6 +203,7 @@ class StateStore:
         sessions: Mapping[str, Session] | UnsetType = UNSET,
         watches_sessions: bool | UnsetType = UNSET,
         outlook: Outlook | UnsetType | None = UNSET,
+        costs: Costs | UnsetType | None = UNSET,
         past_read: float | UnsetType | None = UNSET,
         question: Question | UnsetType | None = UNSET,
         no_question: NoQuestion | UnsetType | None = UNSET,

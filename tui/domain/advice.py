@@ -93,6 +93,8 @@ class Facts(msgspec.Struct, frozen=True):
     """Points of the shortest window that one session takes in an hour at work."""
     work_hour: float | None = None
     """Points of it that all sessions together take in an hour in which any is at work."""
+    took: tuple["Took", ...] = ()
+    """What sessions at work, or stopped, took of the windows; empty where nobody knows."""
 
     @property
     def is_worth_it(self) -> bool | None:
@@ -101,6 +103,19 @@ class Facts(msgspec.Struct, frozen=True):
             return None
         enough = self.saved_hours + self.date_hours >= LEAST_GAIN
         return enough and self.dearer_blocks <= SURPLUS * self.resets_for_them
+
+
+class Took(msgspec.Struct, frozen=True):
+    """What some sessions took of windows."""
+
+    who: str
+    """One by its name, cut, which is text from outside; or how many."""
+    shares: tuple[tuple[int, float], ...]
+    """(minutes, per cent) of each window, the shortest first."""
+    until: float
+    """When the service said so; or the end of the time over which the own readings were counted."""
+    since: float | None = None
+    """The beginning of that time; None where it is the service's word, which names no time."""
 
 
 class Advice(msgspec.Struct, frozen=True):
@@ -194,6 +209,7 @@ def arithmetic(f: Facts) -> tuple[str, ...]:
         for minutes, used in f.used
     ]
     lines += _hour_costs(f)
+    lines += [_took(f, took) for took in f.took]
     what = "this block" if f.blocked_minutes is not None else "the expected block"
     if f.saved_hours is not None and (f.blocked_minutes is not None or f.hit_minutes is not None):
         lines.append(f"{what} costs about {_hours(f.saved_hours)} of your working time")
@@ -229,6 +245,21 @@ def _hour_costs(f: Facts) -> list[str]:
         return []
     number = f"{points:.1f}" if points < 2 else f"{points:.0f}"
     return [f"an hour of {what} takes about {number} points of the {window_name(min(f.used)[0])}"]
+
+
+def _took(f: Facts, took: Took) -> str:
+    """What sessions took so far, with whose word that is."""
+    shares = " and ".join(f"{_points(share)} of the {window_name(minutes)}" for minutes, share in took.shares)
+    if took.since is None:
+        return f"{took.who} took {shares}, as the service said {_when(f, took.until)}"
+    span = f"from {_moment(f, took.since)} to {_moment(f, took.until)}"
+    return f"{span}, with {took.who} at work, your readings rose by {shares}"
+
+
+def _points(share: float) -> str:
+    if 0 < share < 0.1:
+        return "less than 0.1 points"
+    return f"{share:.1f} points" if share < 2 else f"{share:.0f} points"
 
 
 def window_name(minutes: int | None) -> str:

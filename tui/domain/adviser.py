@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from tui.domain.advice import DAY, HOUR, LIKELY, Advice, Facts, decide
+from tui.domain.advice import DAY, HOUR, LIKELY, Advice, Facts, Took, decide
 from tui.domain.forecast import Forecast, Forecaster
 from tui.domain.plan import Planned, plan
 from tui.domain.reading import Reading
@@ -75,9 +75,9 @@ class Adviser:
         hours = self._cost(block.start, block.natural_end, block.minutes)
         self._past.append(PastBlock(reading.at, hours + self._date_hours(reading.at, block.minutes), block.minutes))
 
-    def advise(self, now: float) -> Advice:
-        """The verdict at a moment, not before the last reading."""
-        return decide(self.facts(now))
+    def advise(self, now: float, took: tuple[Took, ...] = ()) -> Advice:
+        """The verdict at a moment, not before the last reading; `took` is what sessions took, as far as is known."""
+        return decide(msgspec.structs.replace(self.facts(now), took=took))
 
     def facts(self, now: float) -> Facts:
         """Everything that a verdict rests on."""

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from tui.domain.advice import Advice
+from tui.domain.advice import Advice, Took
 from tui.domain.adviser import Adviser
 from tui.domain.forecast import Forecast, Forecaster
 from tui.domain.reading import Reading
@@ -105,9 +105,9 @@ class Foresight:
                 found.append(forecast)
         return tuple(found)
 
-    def advice(self, now: float) -> Advice:
-        """The verdict at a moment."""
-        return self.adviser.advise(now)
+    def advice(self, now: float, took: tuple[Took, ...] = ()) -> Advice:
+        """The verdict at a moment; see `Adviser.advise`."""
+        return self.adviser.advise(now, took)
 
     def _warnings(self, reading: Reading) -> list[Warned]:
         found = []

@@ -9,6 +9,8 @@ from tui.domain.evening import Tonight, tonight
 from tui.domain.forecast import Forecast
 from tui.domain.foresight import Foresight
 from tui.domain.plan import Planned
+from tui.domain.reading import Costs
+from tui.domain.took import Turn, took
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,18 +43,23 @@ class Outlook(msgspec.Struct, frozen=True):
 _STEPS = 24
 
 
-def look_ahead(foresight: Foresight, now: float) -> Outlook:
+def look_ahead(
+    foresight: Foresight, now: float, under_way: tuple[Turn, ...] = (), costs: Costs | None = None
+) -> Outlook:
     """Say what is expected now.
 
     Args:
         foresight: What was read so far.
         now: The present moment, not before the last reading.
+        under_way: The sessions at work, and those that the limit stopped.
+        costs: What the service said that they took.
     """
     trends = tuple(_trends(foresight, now))
     forecasts, record = foresight.forecasts(now), foresight.record
     blocks = record.blocks if record.block is None else [*record.blocks, record.block]
     night = tonight(forecasts, blocks, record.first_at, now, record.offset)
-    return Outlook(now, forecasts, foresight.advice(now), foresight.adviser.plan(now), trends, night)
+    advice = foresight.advice(now, took(record, under_way, costs, now))
+    return Outlook(now, forecasts, advice, foresight.adviser.plan(now), trends, night)
 
 
 def _trends(foresight: Foresight, now: float) -> "Iterable[tuple[int, tuple[float, ...]]]":

@@ -46,11 +46,20 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class SessionCost(msgspec.Struct, frozen=True):
-    """What one thread took of the windows, by the service's own account."""
+    """What one thread took of the windows, by the service's own account; of which time it does not say."""
 
     thread_id: str
     five_hour_percent: float | None
     weekly_percent: float | None
+
+
+class Costs(msgspec.Struct, frozen=True):
+    """What the service said of some threads of one account."""
+
+    at: float
+    """When it said so, in Unix seconds."""
+    account: str
+    of: tuple[SessionCost, ...]
 
 
 class PastPeriod(msgspec.Struct, frozen=True):

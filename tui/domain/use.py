@@ -363,6 +363,22 @@ class UseRecord:
         top = len(self.sums) - 1
         return self.sums[min(max(last, 0), top)] - self.sums[min(max(first, 0), top)]
 
+    def seen_between(self, start: float, end: float) -> float | None:
+        """Demand from one moment to another; None unless all of it was watched, and nothing of it is filled in."""
+        first, last = self.bin_of(start), self.bin_of(end)
+        flags = [*self.flags[max(0, first) : last + 1], *([self._filling_flags] if last >= len(self.flags) else [])]
+        if start < self._first_at or end <= start or any(not f & WATCHED or f & BLOCKED for f in flags):
+            return None
+        return self._sum_at(end) - self._sum_at(start)
+
+    def _sum_at(self, at: float) -> float:
+        """Demand before a moment, laid evenly over its bin."""
+        place = self.bin_of(at)
+        if place >= len(self.flags):
+            return self.now_sum
+        share = (at + self.offset) / BIN - self.first_bin - place
+        return self.sums[place] + (self.sums[place + 1] - self.sums[place]) * share
+
 
 def is_weekend(number: int) -> bool:
     """Whether a bin, counted from 1970, lies on a Saturday or Sunday."""

@@ -7,7 +7,6 @@ from tui.companion.companion import Companion
 from tui.domain.ledger import Event
 from tui.domain.pauses import Pause
 from tui.domain.pictures import Pictures
-from tui.domain.reading import SessionCost
 from tui.domain.spend import Spend
 from tui.errors import ResetbankError
 from tui.ui.screens.page import PageScreen
@@ -31,7 +30,6 @@ class HistoryScreen(PageScreen):
         self._pictures: Pictures | None = None
         self._events: tuple[Event, ...] = ()
         self._spends: tuple[Spend, ...] = ()
-        self._costs: tuple[SessionCost, ...] = ()
         self._paused: tuple[Pause, ...] = ()
 
     def on_mount(self) -> None:
@@ -42,7 +40,7 @@ class HistoryScreen(PageScreen):
         """The pictures, or why there are none."""
         if self._failure is not None or self._pictures is None:
             return self.draw_unread(width)
-        return history_lines(self._view, self._pictures, self._events, width, self._spends, self._costs, self._paused)
+        return history_lines(self._view, self._pictures, self._events, width, self._spends, self._paused)
 
     def show(self, view: ViewState) -> None:
         """Sum up again where there is a new outlook."""
@@ -61,7 +59,6 @@ class HistoryScreen(PageScreen):
             self._spends = await self._companion.records.spends()
             self._paused = await self._companion.records.pauses_since(self._view.now - _LONG)
             self._failure = None
-            self._costs = await self._companion.session_costs()
         except ResetbankError as error:
             self._failure = clean(str(error))
         if self.is_mounted:

@@ -12,7 +12,6 @@ from tui.domain.forecast import Forecast
 from tui.domain.ledger import NOTHING_SPENT, Event, EventKind
 from tui.domain.pauses import Pause, PauseKind, lost_before, time_lost
 from tui.domain.pictures import BurnUp, Pictures
-from tui.domain.reading import SessionCost
 from tui.domain.spend import Spend
 from tui.ui.view.chrome import past_text
 from tui.ui.view.sessions import NAME_CELLS, names_of
@@ -50,7 +49,6 @@ def history_lines(
     events: Sequence[Event],
     width: int,
     spends: Sequence[Spend] = (),
-    costs: Sequence[SessionCost] = (),
     paused: Sequence[Pause] = (),
 ) -> tuple[Line, ...]:
     """The whole screen: the readings summed up, then what sessions cost, waited and what became of resets."""
@@ -70,7 +68,7 @@ def history_lines(
     else:
         text = "The last weeks are not known yet: from the first reading on they are kept."
         lines += [*wrap((Span(text, Level.DIM),), width), (Span(" "),)]
-    lines += _costs(view, costs, width)
+    lines += _costs(view, width)
     lines += _waiting(view, paused, width)
     lines += _resets(view, events, spends, paused, width)
     return tuple(clip(line, width) for line in lines)
@@ -246,10 +244,12 @@ def heat_lines(pictures: Pictures, width: int) -> Iterator[Line]:
         yield (Span(right(name, _LABEL), Level.DIM), Span("│"), Span("".join(shades)), Span("│"))
 
 
-def _costs(view: ViewState, costs: Sequence[SessionCost], width: int) -> Iterator[Line]:
+def _costs(view: ViewState, width: int) -> Iterator[Line]:
     """What each live session took, the dearest first; nothing where the service does not tell."""
-    if not costs:
+    said = view.state.costs
+    if said is None or said.account != view.state.account_key or not said.of:
         return
+    costs = said.of
     names = names_of(view.state.sessions, [cost.thread_id for cost in costs])
     yield from _heading("Sessions", "what each took of the windows, by the service's account", width)
     for cost in sorted(costs, key=lambda cost: -(cost.five_hour_percent or cost.weekly_percent or 0.0)):
