@@ -69,11 +69,14 @@ async def test_no_keyring_is_one_clear_line(backend: Callable[[], Any], use_keyr
         assert str(caught.value) == line
 
 
-async def test_a_keyring_that_waits_for_ever_is_left_behind(use_keyring: UseKeyring) -> None:
+async def test_a_keyring_that_waits_for_ever_is_left_behind(
+    use_keyring: UseKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secrets, "DEADLINE", 0.05)
     backend = Blocking()
     use_keyring(backend)
     with pytest.raises(NotViable, match=r"did not answer within 0\.05 s"):
-        await secrets.stored_login(HERE, deadline=0.05)
+        await secrets.stored_login(HERE)
     (blocked,) = [thread for thread in threading.enumerate() if thread.name == "resetbank"]
     assert blocked.daemon, "the exit of the program would wait for it"
     backend.release.set()

@@ -22,8 +22,8 @@ from tui.errors import (
     SourceDown,
     SourceError,
 )
-from tui.sources.answers import FINISH, login_trouble, surely_refused
-from tui.sources.appserver_client import AppServerClient, Refused, Unanswered
+from tui.sources.answers import FINISH, Failed, login_trouble, surely_refused
+from tui.sources.appserver_client import AppServerClient, Refused
 from tui.sources.appserver_transports import Transport, start_codex
 from tui.sources.codex_home import SIGN_IN, CodexHome
 from tui.wire import appserver as wire
@@ -46,7 +46,7 @@ class AppServerSource:
     """Whether Codex's experimental methods are needed."""
 
     def __init__(self, name: Literal["daemon", "codex"], transport: Transport, clock: Clock) -> None:
-        self._name: Literal["daemon", "codex"] = name
+        self.name = name
         self._clock = clock
         self._news = asyncio.Event()
         self._login: wire.Login | None = None
@@ -54,11 +54,6 @@ class AppServerSource:
         self._account_changes = 0
         self._takes_params = True
         self._client = AppServerClient(transport, self._hear, self._line_broke)
-
-    @property
-    def name(self) -> Literal["daemon", "codex"]:
-        """`daemon` or `codex`."""
-        return self._name
 
     async def prove(self) -> Self:
         """Exchange the first messages and see that somebody is signed in with ChatGPT; itself, or closed.
@@ -77,7 +72,7 @@ class AppServerSource:
         try:
             await self._client.greet(HANDSHAKE_DEADLINE, experimental=self.experimental)
             await self._read_login(HANDSHAKE_DEADLINE)
-        except Unanswered as error:
+        except Failed as error:
             raise NotViable(error.reason, "run codex once to see what is wrong") from error
         except Refused as error:
             raise NotViable(f"Codex refuses the connection ({error})", "update codex") from error
@@ -90,11 +85,11 @@ class AppServerSource:
         try:
             login = self._login or await self._read_login(READ_DEADLINE)
             body = await self._read_limits(with_credits)
-        except Unanswered as error:
+        except Failed as error:
             raise SourceDown(error.reason) from error
         except Refused as error:
             _raise_read_error(error.refusal)
-        snapshot = wire.decode_rate_limits(body, Provenance(self._name, self._clock.now()), login)
+        snapshot = wire.decode_rate_limits(body, Provenance(self.name, self._clock.now()), login)
         if changes == self._account_changes:  # else it may be about somebody who has just signed out
             self._account_id = snapshot.account.id
         if with_credits and snapshot.bank.available != 0 and snapshot.bank.credits is None:
@@ -110,7 +105,7 @@ class AppServerSource:
             return decode_consume(
                 await self._client.request(wire.CONSUME, params, deadline=CONSUME_DEADLINE), "outcome"
             )
-        except Unanswered as error:
+        except Failed as error:
             if error.sent:
                 raise OutcomeUnknown(f"the spend was sent, but {error.reason}", FINISH) from error
             raise ConsumeRejected(f"nothing was sent: {error.reason}", "try again") from error

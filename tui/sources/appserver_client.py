@@ -13,6 +13,7 @@ import msgspec
 
 from tui import __version__
 from tui.errors import BadPayload
+from tui.sources.answers import Failed
 from tui.sources.appserver_transports import Transport, TransportClosed
 from tui.wire.appserver import INITIALIZE, INITIALIZED, initialize_params
 from tui.wire.jsonrpc import News, Refusal, Result, decode_message, encode_notification, encode_request, first_message
@@ -34,20 +35,6 @@ class Refused(Exception):
         self.refusal = refusal
 
 
-class Unanswered(Exception):
-    """No answer came.
-
-    Args:
-        reason: Why, in a clause.
-        sent: Whether the request, or a part of it, may have reached the server.
-    """
-
-    def __init__(self, reason: str, *, sent: bool) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.sent = sent
-
-
 class AppServerClient:
     """Matches answers to requests.
 
@@ -63,15 +50,11 @@ class AppServerClient:
         self._on_end = on_end
         self._pending: dict[int, asyncio.Future[Result | Refusal]] = {}
         self._next_id = 0
-        self._ended: str | None = None
+        self.ended: str | None = None
+        """Why the line is broken; None while it holds."""
         self._noise = 0
         self._spoke = False
         self._listener = asyncio.create_task(self._listen())
-
-    @property
-    def ended(self) -> str | None:
-        """Why the line is broken; None while it holds."""
-        return self._ended
 
     async def request(self, method: str, params: object = msgspec.UNSET, *, deadline: float) -> bytes:
         """Ask and wait for the answer.
@@ -86,10 +69,10 @@ class AppServerClient:
 
         Raises:
             Refused: The server answered with an error.
-            Unanswered: The line broke, or the time was over.
+            Failed: The line broke, or the time was over.
         """
-        if self._ended is not None:
-            raise Unanswered(self._ended, sent=False)
+        if self.ended is not None:
+            raise Failed(self.ended, sent=False)
         request_id, self._next_id = self._next_id, self._next_id + 1
         message = encode_request(request_id, method, params)
         answer: asyncio.Future[Result | Refusal] = asyncio.get_running_loop().create_future()
@@ -99,10 +82,10 @@ class AppServerClient:
                 await self._transport.send(message)
                 found = await answer
         except TransportClosed as error:
-            raise Unanswered(str(error), sent=True) from error
+            raise Failed(str(error), sent=True) from error
         except TimeoutError as error:
             reason = f"Codex did not answer within {deadline:g} s"
-            raise Unanswered(_ANOTHER_PROTOCOL if self._noise and not self._spoke else reason, sent=True) from error
+            raise Failed(_ANOTHER_PROTOCOL if self._noise and not self._spoke else reason, sent=True) from error
         finally:
             self._pending.pop(request_id, None)
         if isinstance(found, Refusal):
@@ -120,7 +103,7 @@ class AppServerClient:
         try:
             await self._transport.send(encode_notification(INITIALIZED))
         except TransportClosed as error:
-            raise Unanswered(str(error), sent=True) from error
+            raise Failed(str(error), sent=True) from error
 
     async def aclose(self) -> None:
         """Close the line within half a second; fine to call twice."""
@@ -155,10 +138,10 @@ class AppServerClient:
         self._end(_ANOTHER_PROTOCOL)
 
     def _end(self, reason: str) -> None:
-        if self._ended is not None:
+        if self.ended is not None:
             return
-        self._ended = reason
+        self.ended = reason
         for waiting in self._pending.values():
             if not waiting.done():
-                waiting.set_exception(Unanswered(reason, sent=True))
+                waiting.set_exception(Failed(reason, sent=True))
         self._on_end()

@@ -78,7 +78,7 @@ class Backend:
         self._base_url = base_url
         self._login = login
         self._clock = clock
-        self._name: Literal["http", "stub"] = name
+        self.name = name
         self._deadlines = deadlines
         self._asker = open_asker(base_url, app)
         self._rows_free_at = clock.monotonic()
@@ -86,15 +86,10 @@ class Backend:
         self._has_history = True
         """False where the service said with the credits that it keeps no history of them."""
 
-    @property
-    def name(self) -> Literal["http", "stub"]:
-        """`http` or `stub`."""
-        return self._name
-
     async def read(self, *, with_credits: bool) -> Snapshot:
         """Read usage, and the single credits where wanted; see `Source.read`."""
         login, answer = await self._read_usage(await find_login(self._login))
-        provenance = Provenance(self._name, self._clock.now())
+        provenance = Provenance(self.name, self._clock.now())
         snapshot = decode_usage(answer.body, provenance, login.account_id, http_date(answer.headers.get("date", "")))
         self._seen_account = (login.access_token, snapshot.account.id)
         known = snapshot.account

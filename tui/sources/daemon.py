@@ -13,8 +13,9 @@ from typing import Final
 from tui.clock import Clock
 from tui.domain.sessions import SessionUpdate
 from tui.errors import BadPayload, CarryOnRejected, CarryOnUnknown, SourceDown
+from tui.sources.answers import Failed
 from tui.sources.appserver import READ_DEADLINE, AppServerSource
-from tui.sources.appserver_client import Refused, Unanswered
+from tui.sources.appserver_client import Refused
 from tui.sources.appserver_transports import Transport, connect_daemon
 from tui.sources.codex_home import CodexHome
 from tui.wire import threads as wire
@@ -76,7 +77,7 @@ class DaemonSource(AppServerSource):
         params = wire.queue_params(thread_id, message, message_id)
         try:
             await self._client.request(wire.QUEUE_ADD, params, deadline=CARRY_ON_DEADLINE)
-        except Unanswered as error:
+        except Failed as error:
             if error.sent:
                 raise CarryOnUnknown(f"the message was sent, but {error.reason}", _LOOK) from error
             raise CarryOnRejected(f"the message was not sent: {error.reason}", _BY_HAND) from error
@@ -97,7 +98,7 @@ class DaemonSource(AppServerSource):
             params = wire.read_params(thread_id)
             body = await self._client.request(wire.THREAD_READ, params, deadline=READ_DEADLINE)
             thread = wire.decode_thread(body, self._clock.now(), next(_ORDER), self._pays_plan)
-        except Unanswered as error:
+        except Failed as error:
             raise CarryOnRejected(f"the message was not sent: {error.reason}", _BY_HAND) from error
         except (Refused, BadPayload) as error:
             raise CarryOnRejected("the message was not sent: the daemon does not know the session", _BY_HAND) from error
@@ -150,7 +151,7 @@ class DaemonSource(AppServerSource):
                 for thread_id in wire.decode_loaded(loaded):
                     if thread_id not in self._internal:
                         self._unread.setdefault(thread_id)
-        except Unanswered as error:
+        except Failed as error:
             raise SourceDown(error.reason) from error
         return found
 
@@ -159,7 +160,7 @@ class DaemonSource(AppServerSource):
         while True:
             while self._unread:
                 thread_id, row = next(iter(self._unread)), None
-                with suppress(Refused, Unanswered, BadPayload):
+                with suppress(Refused, Failed, BadPayload):
                     params, order = wire.read_params(thread_id), next(_ORDER)
                     body = await self._client.request(wire.THREAD_READ, params, deadline=READ_DEADLINE)
                     row = wire.decode_thread(body, self._clock.now(), order, self._pays_plan)

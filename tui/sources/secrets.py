@@ -4,7 +4,8 @@ The library keyring is used where it is installed: always on macOS and Windows, 
 the Secret Service is asked directly without it.
 
 A keyring may wait for a person to unlock it, for ever. Every call runs in a daemon thread with a deadline, so that
-neither the program nor its exit waits along.
+neither the program nor its exit waits along. Each raises `NotViable` where there is no keyring on this machine, or it
+refuses or does not answer in time.
 """
 
 import asyncio
@@ -32,27 +33,15 @@ WITHOUT_KEYRING: Final = "set RESETBANK_TOKEN in the environment instead"
 Result = TypeVar("Result")
 
 
-async def store_login(base_url: BaseUrl, token: Token, account_id: str | None, *, deadline: float = DEADLINE) -> None:
-    """Keep a token for a base URL.
-
-    Raises:
-        NotViable: No keyring on this machine, or it refused or did not answer in time.
-    """
+async def store_login(base_url: BaseUrl, token: Token, account_id: str | None) -> None:
+    """Keep a token for a base URL."""
     entry = msgspec.json.encode({"token": token.reveal(), "account_id": account_id}).decode()
-
-    def store() -> None:
-        _backend().set_password(SERVICE, base_url.url, entry)
-
-    await _ask(store, deadline)
+    await _ask(lambda: _backend().set_password(SERVICE, base_url.url, entry))
 
 
-async def stored_login(base_url: BaseUrl, *, deadline: float = DEADLINE) -> Login | None:
-    """The login that is kept for a base URL; None where nothing is.
-
-    Raises:
-        NotViable: No keyring on this machine, it refused or did not answer in time, or the entry is damaged.
-    """
-    entry = await _get(SERVICE, base_url.url, deadline)
+async def stored_login(base_url: BaseUrl) -> Login | None:
+    """The login that is kept for a base URL; None where nothing is, `NotViable` too where the entry is damaged."""
+    entry = await _ask(lambda: _backend().get_password(SERVICE, base_url.url))
     if entry is None:
         return None
     try:
@@ -65,15 +54,8 @@ async def stored_login(base_url: BaseUrl, *, deadline: float = DEADLINE) -> Logi
     raise NotViable(f"the stored login for {base_url.host} is damaged", "run `resetbank login` again")
 
 
-async def forget_login(base_url: BaseUrl, *, deadline: float = DEADLINE) -> bool:
-    """Remove what is kept for a base URL.
-
-    Returns:
-        Whether there was anything.
-
-    Raises:
-        NotViable: No keyring on this machine, or it refused or did not answer in time.
-    """
+async def forget_login(base_url: BaseUrl) -> bool:
+    """Remove what is kept for a base URL; whether there was anything."""
 
     def forget() -> bool:
         keyring = _backend()
@@ -82,20 +64,12 @@ async def forget_login(base_url: BaseUrl, *, deadline: float = DEADLINE) -> bool
         keyring.delete_password(SERVICE, base_url.url)
         return True
 
-    return await _ask(forget, deadline)
+    return await _ask(forget)
 
 
-async def codex_entry(home: CodexHome, *, deadline: float = DEADLINE) -> str | None:
-    """Codex's own keyring entry, the JSON of an auth.json (wire/README.md, "Logins"); None where there is none.
-
-    Raises:
-        NotViable: No keyring on this machine, or it refused or did not answer in time.
-    """
-    return await _get(CODEX_SERVICE, home.keyring_user, deadline)
-
-
-async def _get(service: str, user: str, deadline: float) -> str | None:
-    return await _ask(lambda: _backend().get_password(service, user), deadline)
+async def codex_entry(home: CodexHome) -> str | None:
+    """Codex's own keyring entry, the JSON of an auth.json (wire/README.md, "Logins"); None where there is none."""
+    return await _ask(lambda: _backend().get_password(CODEX_SERVICE, home.keyring_user))
 
 
 class _Keyring(Protocol):
@@ -130,13 +104,13 @@ def _secret_service(missing: NotViable) -> _Keyring:
     return secret_service
 
 
-async def _ask(call: Callable[[], Result], deadline: float) -> Result:
+async def _ask(call: Callable[[], Result]) -> Result:
     try:
-        async with asyncio.timeout(deadline):
+        async with asyncio.timeout(DEADLINE):
             return await in_loose_thread(call)
     except TimeoutError as error:
         raise NotViable(
-            f"the keyring did not answer within {deadline:g} s; it may wait to be unlocked", WITHOUT_KEYRING
+            f"the keyring did not answer within {DEADLINE:g} s; it may wait to be unlocked", WITHOUT_KEYRING
         ) from error
     except NotViable:
         raise
