@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from tests.companion.scripted import AT_LIMIT, CLEARED, READING, World
-from tests.companion.test_attending import THREAD, attended, cleared, consent, until, update
-from tests.domain.worlds import FIVE_HOURS, credit, snapshot, window
+from tests.companion.test_attending import THREAD, attended, cleared, consent, until, update, used
+from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
 from tests.support.clocks import ManualClock
 from tui.cli.json_output import watch_row
 from tui.cli.watching import tell_once
@@ -22,7 +22,9 @@ from tui.companion.watch_events import WatchEvent, WatchEventKind, WatchEvents
 from tui.domain.held_sessions import HeldThread, with_held
 from tui.domain.hooks import GateMode
 from tui.domain.ledger import Event, EventKind
+from tui.domain.question import NoQuestion, NoQuestionReason
 from tui.domain.sessions import SessionState, merge_update
+from tui.domain.snapshot import Snapshot
 from tui.domain.spend import ConsumeAnswer, ConsumeCode
 from tui.errors import ConsumeRejected
 from tui.store.deliveries import LEASE
@@ -137,6 +139,54 @@ async def test_a_stop_of_a_past_window_is_no_event(world: World) -> None:
         world.clock.advance(16)
         await until(world, lambda _: world.clock.sleepers >= 3)
     assert "interrupted" not in kinds(events)
+
+
+CALM = replace(READING, limits=snapshot(window(FIVE_HOURS, 5.0), window(WEEK, 40.0)).limits)
+
+
+async def test_an_answer_from_before_a_session_showed_the_limit_is_no_reset(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = watched(world)
+    world.source.reading = CALM
+    ask = world.source.read
+
+    async def ask_slowly(*, with_credits: bool) -> Snapshot:
+        answer = await ask(with_credits=with_credits)
+        if world.source.reading is CALM:
+            world.source.reading = AT_LIMIT
+            world.clock.advance(1)
+            world.feed.told.put_nowait(update(world.clock, SessionState.RUNNING, used=100.0))
+            await world.companion.store.until(lambda state: used(state) == 100.0)
+            world.clock.advance(1)
+        return replace(answer, provenance=replace(answer.provenance, observed_at=world.clock.now()))
+
+    async with attended(world):
+        monkeypatch.setattr(world.source, "read", ask_slowly)
+        world.companion.refresh()
+        await until(world, lambda state: state.snapshot is not None and state.snapshot.is_refused)
+        world.feed.told.put_nowait(update(world.clock, SessionState.STOPPED_AT_LIMIT))
+        await until(world, lambda _: "interrupted" in kinds(events))
+    assert kinds(events) == ["interrupted"]
+
+
+async def test_what_is_decided_is_of_the_state_in_which_it_is_published(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, records = world.companion.store, world.companion.records
+    running = merge_update({}, update(world.clock, SessionState.RUNNING))
+    store.update(snapshot=AT_LIMIT, sessions=running)
+    events = watched(world)
+    ask = records.spent_at
+
+    async def ask_slowly() -> datetime | None:
+        store.update(snapshot=CALM)
+        return await ask()
+
+    monkeypatch.setattr(records, "spent_at", ask_slowly)
+    await world.companion.questions.evaluate()
+    assert store.state.no_question == NoQuestion(NoQuestionReason.NO_LIMIT_NEAR)
+    assert "near" not in kinds(events)
 
 
 async def test_a_held_session_is_held_and_goes_on(world: World) -> None:

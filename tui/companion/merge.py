@@ -1,11 +1,15 @@
 """Putting a fresh reading on top of the last one."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from msgspec.structs import replace
 
 from tui.companion.schedule import CREDITS_EVERY
 from tui.domain.snapshot import Snapshot
+
+ROLLOUT: Final = "rollout"
+"""The source of numbers that were read off a session's own file."""
 
 
 def merge(previous: Snapshot | None, fresh: Snapshot) -> Snapshot:
@@ -30,6 +34,14 @@ def count_moved(known: Snapshot | None, fresh: Snapshot) -> bool:
     if known is None or fresh.bank.credits is not None or fresh.bank.available is None:
         return False
     return known.bank.available != fresh.bank.available
+
+
+def is_outrun(asked: Snapshot | None, known: Snapshot | None, fresh: Snapshot) -> bool:
+    """Whether an answer shows less use than a session's own file did while it was under way, so may be from before."""
+    if known is None or known is asked or known.provenance.source != ROLLOUT:
+        return False
+    shown = {window.key: window.used_percent for window in fresh.windows}
+    return any((shown.get(window.key) or 0.0) < (window.used_percent or 0.0) for window in known.windows)
 
 
 def has_moved_percent(previous: Snapshot | None, fresh: Snapshot) -> bool:

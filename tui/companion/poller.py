@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tui.clock import Clock
 from tui.companion.connection import Connection
-from tui.companion.merge import count_moved, has_moved_percent, merge, wants_credits
+from tui.companion.merge import count_moved, has_moved_percent, is_outrun, merge, wants_credits
 from tui.companion.records import Records
 from tui.companion.schedule import back_off, jittered, poll_interval
 from tui.companion.state import State, StateStore
@@ -91,9 +91,9 @@ class Poller:
         with_credits = self._credits_wanted or wants_credits(known, self._clock.now())
         async with self._connection.lock:
             try:
-                fresh = await self._connection.read(with_credits=with_credits)
+                fresh = await self._read(with_credits=with_credits)
                 if not with_credits and count_moved(known, fresh):
-                    fresh = await self._connection.read(with_credits=True)
+                    fresh = await self._read(with_credits=True)
             except SourceError as error:
                 self._show_failure(error)
                 return
@@ -121,10 +121,18 @@ class Poller:
         Raises:
             SourceError: The limits could not be read.
         """
-        snapshot = await self._connection.read(with_credits=True)
+        snapshot = await self._read(with_credits=True)
         self._show(snapshot)
         await self._keep(snapshot)
         return snapshot
+
+    async def _read(self, *, with_credits: bool) -> Snapshot:
+        """Ask; once more where a session's own file showed more meanwhile: else the old answer looks like a reset."""
+        asked = self._store.state.snapshot
+        fresh = await self._connection.read(with_credits=with_credits)
+        if is_outrun(asked, self._store.state.snapshot, fresh):
+            fresh = await self._connection.read(with_credits=with_credits)
+        return fresh
 
     def _show(self, fresh: Snapshot) -> Snapshot:
         snapshot = merge(self._store.state.snapshot, fresh)

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from tui.clock import Clock
 from tui.companion.follower import Follower
+from tui.companion.merge import ROLLOUT
 from tui.companion.records import Records
 from tui.companion.resumer import Resumer
-from tui.companion.sessions import ROLLOUT
 from tui.companion.state import State, StateStore
 from tui.domain.account_state import AccountState, after_reading
 from tui.domain.ask_memory import AskMemory, answered, asked
@@ -133,7 +133,8 @@ class QuestionService(Follower):
         return account
 
     async def _situation_of(self, account: AccountState, now: datetime) -> Situation:
-        state = self._store.state
+        spent_at = await self._records.spent_at()
+        state = self._store.state  # last: what is decided is of the State in which it is published
         queued = state.queued
         return Situation(
             snapshot=state.snapshot,
@@ -143,7 +144,7 @@ class QuestionService(Follower):
             spend_locked=state.spending or state.open_spend is not None or state.store_failure is not None,
             queued=queued is not None and not queued.needs_fresh_yes,
             waiting_for=account.waiting.window.key if account.waiting is not None else None,
-            spent_at=await self._records.spent_at(),
+            spent_at=spent_at,
         )
 
     def _has_lasted(self, name: str, holds: bool) -> bool:

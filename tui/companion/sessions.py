@@ -8,6 +8,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from tui.companion.connection import Connection
+from tui.companion.merge import ROLLOUT
 from tui.companion.poller import Poller
 from tui.companion.state import StateStore
 from tui.domain.sessions import SessionState, SessionUpdate, forget_daemon, merge_update, of_account
@@ -15,10 +16,6 @@ from tui.domain.snapshot import Provenance, Snapshot
 from tui.domain.windows import Limit, Window, WindowKey
 from tui.errors import SourceError
 from tui.sources.base import SessionFeed
-
-ROLLOUT = "rollout"
-"""The source of numbers that were read off a session's own file."""
-
 
 SCAN_SECONDS = 5.0
 """How long one scan waits for the feeds."""

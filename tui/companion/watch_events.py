@@ -125,7 +125,7 @@ class WatchEvents:
         holds = held(state.sessions)
         is_near = _is_near(state, now)
         is_hit_unseen = is_reached and not (found or self._held or holds or active(state.sessions))
-        if is_near and not self._was_near and not self._was_reached:
+        if is_near and not (self._was_near or self._was_reached or is_reached):
             self._emit(WatchEvent(WatchEventKind.NEAR, now, window=window))
         for thread_id, stop in found.items():
             known = self._stops.get(thread_id)
