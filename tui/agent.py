@@ -12,11 +12,7 @@ set it."""
 
 
 def mark_of_codex(environment: Mapping[str, str] | None = None) -> str | None:
-    """The variable that shows that Codex started this process; None where none does.
-
-    Args:
-        environment: Where to look; None takes this process's own.
-    """
+    """The variable that shows that Codex started this process; None where none does."""
     variables = os.environ if environment is None else environment
     for name in sorted(variables):
         if variables[name] and (name in MARKS or name.startswith("CODEX_SANDBOX_")):
@@ -25,10 +21,7 @@ def mark_of_codex(environment: Mapping[str, str] | None = None) -> str | None:
 
 
 def refuse_under_codex(what: str) -> None:
-    """Refuse to act where an agent may have typed the command.
-
-    Args:
-        what: What is refused, as the beginning of a sentence ("spending a reset").
+    """Refuse what begins a sentence ("spending a reset") where an agent may have typed the command.
 
     Raises:
         UnderCodex: A command of Codex's agent started this process.

@@ -79,12 +79,7 @@ class SourceDown(SourceError):
 
 
 class RateLimited(SourceError):
-    """The source asks to be left alone.
-
-    Args:
-        message: What happened.
-        retry_after: Seconds to wait, if the source said so.
-    """
+    """The source asks to be left alone, for so many seconds where it said so."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message, "resetbank waits and asks again by itself")

@@ -32,11 +32,7 @@ class Paths(msgspec.Struct, frozen=True):
 
 
 def resetbank_paths(home: Path | None = None) -> Paths:
-    """Find the files, creating nothing.
-
-    Args:
-        home: A folder that holds everything; None means `RESETBANK_HOME`, or else the platform's own folders.
-    """
+    """Find the files, in `RESETBANK_HOME` or else the platform's own folders where no home is given; create nothing."""
     config, state = (home, home) if home is not None else map(Path, folders())
     return Paths(
         settings=config / "settings.toml",
@@ -70,12 +66,7 @@ def read_small_file(path: Path) -> bytes | None:
 
 
 def replace_file(path: Path, data: bytes, mode: int) -> None:
-    """Write a file so that every reader sees the former one or the new one, whole.
-
-    Args:
-        path: Where; the folder exists.
-        data: What.
-        mode: Its permissions.
+    """Write a file, in a folder that is there, so that every reader sees the former one or the new one, whole.
 
     Raises:
         OSError: It cannot be written; the former one is as it was.

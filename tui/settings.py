@@ -224,11 +224,7 @@ def read_toml(path: Path, text: str) -> dict[str, Any]:
 
 
 def parse_settings(path: Path, data: dict[str, Any]) -> Settings:
-    """Check the values of a settings file.
-
-    Args:
-        path: The file, for the message.
-        data: Its values by name.
+    """Check the values of a settings file, which the path names in messages.
 
     Raises:
         SettingsError: An unknown key, or a value of the wrong kind; names the file and the place.

@@ -256,12 +256,9 @@ class SettingsFile:
     def plan(
         self, setting: Setting, value: object | None, check: Callable[[Settings], None] = lambda _: None
     ) -> Change:
-        """Work out the file with a value set, or taken out so that the default holds; writes nothing.
+        """Work out the file with a value set, or with None taken out so that the default holds; writes nothing.
 
-        Args:
-            setting: Which.
-            value: What; None takes it out.
-            check: Raises `SettingsError` where the settings that follow cannot be used.
+        The check raises `SettingsError` where the settings that follow cannot be used.
 
         Raises:
             UsageError: The setting does not take this value.

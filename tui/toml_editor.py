@@ -44,12 +44,7 @@ class _Line(msgspec.Struct, frozen=True):
 
 
 def set_value(text: str, path: _Path, value: object) -> str:
-    """Set one value: in its place where there is one, else behind the others of its section.
-
-    Args:
-        text: Valid TOML.
-        path: The names that lead to the value.
-        value: A boolean, number or text, or a list of texts.
+    """Set one value, of a setting: in its place where there is one, else behind the others of its section.
 
     Raises:
         CannotEdit: There is something on the way that is no table, or it cannot be done in place.

@@ -114,16 +114,8 @@ def open_companion(
 ) -> "Companion":
     """Put a companion together; nothing is read or sent yet.
 
-    Args:
-        options: What the command line asks for.
-        settings: The user's settings.
-        paths: Where the database is; a demo keeps its own in memory and never touches it.
-        front_end: How others name this process while it spends ("resetbank spend").
-        clock: The time; None takes the machine's.
-        watches: Whether live sessions are followed.
-        asks: Whether a person is there to be asked.
-        invites: Whether the referral programme is taken part in.
-        tables: The database, where it is open already.
+    Others call this process by its front end while it spends. It may watch live sessions, ask a person who is there,
+    and take part in the referral programme. The tables are of a database that is open already; a demo has its own.
 
     Raises:
         UsageError: The base URL or the scenario cannot be used.

@@ -48,16 +48,7 @@ def open_accounts(
     asks: bool = False,
     invites: bool = False,
 ) -> Accounts:
-    """Put the accounts together; nothing is read or sent yet.
-
-    Args:
-        options: Of every account, the one that is in sight first before the others.
-        settings: The user's settings.
-        paths: Where the database is.
-        front_end: How others name this process while it spends.
-        asks: Whether a person is there to be asked.
-        invites: Whether the referral programme is taken part in.
-    """
+    """Put the accounts together, the one that is in sight first before the others; nothing is read or sent yet."""
     clock = SystemClock()
     tables = open_tables(paths)
 

@@ -71,15 +71,15 @@ def as_text(found: dict[str, Any]) -> str:
     for spend in found["spends"]:
         lines.append(f"  {spend['consented_at']}  {spend['outcome']}, consent by {spend['consent']}")
         lines += [f"    {name}: {spend[name]}" for name in ("account", "request_id", "credit_id", "journaled_at")]
-        lines += [
-            f"    {name}: {spend[name]}" for name in ("closed_at", "requests_sent", "resets_before", "resets_left")
-        ]
+        more = ("closed_at", "requests_sent", "resets_before", "resets_left")
+        lines += [f"    {name}: {spend[name]}" for name in more]
         lines += [f"    {when}: {_windows(spend[when])}" for when in ("before", "after")]
-        lines += [f"    note: {spend['note']}"] if spend["note"] else []
+        if spend["note"]:
+            lines.append(f"    note: {spend['note']}")
     lines += ["", "Events"]
     for event in found["events"]:
-        more = (f"{name}={event[name]}" for name in ("credit_id", "request_id", "before", "after") if event[name])
-        lines.append(f"  {event['at']}  {event['event']}  {event['text']}  {' '.join(more)}".rstrip())
+        about = (f"{name}={event[name]}" for name in ("credit_id", "request_id", "before", "after") if event[name])
+        lines.append(f"  {event['at']}  {event['event']}  {event['text']}  {' '.join(about)}".rstrip())
     return "\n".join(lines) + "\n"
 
 
@@ -97,14 +97,14 @@ def write_evidence(path: Path, events: "Sequence[Event]", spends: "Sequence[Spen
     """
     import json
     import os
+    from functools import partial
 
     from tui.errors import UsageError
 
     found = evidence(events, spends, now)
     text = json.dumps(found, indent=2, ensure_ascii=False) + "\n" if path.suffix == ".json" else as_text(found)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+        with open(path, "x", encoding="utf-8", errors="backslashreplace", opener=partial(os.open, mode=0o600)) as file:
             file.write(text)
     except FileExistsError as error:
         raise UsageError(f"{path} is there already", "name another file") from error

@@ -113,11 +113,7 @@ def invite_report(
 ) -> dict[str, Any]:
     """What `invite --json` prints.
 
-    Args:
-        book: Tells the offer.
-        outcome: `sent`, `unknown`, `refused` or `noted`; None where nothing was to be sent.
-        record: The invite that came about.
-        note: Why it is as it is.
+    The outcome is `sent`, `unknown`, `refused` or `noted`, None where nothing was to be sent; the note says why.
     """
     return {
         "schema": SCHEMA,

@@ -49,10 +49,7 @@ def run(arguments: "argparse.Namespace") -> int:
 
 
 def run_quickly(words: list[str]) -> int | None:
-    """Print the line without the parser of all commands.
-
-    Args:
-        words: Those after `line`.
+    """Print the line without the parser of all commands, by the words after `line`.
 
     Returns:
         The exit code; None where the words are not plain enough: then the parser must see them.

@@ -103,10 +103,8 @@ async def _serve(
 def _app(document: "Callable[[], Awaitable[bytes]]", token: str | None) -> Any:
     """The page /metrics, as an ASGI application.
 
-    Args:
-        document: Gives what is shown.
-        token: Who has it may ask from anywhere; None answers only who asks for this machine by a loopback name, so that
-            no page in a browser gets an answer through a name of its own.
+    Who has the token may ask from anywhere. Without one it answers only who asks for this machine by a loopback name,
+    so that no page in a browser gets an answer through a name of its own.
     """
     import hmac
 

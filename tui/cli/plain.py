@@ -67,13 +67,7 @@ class Plain:
     """The account that what is typed is for: the first one, or the one that asked last."""
 
     def __init__(self, *, can_ask: bool, read_only: str | None, codex: str) -> None:
-        """Say nothing yet.
-
-        Args:
-            can_ask: Whether a person is there to be asked.
-            read_only: The mark of Codex's agent, where one is set.
-            codex: The Codex executable, as a person types it.
-        """
+        """Say nothing yet; `read_only` is the mark of Codex's agent, `codex` its executable as a person types it."""
         self._can_ask = can_ask
         self._read_only = read_only
         self._codex = codex

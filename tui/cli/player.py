@@ -59,12 +59,9 @@ class Player:
             raise UsageError(f"{path} cannot be read: {error.strerror}", "check its name and its rights") from error
 
     def play(self, lines: BinaryIO, name: str, *, asks: bool) -> None:
-        """Play the lines of one recording.
+        """Play the lines of one recording, which complaints call by its name.
 
-        Args:
-            lines: The recording.
-            name: What it is called in complaints.
-            asks: Whether it asks itself; otherwise every quarter of an hour and its end is a question.
+        One that `asks` has its own questions; otherwise every quarter of an hour and its end is one.
         """
         self._asks = asks
         for number, line in enumerate(_lines(lines), 1):

@@ -53,12 +53,7 @@ class TypedLines:
 
 
 async def ask_for_code(what: str, screen: TextIO, typed: TypedLines | None = None) -> str | None:
-    """Ask for three random letters, which consent to what was just printed.
-
-    Args:
-        what: What typing them does ("spend this reset").
-        screen: Where the question is printed.
-        typed: What reads the terminal, where something does already.
+    """Ask for three random letters, which consent to what was just printed ("spend this reset").
 
     Returns:
         None where they were typed; else why that is no consent.
@@ -96,13 +91,7 @@ async def read_line(seconds: float) -> str | None:
 
 
 def require_terminal(why: str, done: str, screen: TextIO, hint: str = "run it in a terminal") -> None:
-    """Refuse what takes consent where nobody can be asked.
-
-    Args:
-        why: What takes it ("an invite is only sent with consent").
-        done: What then was not done ("sent").
-        screen: Where the question would be printed.
-        hint: What to do about it.
+    """Refuse what takes consent ("an invite is only sent with consent") where nobody can be asked.
 
     Raises:
         NotConfirmed: There is no terminal.
@@ -112,12 +101,7 @@ def require_terminal(why: str, done: str, screen: TextIO, hint: str = "run it in
 
 
 async def require_code(what: str, done: str, screen: TextIO) -> None:
-    """Ask for the code that consents to what was just printed.
-
-    Args:
-        what: What typing it does ("spend this reset").
-        done: What is not done without it ("spent").
-        screen: Where the question is printed.
+    """Ask for the code that consents to what was just printed ("spend this reset"), else it is not `done` ("spent").
 
     Raises:
         NotConfirmed: It was not typed.

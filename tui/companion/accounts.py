@@ -162,11 +162,7 @@ class Accounts:
         return found
 
     async def run(self, only: frozenset[str] | None = None) -> None:
-        """Run every companion and look at the other accounts, until cancelled.
-
-        Args:
-            only: The names of the long tasks to run; None runs all.
-        """
+        """Run every companion, all its long tasks or only those named, and look at the rest, until cancelled."""
         self._only = only
         try:
             async with asyncio.TaskGroup() as group:

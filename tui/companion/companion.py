@@ -225,11 +225,7 @@ class Companion:
         return self.store.listen(on_state)
 
     async def run(self, only: frozenset[str] | None = None) -> None:
-        """Run the long tasks until cancelled.
-
-        Args:
-            only: The names of those to run; None runs all.
-        """
+        """Run the long tasks, all or only those named, until cancelled."""
         import asyncio
         from contextlib import suppress
 

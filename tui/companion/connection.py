@@ -31,12 +31,7 @@ class SourceChain(Protocol):
 
 
 class Connection:
-    """The source in use.
-
-    Args:
-        chain: Opens it.
-        name: What the settings call the account; empty where they do not.
-    """
+    """The source in use, of the account that the settings call by the name, where they do."""
 
     def __init__(self, chain: SourceChain, name: str = "") -> None:
         self._chain = chain

@@ -194,13 +194,7 @@ class QuestionService(Follower):
     async def queue(
         self, whom: Whom = True, number: int = 1, until: datetime | None = None, before_lapse: float | None = None
     ) -> None:
-        """Queue the soonest reset to expire for the limit, or several until some time.
-
-        Args:
-            whom: Who is told to go on afterwards.
-            number: How many may be spent, each when the limit is hit.
-            until: When the queue ends; None ends it with its window, and is for one only.
-            before_lapse: Per cent from which on the one is also spent shortly before it lapses, which ends it.
+        """Queue the soonest reset to expire for the limit, or several until some time; `domain.queue.arm` says how.
 
         Raises:
             NoCredit: There is nothing to queue.

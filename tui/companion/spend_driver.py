@@ -78,13 +78,7 @@ class SpendDriver:
         return await self.drive(spend, resends=not unasked or spend.sends < MOST_UNASKED, asked=not unasked)
 
     async def drive(self, spend: Spend, *, resends: bool = True, asked: bool = False) -> Spend:
-        """Take every step that is left.
-
-        Args:
-            spend: The spend.
-            resends: Whether it may be sent once more, where it surely had no effect.
-            asked: Whether a person asked for that.
-        """
+        """Take every step that is left; it `resends` only what surely had no effect, or what a person asked for."""
         if spend.stage is Stage.JOURNALED:
             spend = await self._send_once(spend)
             if spend.stage is Stage.UNKNOWN:

@@ -48,12 +48,7 @@ def tonight(
 ) -> Tonight | None:
     """What this evening has to say of the night; None by day, and where no hit is likely.
 
-    Args:
-        forecasts: Of the windows under way.
-        blocks: Every block that is known.
-        first_at: Since when the person is known.
-        now: The present moment.
-        utc_offset: Seconds east of Greenwich.
+    `first_at` is since when the person is known; the offset is in seconds east of Greenwich.
     """
     midnight = (now + utc_offset) // DAY * DAY - utc_offset
     if now < midnight + BEGINS * HOUR or now - first_at < _KNOWN:

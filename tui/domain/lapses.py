@@ -38,12 +38,7 @@ class Lapse(msgspec.Struct, frozen=True):
 
 
 def lapses(bank: Bank, now: datetime) -> tuple[Lapse, ...]:
-    """The resets that lapse within the longest step, the soonest first.
-
-    Args:
-        bank: The bank as it was read.
-        now: The present moment.
-    """
+    """The resets that lapse within the longest step, the soonest first."""
     found = []
     for credit in bank.spendable(now) if bank.available != 0 else ():
         left = None if credit.expires_at is None else credit.expires_at - now

@@ -21,11 +21,7 @@ Pace = tuple[float, float, float, float]
 
 
 class Moments:
-    """The remembered moments of a record, by hour of the day, apart for work and rest.
-
-    Args:
-        record: What was read; grows.
-    """
+    """The remembered moments of a record, which grows, by hour of the day, apart for work and rest."""
 
     def __init__(self, record: UseRecord) -> None:
         self._record = record
@@ -64,9 +60,6 @@ class Moments:
 
     def near(self, now: float) -> list[tuple[float, float, int]]:
         """The moments most like the present one.
-
-        Args:
-            now: The present moment.
 
         Returns:
             (weight, how much faster it goes now than it went then, place in the record), the likest first.

@@ -33,13 +33,9 @@ def plan(
     blocks_a_day: float,
     presence: Callable[[float, float], float],
 ) -> tuple[Planned, ...]:
-    """Lay the resets against the days to come, the soonest to lapse first.
+    """Lay the resets in the bank against the days to come, the soonest to lapse first.
 
-    Args:
-        resets: The resets in the bank.
-        now: The present moment.
-        blocks_a_day: How many blocks are to be expected a day; infinite where that is unknown.
-        presence: Working hours to be expected between two moments.
+    The blocks to be expected a day are infinite where unknown; `presence` tells the working hours between two moments.
     """
     held = [credit for credit in resets if credit.expires_at is None or credit.expires_at > now]
     held.sort(key=lambda credit: (credit.expires_at is None, credit.expires_at))

@@ -86,15 +86,9 @@ def arm(
 ) -> Queued:
     """Put one reset into the queue, or several until some time, on a person's word.
 
-    Args:
-        snapshot: The reading that the person saw.
-        window: The window that they expect to be full.
-        credit: The reset to spend; None where only a count is known.
-        whom: Who is told to go on afterwards.
-        now: The present moment.
-        number: How many may be spent; more than one needs a time.
-        until: When it ends; each reset is then the soonest to lapse, and no natural reset ends it before.
-        before_lapse: Per cent from which on this one is also spent shortly before it lapses; it ends with it.
+    It is for the window that the person expects to be full by the reading that they saw. More than one needs a time
+    to end; each is then the soonest to lapse, and no natural reset ends it before. From `before_lapse` per cent on the
+    one is also spent shortly before it lapses, which ends it.
 
     Raises:
         IllegalStep: A number that nobody can consent to, or a time that has passed.

@@ -18,7 +18,6 @@ from tui.errors import UsageError
 
 _THREAD_ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
-
 KEPT: Final = 200
 """So many threads are remembered; a stop from before them is long over."""
 
@@ -33,15 +32,8 @@ def due(
 ) -> tuple[LimitStop, ...]:
     """The threads that are to get the message, the first to stop first.
 
-    A thread that works again, or ended a turn by itself since, needs none.
-
-    Args:
-        stops: Who had stopped when the person decided.
-        since: When they decided; whoever stopped after that counts too. None counts everybody who is stopped now.
-        sessions: All sessions by thread id, as they are now.
-        whom: Whom the person chose.
-        log: Who got it already.
-        until: Whoever stopped after that is no part of it; None for no end.
+    Those of `whom` who had stopped when the person decided, or have between `since` and `until`: None is no bound. A
+    thread that works again, or ended a turn by itself since, needs none; nor does one that the log has.
     """
     if whom is False:
         return ()

@@ -31,14 +31,7 @@ class EventLog:
     def numbered(
         self, limit: int | None = None, account: str | None = None, *, after: int = 0, before: int = maxsize
     ) -> tuple[tuple[int, Event], ...]:
-        """The newest lines between two numbers, oldest first, each with its own number.
-
-        Args:
-            limit: How many; None gives all.
-            account: Whose; None gives those of every account.
-            after: The number of the last line to leave out.
-            before: The number of the first line to leave out again.
-        """
+        """The newest lines between two numbers, oldest first, each with its own; None gives all, or every account's."""
         query = (
             f"SELECT id, {_COLUMNS} FROM events WHERE account = coalesce(?, account) AND id > ? AND id < ? "  # noqa: S608
             "ORDER BY id DESC LIMIT ?"
