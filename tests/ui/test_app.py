@@ -204,6 +204,19 @@ async def test_resizing_under_a_dialog() -> None:
         assert "(capital)" in screen_text(app)
 
 
+@pytest.mark.parametrize("key", ["question_mark", "h", "i", "comma"])
+async def test_resizing_under_a_page(key: str) -> None:
+    async with running(states.at_limit(), size=(40, 12)) as (_, app, _):
+        compact = screen_text(app)
+    async with running(states.at_limit(), size=(80, 24)) as (pilot, app, _):
+        await pilot.press(key)
+        await settle(pilot)
+        await pilot.resize_terminal(40, 12)
+        await pilot.press("escape")
+        await settle(pilot)
+        assert screen_text(app) == compact
+
+
 async def test_too_small_still_quits() -> None:
     async with running(states.busy(), size=(20, 5)) as (pilot, app, _):
         await pilot.press("q")

@@ -34,7 +34,7 @@ class MainScreen(Screen[None]):
     def __init__(self, view: ViewState) -> None:
         super().__init__()
         self._view = view
-        self._size = Size()
+        self._terminal = Size()
         self._short = False
         self._small = False
         self._drawn_at = view.now
@@ -60,7 +60,7 @@ class MainScreen(Screen[None]):
         self.app.screen_change_signal.subscribe(small, lambda _: small.redraw())
 
     def _draw_small(self, width: int) -> tuple[Line, ...]:
-        return compact_lines(self._view, width, self._size.height, keys_work=self.is_active)
+        return compact_lines(self._view, width, self._terminal.height, keys_work=self.is_active)
 
     def _draw_board(self, width: int) -> tuple[Line, ...]:
         return board_lines(self._view, width, self._rows(), short=self._short)
@@ -68,15 +68,15 @@ class MainScreen(Screen[None]):
     def _rows(self) -> int:
         """Rows that the lines around the body leave to it."""
         margin = 0 if self._short else 2
-        above = len(wrap(headline(self._view), self._size.width - 2 - margin)) + margin
+        above = len(wrap(headline(self._view), self._terminal.width - 2 - margin)) + margin
         if self._view.accounts:
-            above += len(self._draw_accounts(self._size.width - 2 - margin)) + (margin > 0)
-        return max(1, self._size.height - 3 - above - self._view.has_band)
+            above += len(self._draw_accounts(self._terminal.width - 2 - margin)) + (margin > 0)
+        return max(1, self._terminal.height - 3 - above - self._view.has_band)
 
     @property
     def has_room_for_pictures(self) -> bool:
         """Whether the history may be shown here."""
-        return self._size.height >= _ROWS_FOR_PICTURES
+        return self._terminal.height >= _ROWS_FOR_PICTURES
 
     def press(self, command: str) -> bool:
         """Scroll; tells whether the command does."""
@@ -84,14 +84,14 @@ class MainScreen(Screen[None]):
 
     def on_resize(self, event: Resize) -> None:
         """Lay out for the new size."""
-        if event.size == self._size:
+        if event.size == self._terminal:
             return
         self._measure(event.size)
         self._redraw()
 
     def _measure(self, size: Size) -> None:
         """Learn what the size allows."""
-        self._size = size
+        self._terminal = size
         self._short = size.height < TALL_ROWS
         self._small = is_compact(*size)
         self.set_class(self._small, "-small")
@@ -115,7 +115,7 @@ class MainScreen(Screen[None]):
         self._redraw()
 
     def _draw_accounts(self, width: int) -> tuple[Line, ...]:
-        return account_lines(self._view, width, max(1, min(_MOST_ACCOUNTS, self._size.height // 5 - 1)))
+        return account_lines(self._view, width, max(1, min(_MOST_ACCOUNTS, self._terminal.height // 5 - 1)))
 
     def _redraw(self) -> None:
         self._drawn_at = self._view.now
