@@ -7,7 +7,7 @@ or a keyring that wants to be unlocked.
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from concurrent.futures import Future
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -46,25 +46,14 @@ async def first_of(*waits: Awaitable[object]) -> None:
 
 
 def _start(work: Callable[[], T]) -> asyncio.Future[T]:
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if answer.done():
-            return
-        if error is not None:
-            answer.set_exception(error)
-        else:
-            answer.set_result(result)  # type: ignore[arg-type]  # None is a T where the work returns nothing
+    answer: Future[T] = Future()
+    answer.set_running_or_notify_cancel()  # whoever stops waiting cannot take it back
 
     def run() -> None:
-        result, failure = None, None
         try:
-            result = work()
+            answer.set_result(work())
         except BaseException as error:  # handed to whoever waits
-            failure = error
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, result, failure)
+            answer.set_exception(error)
 
     threading.Thread(target=run, name="resetbank", daemon=True).start()
-    return answer
+    return asyncio.wrap_future(answer)

@@ -4,7 +4,7 @@ import argparse
 import os
 import random
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -283,38 +283,32 @@ def _tables_in(database: Path | None, locks: Path | None) -> "Tables":
 def candidates(options: SourceOptions, settings: Settings, clock: Clock) -> list[SourceOption]:
     """The sources that may be usable for an account, in the order of choice."""
     home = find_codex_home(options.codex_home)
-    openers: dict[SourceName, Callable[[], Awaitable[Source]]] = {
-        "daemon": lambda: _open_daemon(home, clock, options),
-        "codex": lambda: _open_codex(home, clock, options, settings.codex.command),
-        "http": lambda: _open_http(home, clock, options),
-    }
+    names: tuple[SourceName, ...] = ("daemon", "codex", "http")
     return [
-        SourceOption(name, opener, comes_later=name == "daemon")
-        for name, opener in openers.items()
+        SourceOption(name, partial(_open, name, home, clock, options, settings), comes_later=name == "daemon")
+        for name in names
         if options.source in ("auto", name)
     ]
 
 
-async def _open_daemon(home: CodexHome, clock: Clock, options: SourceOptions) -> "Source":
-    _refuse_own_base_url(options)
-    from tui.sources.daemon import open_daemon
+async def _open(
+    name: "SourceName", home: CodexHome, clock: Clock, options: SourceOptions, settings: Settings
+) -> "Source":
+    if name == "http":
+        from tui.sources.backend import open_backend
+        from tui.sources.logins import Logins, choose_base_url
 
-    return await open_daemon(home, clock)
+        base_url, own = choose_base_url(options.base_url, home)
+        return await open_backend(base_url, Logins(home, base_url, own, clock, options.asked_for), clock)
+    if options.base_url is not None:  # Codex talks to the service of its own configuration
+        raise NotViable("--base-url names a service that only the source http can ask", "add --source http")
+    if name == "daemon":
+        from tui.sources.daemon import open_daemon
 
-
-async def _open_codex(home: CodexHome, clock: Clock, options: SourceOptions, command: str) -> "Source":
-    _refuse_own_base_url(options)
+        return await open_daemon(home, clock)
     from tui.sources.appserver import open_codex
 
-    return await open_codex(command, home, clock)
-
-
-async def _open_http(home: CodexHome, clock: Clock, options: SourceOptions) -> "Source":
-    from tui.sources.backend import open_backend
-    from tui.sources.logins import Logins, choose_base_url
-
-    base_url, own = choose_base_url(options.base_url, home)
-    return await open_backend(base_url, Logins(home, base_url, own, clock, options.asked_for), clock)
+    return await open_codex(settings.codex.command, home, clock)
 
 
 def _no_referrals() -> "Referrals":
@@ -338,9 +332,3 @@ def _referrals(options: SourceOptions, settings: Settings, clock: Clock) -> "Ref
         return NullReferrals(OfferStatus.UNREACHABLE, str(error))
     login = Logins(home, base_url, own, clock, options.asked_for)
     return open_referrals(base_url, login, clock, asks_official=settings.invite.ask_official)
-
-
-def _refuse_own_base_url(options: SourceOptions) -> None:
-    """Codex talks to the service of its own configuration; a base URL of one's own is for HTTP."""
-    if options.base_url is not None:
-        raise NotViable("--base-url names a service that only the source http can ask", "add --source http")

@@ -5,18 +5,15 @@ from collections.abc import Callable, Iterable
 
 from tui.domain.account_state import AccountState
 from tui.domain.ledger import Event
-from tui.store.database import Database, from_text, to_text
+from tui.store.database import Table, from_text, to_text
 from tui.store.events import insert_events
 
 Step = Callable[[AccountState], AccountState]
 """From the state as it is, whoever changed it last, to the state as it shall be."""
 
 
-class Accounts:
-    """One state per account; every method raises `StoreError` where the database cannot be used."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Accounts(Table):
+    """One state per account."""
 
     def read(self, account: str) -> AccountState:
         """An account's state; takes no lock."""

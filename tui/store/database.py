@@ -203,6 +203,13 @@ class Database:
             self._connection.close()
 
 
+class Table:
+    """One part of the database; every method raises `StoreError` where that cannot be used."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+
 def stamp(moment: datetime) -> str:
     """A moment as the database keeps it: RFC 3339, UTC, microseconds, so that text order is time order."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,6 +1,6 @@
 """Which notice went out by which channel: each fact once, with any number of processes, also when one is killed."""
 
-from tui.store.database import Database
+from tui.store.database import Table
 
 LEASE = 30.0
 """Seconds after which a claim of a process that never finished is free again."""
@@ -8,11 +8,8 @@ LEASE = 30.0
 _KEPT = 7 * 86_400.0
 
 
-class Deliveries:
-    """Claims on facts; every method is one short transaction and raises `StoreError` where that fails."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Deliveries(Table):
+    """Claims on facts; every method is one short transaction."""
 
     def claim(self, fact: str, at: float, channel: str, now: float, tolerance: float) -> float | None:
         """Claim the notice of a fact of a moment; two processes may see it some seconds apart, the tolerance.

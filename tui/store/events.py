@@ -7,17 +7,14 @@ from sys import maxsize
 from msgspec.structs import astuple, fields
 
 from tui.domain.ledger import Event, EventKind
-from tui.store.database import Database, moment_of, stamp
+from tui.store.database import Table, moment_of, stamp
 
 _COLUMNS = ", ".join(f'"{field.name}"' for field in fields(Event))
 _INSERT = f"INSERT INTO events ({_COLUMNS}) VALUES ({', '.join('?' * len(fields(Event)))})"  # noqa: S608 - our own names
 
 
-class EventLog:
-    """The lines of the ledger; every method raises `StoreError` where the database cannot be used."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class EventLog(Table):
+    """The lines of the ledger."""
 
     def record(self, events: Iterable[Event]) -> None:
         """Add lines that belong to no other change."""

@@ -5,18 +5,15 @@ from collections.abc import Callable, Iterable
 
 from tui.domain.invites import InviteRecord, newest_first
 from tui.domain.ledger import Event
-from tui.store.database import Database, from_text, to_text
+from tui.store.database import Table, from_text, to_text
 from tui.store.events import insert_events
 
 Step = Callable[[tuple[InviteRecord, ...]], tuple[Iterable[InviteRecord], Iterable[Event]]]
 """From an account's invites to what they shall be, with the lines for the ledger; it may refuse by raising."""
 
 
-class Invites:
-    """Invites beside the ledger, in the same database; every method raises `StoreError` where that cannot be used."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Invites(Table):
+    """Invites beside the ledger, in the same database."""
 
     def change(self, account: str, step: Step) -> tuple[InviteRecord, ...]:
         """Change an account's invites by a step, in one transaction, so that no two processes send the same one.

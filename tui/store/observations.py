@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from tui.domain.snapshot import STALE_AFTER, Snapshot
 from tui.domain.summary import summary_of
 from tui.domain.windows import NEAR_PERCENT
-from tui.store.database import Database, from_text, stamp, to_text
+from tui.store.database import Table, from_text, stamp, to_text
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,11 +23,8 @@ if TYPE_CHECKING:
 UNNAMED: Final = ("",)
 
 
-class Observations:
-    """The last reading of each account; every method raises `StoreError` where the database cannot be used."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Observations(Table):
+    """The last reading of each account."""
 
     def observe(
         self,

@@ -5,18 +5,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from tui.domain.pauses import Pause, PauseKind
-from tui.store.database import Database, moment_of, stamp
+from tui.store.database import Table, moment_of, stamp
 
 KEPT: Final = timedelta(days=400)
 
 _COLUMNS: Final = "thread, kind, since, until, resets_at"
 
 
-class Pauses:
-    """The pauses of all accounts; every method raises `StoreError` where the database cannot be used."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Pauses(Table):
+    """The pauses of all accounts."""
 
     def save(self, account: str, pauses: Iterable[Pause]) -> None:
         """Write pauses that began, and the ends of those that are over; the first end that was seen counts."""

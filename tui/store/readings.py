@@ -11,7 +11,7 @@ import msgspec
 
 from tui.domain.reading import PastPeriod, Reading, WindowReading
 from tui.domain.windows import MAIN_LIMIT
-from tui.store.database import Database
+from tui.store.database import Database, Table
 
 UNCHANGED: Final = 600.0
 """An unchanged window is written again after so many seconds."""
@@ -39,11 +39,11 @@ class Row(msgspec.Struct, frozen=True):
     source: str
 
 
-class Readings:
-    """The readings of all accounts; every method raises `StoreError` where the database cannot be used."""
+class Readings(Table):
+    """The readings of all accounts."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._series: dict[tuple[str, str, int], int] = {}
         self._last: dict[int, tuple[float, float | None, float | None, bool | None, int | None]] = {}
 

@@ -1,13 +1,10 @@
 """Small things that a screen remembers from one start to the next: when somebody looked last, and the theme."""
 
-from tui.store.database import Database
+from tui.store.database import Table
 
 
-class Remembered:
-    """One text under each name; every method raises `StoreError` where the database cannot be used."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Remembered(Table):
+    """One text under each name."""
 
     def get(self, name: str) -> str | None:
         """What is remembered under a name."""

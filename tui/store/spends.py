@@ -15,7 +15,7 @@ from tui.domain.ledger import Event
 from tui.domain.snapshot import Account
 from tui.domain.spend import Consent, ConsentKind, Spend, Stage
 from tui.errors import SpendHeld, StoreError
-from tui.store.database import Database, from_text, moment_of, stamp, to_text
+from tui.store.database import Table, from_text, moment_of, stamp, to_text
 from tui.store.events import insert_events
 
 if TYPE_CHECKING:
@@ -24,11 +24,8 @@ if TYPE_CHECKING:
 _COLUMNS = "key, account, journaled_at, closed_at, body"
 
 
-class SpendJournal:
-    """Spends under way and over; every method is one short transaction and raises `StoreError` where that fails."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class SpendJournal(Table):
+    """Spends under way and over; every method is one short transaction."""
 
     def begin(self, spend: Spend, holder: str, event: Event, queued: "Queued | None" = None) -> None:
         """Write a new spend down, on the disk, before anything is sent.
