@@ -32,7 +32,7 @@ def gate_folder(gates: Path, codex_home: Path) -> Path:
 
 
 class Gate:
-    """One gate's files."""
+    """One gate's files. What makes or writes them raises `HooksError` where that fails."""
 
     is_shared = True
     """Whether other processes can keep it too."""
@@ -45,11 +45,7 @@ class Gate:
         return self.folder.is_dir()
 
     def make(self) -> None:
-        """Make the folders.
-
-        Raises:
-            HooksError: They cannot be made.
-        """
+        """Make the folders."""
         try:
             for folder in (self.folder, self.folder / "waiting", self.folder / "attempts"):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -58,11 +54,7 @@ class Gate:
             raise HooksError(f"cannot make {self.folder}: {error.strerror}", "set RESETBANK_HOME") from error
 
     def write(self, state: GateState) -> None:
-        """Say something to every hook.
-
-        Raises:
-            HooksError: It cannot be written.
-        """
+        """Say something to every hook."""
         replace_file(self.folder / "gate", _encode(state))
 
     def read(self) -> GateState | None:
@@ -74,11 +66,7 @@ class Gate:
         return None if data is None else _decode(data)
 
     def beat(self, count: int) -> None:
-        """Show that a keeper lives: the first time, and while somebody waits.
-
-        Raises:
-            HooksError: It cannot be written.
-        """
+        """Show that a keeper lives: the first time, and while somebody waits."""
         try:
             descriptor = os.open(self.folder / "heartbeat", os.O_WRONLY | os.O_CREAT, 0o600)
             try:

@@ -43,7 +43,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Installation:
-    """The hooks of one Codex home.
+    """The hooks of one Codex home; every change of them raises `HooksError` where it is not safe, or fails.
 
     Args:
         codex_home: Its folder.
@@ -64,11 +64,7 @@ class Installation:
         return self._home / "hooks.json"
 
     def entries(self, name: str) -> tuple[HookEntry, ...]:
-        """What stands in the file for `hold` or `guard`.
-
-        Raises:
-            HooksError: A folder's or a tool's name cannot be written there.
-        """
+        """What stands in the file for `hold` or `guard`; `HooksError` for a name that cannot be written there."""
         command = hook_command(script_path(self._scripts, name), self.gate.folder)
         if name == HOLD:
             return tuple(
@@ -81,11 +77,7 @@ class Installation:
         return (HookEntry("PreToolUse", command, GUARD_TIMEOUT, matcher=f"^({matcher})$"),)
 
     def turn_on(self, name: str, workspaces: Sequence[Path]) -> Change:
-        """Install the script and add its entries.
-
-        Raises:
-            HooksError: The folder is not safe, or a file cannot be read or written.
-        """
+        """Install the script and add its entries."""
         if not self._home.is_dir():
             raise HooksError(f"there is no Codex home at {self._home}", "run codex once")
         entries = self.entries(name)
@@ -96,11 +88,7 @@ class Installation:
         return self._change(write_hooks_file(self.hooks_file, before, after), tuple(entry.event for entry in entries))
 
     def turn_off(self, name: str) -> Change:
-        """Take the entries out; the script stays, for the threads that run with it.
-
-        Raises:
-            HooksError: The file cannot be read or written.
-        """
+        """Take the entries out; the script stays, for the threads that run with it."""
         before = read_hooks_file(self.hooks_file)
         events = tuple(dict.fromkeys(event for event, _, _ in before.find(name)))
         return self._change(write_hooks_file(self.hooks_file, before, before.remove(name)), events)
@@ -155,12 +143,9 @@ class Installation:
         return states
 
     def _state_in_files(self, event: str, place: int, group: dict[str, Any]) -> HookState:
-        states = self._config().get("hooks", {})
-        states = states.get("state", {}) if isinstance(states, dict) else {}
+        states = _table(_table(self._config(), "hooks"), "state")
         for path in (self.hooks_file, self.hooks_file.resolve(), self._home.resolve() / "hooks.json"):
-            known = states.get(trust_key(str(path), event, place)) if isinstance(states, dict) else None
-            if not isinstance(known, dict):
-                continue
+            known = _table(states, trust_key(str(path), event, place))
             if known.get("enabled") is False:
                 return HookState.DISABLED
             trusted = known.get("trusted_hash")
@@ -179,28 +164,23 @@ class Installation:
     def plan_users(self) -> PlanUsers:
         """Which model providers spend the plan's login: Codex's own, and those that ask for it."""
         config = self._config()
-        providers = config.get("model_providers", {})
-        names = [
-            name
-            for name, about in (providers.items() if isinstance(providers, dict) else ())
-            if isinstance(about, dict) and about.get("requires_openai_auth") is True
-        ]
-        profiles, chosen = config.get("profiles"), config.get("profile")
-        profile = profiles.get(chosen) if isinstance(profiles, dict) and isinstance(chosen, str) else None
-        default = (profile if isinstance(profile, dict) else {}).get("model_provider", config.get("model_provider"))
-        users = ("openai", *names)
+        providers = _table(config, "model_providers")
+        users = ("openai", *(name for name in providers if _table(providers, name).get("requires_openai_auth") is True))
+        chosen = config.get("profile")
+        profile = _table(_table(config, "profiles"), chosen) if isinstance(chosen, str) else {}
+        default = profile.get("model_provider", config.get("model_provider"))
         return PlanUsers(users, default is None or default in users)
 
     def _trusted_folders(self) -> list[Path]:
         """The folders that Codex may work in without asking."""
-        projects = self._config().get("projects", {})
-        if not isinstance(projects, dict):
-            return []
-        return [
-            Path(folder)
-            for folder, about in projects.items()
-            if isinstance(about, dict) and about.get("trust_level") == "trusted"
-        ]
+        projects = _table(self._config(), "projects")
+        return [Path(folder) for folder in projects if _table(projects, folder).get("trust_level") == "trusted"]
+
+
+def _table(config: dict[str, Any], key: str) -> dict[str, Any]:
+    """A table of Codex's config.toml; empty where there is none, or something else stands in its place."""
+    found = config.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def _listed_state(row: ListedHook) -> HookState:

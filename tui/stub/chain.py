@@ -29,15 +29,11 @@ class EmbeddedChain:
         self._stub = embedded_stub(clock, scenario)
         self._base_url = parse_base_url(self._stub.base_url)
         self._scenario = find_scenario(scenario)
-        self._played = self._play()
+        self._played: PlayedSessions | None = None
+        if starts := self._scenario.sessions:
+            from tui.stub import sessions
 
-    def _play(self) -> "PlayedSessions | None":
-        starts = self._scenario.sessions
-        if not starts:
-            return None
-        from tui.stub.sessions import PlayedSessions
-
-        return PlayedSessions(self._stub.bank, self._clock, starts)
+            self._played = sessions.PlayedSessions(self._stub.bank, clock, starts)
 
     async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
         """Open a source on the embedded service; always viable."""

@@ -24,31 +24,23 @@ class EmbeddedStub(msgspec.Struct, frozen=True):
     """What an in-process transport talks to."""
     bank: Bank
     faults: FaultState
-    scenario: str
-    account_id: str
     token: str
+    account_id: str = MAIN_ACCOUNT
     base_url: str = EMBEDDED_BASE_URL
 
     def __repr__(self) -> str:
-        return f"EmbeddedStub(scenario={self.scenario!r})"  # its token is nobody's business
+        return "EmbeddedStub()"  # its token is nobody's business
 
     def close(self) -> None:
         """Let its state go."""
         self.bank.close()
 
 
-def embedded_stub(clock: Clock, scenario: str = DEFAULT_SCENARIO, account_id: str = MAIN_ACCOUNT) -> EmbeddedStub:
-    """Start a scenario in memory; may be made in one thread and used in another.
+def embedded_stub(clock: Clock, scenario: str = DEFAULT_SCENARIO) -> EmbeddedStub:
+    """Start a scenario in memory, or raise `UsageError` where there is none of this name.
 
-    Args:
-        clock: The machine's clock.
-        scenario: Its name.
-        account_id: The account that the token is for.
-
-    Raises:
-        UsageError: There is no such scenario.
+    It may be made in one thread and used in another; its token is the main account's.
     """
     bank = Bank.open(clock, scenario=scenario)
     faults = FaultState(bank.scenario().faults)
-    token = make_token(account_id, clock.now())
-    return EmbeddedStub(create_app(bank, clock, faults), bank, faults, scenario, account_id, token)
+    return EmbeddedStub(create_app(bank, clock, faults), bank, faults, make_token(MAIN_ACCOUNT, clock.now()))

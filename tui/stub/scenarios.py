@@ -9,11 +9,12 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from tui.domain.credits import Price
 from tui.domain.referral import REFERRER, WORKSPACE
 from tui.domain.windows import WindowKind
 from tui.errors import UsageError
 from tui.settings import nearest
-from tui.stub.rules.grants import GrantSource, Price, ResetRules
+from tui.stub.rules.grants import GrantSource, ResetRules
 from tui.stub.rules.invites import Campaign, Reward
 from tui.stub.rules.resets import CREDIT_LIFETIME, ScenarioFlags
 from tui.stub.rules.windows import DAY

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from tui.domain.credits import Price
 from tui.domain.referral import RESET_CREDIT
 from tui.stub.rules.plans import Plan
 from tui.stub.rules.resets import CREDIT_LIFETIME
@@ -72,14 +73,6 @@ def purchase(account: str, purchase_id: str) -> Grant:
     """A reset that was bought."""
     words = "You bought this rate limit reset."
     return Grant(f"purchase:{account}:{purchase_id}", GrantSource.PURCHASE, "Bought", description=words)
-
-
-class Price(msgspec.Struct, frozen=True):
-    """What a single reset costs."""
-
-    amount: str
-    """Decimal text."""
-    currency: str
 
 
 class ResetRules(msgspec.Struct, frozen=True):

@@ -35,26 +35,18 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def _both(five_hour: float, weekly: float) -> Mapping[WindowKind, float]:
-    return MappingProxyType({WindowKind.FIVE_HOUR: five_hour, WindowKind.WEEKLY: weekly})
-
-
-def _weekly(cost: float) -> Mapping[WindowKind, float]:
-    return MappingProxyType({WindowKind.WEEKLY: cost})
-
-
-def _monthly(cost: float) -> Mapping[WindowKind, float]:
-    return MappingProxyType({WindowKind.MONTHLY: cost})
+    return {WindowKind.FIVE_HOUR: five_hour, WindowKind.WEEKLY: weekly}
 
 
 _ALL = (
-    Plan("free", _monthly(4.0), banks=False),
-    Plan("go", _monthly(2.0)),
+    Plan("free", {WindowKind.MONTHLY: 4.0}, banks=False),
+    Plan("go", {WindowKind.MONTHLY: 2.0}),
     Plan("plus", _both(3.0, 0.5)),
-    Plan("pro", _weekly(0.1)),
-    Plan("prolite", _weekly(0.2)),
-    Plan("promax", _weekly(0.05)),
+    Plan("pro", {WindowKind.WEEKLY: 0.1}),
+    Plan("prolite", {WindowKind.WEEKLY: 0.2}),
+    Plan("promax", {WindowKind.WEEKLY: 0.05}),
     Plan("team", _both(3.0, 0.5)),
-    Plan("self_serve_business_prolite", _weekly(0.2)),
+    Plan("self_serve_business_prolite", {WindowKind.WEEKLY: 0.2}),
     Plan("self_serve_business_usage_based", _both(2.0, 0.4)),
     Plan("business", _both(2.5, 0.4)),
     Plan("ent26", _both(2.0, 0.3), banks=False),
@@ -63,7 +55,7 @@ _ALL = (
     Plan("enterprise", _both(2.0, 0.3), banks=False),
     Plan("edu", _both(3.0, 0.5), banks=False),
     Plan("edu_plus", _both(3.0, 0.5), banks=False),
-    Plan("edu_pro", _weekly(0.1), banks=False),
+    Plan("edu_pro", {WindowKind.WEEKLY: 0.1}, banks=False),
 )
 
 PLANS: Final[Mapping[str, Plan]] = MappingProxyType({plan.name: plan for plan in _ALL})
