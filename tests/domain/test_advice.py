@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.domain.advice import DAY, HOUR, Advice, Facts, Took, Verdict, decide
+from tui.domain.advice import DAY, HOUR, Advice, Facts, Matter, Took, Verdict, decide
 
 NOON = 1772409600.0 + 12 * HOUR
 """Monday, 2 March 2026, 12:00 UTC."""
@@ -382,6 +382,15 @@ def test_any_facts_have_one_verdict_and_one_sentence(facts: Facts) -> None:
         assert advice.credit_id is None
     if facts.blocked_minutes is None:
         assert advice.verdict is not Verdict.SPEND_NOW
+    about = {
+        Verdict.SPEND_NOW: Matter.REACHED,
+        Verdict.QUEUE: Matter.EXPECTED,
+        Verdict.USE_BEFORE_IT_LAPSES: Matter.LAPSING,
+    }
+    assert advice.about is about.get(advice.verdict, advice.about)
+    assert (advice.about is Matter.REACHED) is (
+        facts.blocked_minutes is not None and facts.known and facts.available is not None
+    )
 
 
 def test_a_plan_with_a_month_counts_in_months() -> None:

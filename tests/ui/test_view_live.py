@@ -1,5 +1,6 @@
 """The pure texts around sessions: questions, advice, forecasts, quiet lines, commands."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -15,6 +16,8 @@ from tests.ui.live_states import API, DOCS
 from tests.ui.test_view import says
 from tui.companion.companion import Companion
 from tui.companion.state import State
+from tui.domain.advice import Advice, Matter, Verdict
+from tui.domain.outlook import Outlook
 from tui.domain.question import NoQuestionReason
 from tui.domain.resumes import LimitStop, ResumeLog
 from tui.domain.resuming import claimed, ended
@@ -130,6 +133,35 @@ def test_no_session_breaks_the_panel(name: str, state: SessionState, width: int)
     for row in sessions_lines(view(replace(states.busy(), sessions=live_states.of(one))), width):
         assert line_width(row) <= width
         assert all(is_harmless(character) for span in row for character in span.text)
+
+
+VERDICTS = [
+    (live_states.stopped_question, Verdict.WAIT, Matter.REACHED, "Wait: it is worth more later", True),
+    (live_states.held_question, Verdict.SPEND_NOW, Matter.REACHED, "Spend one: you are at the limit", True),
+    (live_states.about_question, Verdict.QUEUE, Matter.EXPECTED, "Queue one: it is likely", True),
+    (live_states.lapsing_question, Verdict.NOTHING_TO_GAIN, Matter.LAPSING, "It would save no waiting", True),
+    (live_states.stopped_question, Verdict.QUEUE, Matter.EXPECTED, "Queue one: it is likely", False),
+    (live_states.stopped_question, Verdict.WAIT, None, "No limit in sight: keep the reset", False),
+    (live_states.stopped_question, Verdict.CANNOT_TELL, Matter.REACHED, "Too little is known", False),
+]
+
+
+@pytest.mark.parametrize(("of", "verdict", "about", "headline", "is_said"), VERDICTS)
+def test_a_question_gives_the_advice_from_the_past_where_that_is_of_the_same_limit_and_fresh(
+    of: Callable[[], State], verdict: Verdict, about: Matter | None, headline: str, is_said: bool
+) -> None:
+    state = of()
+    question = state.question
+    assert question is not None
+    for later, before, counts in ((0, 0, True), (299, 0, True), (301, 0, False), (0, 1, False)):
+        at = question.window_seen_at.timestamp() - before
+        outlook = Outlook(at, (), Advice(at, verdict, None, f"{headline}.", (), about))
+        shown = replace(view(state), now=question.window_seen_at + timedelta(seconds=later))
+        shown = replace(shown, state=replace(state, outlook=outlook))
+        lines = question_lines(question, proposal_of(state), Selection(question.threads), shown, 200)
+        facts = "".join(span.text for span in advice(question, proposal_of(state), shown.now))
+        row = next(line for line in plain(lines).splitlines() if line.startswith("Advice"))
+        assert row.removeprefix("Advice").strip() == (headline if is_said and counts else facts)
 
 
 @pytest.mark.parametrize("width", [36, 58, 86])

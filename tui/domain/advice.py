@@ -40,6 +40,17 @@ class Verdict(StrEnum):
     CANNOT_TELL = "cannot_tell"
 
 
+class Matter(StrEnum):
+    """What a verdict is about."""
+
+    REACHED = "reached"
+    """A limit that stops work now."""
+    EXPECTED = "expected"
+    """A limit that is likely to be reached."""
+    LAPSING = "lapsing"
+    """A reset that lapses before anybody is expected to work again."""
+
+
 class Facts(msgspec.Struct, frozen=True):
     """What a verdict rests on; None is unknown."""
 
@@ -127,6 +138,8 @@ class Advice(msgspec.Struct, frozen=True):
     headline: str
     arithmetic: tuple[str, ...]
     """One plain line for each figure behind it."""
+    about: Matter | None = None
+    """None where it is about nothing in particular, as where no limit is in sight."""
 
 
 def decide(facts: Facts) -> Advice:
@@ -135,37 +148,40 @@ def decide(facts: Facts) -> Advice:
     Args:
         facts: What is known.
     """
-    verdict, headline = _rules(facts)
+    verdict, headline, *about = _rules(facts)
     acts = verdict in (Verdict.SPEND_NOW, Verdict.QUEUE, Verdict.USE_BEFORE_IT_LAPSES)
-    return Advice(facts.now, verdict, facts.credit_id if acts else None, headline, arithmetic(facts))
+    credit_id = facts.credit_id if acts else None
+    return Advice(facts.now, verdict, credit_id, headline, arithmetic(facts), *about)
 
 
-def _rules(f: Facts) -> tuple[Verdict, str]:
+def _rules(f: Facts) -> tuple[Verdict, str] | tuple[Verdict, str, Matter]:
     if not f.known:
         return Verdict.CANNOT_TELL, "The limits are not known now."
     if f.available is None:
         return Verdict.CANNOT_TELL, "How many resets you have is not known now."
     if f.available == 0:
         if f.blocked_minutes is not None:
-            return Verdict.NOTHING_TO_GAIN, f"No reset available; {_goes_on(f)}."
+            return Verdict.NOTHING_TO_GAIN, f"No reset available; {_goes_on(f)}.", Matter.REACHED
         return Verdict.NOTHING_TO_GAIN, "No reset available."
     if f.blocked_minutes is not None:
-        return _blocked(f)
+        return *_blocked(f), Matter.REACHED
     if f.last_chance and f.lapse_gain_hours is not None and f.lapse_gain_hours >= LEAST_GAIN:
         assert f.expires_at is not None
         return (
             Verdict.USE_BEFORE_IT_LAPSES,
             f"Use one before it lapses {_when(f, f.expires_at)}:"
             f" it saves about {_hours(f.lapse_gain_hours)} of waiting.",
+            Matter.LAPSING,
         )
     if f.hit_minutes is not None and f.hit_chance >= LIKELY and f.is_worth_it is not None:
-        return _expected(f)
+        return *_expected(f), Matter.EXPECTED
     if f.used and all(used < 1 for _, used in f.used):
         return Verdict.NOTHING_TO_GAIN, "Nothing is used: a reset would change nothing."
     if f.last_chance and f.expires_at is not None and f.lapse_gain_hours is not None:
         return (
             Verdict.NOTHING_TO_GAIN,
             f"One reset lapses {_when(f, f.expires_at)}; using it now would save no waiting.",
+            Matter.LAPSING,
         )
     return Verdict.WAIT, "No limit in sight: keep the reset."
 

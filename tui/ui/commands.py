@@ -112,7 +112,7 @@ COMMANDS: Final = (
         MAIN,
         decides="takes away",
     ),
-    Command("history", "h", "History", "Show use, forecast and resets of the last four weeks", MAIN),
+    Command("history", "h", "History", "Show use, forecast, the reasons of the advice, and four weeks of resets", MAIN),
     Command("ledger", "l", "Ledger", "Show everything that happened to resets and windows", MAIN),
     Command("next_account", "o", "Account", "Bring the next account of the settings in sight", MAIN, show=False),
     Command("previous_account", "p", "Account", "Bring the account before in sight", MAIN, show=False),

@@ -9,6 +9,7 @@ from tui.domain.question import LATER, Cause, Choice, Question
 from tui.domain.sessions import SessionState
 from tui.domain.spend import Proposal
 from tui.domain.windows import WindowKind, limit_label
+from tui.ui.view.outlook import moment
 from tui.ui.view.selection import Selection, picking_lines
 from tui.ui.view.sessions import workspace_name
 from tui.ui.view.spending import effect_lines, note_lines, warnings
@@ -24,6 +25,9 @@ _MUCH_USED: Final = 50.0
 """From this share of the fullest window on a reset that lapses is worth spending."""
 
 _LITTLE_WAITING: Final = timedelta(minutes=30)
+
+_ADVICE_LASTS: Final = timedelta(minutes=5)
+"""An outlook counts for so long."""
 
 
 def _stopped(question: Question, threads: tuple[str, ...], view: ViewState) -> tuple[str, ...]:
@@ -100,7 +104,7 @@ def question_lines(
         *_sessions(view, selection, width),
         *_why(question, view, width),
         *effect_lines(proposal, at, zone, width),
-        *named("Advice", *advice(question, proposal, at), width=width),
+        *named("Advice", *(_verdict(question, view) or advice(question, proposal, at)), width=width),
         *note_lines(warnings(proposal, at, week_too=False), width),
     )
 
@@ -136,8 +140,26 @@ def _saved(question: Question, now: datetime) -> timedelta | None:
     return question.natural_reset - max(now, question.empty_at or now)
 
 
+def _verdict(question: Question, view: ViewState) -> tuple[Span, ...]:
+    """The advice from the person's own past, its verdict first; empty where it is of before, or of something else."""
+    outlook = view.state.outlook
+    if (
+        outlook is None
+        or outlook.at < question.window_seen_at.timestamp()
+        or view.now - moment(outlook.at) > _ADVICE_LASTS
+    ):
+        return ()
+    from tui.domain.advice import Matter, Verdict
+
+    about = {Cause.ABOUT_TO_STOP: Matter.EXPECTED, Cause.LAPSING: Matter.LAPSING}.get(question.cause, Matter.REACHED)
+    if outlook.advice.about is not about or outlook.advice.verdict is Verdict.CANNOT_TELL:
+        return ()
+    first, mark, rest = outlook.advice.headline.rstrip(".").partition(": ")
+    return (Span(first + mark, Level.STRONG), Span(rest)) if mark else (Span(first),)
+
+
 def advice(question: Question, proposal: Proposal, now: datetime) -> tuple[Span, ...]:
-    """What speaks for which answer, from the facts alone; the first word is the answer."""
+    """What speaks for which answer, from the facts alone, where the past says nothing; the first word is the answer."""
     if question.lapse is not None:
         return _before_lapse(proposal)
     saved = _saved(question, now)

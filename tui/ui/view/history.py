@@ -4,7 +4,7 @@ Blocks, dots and letters alone, so that it reads the same without colour.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from tui.domain.advice import window_name
 from tui.domain.findings import waiting_saved
@@ -14,6 +14,7 @@ from tui.domain.pauses import Pause, PauseKind, lost_before, time_lost
 from tui.domain.pictures import BurnUp, Pictures
 from tui.domain.spend import Spend
 from tui.ui.view.chrome import past_text
+from tui.ui.view.outlook import moment
 from tui.ui.view.sessions import NAME_CELLS, names_of
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, left, right, wrap
 from tui.ui.view.times import brief, countdown, in_zone
@@ -60,6 +61,7 @@ def history_lines(
         lines += [*burn_up_chart(view, burn_up, width, marks=marks, goes_on_below=True), (Span(" "),)]
     if not pictures.burn_ups:
         lines += [(Span("No window is known yet.", Level.DIM),), (Span(" "),)]
+    lines += _advice(view, width)
     if knows_days(pictures):
         lines += _heading("The last four weeks", "each day's share of the longest window", width)
         lines += [*days_lines(pictures, width), (Span(" "),)]
@@ -99,7 +101,7 @@ def _marks(pictures: Pictures, events: Sequence[Event], burn_up: BurnUp) -> dict
 def burn_up_title(view: ViewState, burn_up: BurnUp) -> str:
     """Which window a chart shows, since when, and what its forecast rests on."""
     forecast = view.state.outlook.forecast_of(burn_up.minutes) if view.state.outlook else None
-    begin = brief(datetime.fromtimestamp(burn_up.start, UTC), view.now, view.zone)
+    begin = brief(moment(burn_up.start), view.now, view.zone)
     name = window_name(burn_up.minutes).removesuffix(" limit")
     title = f"{name[:1].upper()}{name[1:]} window, from {begin}"
     return title if forecast is None else f"{title} · {forecast.basis}"
@@ -123,7 +125,7 @@ def burn_up_chart(
     now = view.now.timestamp()
     outlook = view.state.outlook
     forecast = outlook.forecast_of(burn_up.minutes) if outlook else None
-    end = brief(datetime.fromtimestamp(burn_up.resets_at, UTC), view.now, view.zone)
+    end = brief(moment(burn_up.resets_at), view.now, view.zone)
     used = burn_up.shares[-1] if burn_up.shares else 0.0
     for row in range(rows, 0, -1):
         label = {rows: "100 %", rows // 2: "50 %"}.get(row, "")
@@ -179,8 +181,8 @@ def _fan(
         return None
     ends = []
     share, limit = forecast.at_reset_percent, forecast.limit_at
-    for last, moment in ((share.p10, limit.p90), (share.p50, limit.p50), (share.p90, limit.p10)):
-        reaches = moment if moment is not None and moment < resets_at else None
+    for last, hit in ((share.p10, limit.p90), (share.p50, limit.p50), (share.p90, limit.p10)):
+        reaches = hit if hit is not None and hit < resets_at else None
         target, until = (100.0, reaches) if reaches is not None else (last if last is not None else used, resets_at)
         part = 1.0 if until <= now else min(1.0, (at - now) / (until - now))
         ends.append(used + (max(used, target) - used) * part)
@@ -242,6 +244,18 @@ def heat_lines(pictures: Pictures, width: int) -> Iterator[Line]:
             shade = 0 if not value or most <= 0 else max(1, min(4, round(value / most * 4)))
             shades.append(("?" if value is None else _SHADES[shade]) * cell)
         yield (Span(right(name, _LABEL), Level.DIM), Span("│"), Span("".join(shades)), Span("│"))
+
+
+def _advice(view: ViewState, width: int) -> Iterator[Line]:
+    """The advice with all that it rests on; nothing before the first outlook."""
+    outlook = view.state.outlook
+    if outlook is None:
+        return
+    yield from _heading("Advice", f"of {brief(moment(outlook.at), view.now, view.zone)}, and what it rests on", width)
+    yield from wrap((Span(outlook.advice.headline),), width)
+    for line in outlook.advice.arithmetic:
+        yield from wrap((Span("· ", Level.DIM), Span(clean(line))), width, 2)
+    yield (Span(" "),)
 
 
 def _costs(view: ViewState, width: int) -> Iterator[Line]:
