@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tui.clock import Clock
 from tui.companion.connection import Connection, SourceChain
 from tui.companion.poller import Poller
@@ -18,9 +20,11 @@ if TYPE_CHECKING:
 
     from tui.companion.accounts import Accounts
     from tui.companion.costs import CostKeeper
+    from tui.companion.follower import Follower
     from tui.companion.history import HistoryService
     from tui.companion.inviter import Inviter
     from tui.companion.notifier import Notifier
+    from tui.companion.pauses import PauseKeeper
     from tui.companion.questions import QuestionService
     from tui.companion.queue import QueueWatch
     from tui.companion.resumer import Resumer
@@ -37,76 +41,53 @@ _HEAD_START = 0.5
 """Seconds that the first reading is given before the other tasks load what they need."""
 
 
-class Companion:
-    """Every part of the program, each made when it is first used."""
+class Companion(msgspec.Struct, kw_only=True, dict=True, eq=False):
+    """Every part of the program, each made when it is first used; nothing is read or sent before."""
 
-    def __init__(
-        self,
-        *,
-        chain: SourceChain,
-        tables: Tables | StoreError,
-        referrals: "Callable[[], Referrals]",
-        clock: Clock,
-        holder: str,
-        new_key: Callable[[], str],
-        random_share: Callable[[], float],
-        near_percent: float = NEAR_PERCENT,
-        demo: str | None = None,
-        rollouts: "Callable[[], SessionFeed] | None" = None,
-        rules: "Callable[[], AskRules] | None" = None,
-        message: str = "Continue where you left off.",
-        asks: bool = False,
-        hooks: "Callable[[], Installation] | None" = None,
-        before_credits: bool = False,
-        process: str | None = None,
-        looks_ahead: bool = False,
-        notifier: "Callable[[StateStore, Records, Clock], Notifier] | None" = None,
-        past: "PastReadings | None" = None,
-        names: "Sequence[str]" = ("",),
-    ) -> None:
-        """Read and send nothing yet.
+    chain: SourceChain
+    tables: Tables | StoreError
+    """The database; or why it cannot be used: then everything can be seen and nothing spent."""
+    referrals: "Callable[[], Referrals]"
+    """Opens the referral programme, or what stands in for it where nobody may be asked."""
+    clock: Clock
+    holder: str
+    """How other processes name this one while it drives a spend."""
+    new_key: Callable[[], str]
+    """Makes a UUIDv4 for each consent."""
+    random_share: Callable[[], float]
+    """Gives numbers from 0 to 1, for jitter."""
+    near_percent: float = NEAR_PERCENT
+    demo: str | None = None
+    """The scenario of the embedded stub, if that is the source."""
+    rollouts: "Callable[[], SessionFeed] | None" = None
+    """Opens the feed of sessions that is always there; None follows none."""
+    rules: "Callable[[], AskRules] | None" = None
+    message: str = "Continue where you left off."
+    """What a stopped thread is told."""
+    asks: bool = False
+    """Whether a person is there to be asked."""
+    hooks: "Callable[[], Installation] | None" = None
+    """What Codex runs for us, and the gate through which requests are held; None holds none."""
+    before_credits: bool = False
+    """Whether a request is held that paid credits would carry."""
+    process: str | None = None
+    """A name that no other process ever has; None takes the holder's."""
+    looks_ahead: bool = False
+    """Whether readings are kept and looked ahead from."""
+    notifier: "Callable[[StateStore, Records, Clock], Notifier] | None" = None
+    """Makes what tells outside the screen; None tells nobody."""
+    past: "PastReadings | None" = None
+    """Fills the history from rollouts; None where there are none."""
+    names: "Sequence[str]" = ("",)
+    """What the account is called in the settings, its own name last; empty where it has none."""
 
-        Args:
-            chain: What picks a source.
-            tables: The database; or why it cannot be used: then everything can be seen and nothing spent.
-            referrals: Opens the referral programme, or what stands in for it where nobody may be asked.
-            clock: The time.
-            holder: How other processes name this one while it drives a spend.
-            new_key: Makes a UUIDv4 for each consent.
-            random_share: Gives numbers from 0 to 1, for jitter.
-            near_percent: From which share on a window counts as near.
-            demo: The scenario of the embedded stub, if that is the source.
-            rollouts: Opens the feed of sessions that is always there; None follows none.
-            rules: Makes the rules of when to ask.
-            message: The message to a stopped thread.
-            asks: Whether a person is there to be asked.
-            hooks: What Codex runs for us, and the gate through which requests are held; None holds none.
-            before_credits: Whether a request is held that paid credits would carry.
-            process: A name that no other process ever has; None takes the holder's.
-            looks_ahead: Whether readings are kept and looked ahead from.
-            notifier: Makes what tells outside the screen; None tells nobody.
-            past: Fills the history from rollouts; None where there are none.
-            names: What the account is called in the settings, its own name last; empty where it has none.
-        """
-        self.clock = clock
-        self.store = StateStore(State(names[-1], demo=demo, near_percent=near_percent))
-        self.connection = Connection(chain, names[-1])
-        self.records = Records(self.store, tables, process or holder, names)
-        self.poller = Poller(self.store, self.connection, self.records, clock, random_share=random_share)
-        self._referrals = referrals
-        self._holder = holder
-        self._new_key = new_key
-        self._rollouts = rollouts
-        self._rules = rules
-        self._message = message
-        self._asks = asks
-        self._hooks = hooks
-        self._before_credits = before_credits
-        self._looks_ahead = looks_ahead
-        self._past = past
-        self._notifier = notifier
-        self.name = names[-1]
+    def __post_init__(self) -> None:
+        self.name = self.names[-1]
         """What the account is called in the settings; empty where it has no name."""
+        self.store = StateStore(State(self.name, demo=self.demo, near_percent=self.near_percent))
+        self.connection = Connection(self.chain, self.name)
+        self.records = Records(self.store, self.tables, self.process or self.holder, self.names)
+        self.poller = Poller(self.store, self.connection, self.records, self.clock, random_share=self.random_share)
         self.accounts: Accounts | None = None
         """This and the other accounts of the settings; None where there is no other."""
 
@@ -115,14 +96,14 @@ class Companion:
         """What follows the live sessions."""
         from tui.companion.sessions import SessionTracker
 
-        return SessionTracker(self.store, self.connection, self.poller, self._rollouts)
+        return SessionTracker(self.store, self.connection, self.poller, self.rollouts)
 
     @cached_property
     def resumer(self) -> "Resumer":
         """What tells threads to go on."""
         from tui.companion.resumer import Resumer
 
-        return Resumer(self.store, self.connection, self.records, self.clock, message=self._message)
+        return Resumer(self.store, self.connection, self.records, self.clock, message=self.message)
 
     @cached_property
     def spender(self) -> "Spender":
@@ -130,14 +111,14 @@ class Companion:
         from tui.companion.spender import Spender
 
         parts = self.store, self.connection, self.poller, self.records, self.resumer, self.clock
-        return Spender(*parts, holder=self._holder, new_key=self._new_key)
+        return Spender(*parts, holder=self.holder, new_key=self.new_key)
 
     @cached_property
     def questions(self) -> "QuestionService":
         """What asks."""
         from tui.companion.questions import QuestionService
 
-        return QuestionService(self.store, self.records, self.resumer, self.clock, self._ask_rules, asks=self._asks)
+        return QuestionService(self.store, self.records, self.resumer, self.clock, self._ask_rules, asks=self.asks)
 
     @cached_property
     def queue(self) -> "QueueWatch":
@@ -153,54 +134,47 @@ class Companion:
 
         return CostKeeper(self.store, self.connection, self.records, self.clock)
 
-    async def keep_costs(self) -> None:
-        """Ask what each session took, until cancelled."""
-        if self._looks_ahead:
-            await self.store.until(lambda state: state.snapshot is not None and bool(state.sessions))
-            await self.costs.follow()
-
     @cached_property
     def history(self) -> "HistoryService":
         """What keeps readings and looks ahead."""
         from tui.companion.history import HistoryService
 
         periods = self.connection.past_periods if self.state.demo is None else None
-        return HistoryService(self.store, self.records, self.clock, self._past, periods)
+        return HistoryService(self.store, self.records, self.clock, self.past, periods)
 
-    async def keep_history(self) -> None:
-        """Keep readings and look ahead, until cancelled; what it needs is loaded after the first reading."""
-        if self._looks_ahead:
+    @cached_property
+    def pauses(self) -> "PauseKeeper":
+        """What writes down when sessions stood still at the limit."""
+        from tui.companion.pauses import PauseKeeper
+
+        return PauseKeeper(self.store, self.records, self.clock)
+
+    async def _once_read(self, part: "Callable[[], Follower]") -> None:
+        """Follow what learns from the past; what it needs is loaded after the first reading."""
+        if self.looks_ahead:
             await self.store.until(lambda state: state.snapshot is not None)
-            await self.history.follow()
+            await part().follow()
 
-    async def keep_pauses(self) -> None:
-        """Write down when sessions stood still at the limit, until cancelled."""
-        if self._looks_ahead:
-            await self.store.until(lambda state: state.snapshot is not None)
-            from tui.companion.pauses import PauseKeeper
-
-            await PauseKeeper(self.store, self.records, self.clock).follow()
-
-    async def keep_gate(self) -> None:
+    async def _keep_gate(self) -> None:
         """Hold requests at the limit and let them go, until cancelled."""
-        if self._hooks is None:
+        if self.hooks is None:
             return
         from tui.companion.gate import GateKeeper
 
         parts = self.store, self.poller, self.records, self.clock
-        await GateKeeper(*parts, hooks=self._hooks(), before_credits=self._before_credits).follow()
+        await GateKeeper(*parts, hooks=self.hooks(), before_credits=self.before_credits).follow()
 
-    async def tell(self) -> None:
+    async def _tell(self) -> None:
         """Tell a person outside the screen what happens, until cancelled."""
-        if self._notifier is not None:
-            await self._notifier(self.store, self.records, self.clock).follow()
+        if self.notifier is not None:
+            await self.notifier(self.store, self.records, self.clock).follow()
 
     @cached_property
     def inviter(self) -> "Inviter":
         """What invites friends."""
         from tui.companion.inviter import Inviter
 
-        return Inviter(self.store, self.records, self._referrals(), self.clock, new_key=self._new_key)
+        return Inviter(self.store, self.records, self.referrals(), self.clock, new_key=self.new_key)
 
     @cached_property
     def supervisor(self) -> "Supervisor":
@@ -213,7 +187,7 @@ class Companion:
     def _ask_rules(self) -> "AskRules":
         from tui.domain.question import AskRules
 
-        return self._rules() if self._rules else AskRules()
+        return self.rules() if self.rules else AskRules()
 
     @property
     def state(self) -> State:
@@ -237,15 +211,15 @@ class Companion:
             "questions": lambda: self.questions.follow(),
             "queue": lambda: self.queue.follow(),
             "spends": lambda: self.spender.follow(),
-            "gate": self.keep_gate,
+            "gate": self._keep_gate,
             "resumes": lambda: self.resumer.follow(),
             "invites": lambda: self.inviter.follow(),
-            "history": self.keep_history,
-            "pauses": self.keep_pauses,
-            "costs": self.keep_costs,
-            "notices": self.tell,
+            "history": lambda: self._once_read(lambda: self.history),
+            "pauses": lambda: self._once_read(lambda: self.pauses),
+            "costs": lambda: self._once_read(lambda: self.costs),
+            "notices": self._tell,
         }
-        if self._asks:
+        if self.asks:
             await self.records.recall()
         wanted = [name for name in tasks if only is None or name in only]
         try:
@@ -264,18 +238,18 @@ class Companion:
         """Read once and learn every live session, for commands that end again; False where that took too long."""
         await self.poller.poll()
         whole = await self.sessions.scan_once()
-        if self._hooks is not None:
+        if self.hooks is not None:
             from tui.companion.gate import show_held
 
-            show_held(self.store, self._hooks().gate.waiters(), self.clock.now())
+            show_held(self.store, self.hooks().gate.waiters(), self.clock.now())
         return whole
 
     def let_go(self, spent_at: "datetime") -> None:
         """Tell the hooks that there is room again, for a command that spent while nobody keeps the gate."""
-        if self._hooks is not None:
+        if self.hooks is not None:
             from tui.companion.gate import open_gate
 
-            open_gate(self.state.snapshot, self._hooks(), self.clock.now(), spent_at)
+            open_gate(self.state.snapshot, self.hooks(), self.clock.now(), spent_at)
 
     def refresh(self) -> None:
         """Read now instead of at the next turn, the single credits too."""

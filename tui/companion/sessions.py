@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
+import msgspec
 from msgspec.structs import replace
 
 from tui.companion.connection import Connection
@@ -24,28 +25,21 @@ SCAN_SECONDS = 5.0
 _STOPPED: Final = (SessionState.STOPPED_AT_LIMIT, SessionState.STOPPED_BY_ERROR)
 
 
-class SessionTracker:
+class SessionTracker(msgspec.Struct, frozen=True):
     """Follows the feeds of sessions and merges them into the State."""
 
-    def __init__(
-        self,
-        store: StateStore,
-        connection: Connection,
-        poller: Poller,
-        rollouts: Callable[[], SessionFeed] | None,
-    ) -> None:
-        """Follow nothing yet; `rollouts` is None where there are no files to follow, as in a demo."""
-        self._store = store
-        self._connection = connection
-        self._poller = poller
-        self._rollouts = rollouts
+    store: StateStore
+    connection: Connection
+    poller: Poller
+    rollouts: Callable[[], SessionFeed] | None
+    """None where there are no files to follow, as in a demo."""
 
     async def follow_rollouts(self) -> None:
         """Follow the rollout files until cancelled."""
-        if self._rollouts is None:
+        if self.rollouts is None:
             return
-        feed = self._rollouts()
-        self._store.update(watches_sessions=True)
+        feed = self.rollouts()
+        self.store.update(watches_sessions=True)
         try:
             await self._follow(feed)
         finally:
@@ -55,27 +49,27 @@ class SessionTracker:
         """Follow the feed of whatever source is in use, until cancelled."""
         feed: SessionFeed | None = None
         while True:
-            feed = await self._connection.next_feed(feed)
-            self._store.update(watches_sessions=feed is not None or self._rollouts is not None)
+            feed = await self.connection.next_feed(feed)
+            self.store.update(watches_sessions=feed is not None or self.rollouts is not None)
             if feed is not None:
                 await self._follow_until_replaced(feed)
 
     async def _follow_until_replaced(self, feed: SessionFeed) -> None:
         following = asyncio.ensure_future(self._follow(feed))
-        replaced = asyncio.ensure_future(self._connection.next_feed(feed))
+        replaced = asyncio.ensure_future(self.connection.next_feed(feed))
         try:
             await asyncio.wait([following, replaced], return_when=asyncio.FIRST_COMPLETED)
             if following.done():
                 following.result()
         except Exception:
-            await self._connection.aclose()  # a feed is followed once: the next reading opens another source
+            await self.connection.aclose()  # a feed is followed once: the next reading opens another source
             raise
         finally:
             following.cancel()
             replaced.cancel()
             await asyncio.gather(following, replaced, return_exceptions=True)
             # What only the daemon knew is forgotten with it.
-            self._store.update(sessions=forget_daemon(self._store.state.sessions))
+            self.store.update(sessions=forget_daemon(self.store.state.sessions))
 
     async def scan_once(self) -> bool:
         """Learn every session that is there now, and follow no further.
@@ -83,9 +77,9 @@ class SessionTracker:
         Returns:
             Whether every feed said all that it knows; one that takes too long is not waited for.
         """
-        rollouts = self._rollouts() if self._rollouts else None
-        feeds = [feed for feed in (rollouts, self._connection.session_feed()) if feed is not None]
-        self._store.update(watches_sessions=bool(feeds))
+        rollouts = self.rollouts() if self.rollouts else None
+        feeds = [feed for feed in (rollouts, self.connection.session_feed()) if feed is not None]
+        self.store.update(watches_sessions=bool(feeds))
         following = [asyncio.ensure_future(self._follow(feed)) for feed in feeds]
         try:
             async with asyncio.timeout(SCAN_SECONDS):
@@ -106,12 +100,12 @@ class SessionTracker:
                 self._apply(update)
 
     def _apply(self, update: SessionUpdate) -> None:
-        state = self._store.state
+        state = self.store.state
         moved = with_limits(state.snapshot, update)
-        self._store.update(sessions=merge_update(state.sessions, update), snapshot=moved or state.snapshot)
-        before, after = (known.sessions.get(update.thread_id) for known in (state, self._store.state))
+        self.store.update(sessions=merge_update(state.sessions, update), snapshot=moved or state.snapshot)
+        before, after = (known.sessions.get(update.thread_id) for known in (state, self.store.state))
         if after is not None and after.state in _STOPPED and (before is None or before.state is not after.state):
-            self._poller.wake()
+            self.poller.wake()
 
 
 def with_limits(snapshot: Snapshot | None, update: SessionUpdate) -> Snapshot | None:

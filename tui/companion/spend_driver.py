@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import msgspec
+
 from tui.clock import Clock
 from tui.companion import ledger_lines
 from tui.companion.connection import Connection
@@ -30,31 +32,22 @@ class NotWrittenError(Exception):
         self.spend = spend
 
 
-class SpendDriver:
+class SpendDriver(msgspec.Struct, frozen=True):
     """Takes one spend through its steps; its account's lock and the connection's are held by whoever calls.
 
     A step that could not be written down raises `NotWrittenError`.
     """
 
-    def __init__(
-        self,
-        store: StateStore,
-        connection: Connection,
-        poller: Poller,
-        journal: SpendJournal,
-        clock: Clock,
-        holder: str,
-    ) -> None:
-        self._store = store
-        self._connection = connection
-        self._poller = poller
-        self._journal = journal
-        self._clock = clock
-        self._holder = holder
+    store: StateStore
+    connection: Connection
+    poller: Poller
+    journal: SpendJournal
+    clock: Clock
+    holder: str
 
     async def take_up(self, spend: Spend, unasked: bool) -> Spend:
         """Go on with a spend that was found open; unasked it is sent again only if it was sent once at most."""
-        now = self._clock.now()
+        now = self.clock.now()
         if spend.stage is Stage.SENT:  # its driver died between the send and the answer
             spend = await self._step(lose_answer(spend, "resetbank ended before the answer came"))
         if spend.stage is Stage.JOURNALED and not spend.is_fresh(now):
@@ -82,27 +75,27 @@ class SpendDriver:
         if spend.stage is Stage.JOURNALED:
             spend = await self._send_once(spend)
             if spend.stage is Stage.UNKNOWN:
-                await self._clock.sleep(PAUSES[0])
+                await self.clock.sleep(PAUSES[0])
         if spend.stage is Stage.UNKNOWN:
             spend, is_there = await self._settle_by_the_bank(spend, asked)
             if resends and is_there and spend.stage is Stage.UNKNOWN:
                 spend = await self._send_once(spend)
                 if spend.stage is Stage.UNKNOWN:
-                    await self._clock.sleep(PAUSES[-1])
+                    await self.clock.sleep(PAUSES[-1])
                     spend, _ = await self._settle_by_the_bank(spend, asked)
         if spend.stage is Stage.ANSWERED:
             spend = await self._verify(spend)
         if spend.stage is Stage.VERIFIED or (spend.stage is Stage.ANSWERED and spend.outcome is Outcome.RESET):
-            spend = await self._step(close(spend, self._clock.now()))
+            spend = await self._step(close(spend, self.clock.now()))
         return spend
 
     async def _send_once(self, spend: Spend) -> Spend:
         try:
-            source = await self._connection.source()
+            source = await self.connection.source()
         except SourceError as error:
             # Nothing goes out: a spend that never did is over, an earlier send stays as doubtful as it was.
             if spend.stage is Stage.JOURNALED:
-                return await self._step(let_go(spend, self._clock.now(), f"nothing was sent: {error}"))
+                return await self._step(let_go(spend, self.clock.now(), f"nothing was sent: {error}"))
             return spend
         spend = await self._step(send(spend), instead=spend)
         try:
@@ -118,19 +111,19 @@ class SpendDriver:
         snapshot = await self._read_for(spend)
         if snapshot is None:
             return spend, False
-        settled = infer_from_bank(spend, snapshot.bank, self._clock.now())
+        settled = infer_from_bank(spend, snapshot.bank, self.clock.now())
         if settled is spend:
-            history = await self._connection.reset_history()
+            history = await self.connection.reset_history()
             settled = infer_from_history(spend, None if history is None else history.used)
         if settled is not spend:
             return await self._step(settled), False
-        return spend, may_send_again(spend, snapshot.bank, self._clock.now(), asked=asked)
+        return spend, may_send_again(spend, snapshot.bank, self.clock.now(), asked=asked)
 
     async def _verify(self, spend: Spend) -> Spend:
         verified = await self._verified_once(spend)
         if verified is not None and mismatches(verified):
             # The service may lag behind its own answer: look once more before a mismatch is said.
-            await self._clock.sleep(PAUSES[-1])
+            await self.clock.sleep(PAUSES[-1])
             verified = await self._verified_once(spend) or verified
         if verified is None:
             return spend
@@ -146,11 +139,11 @@ class SpendDriver:
         """Read the spend's account again; None where that cannot be done, or another one is in use."""
         for pause in (*PAUSES, None):
             try:
-                snapshot = await self._poller.read()
+                snapshot = await self.poller.read()
             except SourceError:
                 if pause is None:
                     return None
-                await self._clock.sleep(pause)
+                await self.clock.sleep(pause)
             else:
                 return snapshot if snapshot.account.key == spend.account.key else None
         return None
@@ -160,17 +153,17 @@ class SpendDriver:
 
         Where that fails, the spend counts as `instead`, or as after the step.
         """
-        events = ledger_lines.of_step(spend, self._clock.now(), self._connection.source_name)
+        events = ledger_lines.of_step(spend, self.clock.now(), self.connection.source_name)
         for pause in (*PAUSES, None):
             try:
-                await in_thread(self._journal.advance, spend, events, self._holder)
+                await in_thread(self.journal.advance, spend, events, self.holder)
             except StoreLocked as error:
                 if pause is None:
                     raise NotWrittenError(instead or spend, str(error)) from error
-                await self._clock.sleep(pause)
+                await self.clock.sleep(pause)
             except StoreError as error:
                 raise NotWrittenError(instead or spend, str(error)) from error
             else:
                 break
-        self._store.update(open_spend=spend if spend.is_open else None)
+        self.store.update(open_spend=spend if spend.is_open else None)
         return spend
