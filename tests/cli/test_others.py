@@ -73,6 +73,30 @@ def test_doctor_names_what_is_open_to_others(stub: StubProcess) -> None:
     assert resetbank("doctor", "--json", *over_http(stub)).json["open_to_others"] == []
 
 
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [('theme = "nosuch"', "unknown theme 'nosuch'"), ('[keys]\nspend = "q"', "the key 'q' is given to both")],
+)
+def test_doctor_finds_what_only_the_screen_would_refuse(stub: StubProcess, settings: str, problem: str) -> None:
+    home = Path(os.environ["RESETBANK_HOME"])
+    home.mkdir(exist_ok=True)
+    (home / "settings.toml").write_text(settings)
+    done = resetbank("doctor", *over_http(stub))
+    assert done.code == 1
+    assert problem in done.out
+
+
+def test_doctor_says_that_the_database_cannot_be_written(stub: StubProcess, tmp_path: Path) -> None:
+    file = tmp_path / "a file"
+    file.touch()
+    for home in (file, file / "deeper"):
+        done = resetbank("doctor", *over_http(stub), RESETBANK_HOME=str(home))
+        assert done.code == 1
+        assert f"{home / 'resetbank.db'} cannot be written; check its permissions, or set RESETBANK_HOME" in done.out
+        assert "the first reading makes it" not in done.out
+    assert file.read_text() == ""
+
+
 def test_keys_is_the_whole_table() -> None:
     out = resetbank("keys").out
     assert all(command.id in out for command in COMMANDS)

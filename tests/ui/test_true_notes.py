@@ -10,6 +10,7 @@ from operator import is_
 from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 from textual.driver import Driver
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 from textual.events import Key
@@ -168,6 +169,51 @@ async def test_other_layouts_work_and_capitals_say_why_not(key: str, opens: bool
         await settle(pilot)
         assert isinstance(app.screen, LedgerScreen) is opens
         assert ("is Caps Lock on? l Ledger" in words(app)) is not opens
+
+
+async def test_a_note_ends_with_the_next_command_and_stays_on_its_page(clock: ManualClock) -> None:
+    async with running(Scene(states.busy(), clock), clock) as (pilot, app, _):
+        for after in ("j", "escape"):
+            await pilot.press("question_mark", "J")
+            await settle(pilot)
+            assert "is Caps Lock on?" in words(app)
+            await pilot.press(after)
+            await settle(pilot)
+            assert "is Caps Lock on?" not in words(app)
+        await pilot.press("l")
+        await settle(pilot)
+        assert "is Caps Lock on?" not in words(app)
+        assert "esc Back" in words(app)
+
+
+async def test_a_question_that_another_follows_is_not_said_to_be_settled(clock: ManualClock) -> None:
+    scene = Scene(live_states.about_question(), clock)
+    async with running(scene, clock) as (pilot, app, _):
+        await until(pilot, lambda: isinstance(top(app), QuestionDialog))
+        scene.publish(replace(scene.state, question=None))
+        await settle(pilot)
+        assert "the question is settled" in words(app)
+        scene.publish(live_states.stopped_question())
+        await settle(pilot)
+        assert "the question is settled" not in words(app)
+        await pilot.press("escape")
+        await settle(pilot)
+        assert isinstance(app.screen, MainScreen)
+        assert "the question is settled" not in words(app)
+
+
+async def test_a_ledger_that_cannot_be_read_is_not_called_empty(clock: ManualClock) -> None:
+    scene = Scene(states.busy(), clock)
+    scene.companion.records._tables = None
+    async with running(scene, clock) as (pilot, app, _):
+        for key in ("l", "h"):
+            await pilot.press(key)
+            await settle(pilot)
+            assert "! the database cannot be used" in words(app)
+            assert "empty" not in words(app)
+            assert "none was granted" not in words(app)
+            await pilot.press("escape")
+            await settle(pilot)
 
 
 async def test_ctrl_c_names_the_key_and_leaves_the_second_time(clock: ManualClock) -> None:

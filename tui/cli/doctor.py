@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from tui.cli.accounts import choose_account, codex_home
-from tui.errors import ResetbankError, SettingsError, StoreError
+from tui.errors import ResetbankError, SettingsError, StoreError, StoreReadOnly
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,11 +41,15 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
     from tui.cli.kept import read_events
     from tui.paths import resetbank_paths
     from tui.settings import Settings, load_settings
+    from tui.ui.keymap import Keymap
+    from tui.ui.themes import check_theme
 
     paths = resetbank_paths()
     settings, settings_problem = Settings(), None
     try:
         settings = load_settings(paths.settings)
+        check_theme(settings.theme)
+        Keymap(settings.keys)
     except ResetbankError as error:
         settings_problem = str(error)
     choose_account(arguments, settings)
@@ -60,6 +64,7 @@ async def _examine(arguments: argparse.Namespace) -> dict[str, Any]:
     database_problem = None
     try:
         events = read_events()
+        _check_writable(paths.database)
     except StoreError as error:
         database_problem = str(error)
     hooks = await _hooks(arguments, settings)
@@ -118,22 +123,32 @@ def _guarded(events: "Sequence[Event]") -> list[dict[str, Any]]:
         return []
 
 
+def _check_writable(database: "Path") -> None:
+    """See whether the database, or what it would be made in, can be written; makes nothing.
+
+    Raises:
+        StoreReadOnly: It cannot.
+    """
+    import os
+
+    folder = next(folder for folder in database.parents if folder.exists())
+    files = [path for path in (folder, database) if path.exists()]
+    if not folder.is_dir() or not all(os.access(path, os.W_OK) for path in files):
+        raise StoreReadOnly(f"{database} cannot be written", "check its permissions, or set RESETBANK_HOME")
+
+
 def _open_to_others(settings: "Path", database: "Path") -> list[str]:
     """What others of this machine may read or change and should not, with what mends it."""
     import os
     import stat
 
-    found = []
-    if os.name == "posix":
-        for path, bits, mode in (
-            (settings.parent, 0o022, "go-w"),
-            (settings, 0o022, "go-w"),
-            (database.parent, 0o077, "700"),
-            (database, 0o077, "600"),
-        ):
-            if path.exists() and stat.S_IMODE(path.stat().st_mode) & bits:
-                found.append(f"{path} is open to others of this machine: chmod {mode} it")
-    return found
+    wanted = {settings.parent: (0o022, "go-w"), settings: (0o022, "go-w")}
+    wanted |= {database.parent: (0o077, "700"), database: (0o077, "600")}  # one folder may hold both
+    return [
+        f"{path} is open to others of this machine: chmod {mode} it"
+        for path, (bits, mode) in wanted.items()
+        if os.name == "posix" and path.exists() and stat.S_IMODE(path.stat().st_mode) & bits
+    ]
 
 
 def _library_versions() -> dict[str, str]:

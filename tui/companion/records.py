@@ -81,6 +81,7 @@ class Records:
         """
         self._store = store
         self._tables = tables if isinstance(tables, Tables) else None
+        self._failure = tables if isinstance(tables, StoreError) else None
         self._listeners: list[Callable[[Event, Spend | None], None]] = []
         self._last_line = -1
         self.process = process
@@ -265,8 +266,8 @@ class Records:
         self, limit: int | None = None, *, after: int = 0, before: int = maxsize
     ) -> tuple[tuple[int, Event], ...]:
         """The newest lines of the ledger between two others, oldest first, each with its own number."""
-        if self._tables is None:
-            return ()
+        if self._tables is None:  # an empty ledger would say that nothing has happened
+            raise self._failure or StoreError("the database cannot be used")
         account = self._store.state.filed_under if self._name else None
         return await in_thread(self._tables.events.numbered, limit, account, after=after, before=before)
 

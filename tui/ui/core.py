@@ -160,7 +160,9 @@ class CoreApp(App[int]):
         return await self.perform(command)
 
     async def perform(self, command: str) -> bool:
-        """Carry out a command; tells whether it can be given here."""
+        """Carry out a command, which ends the note of the one before; says whether it can be given here."""
+        if self.view.note is not None:
+            self.present(replace(self.view, note=None))
         press = getattr(self.screen, "press", None)
         if press is not None and press(command):
             return True
@@ -246,6 +248,8 @@ class CoreApp(App[int]):
     def present(self, view: ViewState) -> None:
         """Give every open screen the scene; those that do not differ paint nothing."""
         outlook = self.view.state.outlook
+        if view.note is not None and not view.note.is_true(view.state):
+            view = replace(view, note=None)  # for good: true again later, it would say what is long over
         self.view = view = self._with_memory(view)
         if view.state.outlook is not outlook and self._companion is not None:
             self.do_later(self._sum_up, "pictures")

@@ -57,7 +57,7 @@ class QuestionDialog(SpendingDialog):
         """Follow the state; close once the question is gone while it is only asked."""
         if view.state.question != self.question and self.answer not in (Choice.SPEND_AND_CONTINUE, Choice.SPEND_ONLY):
             silent = self._is_closed or self.answer is not None or view.state.question is not None  # it says more
-            return Close(None if silent else settled_text(self.question, view))
+            return Close(None if silent else settled_text(self.question, view), Holds.NO_QUESTION)
         if self._is_open() and self.question.lapse is None:  # others may stop while the question stands
             stopped = (stop.thread_id for stop in self.companion.resumer.limit_stops())
             self.selection = self.selection.among(tuple(dict.fromkeys((*self.selection.threads, *stopped))))

@@ -243,4 +243,4 @@ def settled_text(question: Question, view: ViewState) -> str:
         return "the question is settled: " + ("that reset has lapsed" if is_over else "that reset is spoken for")
     if snapshot is not None and question.mark.has_reset(snapshot):
         return f"the question is settled: the {limit_label(question.window)} was reset"
-    return "the question is settled: it was answered elsewhere, or nothing stands still any more"
+    return "the question is settled: it was answered elsewhere, or no session stands still"
