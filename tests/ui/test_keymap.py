@@ -15,7 +15,7 @@ from tui.ui.commands import COMMANDS, INVITES, OF_THE_APP, PARTS, PLACES, comman
 from tui.ui.keymap import normal_key, resolve_keys
 from tui.ui.screens.consent import ConsentScreen
 from tui.ui.screens.moving import place_of
-from tui.ui.view.help import key_table, key_table_markdown
+from tui.ui.view.help import LETTER, key_table
 from tui.ui.view.text import plain
 
 
@@ -106,6 +106,18 @@ def test_a_key_that_decides_something_means_that_alone_in_every_place() -> None:
             meanings.setdefault(key, set()).add(command.decides)
     assert {key: found for key, found in meanings.items() if len(found) > 1} == {}
     assert meanings["n"] == meanings["escape"] == {"leaves"}
+
+
+def key_table_markdown() -> str:
+    """The table of the default keys, as README has it."""
+    rows = ["| where | key | does |", "|---|---|---|"]
+    for part, title in PARTS.items():
+        for command in COMMANDS:
+            if command.place == part:
+                keys = " ".join(f"`{shown_key(key)}`" for key in command.key.split(","))
+                rows.append(f"| {title} | {keys} | {command.help} |")
+                title = ""
+    return "\n".join([*rows, f"| Dialogs that spend or send | `A` … `Z` | {LETTER} |"])
 
 
 def test_every_command_stands_in_the_table_once_under_its_heading() -> None:

@@ -10,7 +10,6 @@ from tui.domain.credits import Bank
 from tui.domain.spend import Outcome, propose, reject, send
 from tui.ui.view.outcome import progress_lines, result_lines
 from tui.ui.view.spending import changed_since, proposal_lines, warnings
-from tui.ui.view.status import proposal_text
 from tui.ui.view.text import Line, plain
 
 NOW, ZONE = states.NOW, states.ZONE
@@ -126,7 +125,7 @@ def test_the_steps_follow_the_spend() -> None:
 def test_plain_question() -> None:
     state = states.busy()
     assert state.snapshot is not None
-    text = proposal_text(propose(state.snapshot, NOW, states.THREE[1]), NOW, ZONE)
+    text = plain(proposal_lines(propose(state.snapshot, NOW, states.THREE[1]), NOW, ZONE, 80))
     assert "lapses Thu 10 Dec 00:00 (16 d)" in text
 
 

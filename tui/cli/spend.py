@@ -77,7 +77,8 @@ async def _spend_anew(companion: "Companion", settings: "Settings", arguments: a
     from tui.cli.terminal import require_code, require_terminal
     from tui.clock import LocalZone
     from tui.domain.spend import Consent, ConsentKind
-    from tui.ui.view.status import proposal_text
+    from tui.ui.view.spending import proposal_lines
+    from tui.ui.view.text import plain
 
     screen, clock = sys.stderr if arguments.json else sys.stdout, companion.clock
     if not arguments.unattended:
@@ -90,7 +91,7 @@ async def _spend_anew(companion: "Companion", settings: "Settings", arguments: a
         )
     proposal = await companion.spender.propose(arguments.credit)
     if not arguments.unattended:
-        print(proposal_text(proposal, clock.now(), LocalZone()), file=screen)
+        print(plain(proposal_lines(proposal, clock.now(), LocalZone(), 80)), file=screen)
         await require_code("spend this reset", "spent", screen)
     kind = ConsentKind.UNATTENDED if arguments.unattended else ConsentKind.CODE
     return await companion.spender.spend(proposal, Consent(kind, clock.now()))

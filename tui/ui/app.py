@@ -17,7 +17,7 @@ from tui.ui.screens.moving import place_of
 from tui.ui.several import SeveralApp
 from tui.ui.themes import is_coarse
 from tui.ui.view.resuming import limit_stands
-from tui.ui.view.view_state import Holds, ViewState
+from tui.ui.view.view_state import ViewState
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -135,10 +135,11 @@ class ResetbankApp(SeveralApp):
         from tui.ui.screens.themes import ThemeScreen
 
         coarse = is_coarse(self.console.color_system)
-        self.push_screen(ThemeScreen(self.view, self._theme_name, self.wear, self._keep_theme, is_coarse=coarse))
 
-    def _keep_theme(self, name: str) -> None:
-        self.do_later(partial(self._write_theme, name), "theme")
+        def keep(name: str) -> None:
+            self.do_later(partial(self._write_theme, name), "theme")
+
+        self.push_screen(ThemeScreen(self.view, self._theme_name, self.wear, keep, is_coarse=coarse))
 
     async def _write_theme(self, name: str) -> None:
         """Write the theme down; where that cannot be, it holds until the screen is left."""
@@ -237,7 +238,7 @@ class ResetbankApp(SeveralApp):
         from tui.ui.dialogs.queue import TAKEN_OUT
 
         await companion.questions.cancel_queue()
-        self.post_message(Noted(TAKEN_OUT, Holds.NOT_QUEUED))
+        self.post_message(Noted(TAKEN_OUT, lambda state: state.queued is None))
 
     def action_continue(self) -> None:
         """Carry on the sessions that a limit stopped, after showing which."""

@@ -1,7 +1,7 @@
 """The colour themes: two of our own, the terminal's own colours, Textual's; and what keeps each of them readable."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from textual.color import Color
@@ -109,23 +109,20 @@ def legible(variables: Mapping[str, str]) -> dict[str, str]:
     return {**variables, **found, "foreground": foreground.hex, "dim": dim.hex}
 
 
-def _readable(color: Color, grounds: Iterable[Color]) -> Color:
+def _readable(color: Color, grounds: Sequence[Color]) -> Color:
     """The colour, made lighter or darker until it has contrast on every ground."""
-    lights = [_light(ground) for ground in grounds]
-    pole = Color(255, 255, 255) if sum(lights) / len(lights) < 0.18 else Color(0, 0, 0)
+    is_dark = sum(map(_light, grounds)) / len(grounds) < 0.18
+    pole = Color(255, 255, 255) if is_dark else Color(0, 0, 0)
     share = 0.0
-    while share < 1 and any(_contrast(_light(color.blend(pole, share)), light) < LEAST_CONTRAST for light in lights):
+    while share < 1 and any(contrast(color.blend(pole, share), ground) < LEAST_CONTRAST for ground in grounds):
         share += _STEP
     return color.blend(pole, min(share, 1.0))
 
 
 def contrast(text: Color, ground: Color) -> float:
     """How well a text can be read on a ground, from 1 to 21, as WCAG computes it."""
-    return _contrast(_light(text), _light(ground))
-
-
-def _contrast(one: float, other: float) -> float:
-    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
+    lights = _light(text), _light(ground)
+    return (max(lights) + 0.05) / (min(lights) + 0.05)
 
 
 def _light(color: Color) -> float:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from tui.clock import Clock
 from tui.companion.companion import Companion
+from tui.companion.state import State
 from tui.domain.question import Choice, Question
 from tui.domain.resumes import Whom
 from tui.domain.spend import Consent, Outcome, Proposal, Spend
@@ -24,7 +25,7 @@ from tui.ui.view.asking import (
 from tui.ui.view.resuming import carry_lines, commands
 from tui.ui.view.selection import Selection
 from tui.ui.view.text import Line, Span
-from tui.ui.view.view_state import Holds, ViewState
+from tui.ui.view.view_state import ViewState
 
 _ANSWERS = {
     "wait": Choice.WAIT,
@@ -33,6 +34,14 @@ _ANSWERS = {
     "later_15": Choice.LATER_15,
     "mute": Choice.NOT_UNTIL_RESET,
 }
+
+
+def _is_waiting(state: State) -> bool:
+    return state.waiting is not None
+
+
+def _asks_nothing(state: State) -> bool:
+    return state.question is None
 
 
 class QuestionDialog(SpendingDialog):
@@ -57,7 +66,7 @@ class QuestionDialog(SpendingDialog):
         """Follow the state; close once the question is gone while it is only asked."""
         if view.state.question != self.question and self.answer not in (Choice.SPEND_AND_CONTINUE, Choice.SPEND_ONLY):
             silent = self._is_closed or self.answer is not None or view.state.question is not None  # it says more
-            return Close(None if silent else settled_text(self.question, view), Holds.NO_QUESTION)
+            return Close(None if silent else settled_text(self.question, view), _asks_nothing)
         if self._is_open() and self.question.lapse is None:  # others may stop while the question stands
             stopped = (stop.thread_id for stop in self.companion.resumer.limit_stops())
             self.selection = self.selection.among(tuple(dict.fromkeys((*self.selection.threads, *stopped))))
@@ -150,9 +159,8 @@ class QuestionDialog(SpendingDialog):
 
     async def _write_down(self, choice: Choice) -> Next:
         await self._answer(choice)
-        return Close(
-            answered_text(self.question, choice), Holds.WAITING if choice is Choice.WAIT else Holds.NO_QUESTION
-        )
+        holds = _is_waiting if choice is Choice.WAIT else _asks_nothing
+        return Close(answered_text(self.question, choice), holds)
 
     async def _queue(self) -> None:
         """Queue one as the answer to this question."""

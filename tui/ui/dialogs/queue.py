@@ -12,7 +12,7 @@ from tui.ui.view.prompts import failure_lines
 from tui.ui.view.queueing import Offer, night_lines, night_title, offer, queue_lines
 from tui.ui.view.text import Line
 from tui.ui.view.times import next_at
-from tui.ui.view.view_state import Holds, ViewState
+from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import resets
 
 QUEUED = "one reset is queued for the limit"
@@ -158,7 +158,7 @@ class QueueDialog(Dialog):
 
     async def _do(self, work: Awaitable[None], done: str) -> Next:
         await work
-        return Close(done, Holds.NOT_QUEUED if done == TAKEN_OUT else Holds.QUEUED)
+        return Close(done, lambda state: (state.queued is None) == (done == TAKEN_OUT))
 
 
 def _terms(offered: Offer | str) -> tuple[object, ...]:

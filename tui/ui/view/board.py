@@ -79,7 +79,8 @@ def _two_columns(view: ViewState, width: int, rows: int) -> list[Line]:
     left += _charts(view, first - 4, height - 1 - _rows(left))
     left += _newest(view, first - 4, height - 1 - _rows(left))
     right += _sums(view, second - 4, height - 1 - _rows(right))
-    return _beside(_framed(left, first, height), _framed(right, second, height))
+    sides = zip(_framed(left, first, height), _framed(right, second, height), strict=True)
+    return [(*one, *other) for one, other in sides]
 
 
 def _one_column(view: ViewState, width: int, rows: int) -> list[Line]:
@@ -142,7 +143,7 @@ def _newest(view: ViewState, inner: int, room: int) -> list[Panel]:
     return [Panel("Ledger, newest first", recent_lines(view, inner)[: room - 1])]
 
 
-def _framed(panels: Sequence[Panel], width: int, rows: int = 0) -> list[Line]:
+def _framed(panels: Sequence[Panel], width: int, rows: int) -> list[Line]:
     """Panels in one frame with shared borders, at least so many rows high: the last panel takes what is left."""
     inner = width - 4
     lines: list[Line] = []
@@ -160,11 +161,6 @@ def _ruled(panels: Iterable[Panel], width: int) -> list[Line]:
         lines.append(_rule(panel.title, width, "──"))
         lines += [(Span(" "), *clip(line, width - 2)) if line else (Span(" "),) for line in panel.lines]
     return lines
-
-
-def _beside(left: Sequence[Line], right: Sequence[Line]) -> list[Line]:
-    """Two columns of equally many full lines side by side."""
-    return [(*first, *second) for first, second in zip(left, right, strict=True)]
 
 
 def _rule(title: str, width: int, ends: str) -> Line:

@@ -119,11 +119,10 @@ def past_text(view: ViewState) -> str | None:
 
 def note_line(view: ViewState, width: int, place: str = MAIN) -> Line | None:
     """What was just done in a place; None where that is long ago, or not true any more."""
-    if view.note is None or not timedelta(0) <= view.now - view.note.at < _NOTE_KEPT:
+    note = view.note
+    if note is None or note.place != place or not timedelta(0) <= view.now - note.at < _NOTE_KEPT:
         return None
-    if view.note.place != place or not view.note.is_true(view.state):
-        return None
-    return (Span(fit(clean(view.note.text), width), Level.ACCENT),)
+    return (Span(fit(clean(note.text), width), Level.ACCENT),) if note.is_true(view.state) else None
 
 
 def _fault(text: str, width: int) -> Line:
@@ -193,9 +192,10 @@ def command_spans(view: ViewState, names: Iterable[str], width: int, dropped: It
 
 
 def demo_line(view: ViewState, width: int) -> Line:
-    """The band that says that nothing here is real; empty on real data."""
+    """The band that says that nothing here is real, or that an agent may sit at the keys; empty on real data."""
     if view.state.demo is None:
-        return _read_only_line(view.read_only, width) if view.read_only else ()
+        why = f"Codex started this screen ({clean(view.read_only or '')} is set): nothing can be spent or sent from it"
+        return (Span(fit(f"READ-ONLY · {why}", width), Level.STRONG),) if view.read_only else ()
     what = f"embedded service, scenario {clean(view.state.demo)}"
     real = "nothing here is real"
     scenario = f"scenario {clean(view.state.demo)}"
@@ -211,9 +211,3 @@ def demo_line(view: ViewState, width: int) -> Line:
         if cells(text) <= width:
             return (Span(text, Level.STRONG),)
     return (Span("DEMO", Level.STRONG),)
-
-
-def _read_only_line(mark: str, width: int) -> Line:
-    """That an agent may sit at the keys."""
-    why = f"Codex started this screen ({clean(mark)} is set): nothing can be spent or sent from it"
-    return (Span(fit(f"READ-ONLY · {why}", width), Level.STRONG),)

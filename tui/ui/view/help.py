@@ -53,15 +53,3 @@ def key_table(table: Mapping[str, str], width: int) -> tuple[Line, ...]:
                 rows += wrap((Span(start + command.help), Span(f"  [{command.id}]", Level.DIM)), width, len(start))
     rows += [(Span(" "),), (Span("Dialogs that spend or send", Level.STRONG),)]
     return (*rows, *_entry("A … Z", LETTER, Level.KEY, width))
-
-
-def key_table_markdown() -> str:
-    """The same with the default keys, as README has it."""
-    rows = ["| where | key | does |", "|---|---|---|"]
-    for part, title in PARTS.items():
-        for command in COMMANDS:
-            if command.place == part:
-                keys = " ".join(f"`{shown_key(key)}`" for key in command.key.split(","))
-                rows.append(f"| {title} | {keys} | {command.help} |")
-                title = ""
-    return "\n".join([*rows, f"| Dialogs that spend or send | `A` … `Z` | {LETTER} |"])

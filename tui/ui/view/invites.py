@@ -157,39 +157,28 @@ def next_step(view: ViewState, record: InviteRecord) -> str:
     """What happens next with an invite, or what came of it."""
     reason = service_text(view, record.tracked.reason if record.tracked else None)
     because = f": {reason}" if reason else ""
-    match record.state:
-        case InviteStatus.SENT:
-            return "your friend opens the link"
-        case InviteStatus.OPENED:
-            return "your friend, who has opened the link, joins"
-        case InviteStatus.JOINED:
-            return "your friend's first message to Codex earns the reward"
-        case InviteStatus.FIRST_MESSAGE:
-            return f"the first message was sent, and no reward has come for it{because}"
-        case InviteStatus.REWARDED:
-            return _earned(view, record)
-        case InviteStatus.EXPIRED:
-            return f"its time is over{because}"
-        case InviteStatus.INELIGIBLE:
-            return f"it earns nothing{because or ': the service does not say why'}"
-        case InviteStatus.REVERSED:
-            return f"its reward was taken back{because}"
-        case InviteStatus.UNKNOWN:
-            return f"the service says {clean(record.word)!r}, which is not known here{because}"
-        case None:
-            return _unlisted(record)
+    if record.state is None:
+        return _UNLISTED.get(record.stage, "the service has not listed it yet")
+    return {
+        InviteStatus.SENT: "your friend opens the link",
+        InviteStatus.OPENED: "your friend, who has opened the link, joins",
+        InviteStatus.JOINED: "your friend's first message to Codex earns the reward",
+        InviteStatus.FIRST_MESSAGE: f"the first message was sent, and no reward has come for it{because}",
+        InviteStatus.REWARDED: _earned(view, record),
+        InviteStatus.EXPIRED: f"its time is over{because}",
+        InviteStatus.INELIGIBLE: f"it earns nothing{because or ': the service does not say why'}",
+        InviteStatus.REVERSED: f"its reward was taken back{because}",
+        InviteStatus.UNKNOWN: f"the service says {clean(record.word)!r}, which is not known here{because}",
+    }[record.state]
 
 
-def _unlisted(record: InviteRecord) -> str:
-    match record.stage:
-        case SendStage.SENDING | SendStage.UNKNOWN:
-            return "its answer never came: the list of invites will show whether it arrived; it is never sent twice"
-        case SendStage.LOST:
-            return "it did not arrive: the service does not list it; it can be sent again"
-        case SendStage.NOTED:
-            return "made elsewhere; a reset that it earns is recognised when it arrives"
-        case _:
-            return "the service has not listed it yet"
+_NO_ANSWER: Final = "its answer never came: the list of invites will show whether it arrived; it is never sent twice"
+_UNLISTED: Final = {
+    SendStage.SENDING: _NO_ANSWER,
+    SendStage.UNKNOWN: _NO_ANSWER,
+    SendStage.LOST: "it did not arrive: the service does not list it; it can be sent again",
+    SendStage.NOTED: "made elsewhere; a reset that it earns is recognised when it arrives",
+}
 
 
 def _earned(view: ViewState, record: InviteRecord) -> str:

@@ -18,6 +18,14 @@ _SIGNS = {
     ResumeStage.DONE: ("✓", Level.OK),
 }
 
+_WITHOUT_A_MESSAGE = {
+    SessionState.STOPPED_AT_LIMIT: ("–", "not told to go on", Level.DIM),
+    SessionState.RUNNING: ("✓", "is at work", Level.OK),
+    SessionState.WAITING_APPROVAL: ("!", "waits for your approval in Codex", Level.NEAR),
+    SessionState.IDLE: ("–", "has ended its turn", Level.DIM),
+    SessionState.STOPPED_BY_ERROR: ("!", "stopped by an error", Level.NEAR),
+}
+
 
 def to_carry(view: ViewState) -> tuple[LimitStop, ...]:
     """Every session that a limit stopped and that got no message to go on, the first to stop first."""
@@ -78,18 +86,7 @@ def _without_a_message(session: Session | None) -> tuple[str, str, Level]:
         return "–", "is not seen any more", Level.DIM
     if session.held_since is not None:
         return ("…", "is let go", Level.DIM) if session.released_at else ("◼", "is still held", Level.NEAR)
-    match session.state:
-        case SessionState.STOPPED_AT_LIMIT:
-            return "–", "not told to go on", Level.DIM
-        case SessionState.RUNNING:
-            return "✓", "is at work", Level.OK
-        case SessionState.WAITING_APPROVAL:
-            return "!", "waits for your approval in Codex", Level.NEAR
-        case SessionState.IDLE:
-            return "–", "has ended its turn", Level.DIM
-        case SessionState.STOPPED_BY_ERROR:
-            return "!", "stopped by an error", Level.NEAR
-    return "–", "is gone", Level.DIM
+    return _WITHOUT_A_MESSAGE.get(session.state, ("–", "is gone", Level.DIM))
 
 
 def _thread_lines(view: ViewState, thread: str, name: str, since: datetime | None, width: int) -> Iterator[Line]:

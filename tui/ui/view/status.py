@@ -1,25 +1,25 @@
-"""The plain text of `resetbank status` and of the question of `resetbank spend`."""
+"""The plain text of `resetbank status`."""
 
-from datetime import datetime, tzinfo
+from typing import Final
 
-from tui.domain.spend import Proposal
 from tui.ui.view.bank import bank_lines
 from tui.ui.view.chrome import demo_line, header_line, status_line
 from tui.ui.view.headline import headline
 from tui.ui.view.limits import limits_lines
 from tui.ui.view.outlook import advice_lines
-from tui.ui.view.spending import proposal_lines
 from tui.ui.view.text import Line, Span, plain, wrap
 from tui.ui.view.view_state import ViewState
 
+_WIDTH: Final = 80
 
-def status_text(view: ViewState, width: int = 80) -> str:
+
+def status_text(view: ViewState) -> str:
     """The main screen without a screen: what stands, in words, ending without a newline."""
-    inner = width - 2
+    inner = _WIDTH - 2
     lines: list[Line] = []
-    if band := demo_line(view, width):
+    if band := demo_line(view, _WIDTH):
         lines += [band, ()]
-    lines += [header_line(view, width), (), *wrap(headline(view), width), ()]
+    lines += [header_line(view, _WIDTH), (), *wrap(headline(view), _WIDTH), ()]
     panels = (
         ("Limits", limits_lines(view, inner)),
         ("Advice", advice_lines(view, inner)),
@@ -28,11 +28,4 @@ def status_text(view: ViewState, width: int = 80) -> str:
     for title, panel in panels:
         if panel:
             lines += [(Span(title),), *(((Span("  "), *row) if row else ()) for row in panel), ()]
-    note = status_line(view, width)
-    text = plain((*lines, note))
-    return text.rstrip()
-
-
-def proposal_text(proposal: Proposal, now: datetime, zone: tzinfo, width: int = 80) -> str:
-    """The question of a spend as plain text, ending without a newline."""
-    return plain(proposal_lines(proposal, now, zone, width))
+    return plain((*lines, status_line(view, _WIDTH))).rstrip()

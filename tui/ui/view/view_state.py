@@ -1,8 +1,7 @@
 """Everything that one picture of the screen follows from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, tzinfo
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,13 +14,8 @@ if TYPE_CHECKING:
     from tui.domain.pictures import Pictures
 
 
-class Holds(StrEnum):
-    """What a note rests on; it is not shown any more once that has changed."""
-
-    QUEUED = "queued"
-    NOT_QUEUED = "not_queued"
-    WAITING = "waiting"
-    NO_QUESTION = "no_question"
+Holds = Callable[[State], bool]
+"""Whether what a note rests on still holds; it is not shown any more once that has changed."""
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -34,16 +28,7 @@ class Note(msgspec.Struct, frozen=True):
 
     def is_true(self, state: State) -> bool:
         """Whether what it rests on still holds."""
-        match self.holds:
-            case Holds.QUEUED:
-                return state.queued is not None
-            case Holds.NOT_QUEUED:
-                return state.queued is None
-            case Holds.WAITING:
-                return state.waiting is not None
-            case Holds.NO_QUESTION:
-                return state.question is None
-        return True
+        return self.holds is None or self.holds(state)
 
 
 class ViewState(msgspec.Struct, frozen=True):

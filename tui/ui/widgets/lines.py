@@ -54,13 +54,6 @@ STYLES_WITHOUT_COLOR: Final = {
 """Where colour is not wanted, weight and reversal carry what it carried."""
 
 
-def styles_for(*, ansi: bool, no_color: bool) -> dict[Level, str]:
-    """The looks for a terminal's own colours, for none, or for a theme's."""
-    if no_color:
-        return STYLES_WITHOUT_COLOR
-    return STYLES_ANSI if ansi else STYLES
-
-
 class Lines(Widget):
     """Text that a pure function draws for the widget's width; repaints only what differs."""
 
@@ -120,7 +113,8 @@ class Lines(Widget):
         key = (base, self.app.no_color)
         if key != self._looks_key or variables is not self._variables:
             self._variables = variables
-            styles = styles_for(ansi="dim" not in variables, no_color=self.app.no_color)
+            colored = STYLES if "dim" in variables else STYLES_ANSI
+            styles = STYLES_WITHOUT_COLOR if self.app.no_color else colored
             parsed = {level: Style.parse(style, variables) for level, style in styles.items()}
             self._looks = {level: (base + style).rich_style for level, style in parsed.items()}
             self._looks_key = key
