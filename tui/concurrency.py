@@ -34,11 +34,12 @@ async def in_loose_thread(work: Callable[P, T], /, *args: P.args, **kwargs: P.kw
     return await _start(partial(work, *args, **kwargs))
 
 
-async def first_of(*waits: Awaitable[object]) -> None:
-    """Return when the first of these is over, however it ended; the others are cancelled."""
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
+async def first_of(*waits: Awaitable[T]) -> set[asyncio.Future[T]]:
+    """Return what is over first, however it ended; the others are cancelled."""
+    tasks: list[asyncio.Future[T]] = [asyncio.ensure_future(wait) for wait in waits]
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return done
     finally:
         for task in tasks:
             task.cancel()

@@ -17,6 +17,7 @@ from tui.cli.output import nobody_reads
 from tui.cli.plain_answers import WORDS, Answers, lapsing_credit
 from tui.cli.terminal import TypedLines
 from tui.clock import LocalZone, SystemClock
+from tui.concurrency import first_of
 from tui.domain.question import Cause, Question
 from tui.errors import ResetbankError
 from tui.ui.terminal import leave_on_signals
@@ -95,23 +96,20 @@ class Plain:
             else:
                 companion.listen(self._look)
                 self._listen(companion)
-            running = asyncio.ensure_future(work.run())
-            others = [asyncio.ensure_future(self._watch_clock())]
+            works: list[Awaitable[Any]] = [work.run(), self._watch_clock()]
             if self._can_ask:
                 self._answers = Answers(self, TypedLines())
-                others.append(asyncio.ensure_future(self._answers.take()))
-            try:
-                waits: list[asyncio.Future[Any]] = [running, ended, *others]
-                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-                for done in (running, *others):
-                    if done.done() and not ended.done():
-                        await done
-                return ended.result() if ended.done() else 0
-            finally:
-                for task in (running, *others, *self._tasks):
-                    task.cancel()
-                await asyncio.gather(running, *others, *self._tasks, return_exceptions=True)
+                works.append(self._answers.take())
+            over = await first_of(ended, *works)
+            if ended in over:
+                return ended.result()
+            for failed in over:
+                failed.result()
+            return 0
         finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
             await work.aclose()
 
     def leave(self, code: int = 0) -> None:

@@ -139,6 +139,7 @@ async def _stay(companion: "Companion", queued_now: str) -> int:
 
     from tui.cli.watching import print_event
     from tui.companion.watch_events import WatchEvents
+    from tui.concurrency import first_of
 
     print(f"queued: {queued_now}; this window has to stay open", flush=True)
     over = asyncio.Event()
@@ -161,19 +162,14 @@ async def _stay(companion: "Companion", queued_now: str) -> int:
     WatchEvents(companion.store, companion.records, companion.clock, on_event)
     on_state(companion.state)
     forget = companion.listen(on_state)
-    running, waits = asyncio.ensure_future(companion.run()), asyncio.ensure_future(over.wait())
     try:
-        await asyncio.wait([running, waits], return_when=asyncio.FIRST_COMPLETED)
-        if running.done():
-            await running
+        for ended in await first_of(companion.run(), over.wait()):
+            ended.result()
         queued = companion.state.queued
         print("the queue is over" if queued is None else "another resetbank has taken the queue over", flush=True)
         return 0
     finally:
         forget()
-        running.cancel()
-        waits.cancel()
-        await asyncio.gather(running, waits, return_exceptions=True)
         if (queued := companion.state.queued) is not None and queued.is_armed:
             with suppress(StoreError):  # it stays written down, and nobody spends it without a new yes
                 await companion.questions.cancel_queue()

@@ -14,7 +14,7 @@ from tui.clock import Clock, LocalZone
 from tui.companion.records import Records
 from tui.companion.state import State, StateStore
 from tui.companion.watch_events import WatchEvent, WatchEventKind, WatchEvents
-from tui.concurrency import in_thread
+from tui.concurrency import first_of, in_thread
 from tui.domain.windows import label
 from tui.errors import EXIT_NEAR, EXIT_REACHED, StoreError
 from tui.ui.view.text import clean
@@ -59,18 +59,17 @@ class Watch:
         return await self._follow(accounts.run())
 
     async def _follow(self, work: Coroutine[Any, Any, None]) -> int:
-        running = asyncio.ensure_future(work)
         try:
-            waits: list[asyncio.Future[Any]] = [running, self._ended]
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            if self._ended.done():
+            over = await first_of(work, self._ended)
+            if self._ended in over:
                 return self._ended.result()
-            await running  # ends by an error only
+            for failed in over:  # it ends by an error only
+                failed.result()
             return 0
         finally:
-            for task in (running, *self._once_only):
+            for task in self._once_only:
                 task.cancel()
-            await asyncio.gather(running, *self._once_only, return_exceptions=True)
+            await asyncio.gather(*self._once_only, return_exceptions=True)
 
     def _complain(self, state: State) -> None:
         """Say what hinders, each thing once."""

@@ -12,6 +12,7 @@ from tui.companion.connection import Connection
 from tui.companion.merge import ROLLOUT
 from tui.companion.poller import Poller
 from tui.companion.state import StateStore
+from tui.concurrency import first_of
 from tui.domain.sessions import SessionState, SessionUpdate, forget_daemon, merge_update, of_account
 from tui.domain.snapshot import Provenance, Snapshot
 from tui.domain.windows import Limit, Window, WindowKey
@@ -55,19 +56,13 @@ class SessionTracker(msgspec.Struct, frozen=True):
                 await self._follow_until_replaced(feed)
 
     async def _follow_until_replaced(self, feed: SessionFeed) -> None:
-        following = asyncio.ensure_future(self._follow(feed))
-        replaced = asyncio.ensure_future(self.connection.next_feed(feed))
         try:
-            await asyncio.wait([following, replaced], return_when=asyncio.FIRST_COMPLETED)
-            if following.done():
-                following.result()
+            for over in await first_of(self._follow(feed), self.connection.next_feed(feed)):
+                over.result()
         except Exception:
             await self.connection.aclose()  # a feed is followed once: the next reading opens another source
             raise
         finally:
-            following.cancel()
-            replaced.cancel()
-            await asyncio.gather(following, replaced, return_exceptions=True)
             # What only the daemon knew is forgotten with it.
             self.store.update(sessions=forget_daemon(self.store.state.sessions))
 
