@@ -21,13 +21,9 @@ def read_small_file(path: Path) -> bytes | None:
 
 
 def replace_file(path: Path, data: bytes, *, mode: int = 0o600, like: Path | None = None) -> None:
-    """Write a file so that every reader sees the former one or the new one, whole.
+    """Write a file so that every reader sees the former one or the new one, whole; its folder exists.
 
-    Args:
-        path: Where; the folder exists.
-        data: What.
-        mode: Its permissions.
-        like: A file whose permissions it gets instead, where that exists.
+    Its permissions are `mode`, or those of the file `like` where that exists.
 
     Raises:
         HooksError: It cannot be written; the former one is as it was.

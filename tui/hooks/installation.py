@@ -45,11 +45,8 @@ class Change(msgspec.Struct, frozen=True):
 class Installation:
     """The hooks of one Codex home; every change of them raises `HooksError` where it is not safe, or fails.
 
-    Args:
-        codex_home: Its folder.
-        scripts: Our folder for the scripts.
-        gates: Our folder for the gates.
-        tools: Names of tools that the guard refuses; `*` stands for any letters.
+    Scripts and gates lie in folders of our own. In the names of the tools that the guard refuses, `*` stands for any
+    letters.
     """
 
     def __init__(self, codex_home: Path, scripts: Path, gates: Path, tools: Sequence[str]) -> None:
@@ -99,14 +96,9 @@ class Installation:
         return Change(self.hooks_file, changed, backup if changed and backup.exists() else None, events)
 
     def status(self, name: str, listed: tuple[ListedHook, ...] | None = None) -> HookStatus:
-        """How a hook stands.
+        """How `hold` or `guard` stands, by what a running Codex lists, or by its files alone.
 
-        Args:
-            name: `hold` or `guard`.
-            listed: What a running Codex says; None reads Codex's files alone.
-
-        Returns:
-            The worst of its entries: it protects only where all of them do.
+        It is the worst of its entries: it protects only where all of them do.
         """
         try:
             found = self._found(name, listed)

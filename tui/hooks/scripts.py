@@ -54,10 +54,7 @@ def script_state(folder: Path, name: str) -> ScriptState:
 def install_script(folder: Path, name: str, workspaces: Sequence[Path]) -> bool:
     """Put a script into our folder, readable and executable by its owner alone; whether it was not there as it is.
 
-    Args:
-        folder: Our folder for scripts; made if it is missing.
-        name: `hold` or `guard`.
-        workspaces: Folders in which agents work.
+    Agents work in the workspaces. The folder is made if it is missing.
 
     Raises:
         HooksError: An agent or another user could put another script in its place there; or it cannot be written.

@@ -71,14 +71,7 @@ class Asker(Protocol):
     """Sends single requests of one login to one base URL."""
 
     async def ask(self, method: str, url: str, login: Login, deadline: float, body: bytes | None = None) -> Answer:
-        """Send one request and read its whole answer.
-
-        Args:
-            method: GET or POST.
-            url: Where, below the base URL.
-            login: Who signs it.
-            deadline: Seconds for all of it.
-            body: JSON to send.
+        """Send one request below the base URL and read its whole answer, all of it within `deadline` seconds.
 
         Raises:
             Failed: No whole answer came; says whether the request may have arrived.
@@ -108,15 +101,9 @@ def request_headers(login: Login, body: bytes | None) -> dict[str, str]:
 
 
 def login_trouble(who: str, status: int, text: bytes | str) -> SignedOut | None:
-    """Say what a refused login means and what helps, by the code in the answer; the answer's own text is not quoted.
+    """What a refused login means and what helps, by the code in the answer, whose own text is not quoted.
 
-    Args:
-        who: Who refuses, for the message.
-        status: The answer's status.
-        text: The answer, or what Codex quotes of it.
-
-    Returns:
-        None where nothing is known of that status.
+    `who` refuses, for the message. None where nothing is known of that status.
     """
     if status not in (401, 402, 403):
         return None

@@ -11,12 +11,7 @@ from tui.sources.login import Login
 
 
 class AppAsker:
-    """Sends single requests to an ASGI application, each within its deadline and up to a size.
-
-    Args:
-        base_url: Where the application believes itself to be.
-        app: The application.
-    """
+    """Sends single requests to an ASGI application, each within its deadline and up to a size."""
 
     def __init__(self, base_url: BaseUrl, app: Callable[..., Any]) -> None:
         self._host = base_url.host

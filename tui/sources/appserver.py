@@ -197,13 +197,7 @@ def _raise_consume_error(refusal: Refusal) -> NoReturn:
 async def open_codex(
     command: str, home: CodexHome, clock: Clock, *, arguments: Sequence[str] = ("app-server",)
 ) -> AppServerSource:
-    """Open the source `codex`: a child `codex app-server`.
-
-    Args:
-        command: The Codex executable.
-        home: Its CODEX_HOME.
-        clock: For the moment of a reading.
-        arguments: What makes it serve on stdio.
+    """Open the source `codex`: a child that serves on stdio.
 
     Raises:
         NotViable: It is not there, does not run, speaks otherwise, or has no login with banked resets.

@@ -24,11 +24,7 @@ _MOST_NOISE: Final = 64 << 10
 
 
 class Refused(Exception):
-    """The server answered with an error.
-
-    Args:
-        refusal: What it said; never to be shown.
-    """
+    """The server answered with an error; what its refusal says is never to be shown."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(f"error {refusal.code}")
@@ -36,12 +32,9 @@ class Refused(Exception):
 
 
 class AppServerClient:
-    """Matches answers to requests.
+    """Matches answers to requests, hands on each notification, and calls `on_end` once when the line breaks.
 
-    Args:
-        transport: An open line; the client closes it.
-        on_news: Called with each notification.
-        on_end: Called once when the line breaks.
+    It closes the transport that it is given.
     """
 
     def __init__(self, transport: Transport, on_news: Callable[[News], None], on_end: Callable[[], None]) -> None:
@@ -57,15 +50,7 @@ class AppServerClient:
         self._listener = asyncio.create_task(self._listen())
 
     async def request(self, method: str, params: object = msgspec.UNSET, *, deadline: float) -> bytes:
-        """Ask and wait for the answer.
-
-        Args:
-            method: The method.
-            params: Its parameters; left out where not given.
-            deadline: Seconds to wait.
-
-        Returns:
-            The result's JSON.
+        """Ask, and wait so many seconds for the result's JSON; parameters that are not given are left out.
 
         Raises:
             Refused: The server answered with an error.
@@ -93,12 +78,7 @@ class AppServerClient:
         return found.body
 
     async def greet(self, deadline: float, *, experimental: bool = False) -> None:
-        """Exchange the first messages; raises as `request`.
-
-        Args:
-            deadline: Seconds to wait.
-            experimental: Whether experimental methods are wanted, as `thread/queue/add` is.
-        """
+        """Exchange the first messages; raises as `request`. Methods such as `thread/queue/add` are experimental."""
         await self.request(INITIALIZE, initialize_params(__version__, experimental=experimental), deadline=deadline)
         try:
             await self._transport.send(encode_notification(INITIALIZED))

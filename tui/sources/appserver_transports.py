@@ -136,11 +136,7 @@ _KILL: Final = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
 
 
 async def start_child(command: Sequence[str], environment: Mapping[str, str] | None = None) -> ChildTransport:
-    """Start a child that speaks on stdio.
-
-    Args:
-        command: The executable and its arguments.
-        environment: Its whole environment; None passes this process's.
+    """Start a child that speaks on stdio, with a whole environment, or with None this process's.
 
     Raises:
         NotViable: It cannot be started.

@@ -56,13 +56,7 @@ _DEADLINES: Final = Deadlines()
 class Backend:
     """Polls the quota endpoint; implements `tui.sources.base.Source`.
 
-    Args:
-        base_url: Where.
-        login: Finds the login at each reading.
-        clock: For the moment of a reading and the pause of the credits endpoint.
-        name: `http`, or `stub` for the embedded service.
-        app: An ASGI app to ask in this process instead of the network.
-        deadlines: Seconds for each request.
+    The login is found at each reading. With an `app` it asks that, in this process, and nothing on the network.
     """
 
     def __init__(

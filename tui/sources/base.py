@@ -87,10 +87,7 @@ class CarriesOn(Protocol):
     async def carry_on(self, thread_id: str, message: str, message_id: str) -> None:
         """Queue a message for a thread, exactly once; never retries by itself. It starts a turn where none runs.
 
-        Args:
-            thread_id: The thread.
-            message: What the person wants to say to it.
-            message_id: A UUID of this message.
+        The id of the message is a UUID.
 
         Raises:
             CarryOnRejected: Refused, or never sent: nothing was queued.
@@ -152,9 +149,7 @@ class Referrals(Protocol):
     async def resend(self, referral_id: str, account: Account) -> None:
         """Have an invite's e-mail sent once more, exactly once; never retries by itself.
 
-        Args:
-            referral_id: Which invite.
-            account: Whom consent was given for.
+        Consent was given for the account.
 
         Raises:
             InviteRejected: Refused before any effect.

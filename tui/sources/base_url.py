@@ -41,11 +41,7 @@ class BaseUrl(msgspec.Struct, frozen=True):
         return f"{self.url}/{self._style}/rate-limit-reset-credits"
 
     def history(self, cursor: str | None = None) -> str:
-        """Where the service keeps its own history of resets, if it does.
-
-        Args:
-            cursor: What the page before gave; None asks for the first page.
-        """
+        """Where the service keeps its own history of resets, if it does; a cursor is what the page before gave."""
         return f"{self.credits}/history" + (f"?cursor={quote(cursor, safe='')}" if cursor else "")
 
     @property

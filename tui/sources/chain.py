@@ -12,12 +12,7 @@ OPENING_DEADLINE: Final = 8.0
 
 
 class Chain:
-    """Picks a source.
-
-    Args:
-        candidates: In the order of preference.
-        deadline: Seconds that each may take to open.
-    """
+    """Picks a source: the candidates stand in the order of preference, and each may take so many seconds to open."""
 
     def __init__(self, candidates: Sequence[SourceOption], *, deadline: float = OPENING_DEADLINE) -> None:
         self._candidates = tuple(candidates)
@@ -42,14 +37,7 @@ class Chain:
         raise NotViable(f"no source can be used: {reasons}", "" if "; " in reasons else "see `resetbank doctor`")
 
     async def upgrade(self, current: str) -> tuple[Source, tuple[SourceStatus, ...]] | None:
-        """Open a source that is preferred to the one in use and has become usable since, as the daemon does.
-
-        Args:
-            current: The source in use.
-
-        Returns:
-            None where there is none.
-        """
+        """Open a source that is preferred to the current one and became usable since, as the daemon may; or none."""
         names = [candidate.name for candidate in self._candidates]
         preferred = self._candidates[: names.index(current)] if current in names else ()
         for candidate in (candidate for candidate in preferred if candidate.comes_later):

@@ -180,12 +180,7 @@ def read_auth_file(home: CodexHome, now: datetime) -> Login | None:
 
 
 def parse_auth(data: bytes, now: datetime, place: str) -> Login:
-    """Read a login in Codex's form, from auth.json or from its keyring entry.
-
-    Args:
-        data: The JSON.
-        now: The present moment.
-        place: Where it came from, for messages.
+    """Read a login in Codex's form, from auth.json or from its keyring entry; messages name the place.
 
     Raises:
         NotViable: It holds no ChatGPT login, or an expired one.

@@ -25,9 +25,6 @@ class HttpAsker:
 
     Building it loads the certificates for https, tens of milliseconds; it may be built in a thread.
 
-    Args:
-        base_url: Where.
-
     Raises:
         NotViable: The environment's proxy or certificates cannot be used.
     """

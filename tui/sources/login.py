@@ -19,9 +19,6 @@ _PROFILE_CLAIM: Final = "https://api.openai.com/profile"
 class Token:
     """A secret that no print, log, comparison of messages or error can show.
 
-    Args:
-        value: The token itself.
-
     Raises:
         NotViable: It could not be sent in a header: empty, absurdly long, or with other than visible ASCII in it.
     """

@@ -59,14 +59,7 @@ LOOK: Final = "the list of invites shows whether it arrived"
 def open_referrals(
     base_url: BaseUrl, login: LoginProvider, clock: Clock, *, asks_official: bool
 ) -> "ReferralClient | NullReferrals":
-    """The referral programme at a base URL; sends nothing yet.
-
-    Args:
-        base_url: Where.
-        login: Finds the login at each request.
-        clock: For what the service asks to wait.
-        asks_official: Whether the official endpoints are asked, too.
-    """
+    """The referral programme at a base URL; sends nothing yet, and asks an official one only where that is wanted."""
     if base_url.run_by_openai and not asks_official:
         return NullReferrals(OfferStatus.NOT_ASKED, NOT_ASKED)
     # In a thread: the library takes a while to import, and https its certificates to load.
@@ -76,11 +69,7 @@ def open_referrals(
 class ReferralClient:
     """Asks the referral endpoints; implements `tui.sources.base.Referrals`.
 
-    Args:
-        base_url: Where.
-        login: Finds the login at each request.
-        clock: For what the service asks to wait.
-        open_asker: Opens what sends the requests, at the first one.
+    The login is found at each request, and what sends them is opened at the first one.
     """
 
     def __init__(

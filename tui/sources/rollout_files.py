@@ -88,13 +88,7 @@ class Added(msgspec.Struct, frozen=True):
 
 
 class RolloutFiles:
-    """The files that are followed.
-
-    Args:
-        sessions: The folder that Codex keeps rollouts in, by year, month and day.
-        clock: For what has no moment of its own, and to know which files are written to.
-        pays_plan: Whether the ChatGPT plan pays for the requests to a model provider.
-    """
+    """The files that are followed, in the folder where Codex keeps rollouts by year, month and day."""
 
     def __init__(self, sessions: Path, clock: Clock, pays_plan: Callable[[str | None], bool] = lambda _: True) -> None:
         self._sessions = sessions
@@ -116,11 +110,9 @@ class RolloutFiles:
         return "/".join(Path(day).parts[-3:])
 
     def listing(self, day: str, *, anew: bool = True) -> list[Found]:
-        """The rollouts of one day with what can be known without opening them.
+        """The rollouts of one day's folder with what can be known without opening them.
 
-        Args:
-            day: The day's folder.
-            anew: Whether to list a folder again to which nothing was added since.
+        Without `anew` a folder to which nothing was added since is not listed again.
         """
         found = []
         try:
@@ -151,11 +143,7 @@ class RolloutFiles:
         return known is not None and (known.inode, known.offset) == (found.inode, found.size)
 
     def read(self, path: str) -> Added:
-        """Read what is new in a file: at first its head and its end, later what was added.
-
-        Returns:
-            At most a bounded piece; `more` says to call again.
-        """
+        """Read what is new in a file: at first its head and its end, later what was added; at most a bounded piece."""
         now = self._clock.now()
         thread_id = thread_of(path)
         if thread_id is None:
@@ -192,11 +180,7 @@ class RolloutFiles:
         return any(known.hot_until > now for known in self._followed.values())
 
     def stale(self, *, hot: bool = False) -> list[str]:
-        """The known files in which there is something new, or which are no longer there.
-
-        Args:
-            hot: Whether to look only at those that were written to lately.
-        """
+        """The known files that have something new, or are gone; of those written to lately alone where `hot`."""
         stale, now = [], self._clock.monotonic()
         for path, known in self._followed.items():
             if hot and known.hot_until <= now:

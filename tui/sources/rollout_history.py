@@ -27,11 +27,7 @@ IsKnown = Callable[[str, int, float], bool]
 
 
 def file_readings(path: Path) -> Iterator[Reading]:
-    """The readings of one rollout, in the order of the file.
-
-    Raises:
-        OSError: It cannot be read.
-    """
+    """The readings of one rollout, in the order of the file; raises `OSError` where it cannot be read."""
     last: Reading | None = None
     for block in _blocks(path):
         for _, line in relevant_lines(block):
@@ -61,14 +57,9 @@ def file_readings(path: Path) -> Iterator[Reading]:
 
 
 def past_rollouts(folder: Path, account: Account, is_known: IsKnown) -> Iterator[PastFile]:
-    """The readings of an account's rollouts, file by file; known files are passed over.
+    """The readings of an account's rollouts, file by file; files known by path, size and time of change are left out.
 
     Whose a rollout is, its first line says; one that says nothing counts where its plan is the account's.
-
-    Args:
-        folder: Where Codex keeps rollouts.
-        account: Whose readings.
-        is_known: Whether a file was read before, by path, size and time of change.
     """
     files = []
     for path in sorted(folder.rglob("rollout-*.jsonl*")):
@@ -96,11 +87,7 @@ def _belongs(path: Path, account: Account) -> bool:
 
 
 def all_readings(files: Iterable[Path]) -> list[Reading]:
-    """The readings of many rollouts, in the order of time.
-
-    Raises:
-        OSError: One of them cannot be read.
-    """
+    """The readings of many rollouts, in the order of time; raises as `file_readings`."""
     return sorted((reading for file in files for reading in file_readings(file)), key=lambda reading: reading.at)
 
 

@@ -16,13 +16,7 @@ _MARKER: Final = ".resetbank-sandbox"
 
 
 class Sandboxes:
-    """A sandbox for every account: the main one's in the folder itself, the others' below it.
-
-    Args:
-        folder: Where.
-        base_url: The service's base URL, ending in `/backend-api`.
-        clock: The machine's clock, for the logins' lifetime.
-    """
+    """A sandbox for every account: the main one's in the folder itself, the others' below it."""
 
     def __init__(self, folder: Path, base_url: str, clock: Clock) -> None:
         self._folder = folder.expanduser().absolute()

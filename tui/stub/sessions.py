@@ -105,13 +105,7 @@ class _Thread:
 
 
 class PlayedSessions:
-    """Plays the sessions of a scenario; each request is metered by the service as one of the real Codex would be.
-
-    Args:
-        bank: The service's state.
-        clock: The time.
-        starts: What is played.
-    """
+    """Plays the sessions of a scenario; each request is metered by the service as one of the real Codex would be."""
 
     def __init__(self, bank: Bank, clock: Clock, starts: tuple[SessionStart, ...]) -> None:
         self.hooks = PlayedHooks()

@@ -26,12 +26,7 @@ _REST_DAYS: Final = (2, 3)
 
 
 def story_past(scenario: Scenario, now: float) -> PastReadings:
-    """The readings that led to a scenario, as the history takes them in.
-
-    Args:
-        scenario: It has a window of five hours and one of a week.
-        now: Where the story begins, Unix seconds.
-    """
+    """The readings that led to a scenario with windows of five hours and of a week, as the history takes them in."""
 
     def past(account: Account, is_known: Callable[[str, int, float], bool]) -> list[PastFile]:
         return [PastFile("the story", 1, 1.0, tuple(_readings(scenario, now)))]

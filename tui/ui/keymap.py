@@ -74,10 +74,7 @@ class Keymap:
     """The user's keys laid over the defaults."""
 
     def __init__(self, custom: Mapping[str, str]) -> None:
-        """Check the user's keys.
-
-        Args:
-            custom: Command id to key, or keys with commas, from the settings.
+        """Check the user's keys: command id to key, or to keys with commas.
 
         Raises:
             SettingsError: An unknown command, an unknown or reserved key, or one key for two commands of one place.

@@ -61,13 +61,10 @@ class _LostWords:
 
 
 def outliving_its_terminal(driver: "type[Driver]") -> "type[Driver]":
-    """A driver that can still be ended once its terminal is gone.
+    """Textual's driver, so that it can still be ended once its terminal is gone.
 
-    Textual writes in a thread that dies of the first error. From then on its queue fills, and the program waits for
-    room in it for ever, also where it only wants to leave.
-
-    Args:
-        driver: What Textual would take; its `_file` is what that thread writes to.
+    Textual writes to the driver's `_file` in a thread that dies of the first error. From then on its queue fills, and
+    the program waits for room in it for ever, also where it only wants to leave.
     """
 
     class Outliving(driver):  # type: ignore[misc, valid-type]

@@ -82,12 +82,8 @@ def is_coarse(color_system: str | None) -> bool:
 def fitting_theme(name: str, color_system: str | None, environment: Mapping[str, str] = os.environ) -> str:
     """The theme that is shown for a setting: on `auto` the one for the terminal's ground, on 16 colours its own ones.
 
-    Without colour it is one of ours, whose greys are known: of the terminal's own colours Textual makes black on black.
-
-    Args:
-        name: The setting.
-        color_system: How many colours the terminal has, as Rich names it; None where none is wanted.
-        environment: Where some terminals say what their ground is.
+    Where no colour is wanted, `color_system` is None, and it is one of ours, whose greys are known: of the terminal's
+    own colours Textual makes black on black. Some terminals say in the environment what their ground is.
     """
     if name == AUTO_THEME:
         is_light = environment.get("COLORFGBG", "").rpartition(";")[2] in _LIGHT_GROUNDS

@@ -76,12 +76,9 @@ def without_rows(snapshot: Snapshot, reason: str) -> Snapshot:
 
 
 def read_bank(reader: FieldReader, value: object, observed_at: datetime | None = None) -> Bank:
-    """Read the banked resets of either interface.
+    """Read the banked resets of either interface; UNSET is nothing, and null was seen for accounts that hold none.
 
-    Args:
-        reader: Collects what makes no sense.
-        value: What was sent; UNSET for nothing. Null was seen for accounts that hold none.
-        observed_at: When the answer arrived, where rows may stand in it.
+    Rows may stand in an answer with the moment at which it arrived.
     """
     if value is None:
         return Bank(available=0, credits=None)

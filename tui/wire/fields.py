@@ -42,11 +42,7 @@ def clean_text(text: str, longest: int = LONGEST_TEXT) -> str:
 
 
 def load_object(body: bytes, what: str) -> dict[str, object]:
-    """Decode a body that should be one JSON object.
-
-    Args:
-        body: The bytes as they came.
-        what: The name of the answer, for the error line.
+    """Decode a body that should be one JSON object; `what` is its name for the error line.
 
     Raises:
         BadPayload: No JSON, nested too deeply, or no object.

@@ -118,15 +118,9 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def relevant_lines(block: bytes, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, bytes]]:
-    """Find the lines worth decoding.
+    """The lines worth decoding, without their ends, each with its place in the block.
 
-    Args:
-        block: Bytes with whole lines from `start` to `stop`.
-        start: Where the first line begins.
-        stop: Where the last line is over; None means the end of the block.
-
-    Yields:
-        The place of a line in the block, and the line without its end; in the order of the block.
+    Whole lines stand in the block from `start` to `stop`, or to its end.
     """
     stop = len(block) if stop is None else stop
     find = block.find

@@ -34,11 +34,9 @@ _COPYING: Final = timedelta(seconds=1)
 class RolloutReader:
     """Follows one rollout, wherever its bytes are cut.
 
-    Args:
-        thread_id: Whose rollout it is; the file's name says so, since a fork repeats its parent's first line.
-        path: The file.
-        first_order: The order of its first byte; higher than any that an earlier reader of the same path gave.
-        pays_plan: Whether the ChatGPT plan pays for the requests to a model provider.
+    The file's name says whose it is, since a fork repeats its parent's first line. `first_order`, the order of its
+    first byte, is higher than any that an earlier reader of the same path gave; `pays_plan` says whether the ChatGPT
+    plan pays for the requests to a model provider.
     """
 
     def __init__(
@@ -70,11 +68,7 @@ class RolloutReader:
         return self._copied_until is not None
 
     def feed(self, data: bytes, now: datetime) -> list[SessionUpdate]:
-        """Read on.
-
-        Args:
-            data: The bytes that follow those of the call before.
-            now: The time of a line that has none.
+        """Read on; a line without a time is of `now`.
 
         Returns:
             One update for each line that said something; a half-written last line waits for its rest.

@@ -28,11 +28,8 @@ def decode_usage(
 ) -> Snapshot:
     """Read a usage answer; the bank comes with its count only.
 
-    Args:
-        body: The answer.
-        provenance: Where and when it was learnt.
-        account_id: The account that was asked for; None takes the payload's word.
-        answered_at: When the service answered, by its own clock.
+    `account_id` is the account that was asked for; None takes the payload's word. The service answered at `answered_at`
+    by its own clock.
     """
     payload = load_object(body, "the usage answer")
     reader = FieldReader(answered_ahead=None if answered_at is None else provenance.observed_at - answered_at)

@@ -47,15 +47,7 @@ def read_limit(
     default_id: str = MAIN_LIMIT,
     name: str | None = None,
 ) -> Limit:
-    """Read one limit.
-
-    Args:
-        reader: Collects what makes no sense.
-        fields: The limit in snake case.
-        observed_at: When the answer arrived.
-        default_id: Its id where it does not say.
-        name: Its name where it does not say.
-    """
+    """Read one limit in snake case; `default_id` and `name` hold where it does not say its own."""
     limit_id = reader.text(fields.get("limit_id"), "the id of a limit", LONGEST_ID) or default_id
     name = reader.text(fields.get("limit_name"), "the name of a limit", LONGEST_ID) or name
     windows = [

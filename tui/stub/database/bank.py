@@ -60,12 +60,9 @@ class Bank:
 
     @classmethod
     def open(cls, clock: Clock, path: Path | None = None, scenario: str | None = None) -> "Bank":
-        """Open the state and go on from where it stands.
+        """Open the state, in a file or with None in memory, and go on from where it stands.
 
-        Args:
-            clock: The machine's clock, which the service's own runs ahead of.
-            path: The SQLite file; None keeps the state in memory.
-            scenario: The scenario to be in; None goes on with any.
+        Another scenario than the one that it is in begins anew; None goes on with any.
 
         Raises:
             StoreError: The file cannot be used.

@@ -38,13 +38,7 @@ def land(
 ) -> list[str]:
     """Carry a grant out, once: the only way to get anything. One whose key has landed before changes nothing.
 
-    Args:
-        transaction: The transaction.
-        account: To whom.
-        grant: What.
-        plan: The account's, which gives a reset its title.
-        at: When; None: now.
-        start: What its credits look like, where they are not ordinary ones.
+    The account's plan gives a reset its title, and `start` says what its credits look like where they are not ordinary.
 
     Returns:
         The ids of its credits, also where it landed before; none for what is no reset.

@@ -100,14 +100,7 @@ class Referrals:
     def tracking(
         self, account: str, *, past_seconds: float, before: int | None, limit: int, program: str = CONSUMER
     ) -> tuple[list[Tracked], int | None]:
-        """A page of an account's invites, newest first, of those sent in so many seconds.
-
-        Args:
-            account: Whose.
-            past_seconds: How far back.
-            before: Where the page begins: behind the invite of this number; None begins with the newest.
-            limit: How many at most.
-            program: In which programme.
+        """A page of the invites that an account sent in so many seconds, newest first, behind the one with that number.
 
         Returns:
             The page, and where the next one begins; None at the end.

@@ -138,11 +138,7 @@ def open_database(path: Path | None) -> sqlite3.Connection:
 
 @contextmanager
 def readable(path: Path | None) -> Iterator[None]:
-    """Turn SQLite's errors into ours, with a hint that fits a file the user named on the command line.
-
-    Raises:
-        StoreError: One of its kinds.
-    """
+    """Give a `StoreError` a hint that fits a file which the user named on the command line."""
     try:
         with explained(path):
             yield

@@ -120,14 +120,7 @@ class _Quota:
 
 
 def create_app(bank: Bank, clock: Clock, faults: FaultState | None = None, sandboxes: Sandboxes | None = None) -> App:
-    """Build the service.
-
-    Args:
-        bank: Its state.
-        clock: The machine's clock: for the logins' expiry and for delayed answers.
-        faults: Where requests are counted and faults armed; None makes one.
-        sandboxes: Where further accounts get a sandbox of the real Codex CLI; None: nowhere.
-    """
+    """Build the service. Without `faults` it makes its own; without `sandboxes` further accounts get none."""
     faults = faults or FaultState(bank.scenario().faults)
     routes = [*_Quota(bank, clock).routes(), *control_routes(bank, faults, sandboxes)]
     return FaultMiddleware(application(routes, _failed), faults, clock)

@@ -18,12 +18,7 @@ NO_HEADERS: Final[Mapping[str, str]] = {}
 
 
 class Request:
-    """One request.
-
-    Args:
-        scope: What ASGI says of it.
-        receive: Gives its body.
-    """
+    """One request, as ASGI describes it."""
 
     def __init__(self, scope: Message, receive: Receive) -> None:
         self.method: str = scope["method"]
@@ -98,12 +93,7 @@ class Route(msgspec.Struct, frozen=True):
 
 
 def application(routes: Iterable[Route], failed: Callable[[Request, Exception], Response]) -> App:
-    """Serve these routes.
-
-    Args:
-        routes: What is served; of several that fit the first.
-        failed: Makes the answer for an error of an endpoint, or raises it again.
-    """
+    """Serve these routes, of several that fit the first; `failed` answers for an error of one, or raises it again."""
     served = tuple(routes)
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:

@@ -35,14 +35,7 @@ def is_compact(width: int, height: int) -> bool:
 
 
 def compact_lines(view: ViewState, width: int, rows: int, *, keys_work: bool = True) -> tuple[Line, ...]:
-    """At most `rows` lines, and at least one, the most important first.
-
-    Args:
-        view: What to show.
-        width: Columns to stay within.
-        rows: Rows to stay within.
-        keys_work: Whether the keys are named: not under a dialog, which takes them all.
-    """
+    """At most `rows` lines, and at least one, the most important first; no keys where a dialog takes them all."""
     if rows == 1:
         return (meter_line(view, width),)
     lines: list[Line] = [_headline(view, width)]

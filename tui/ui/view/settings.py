@@ -15,8 +15,7 @@ def settings_lines(
 ) -> tuple[tuple[Line, ...], range]:
     """Every setting with its help, the selected one with how it is changed, and what is decided around the file.
 
-    Returns:
-        The lines, and where the selected one stands in them.
+    The range says where the selected one stands in the lines.
     """
     lines: list[Line] = []
     selected = range(0)
