@@ -73,6 +73,30 @@ async def test_a_limit_that_stands_after_a_spend_takes_no_second_one(clock: Manu
         assert len(world.source.requests) == 1
 
 
+async def test_a_spend_that_lifted_nothing_is_not_followed_by_another(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path)) as world:
+        await world.companion.questions.queue(True, 2, clock.now() + HOURS)
+        world.source.answers.append(ConsumeAnswer(ConsumeCode.RESET))  # and the meter stays where it is
+        await into_the_limit(world)
+        await until(world, lambda state: bool(state.queued and state.queued.left == 1 and not state.spending), step=1)
+        seen_at = clock.now()
+        await until(
+            world,
+            lambda state: bool(
+                state.snapshot and state.snapshot.provenance.observed_at - seen_at > timedelta(minutes=3)
+            ),
+            step=1,
+        )
+        assert len(world.source.requests) == 1
+        world.source.reading = CLEARED
+        world.companion.refresh()
+        await until(world, lambda state: bool(state.queued and not state.queued.awaits_room), step=1)
+        world.source.answers.append(lambda: cleared(world))
+        await into_the_limit(world)
+        await until(world, lambda state: state.queued is None and not state.spending, step=1)
+        assert len(world.source.requests) == 2
+
+
 async def test_its_time_ends_it(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path)) as world:
         await world.companion.questions.queue(True, 2, clock.now() + timedelta(minutes=1))

@@ -244,7 +244,7 @@ Night = tuple[timedelta, float, bool, SessionState, str, str]
 @given(st.integers(1, 4), st.lists(nights, max_size=40))
 def test_no_history_spends_more_than_was_consented_to(number: int, history: list[Night]) -> None:
     queued: Queued | None = arm(BEFORE, BEFORE.windows[0], None, True, START, number=number, until=MORNING)
-    consented, spent, now = number, 0, START
+    consented, spent, now, had_room = number, 0, START, True
     for step, share, allowed, state, person, end in history:
         now += step
         if queued is None:
@@ -258,11 +258,14 @@ def test_no_history_spends_more_than_was_consented_to(number: int, history: list
         if should_fire(queued, snapshot, sessions(session(1, state, now)), now):
             assert now < MORNING
             assert state in (STOPPED, HELD)
+            assert had_room  # since the last one
             if end != "crash before the journal":
                 spent += 1  # the journal and what is left are one transaction
-                queued = after_spend(queued, now)
+                queued, had_room = after_spend(queued, now), False
             if end != "spent" and queued is not None:
                 queued = after_restart(queued)
+        elif queued is not None:
+            queued, had_room = followed(queued, snapshot), had_room or allowed
     assert spent <= number <= consented
 
 

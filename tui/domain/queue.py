@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from tui.domain.credits import Credit, CreditStatus
 from tui.domain.held_sessions import held
-from tui.domain.limit_stops import allowed, binding_window, stops
+from tui.domain.limit_stops import allowed, binding_window, is_open, stops
 from tui.domain.question import LEAST_WAITING
 from tui.domain.resets import WindowMark, mark
 from tui.domain.resumes import Whom
@@ -66,6 +66,8 @@ class Queued(msgspec.Struct, frozen=True):
     """When it ends whatever the windows do; None while it ends with its window."""
     before_lapse: float | None = None
     """Per cent of the fullest window from which on it is also spent shortly before it lapses; None: never so."""
+    awaits_room: bool = False
+    """Set once one of several was spent, until use is seen to be allowed: no two are spent for one limit."""
 
     @property
     def is_armed(self) -> bool:
@@ -118,8 +120,10 @@ def arm(
 
 
 def followed(queued: Queued, snapshot: Snapshot) -> Queued:
-    """Take in a reading in which it did not die; its window's date may have moved."""
-    return replace(queued, window=queued.window.follow(snapshot))
+    """Take in a reading in which it did not die; its window's date may have moved, and there may be room again."""
+    has_room = snapshot.provenance.observed_at >= queued.armed_at and is_open(snapshot)
+    awaits_room = queued.awaits_room and not has_room
+    return replace(queued, window=queued.window.follow(snapshot), awaits_room=awaits_room)
 
 
 def should_fire(
@@ -132,10 +136,11 @@ def should_fire(
     """Whether the limit is really reached, so that the reset is to be spent now.
 
     A percentage alone never fires it: the service has to refuse use, or a session has to be held or stopped, after the
-    arming. Where several are queued nobody watches, so a session has to be held or stopped in any case.
+    arming. Where several are queued nobody watches, so a session has to be held or stopped in any case; and a limit
+    that stands after one was spent, whatever the service answered, takes no second one.
     A natural reset that is no further away than `least_waiting` is waited for: the reset in the bank is worth more.
     """
-    if not queued.is_armed or dies(queued, snapshot, now) is not None:
+    if not queued.is_armed or queued.awaits_room or dies(queued, snapshot, now) is not None:
         return False
     if not snapshot.reset_helps(now):
         return False
@@ -180,7 +185,7 @@ def fire(queued: Queued, now: datetime) -> Consent:
 
 def after_spend(queued: Queued, now: datetime) -> Queued | None:
     """What is left once one of it is being spent; None where that was the last."""
-    return replace(queued, left=queued.left - 1, armed_at=now) if queued.left > 1 else None
+    return replace(queued, left=queued.left - 1, armed_at=now, awaits_room=True) if queued.left > 1 else None
 
 
 def dies(queued: Queued, snapshot: Snapshot, now: datetime) -> QueueEndReason | None:
