@@ -259,3 +259,18 @@ def test_the_status_inside_an_error_text(text: str, status: int | None) -> None:
 def test_a_refusal_for_want_of_a_login() -> None:
     assert wants_login(Refusal(1, -32600, "codex account authentication required to read rate limits"))
     assert not wants_login(Refusal(1, -32600, "idempotencyKey must not be empty"))
+
+
+@pytest.mark.parametrize("depth", [50, 600, 900, 5_000, 100_000])
+def test_what_is_nested_without_end_is_passed_over_or_is_no_answer(depth: int) -> None:
+    for begin, end in (("[", "]"), ('{"a":', "}")):
+        nested = f"{begin * depth}1{end * depth}"
+        for body in (
+            f'{{"rateLimits":{{"x":{nested}}}}}',
+            f'{{"rateLimitResetCredits":{nested}}}',
+            f'{{"rateLimitsByLimitId":{{"codex":{nested}}}}}',
+        ):
+            try:
+                assert decode_rate_limits(body.encode(), CODEX, ME).state(CODEX.observed_at) is WindowState.UNKNOWN
+            except BadPayload:
+                assert depth > 500

@@ -25,6 +25,8 @@ MOST_LIMITS: Final = 50
 _LONGEST_WINDOW: Final = 10 * 366 * 24 * 60 * 60.0
 _LENGTHS: Final = {"limit_window_seconds": 60.0, "window_minutes": 1.0, "window_duration_mins": 1.0}
 """Where a window's length may stand, and how many of that key's units make a minute."""
+_SNAKE_LEVELS: Final = 12
+"""Nothing that is read lies deeper; what is nested without end would exhaust the stack."""
 _CAPITAL: Final = re.compile(r"(?<=[a-z0-9])[A-Z]")
 
 
@@ -33,11 +35,11 @@ def snake_word(word: str) -> str:
     return _CAPITAL.sub(lambda capital: f"_{capital[0].lower()}", word)
 
 
-def snake(value: object) -> object:
-    """An object of the app-server with its keys as the other interfaces spell them, all the way down."""
-    if isinstance(value, dict):
-        return {snake_word(key): snake(item) for key, item in value.items()}
-    return [snake(item) for item in value] if isinstance(value, list) else value
+def snake(value: object, levels: int = _SNAKE_LEVELS) -> object:
+    """An object of the app-server with its keys as the other interfaces spell them, as deep as anything is read."""
+    if levels and isinstance(value, dict):
+        return {snake_word(key): snake(item, levels - 1) for key, item in value.items()}
+    return [snake(item, levels - 1) for item in value] if levels and isinstance(value, list) else value
 
 
 def read_limit(
