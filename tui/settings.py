@@ -44,7 +44,7 @@ class AskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     enabled: Annotated[bool, _about("false never asks anything")] = True
     lead_minutes: Annotated[
         float, msgspec.Meta(ge=1, le=60), _about("a limit expected within this time is worth a question")
-    ] = 10.0
+    ] = 20.0
     least_waiting_minutes: Annotated[
         float, msgspec.Meta(ge=0, le=240), _about("a natural reset no further away is worth none")
     ] = 5.0

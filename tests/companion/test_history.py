@@ -2,6 +2,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.support.waiting import deadline
 from tui.companion.history import HistoryService, fill, learn, outlook_once, recall
 from tui.domain.advice import Verdict
 from tui.domain.foresight import Foresight
+from tui.domain.question import AskRules
 from tui.domain.reading import PastFile, PastPeriod, PastReadings, Reading, WindowReading
 from tui.domain.snapshot import Account
 from tui.domain.windows import Limit
@@ -193,3 +195,23 @@ def test_a_reading_that_cannot_be_kept_is_learnt_from_whatever_limit_comes_first
         learn(foresight, readings, seen)
     assert foresight.record.last is not None
     assert [window.used_percent for window in foresight.record.last.windows] == [40.0, 20.0]
+
+
+@pytest.mark.parametrize(("lead", "warned"), [(20, ()), (60, (300,))])
+async def test_a_warning_looks_as_far_ahead_as_the_setting_says(
+    lead: int, warned: tuple[int, ...], world: World
+) -> None:
+    """Every day for three hours 25 per cent an hour: now it is 75, and full in an hour."""
+    looks = []
+    for day in range(14, -1, -1):
+        begin = NOW - day * 86400 - 3 * 3600
+        for minute in range(0, 4 * 60 if day else 3 * 60, 5):
+            used = float(int(minute / 60 * 25))
+            looks.append(Reading(begin + minute * 60, (WindowReading(300, used, begin + 5 * 3600),), True, 1))
+    world.tables.readings.add_past("acc1", "rollout", looks)
+    world.source.reading = snapshot(window(FIVE_HOURS, 75.0, resets_in=timedelta(hours=2)))
+    world.companion.rules = lambda: AskRules(lead=timedelta(minutes=lead))
+    await following(world, world.companion.history)
+    outlook = world.companion.state.outlook
+    assert outlook is not None
+    assert tuple(one.minutes for one in outlook.warned) == warned

@@ -101,6 +101,26 @@ def test_no_reset_is_too_far_away_to_look_ahead(days: int, minutes: int) -> None
     assert forecast.limit_at is not None
 
 
+@pytest.mark.parametrize(("lead", "earliest", "latest"), [(1200.0, 10, 40), (3600.0, 45, 90)])
+def test_a_warning_holds_from_its_lead_time_before_the_limit_until_that_is_reached(
+    lead: float, earliest: int, latest: int
+) -> None:
+    """25 per cent an hour since nine o'clock, as on every day before: it is full at 13:00."""
+    foresight = Foresight(lead=lead)
+    workdays(foresight, 14, 25.0)
+    raised: list[float] = []
+    for minute in range(4 * 60 + 1):
+        at = 14 * DAY + 9 * HOUR + minute * 60
+        used = min(100.0, float(int(minute / 60 * 25)))
+        raised += [one.at for one in foresight.add(look(at, used, 14 * DAY + 14 * HOUR))]
+        holds = bool(raised) and used < 100
+        assert [one.minutes for one in foresight.warned(START + at)] == ([300] if holds else [])
+    (first, *_) = raised
+    assert earliest <= (START + 14 * DAY + 13 * HOUR - first) / 60 <= latest
+    foresight.add(look(14 * DAY + 14 * HOUR + 60, 0.0, 14 * DAY + 19 * HOUR))
+    assert foresight.warned(START + 14 * DAY + 14 * HOUR + 60) == ()
+
+
 def test_a_month_is_looked_ahead_to_its_end_by_the_own_weeks() -> None:
     foresight = Foresight()
     now = one_window(foresight, 43200, 15, 4.0, 30 * DAY)

@@ -23,15 +23,17 @@ from tests.domain.asking import (
     thread,
     working_situation,
 )
-from tests.domain.worlds import WEEK, credit, snapshot, window
+from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
 from tests.support.clocks import START
 from tui.domain.ask_memory import AskMemory, answered, asked, observed
 from tui.domain.evening import Tonight
+from tui.domain.forecast import Interval
+from tui.domain.foresight import Warned
 from tui.domain.interruption import Situation, decide, is_settled, still_stands
 from tui.domain.question import AskRules, Cause, Choice, NoQuestion, NoQuestionReason, Question
 from tui.domain.snapshot import Account, PaidCredits, Snapshot, SpendControl
 
-RULES = AskRules()
+RULES = AskRules(lead=10 * MINUTE)
 
 
 def ask(situation: Situation, memory: AskMemory | None = None, now: datetime = START) -> Question:
@@ -74,6 +76,34 @@ def test_a_session_about_to_stop_is_asked_about() -> None:
     assert question.waiting_saved == 3 * HOUR - 8 * MINUTE
     assert (question.threads, question.stops) == ((thread(1),), ())
     assert question.choices == tuple(choice for choice in Choice if choice is not Choice.LET_FAIL)
+
+
+def warned_of(limit: Interval, **changes: object) -> Situation:
+    """A session at work; the five hours were warned of by chance."""
+    situation = working_situation(**changes)  # type: ignore[arg-type]
+    assert situation.outlook is not None
+    (first, *others), at = situation.outlook.forecasts, START.timestamp()
+    forecasts = (replace(first, limit_at=limit), *others)
+    outlook = replace(situation.outlook, forecasts=forecasts, warned=(Warned(at, FIVE_HOURS, 0.3),))
+    return replace(situation, outlook=outlook)
+
+
+NOON = START.timestamp()
+
+
+def test_a_warning_by_chance_asks_though_the_median_is_later_than_the_lead_time() -> None:
+    later = warned_of(Interval(NOON + 600, NOON + 2400, NOON + 7200))
+    assert ask(later).empty_at == START + 40 * MINUTE
+    unlikely = warned_of(Interval(NOON + 600, None, None))
+    assert ask(unlikely).empty_at == START + 10 * MINUTE  # its early end: it is less likely than not
+
+
+def test_a_warning_asks_nothing_where_nobody_is_asked_early_or_nothing_is_at_work() -> None:
+    warned = warned_of(Interval(NOON + 600, NOON + 2400, NOON + 7200))
+    assert silence(warned, rules=replace(RULES, lead=timedelta(0))) is NoQuestionReason.NO_LIMIT_NEAR
+    assert silence(replace(warned, sessions={})) is NoQuestionReason.NOTHING_RUNNING
+    calm = replace(warned, outlook=replace(warned.outlook, warned=()))  # type: ignore[type-var]
+    assert silence(calm) is NoQuestionReason.NO_LIMIT_NEAR
 
 
 def test_only_a_count_is_enough_to_ask() -> None:

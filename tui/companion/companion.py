@@ -140,7 +140,8 @@ class Companion(msgspec.Struct, kw_only=True, dict=True, eq=False):
         from tui.companion.history import HistoryService
 
         periods = self.connection.past_periods if self.state.demo is None else None
-        return HistoryService(self.store, self.records, self.clock, self.past, periods)
+        lead = self._ask_rules.lead.total_seconds()
+        return HistoryService(self.store, self.records, self.clock, self.past, periods, lead)
 
     @cached_property
     def pauses(self) -> "PauseKeeper":

@@ -14,7 +14,7 @@ from tui.companion.follower import Follower
 from tui.companion.records import Records
 from tui.companion.state import State, StateStore
 from tui.concurrency import in_thread
-from tui.domain.foresight import Foresight
+from tui.domain.foresight import LEAD, Foresight
 from tui.domain.limit_stops import at_work
 from tui.domain.outlook import Outlook, look_ahead
 from tui.domain.reading import reading_of
@@ -49,13 +49,18 @@ class HistoryService(Follower):
         clock: Clock,
         past: "PastReadings | None" = None,
         periods: "Callable[[], Awaitable[tuple[PastPeriod, ...] | None]] | None" = None,
+        lead: float = LEAD,
     ) -> None:
-        """Load nothing yet; `past` reads rollouts, `periods` asks the service for what it remembers."""
+        """Load nothing yet; `past` reads rollouts, `periods` asks the service for what it remembers.
+
+        A warning looks `lead` seconds ahead.
+        """
         super().__init__(store, records, clock)
         self._past = past
         self._periods = periods
         self._account: str | None = None
-        self._foresight = Foresight()
+        self._lead = lead
+        self._foresight = Foresight(lead=lead)
         self._seen: Snapshot | None = None
         self._thinned_at: float | None = None
         self._filling: asyncio.Task[None] | None = None
@@ -144,11 +149,11 @@ class HistoryService(Follower):
 
     async def _recall(self, snapshot: Snapshot) -> None:
         readings, offset = self._records.readings, minutes_east(snapshot.provenance.observed_at)
-        self._foresight = Foresight(offset)
+        self._foresight = Foresight(offset, self._lead)
         if readings is not None:
             since = self._clock.now().timestamp() - LOADED
             with suppress(StoreError):  # said by State.store_failure; the outlook begins with what is read from now on
-                self._foresight = await in_thread(recall, readings, snapshot.account.key, offset, since)
+                self._foresight = await in_thread(recall, readings, snapshot.account.key, offset, since, self._lead)
 
     async def _fill(self, snapshot: Snapshot, past: "PastReadings") -> None:
         """Read what lies on the disk, showing how far that is; stopped after any file, the next start goes on there."""
@@ -205,9 +210,9 @@ def minutes_east(at: datetime) -> int:
     return 0 if offset is None else round(offset.total_seconds() / 60)
 
 
-def recall(readings: "Readings", account: str, offset: int, since: float) -> Foresight:
+def recall(readings: "Readings", account: str, offset: int, since: float, lead: float = LEAD) -> Foresight:
     """What the kept readings of an account since a moment teach, so many minutes east of Greenwich. Blocking."""
-    foresight = Foresight(offset)
+    foresight = Foresight(offset, lead)
     foresight.recall(readings.load(account, since))
     return foresight
 

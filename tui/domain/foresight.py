@@ -12,7 +12,7 @@ from tui.domain.reading import Reading
 from tui.domain.use import UseRecord
 
 LEAD: Final = 20 * 60.0
-"""A warning is raised by the chance of a hit within so many seconds."""
+"""What a warning looks ahead, in seconds, where nobody set another time."""
 
 FIRE: Final = 0.28
 """The chance that raises it."""
@@ -41,6 +41,8 @@ class _Alarm(msgspec.Struct):
 
     resets_at: float
     raised_at: float | None = None
+    chance: float = 0.0
+    """The one that raised it."""
     calm_since: float | None = None
 
 
@@ -55,10 +57,12 @@ class Foresight:
 
     Args:
         utc_offset_minutes: Where the person's day begins.
+        lead: A warning is raised by the chance of a hit within so many seconds.
     """
 
-    def __init__(self, utc_offset_minutes: int = 0) -> None:
+    def __init__(self, utc_offset_minutes: int = 0, lead: float = LEAD) -> None:
         self._offset = utc_offset_minutes
+        self._lead = lead
         self._far: float | None = None
         self._begin()
 
@@ -109,6 +113,15 @@ class Foresight:
         """The verdict at a moment; see `Adviser.advise`."""
         return self.adviser.advise(now, took)
 
+    def warned(self, now: float) -> tuple[Warned, ...]:
+        """The warnings that hold: neither is it calm again, nor was the window reset or the limit reached."""
+        windows = self.record.windows
+        return tuple(
+            Warned(alarm.raised_at, minutes, alarm.chance)
+            for minutes, alarm in self._alarms.items()
+            if alarm.raised_at is not None and alarm.resets_at > now and windows[minutes].used < 100
+        )
+
     def _warnings(self, reading: Reading) -> list[Warned]:
         found = []
         for minutes, window in self.record.windows.items():
@@ -119,9 +132,9 @@ class Foresight:
                 alarm = self._alarms[minutes] = _Alarm(window.resets_at)
             if window.used < _LEAST_USED or window.used >= 100 or self.record.block is not None:
                 continue
-            chance = self.forecaster.chance_within(minutes, reading.at, LEAD)
+            chance = self.forecaster.chance_within(minutes, reading.at, self._lead)
             if chance is not None and self._raises(alarm, reading.at, chance):
-                alarm.raised_at, alarm.calm_since = reading.at, None
+                alarm.raised_at, alarm.chance, alarm.calm_since = reading.at, chance, None
                 found.append(Warned(reading.at, minutes, chance))
         return found
 

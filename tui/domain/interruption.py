@@ -167,8 +167,7 @@ def _occasions(
         return [_Occasion(Cause.ABOUT_TO_STOP, window, working, (), now)]
     expected = [
         _Occasion(Cause.ABOUT_TO_STOP, window, working, (), empty_at)
-        for empty_at, window in _expected(situation, snapshot, now)
-        if empty_at - now <= rules.lead
+        for empty_at, window in _expected(situation, snapshot, rules, now)
     ]
     if expected and snapshot.has_paid_credits:
         return NoQuestionReason.PAID_CREDITS
@@ -183,21 +182,29 @@ def _held_at(snapshot: Snapshot, situation: Situation) -> tuple[str, ...]:
     return tuple(session.thread_id for session in held(situation.sessions))
 
 
-def _expected(situation: Situation, snapshot: Snapshot, now: datetime) -> list[tuple[datetime, Window]]:
-    """The main limit's windows that are expected to be used up before they reset, the first to be so first.
+def _expected(
+    situation: Situation, snapshot: Snapshot, rules: AskRules, now: datetime
+) -> list[tuple[datetime, Window]]:
+    """The main limit's windows that may well be used up within the lead time, the first to be so first.
 
-    The moment is the one that the screen shows: by then it is as likely as not.
+    That is where a warning by chance holds; or where, by the forecast on screen, it is as likely as not. The moment is
+    the forecast's, or its early end where it is less likely than not that the window is full before it resets.
     """
+    outlook = situation.outlook
+    if outlook is None or not rules.lead:
+        return []
+    warned = {one.minutes for one in outlook.warned}
     found = []
     for window in snapshot.main_windows:
-        forecast = situation.outlook.forecast_of(window.minutes) if situation.outlook else None
-        if forecast is None or forecast.limit_at is None or forecast.limit_at.p50 is None:
+        forecast = outlook.forecast_of(window.minutes)
+        if forecast is None or forecast.limit_at is None or forecast.resets_at is None or window.resets_at is None:
             continue
-        if forecast.resets_at is None or window.resets_at is None:
+        limit = forecast.limit_at
+        moment = limit.p10 if limit.p50 is None and window.minutes in warned else limit.p50
+        if moment is None or abs(forecast.resets_at - window.resets_at.timestamp()) > _SAME_RESET:
             continue
-        empty_at = max(now, datetime.fromtimestamp(forecast.limit_at.p50, UTC))
-        is_same = abs(forecast.resets_at - window.resets_at.timestamp()) <= _SAME_RESET
-        if is_same and empty_at < window.resets_at:
+        empty_at = max(now, datetime.fromtimestamp(moment, UTC))
+        if empty_at < window.resets_at and (window.minutes in warned or empty_at - now <= rules.lead):
             found.append((empty_at, window))
     return sorted(found, key=lambda pair: (pair[0], pair[1].minutes or 0))
 

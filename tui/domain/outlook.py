@@ -7,7 +7,7 @@ import msgspec
 from tui.domain.advice import Advice
 from tui.domain.evening import Tonight, tonight
 from tui.domain.forecast import Forecast
-from tui.domain.foresight import Foresight
+from tui.domain.foresight import Foresight, Warned
 from tui.domain.plan import Planned
 from tui.domain.reading import Costs
 from tui.domain.took import Turn, took
@@ -30,6 +30,9 @@ class Outlook(msgspec.Struct, frozen=True):
 
     tonight: Tonight | None = None
     """A limit that is likely to be hit in the night; said in the evening alone."""
+
+    warned: tuple[Warned, ...] = ()
+    """The limits that are likely to be reached within the lead time."""
 
     def forecast_of(self, minutes: int | None) -> Forecast | None:
         """The forecast of one window; None where there is none."""
@@ -59,7 +62,7 @@ def look_ahead(
     blocks = record.blocks if record.block is None else [*record.blocks, record.block]
     night = tonight(forecasts, blocks, record.first_at, now, record.offset)
     advice = foresight.advice(now, took(record, under_way, costs, now))
-    return Outlook(now, forecasts, advice, foresight.adviser.plan(now), trends, night)
+    return Outlook(now, forecasts, advice, foresight.adviser.plan(now), trends, night, foresight.warned(now))
 
 
 def _trends(foresight: Foresight, now: float) -> "Iterable[tuple[int, tuple[float, ...]]]":

@@ -56,7 +56,7 @@ class AskRules(msgspec.Struct, frozen=True):
     """When a person wants to be asked; the settings' section `[ask]`."""
 
     enabled: bool = True
-    lead: timedelta = timedelta(minutes=10)
+    lead: timedelta = timedelta(minutes=20)
     """A limit that is expected within this time is worth a question."""
     least_waiting: timedelta = LEAST_WAITING
     """Work that would stand still no longer than this is not worth one."""
