@@ -1,7 +1,6 @@
 """`resetbank advice`: the verdict on the banked resets, with its arithmetic."""
 
 import argparse
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,11 +18,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Read once, look ahead, and print; exit code 12 where nothing can be said."""
     from tui.cli.oneshot import run_with_companion
 
-    work = partial(_advise, as_json=arguments.json)
-    return run_with_companion(arguments, "resetbank advice", work, watches=True)
+    return run_with_companion(arguments, _advise, watches=True)
 
 
-async def _advise(companion: "Companion", _: "Settings", *, as_json: bool) -> int:
+async def _advise(companion: "Companion", _: "Settings", arguments: argparse.Namespace) -> int:
     from tui.cli.oneshot import read_once
     from tui.domain.advice import Verdict
     from tui.errors import EXIT_UNKNOWN
@@ -32,7 +30,7 @@ async def _advise(companion: "Companion", _: "Settings", *, as_json: bool) -> in
     await companion.sessions.scan_once()
     await companion.costs.ask()
     outlook = await companion.history.look_once()
-    if as_json:
+    if arguments.json:
         from tui.cli.json_output import print_json
 
         print_json(_report(outlook))

@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     from tui.cli.oneshot import run_with_companion
 
     refuse_under_codex("'resetbank continue'")
-    return run_with_companion(arguments, "resetbank continue", lambda c, s: _carry_on(c, s, arguments), watches=True)
+    return run_with_companion(arguments, _carry_on, watches=True)
 
 
 async def _carry_on(companion: "Companion", settings: "Settings", arguments: argparse.Namespace) -> int:

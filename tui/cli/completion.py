@@ -105,10 +105,10 @@ def _threads(arguments: argparse.Namespace) -> "Iterable[str]":
 
     found: list[str] = []
 
-    async def scan(companion, _settings) -> int:  # type: ignore[no-untyped-def]
+    async def scan(companion, *_) -> int:  # type: ignore[no-untyped-def]
         await companion.sessions.scan_once()
         found.extend(session.thread_id for session in interrupted(companion.state.sessions))
         return 0
 
-    run_with_companion(arguments, "resetbank completion", scan, watches=True)
+    run_with_companion(arguments, scan, watches=True)
     return found

@@ -10,6 +10,7 @@ from tui.errors import EXIT_FAILURE, EXIT_OUTCOME_UNKNOWN, EXIT_REFUSED, InviteR
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
     from tui.domain.invites import InviteRecord
+    from tui.settings import Settings
 
 WIDTH = 80
 """Columns of what is printed."""
@@ -33,11 +34,10 @@ def run(arguments: argparse.Namespace) -> int:
         refuse_under_codex("'resetbank invite'")
     if (arguments.note or arguments.link) and not (arguments.note and arguments.address):
         raise UsageError("--note writes down one address, and --link belongs to it", "write: invite ADDRESS --note")
-    return run_with_companion(arguments, "resetbank invite", lambda c, _: _invite(c, arguments), invites=True)
+    return run_with_companion(arguments, _invite, invites=True)
 
 
-async def _invite(companion: "Companion", arguments: argparse.Namespace) -> int:
-
+async def _invite(companion: "Companion", _: "Settings", arguments: argparse.Namespace) -> int:
     try:
         if arguments.note:
             await companion.poller.poll()  # whose it is may be known from the last time, too

@@ -8,6 +8,7 @@ from tui.errors import EXIT_FAILURE, SourceError
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
+    from tui.settings import Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,12 +18,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read the list once and print; exit 1 where only what is kept here could be shown."""
-    return run_with_companion(
-        arguments, "resetbank invites", lambda c, _: _invites(c, as_json=arguments.json), invites=True
-    )
+    return run_with_companion(arguments, _invites, invites=True)
 
 
-async def _invites(companion: "Companion", *, as_json: bool) -> int:
+async def _invites(companion: "Companion", _: "Settings", arguments: argparse.Namespace) -> int:
     import shutil
 
     from tui.cli import complain, with_next_step
@@ -40,7 +39,7 @@ async def _invites(companion: "Companion", *, as_json: bool) -> int:
     await companion.inviter.refresh()
     book = companion.state.invites
     view = view_of(companion)
-    if as_json:
+    if arguments.json:
         print_json(invites_report(book))
     else:
         print(plain(listed_lines(view, shutil.get_terminal_size((100, 24)).columns)))

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print once, or serve until interrupted."""
     where = None if arguments.serve is None else _address(arguments.serve)
-    return run_with_accounts(arguments, "resetbank metrics", lambda a: _of_all(a, where), lambda c: _of_one(c, where))
+    return run_with_accounts(arguments, lambda a: _of_all(a, where), lambda c: _of_one(c, where))
 
 
 async def _of_one(companion: "Companion", where: tuple[str, int] | None) -> int:

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 def run_with_companion(
     arguments: argparse.Namespace,
-    front_end: str,
-    work: Callable[["Companion", "Settings"], Awaitable[int]],
+    work: Callable[["Companion", "Settings", argparse.Namespace], Awaitable[int]],
     *,
     watches: bool = False,
     invites: bool = False,
@@ -26,13 +25,7 @@ def run_with_companion(
 ) -> int:
     """Run one command's work with an open companion, and return its exit code.
 
-    Args:
-        arguments: The parsed command line.
-        front_end: How others name this process while it spends.
-        work: What the command does; returns the exit code.
-        watches: Whether live sessions are followed.
-        invites: Whether the referral programme is taken part in.
-        asks: Whether a person gave it what only a person may change.
+    It may follow live sessions, take part in the referral programme, and change what only a person may change.
     """
     import asyncio
 
@@ -44,10 +37,10 @@ def run_with_companion(
 
     async def main() -> int:
         companion = open_companion(
-            options, settings, paths, front_end=front_end, watches=watches, invites=invites, asks=asks
+            options, settings, paths, front_end=_called(arguments), watches=watches, invites=invites, asks=asks
         )
         try:
-            code = await work(companion, settings)
+            code = await work(companion, settings, arguments)
             if companion.state.store_failure is not None:  # else an empty list would look like a true one
                 complain(companion.state.store_failure)
             return code
@@ -59,17 +52,12 @@ def run_with_companion(
 
 def run_with_accounts(
     arguments: argparse.Namespace,
-    front_end: str,
     of_all: Callable[["Accounts"], Awaitable[int]],
     of_one: Callable[["Companion"], Awaitable[int]],
 ) -> int:
     """Run one command's work with every account of the settings, whose sessions are followed; return its exit code.
 
-    Args:
-        arguments: The parsed command line.
-        front_end: How others name this process while it spends.
-        of_all: What the command does with them.
-        of_one: What it does where the command line chooses an account, or the settings name none.
+    Where the command line chooses an account, or the settings name none, `of_one` does it instead.
     """
     import asyncio
 
@@ -86,14 +74,19 @@ def run_with_accounts(
         if every[0].account:
 
             async def main() -> int:
-                accounts = open_accounts(every, settings, paths, front_end=front_end)
+                accounts = open_accounts(every, settings, paths, front_end=_called(arguments))
                 try:
                     return await of_all(accounts)
                 finally:
                     await accounts.aclose()
 
             return asyncio.run(main())
-    return run_with_companion(arguments, front_end, lambda companion, _: of_one(companion), watches=True)
+    return run_with_companion(arguments, lambda companion, *_: of_one(companion), watches=True)
+
+
+def _called(arguments: argparse.Namespace) -> str:
+    """How others name this process while it spends."""
+    return f"resetbank {arguments.command}".rstrip()
 
 
 def open_each(accounts: "Accounts") -> list["Companion"]:

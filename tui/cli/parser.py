@@ -125,7 +125,7 @@ def _screen_parser() -> CommandParser:
     parser.add_argument("--version", action="version", version=VERSION.strip())
     screen.add_arguments(parser)
     _add_shared(parser, SOURCE)
-    parser.set_defaults(run=screen.run)
+    parser.set_defaults(run=screen.run, command="")
     return parser
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tui.companion.state import State
     from tui.companion.watch_events import WatchEvent
     from tui.domain.credits import Bank
+    from tui.settings import Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,18 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Queue and stay until it is over, or take out what is queued."""
-    return run_with_companion(
-        arguments,
-        "resetbank queue",
-        lambda companion, settings: _queue(companion, arguments, settings.spend.before_lapse),
-        watches=True,
-        asks=True,
-    )
+    return run_with_companion(arguments, _queue, watches=True, asks=True)
 
 
-async def _queue(companion: "Companion", arguments: argparse.Namespace, before_lapse: float) -> int:
+async def _queue(companion: "Companion", settings: "Settings", arguments: argparse.Namespace) -> int:
     from tui.agent import refuse_under_codex
 
+    before_lapse = settings.spend.before_lapse
     refuse_under_codex("'resetbank queue'")
     if arguments.cancel:
         if arguments.upto is not None or arguments.until is not None or arguments.before_lapse:
@@ -55,7 +51,6 @@ async def _queue(companion: "Companion", arguments: argparse.Namespace, before_l
 
 
 async def _cancel(companion: "Companion") -> int:
-
     await read_once(companion)
     await companion.records.in_hand()
     if companion.state.queued is None:

@@ -137,9 +137,9 @@ def _print_plainly(arguments: argparse.Namespace) -> int:
     from tui.cli.oneshot import read_once, run_with_companion
     from tui.cli.status import print_status
 
-    async def show(companion, _settings) -> int:  # type: ignore[no-untyped-def]
+    async def show(companion, *_) -> int:  # type: ignore[no-untyped-def]
         state = await read_once(companion)
         print_status(state, companion.clock.now())
         return 0
 
-    return run_with_companion(arguments, "resetbank", show)
+    return run_with_companion(arguments, show)

@@ -20,7 +20,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     return run_with_accounts(
         arguments,
-        "resetbank sessions",
         lambda accounts: _sessions(open_each(accounts), as_json=arguments.json),
         lambda companion: _sessions((companion,), as_json=arguments.json),
     )

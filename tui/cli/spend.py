@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Finish the open spend, or propose a new one."""
-    return run_with_companion(arguments, "resetbank spend", lambda c, s: _spend(c, s, arguments), watches=True)
+    return run_with_companion(arguments, _spend, watches=True)
 
 
 async def _spend(companion: "Companion", settings: "Settings", arguments: argparse.Namespace) -> int:

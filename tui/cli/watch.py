@@ -18,4 +18,4 @@ def run(arguments: argparse.Namespace) -> int:
     def watch() -> Watch:
         return Watch(once=arguments.once, as_json=arguments.json)
 
-    return run_with_accounts(arguments, "resetbank watch", lambda a: watch().all_of(a), lambda c: watch().one(c))
+    return run_with_accounts(arguments, lambda a: watch().all_of(a), lambda c: watch().one(c))
