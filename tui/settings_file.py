@@ -283,10 +283,7 @@ class SettingsFile:
         return Change(changed, settings, changed != text)
 
     def write(self, change: Change) -> Settings:
-        """Put a planned change in place of the file; a missing one is made.
-
-        Returns:
-            The settings as they are then.
+        """Put a planned change in place of the file, which is made where it is missing; the settings as they are then.
 
         Raises:
             SettingsError: It cannot be written; it is as it was.

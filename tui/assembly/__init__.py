@@ -140,7 +140,7 @@ def open_companion(
         past, asks_early = embedded.past, embedded.asks_early
     else:
         chain, referrals = Chain(candidates(options, settings, clock)), partial(_referrals, options, settings, clock)
-        hooks = partial(open_hooks, options, settings, paths) if has_home else None
+        hooks = partial(open_hooks, find_codex_home(options.codex_home), settings, paths) if has_home else None
         tables = tables or open_tables(paths)
     follows_files = watches and has_home
     if follows_files:
@@ -191,11 +191,11 @@ def _notifier(settings: NotifySettings, store: "StateStore", records: "Records",
     return Notifier(store, records, clock, open_channels(settings), events=frozenset(settings.events), is_quiet=quiet)
 
 
-def open_hooks(options: SourceOptions, settings: Settings, paths: Paths) -> "Installation":
-    """What Codex runs for us in the account's home."""
+def open_hooks(home: CodexHome, settings: Settings, paths: Paths) -> "Installation":
+    """What Codex runs for us in a home."""
     from tui.hooks.installation import Installation
 
-    return Installation(find_codex_home(options.codex_home).path, paths.hooks, paths.gates, settings.guard.tools)
+    return Installation(home.path, paths.hooks, paths.gates, settings.guard.tools)
 
 
 async def read_limits_once(options: SourceOptions, settings: Settings, paths: Paths, clock: Clock) -> "Reading":

@@ -142,6 +142,5 @@ def _is_at_work(one: SourceOptions, settings: Settings, paths: Paths, clock: Clo
     if one.base_url is not None or one.codex_home is None or not one.codex_home.is_dir():
         return False
     since = (clock.now() - _AT_WORK).timestamp()
-    if written_since(find_codex_home(one.codex_home).path, since):
-        return True
-    return bool(open_hooks(one, settings, paths).gate.waiters())
+    home = find_codex_home(one.codex_home)
+    return written_since(home.path, since) or bool(open_hooks(home, settings, paths).gate.waiters())

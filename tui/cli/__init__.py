@@ -15,14 +15,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: "Sequence[str] | None" = None) -> int:
-    """Run one command.
-
-    Args:
-        argv: The words after the program's name; None takes the process's own.
-
-    Returns:
-        The exit code; it is the same whether anybody reads the output or not.
-    """
+    """Run a command, by the words after the program's name; its exit code, whether anybody reads the output or not."""
     words = sys.argv[1:] if argv is None else list(argv)
     forgive_output()
     try:

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tui.domain.hooks import HookStatus
-    from tui.hooks.installation import Installation
     from tui.settings import Settings
     from tui.sources.codex_home import CodexHome
     from tui.wire.hooks import ListedHook
@@ -26,22 +25,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Turn the hook of the command's name on or off, or say how it stands.
-
-    Returns:
-        0 when it is done; of `status`: 0 when the hook protects, else 1.
-    """
+    """Turn the hook of the command's name on or off, or say how it stands; `status` is 0 when it protects, else 1."""
     import asyncio
 
     from tui.agent import refuse_under_codex
+    from tui.assembly import open_hooks
     from tui.cli.accounts import codex_home, settings_for
 
     name = arguments.command
-    _, settings = settings_for(arguments, confirms=False)
+    paths, settings = settings_for(arguments, confirms=False)
     if arguments.account is not None and arguments.base_url is not None:
         raise UsageError(f"account {arguments.account!r} has no Codex home", f"name one to turn {name} on or off")
     home = codex_home(arguments)
-    installation = open_installation(home, settings)
+    installation = open_hooks(home, settings, paths)
     if arguments.action == "status":
         status = asyncio.run(hook_statuses(home, settings))[name]
         _report(status, as_json=arguments.json)
@@ -60,21 +56,14 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def open_installation(home: "CodexHome", settings: "Settings") -> "Installation":
-    """Our hooks in a Codex home."""
-    from tui.hooks.installation import Installation
-    from tui.paths import resetbank_paths
-
-    paths = resetbank_paths()
-    return Installation(home.path, paths.hooks, paths.gates, settings.guard.tools)
-
-
 async def hook_statuses(home: "CodexHome", settings: "Settings") -> "dict[str, HookStatus]":
     """How each of our hooks stands: asks Codex where one is in its file, and reads its files where nobody answers."""
+    from tui.assembly import open_hooks
     from tui.domain.hooks import HookState
     from tui.hooks.installation import ALL_HOOKS
+    from tui.paths import resetbank_paths
 
-    installation = open_installation(home, settings)
+    installation = open_hooks(home, settings, resetbank_paths())
     found = {name: installation.status(name) for name in ALL_HOOKS}
     if all(status.state is HookState.NOT_INSTALLED for status in found.values()):
         return found

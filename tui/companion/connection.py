@@ -86,11 +86,7 @@ class Connection:
         return replace(snapshot, account=snapshot.account.named(self._name))
 
     async def upgrade(self) -> bool:
-        """Go over to a preferred source that has become usable, such as the daemon of a Codex that was started later.
-
-        Returns:
-            Whether there was one.
-        """
+        """Go over to a preferred source that has become usable, such as a daemon of late; whether there was one."""
         found = await self._chain.upgrade(self._source.name) if self._source else None
         if found is None:
             return False

@@ -245,12 +245,9 @@ def outlook_once(
 def fill(
     readings: "Readings", account: Account, past: "PastReadings", goes_on: Callable[[float], bool] = lambda done: True
 ) -> int:
-    """Put what lies on the disk into the history; interrupted after any file, it goes on there. Blocking.
+    """Put what lies on the disk into the history, and say how many rows were new. Blocking.
 
-    `goes_on` gets the share that is read after each file; its False ends it.
-
-    Returns:
-        How many rows were new.
+    `goes_on` gets the share that is read after each file; its False ends it, and the next call goes on there.
     """
     new = 0
 

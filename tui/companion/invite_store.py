@@ -65,11 +65,7 @@ class InviteStore:
         return self._loaded == account.key
 
     def turn_to(self, account: Account) -> bool:
-        """Show the account's invites; nothing of another account's stays in sight.
-
-        Returns:
-            Whether another account's were shown before.
-        """
+        """Show the account's invites and nothing of another's; whether another's were shown before."""
         if self.is_of(account):
             return False
         self._loaded = None

@@ -244,10 +244,7 @@ class Inviter:
         return InviteProposal(account, self.check(text), state.offer)
 
     async def invite(self, proposal: InviteProposal, consent: ConsentKind) -> InviteRecord:
-        """Send one invite on one consent.
-
-        Returns:
-            The invite as it stands then: sent, refused, or its outcome unknown or lost.
+        """Send one invite on one consent; the invite as it stands then: sent, refused, or its outcome unknown or lost.
 
         Raises:
             InviteRejected: The offer or the account is no longer what it was; nothing was written down or sent.

@@ -44,11 +44,7 @@ class AccountLocks:
 
     @contextmanager
     def try_hold(self, account: str) -> Iterator[bool]:
-        """Hold an account's lock for a while.
-
-        Yields:
-            Whether it was free; when not, somebody else drives a spend and nothing may be sent.
-        """
+        """Hold an account's lock for a while, if it is free: else somebody drives a spend, and nothing may be sent."""
         if account in self._held:
             yield False
             return
@@ -70,10 +66,7 @@ def lock_path(folder: Path, what: str) -> Path:
 
 @contextmanager
 def file_lock(folder: Path, what: str) -> Iterator[bool]:
-    """Hold a lock file of the folder, if it is free.
-
-    Yields:
-        Whether it was.
+    """Hold a lock file of the folder, if it is free; yields whether it was.
 
     Raises:
         StoreReadOnly: It cannot be made.

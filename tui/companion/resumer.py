@@ -60,11 +60,7 @@ class Resumer(Follower):
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> int:
-        """Tell stopped threads to go on, each once; `domain.resuming.due` says which.
-
-        Returns:
-            How many got the message, or are shown as a command, by this call.
-        """
+        """Tell stopped threads to go on, each once, as `domain.resuming.due` says; how many were told or are shown."""
         log = (await self._records.in_hand()).resumes
         resumed = 0
         for stop in due(stopped, since, self._store.state.sessions, whom, log, until):

@@ -67,11 +67,7 @@ class SessionTracker(msgspec.Struct, frozen=True):
             self.store.update(sessions=forget_daemon(self.store.state.sessions))
 
     async def scan_once(self) -> bool:
-        """Learn every session that is there now, and follow no further.
-
-        Returns:
-            Whether every feed said all that it knows; one that takes too long is not waited for.
-        """
+        """Learn every session that is there now; whether no feed took so long that it was not waited for."""
         rollouts = self.rollouts() if self.rollouts else None
         feeds = [feed for feed in (rollouts, self.connection.session_feed()) if feed is not None]
         self.store.update(watches_sessions=bool(feeds))

@@ -126,8 +126,7 @@ class Spender(Follower):
     ) -> Spend:
         """Spend one reset on one consent, from the queue where it was queued; then tell `whom` to go on.
 
-        Returns:
-            The spend, closed; or still open, if its outcome could not be learnt.
+        The spend is closed then, or still open where its outcome could not be learnt.
 
         Raises:
             ConsumeRejected: The consent came too late, or it could not be written down; nothing was sent.
@@ -151,12 +150,9 @@ class Spender(Follower):
         return spend
 
     async def finish(self, *, unasked: bool = False) -> Spend | None:
-        """Go on with the open spend of the account in use, with its own key.
+        """Go on with the open spend of the account in use, if there is one, with its own key, until it closes or fails.
 
         Where no person asked for it, it is sent once more only if it was sent once at most.
-
-        Returns:
-            The spend, closed or still open; None if there was none.
 
         Raises:
             SpendHeld: Another process drives it right now, or another version wrote it.

@@ -165,11 +165,7 @@ class StateStore:
         return self._state
 
     def listen(self, on_state: Callable[[State], None]) -> Callable[[], None]:
-        """Call back with every new State, on the loop.
-
-        Returns:
-            A function that ends it.
-        """
+        """Call back with every new State, on the loop, until the function that is returned ends it."""
         self._listeners.append(on_state)
         return lambda: self._listeners.remove(on_state) if on_state in self._listeners else None
 

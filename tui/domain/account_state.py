@@ -36,11 +36,7 @@ class AccountState(msgspec.Struct, frozen=True):
 
 
 def after_reading(state: AccountState, snapshot: Snapshot, now: datetime) -> tuple[AccountState, QueueEndReason | None]:
-    """Apply a reading; the same reading applied again changes nothing.
-
-    Returns:
-        The state, and why the queued reset was taken out, if it was.
-    """
+    """The state after a reading, which changes nothing twice; and why the queued reset was taken out, if it was."""
     ended = None
     waiting, announcement, queued = state.waiting, state.announcement, state.queued
     if announcement is not None and (

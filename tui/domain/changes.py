@@ -30,11 +30,7 @@ class Spent(msgspec.Struct, frozen=True):
 
 
 def notice(before: Snapshot | None, after: Snapshot, spent: Spent | None = None) -> tuple[Event, ...]:
-    """Compare two readings of one account; of a first one, only that limits are reached is news.
-
-    Returns:
-        One event a change, ready for the ledger; none if the readings belong to different accounts.
-    """
+    """The changes between two readings of one account, for the ledger; of a first one, only that limits are reached."""
     if before is None:
         return tuple(_limit_events(None, after))
     if before.account.key != after.account.key:

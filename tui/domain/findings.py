@@ -7,11 +7,7 @@ from tui.domain.windows import MAIN_LIMIT, Window, WindowKind, has_moved, label
 
 
 def has_dropped(before: Window, after: Window) -> bool | None:
-    """Whether a window was cleared between two readings; a little use right after a reset is allowed for.
-
-    Returns:
-        None where either reading is unknown or the window was empty before.
-    """
+    """Whether a window was cleared between two readings, but for a little use since; None where that cannot be told."""
     if before.used_percent is None or after.used_percent is None or before.used_percent == 0:
         return None
     return after.used_percent < before.used_percent and after.used_percent <= max(5.0, before.used_percent / 2)

@@ -21,12 +21,9 @@ class HeldThread(msgspec.Struct, frozen=True):
 
 
 def with_held(sessions: Mapping[str, Session], held: Mapping[str, HeldThread], now: datetime) -> Mapping[str, Session]:
-    """Show which sessions are held.
+    """The sessions with those that are held; the same mapping where nothing changed.
 
     One that is let go is at work again once it is heard of. One that no feed knows is a session while it is held.
-
-    Returns:
-        The same mapping where nothing changed.
     """
     changed = dict(sessions)
     for thread_id, session in sessions.items():

@@ -28,11 +28,7 @@ class Change(msgspec.Struct, frozen=True):
 def merge_list(
     records: Sequence[InviteRecord], tracking: InviteList, account: str, now: datetime, new_key: Callable[[], str]
 ) -> tuple[tuple[InviteRecord, ...], tuple[Change, ...]]:
-    """Take in the service's list of invites.
-
-    Returns:
-        The records, newest first, and what differs.
-    """
+    """Take in the service's list of invites: the records, newest first, and what differs."""
     unmatched = _Unmatched(records)
     merged: list[InviteRecord] = []
     changes: list[Change] = []

@@ -136,13 +136,10 @@ class SessionUpdate(msgspec.Struct, frozen=True):
 
 
 def merge_update(sessions: Mapping[str, Session], update: SessionUpdate) -> Mapping[str, Session]:
-    """Merge one update.
+    """Merge one update; the same mapping where nothing changed.
 
     An older update never overwrites a newer one, it only fills what was unknown. A thread that is not known yet
     becomes a session once its state is reported.
-
-    Returns:
-        The same mapping where nothing changed.
     """
     known = sessions.get(update.thread_id)
     if update.internal or (known is None and update.state in (None, SessionState.GONE)):

@@ -18,10 +18,7 @@ class Invites(Table):
     def change(self, account: str, step: Step) -> tuple[InviteRecord, ...]:
         """Change an account's invites by a step, in one transaction, so that no two processes send the same one.
 
-        The step runs in the transaction; what it leaves out is deleted.
-
-        Returns:
-            The invites as they are now, newest first.
+        What the step leaves out is deleted; the invites as they are then are returned, newest first.
         """
         with self._database.writing() as connection:
             before = {record.key: record for record in _read(connection, account)}

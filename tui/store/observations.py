@@ -33,14 +33,11 @@ class Observations(Table):
         fresh_for: timedelta = STALE_AFTER,
         names: "Sequence[str]" = UNNAMED,
     ) -> "tuple[Event, ...]":
-        """Compare a reading with the last one and put what changed by itself into the ledger.
+        """Compare a reading with the last one, put what changed by itself into the ledger, and return that.
 
         One transaction, so that of several resetbanks that see the same change exactly one records it. A reading older
         than the last one is left alone. Beside the reading stands its summary, which `resetbank line` shows.
         The names are what the account is called in the settings, the empty one where it is read without a name.
-
-        Returns:
-            What was recorded.
         """
         account = snapshot.account.key
         with self._database.writing() as connection:
@@ -69,15 +66,10 @@ class Observations(Table):
             )
         return events
 
-    def witness(
-        self, snapshot: Snapshot, history: "ResetHistory", *, codex_runs_here: bool = False
-    ) -> "tuple[Event, ...]":
+    def witness(self, snapshot: Snapshot, history: "ResetHistory", *, codex_runs_here: bool = False) -> None:
         """Put what the service lists and nothing here explains into the ledger, each once.
 
         Where no session of this Codex home is known, nothing that Codex offered was taken here.
-
-        Returns:
-            What was recorded.
         """
         from tui.domain.witness import Written, unexplained
         from tui.store.events import insert_events, lines_of
@@ -88,16 +80,14 @@ class Observations(Table):
             found = "SELECT first_at, offered_at FROM observations WHERE account = ?"
             first, offered = connection.execute(found, (account,)).fetchone() or (None, None)
             if first is None:
-                return ()
+                return
             written = Written(
                 datetime.fromisoformat(first),
                 all_spends(connection, account),
                 lines_of(connection, account, first),
                 datetime.fromisoformat(offered) if offered is not None and codex_runs_here else None,
             )
-            events = unexplained(history, written, snapshot)
-            insert_events(connection, events)
-        return events
+            insert_events(connection, unexplained(history, written, snapshot))
 
     def has_open_spend(self, account: str) -> bool:
         """Whether the account has an open spend; tells it without the journal."""

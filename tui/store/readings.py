@@ -48,21 +48,13 @@ class Readings(Table):
         self._last: dict[int, tuple[float, float | None, float | None, bool | None, int | None]] = {}
 
     def save(self, account: str, source: str, reading: Reading, limit_id: str = MAIN_LIMIT) -> int:
-        """Write what changed.
-
-        Returns:
-            How many windows were written.
-        """
+        """Write what changed, and say how many windows that were."""
         keyed = [((account, limit_id, window.minutes), window) for window in reading.windows]
         rows = [(key, window, reading) for key, window in keyed if self._changed(key, window, reading)]
         return self._insert(source, rows) if rows else 0
 
     def add_past(self, account: str, source: str, readings: Iterable[Reading]) -> int:
-        """Write readings of the past in one transaction; what is known already is left alone.
-
-        Returns:
-            How many rows are new.
-        """
+        """Write readings of the past, but for what is known already, in one transaction; how many rows are new."""
         rows = []
         last: dict[int, tuple[WindowReading, float]] = {}
         for reading in readings:
@@ -75,12 +67,9 @@ class Readings(Table):
         return self._insert(source, rows)
 
     def add_periods(self, account: str, periods: Iterable[PastPeriod]) -> int:
-        """Write how full past windows were at their end, where nothing was read during one.
+        """Write how full past windows were at their end, where nothing was read during one; how many rows are new.
 
         What happened in between is not known, so that no forecast rests on them.
-
-        Returns:
-            How many rows are new.
         """
         query = (
             "SELECT 1 FROM readings JOIN series ON id = series"
@@ -127,13 +116,13 @@ class Readings(Table):
             connection.executemany("INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?)", values)
             return connection.total_changes - max(before, made)
 
-    def load(self, account: str, since: float, limit_id: str = MAIN_LIMIT) -> Iterator[Reading]:
-        """The readings of one limit, oldest first, at most one in five minutes: what a forecast needs."""
+    def load(self, account: str, since: float) -> Iterator[Reading]:
+        """The readings of the main limit, oldest first, at most one in five minutes: what a forecast needs."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT max(at), minutes, used, resets_at, allowed, available FROM readings JOIN series ON id = series"
                 " WHERE account = ? AND limit_id = ? AND at >= ? AND source <> ? GROUP BY at / ?, minutes ORDER BY 1",
-                (account, limit_id, int(since), _SOURCES.index("history"), _STEP),
+                (account, MAIN_LIMIT, int(since), _SOURCES.index("history"), _STEP),
             ).fetchall()
         windows: dict[int, WindowReading] = {}
         for place, (at, minutes, used, resets_at, allowed, available) in enumerate(rows):
