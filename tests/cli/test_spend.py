@@ -1,13 +1,17 @@
 import os
 import re
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.commands import allow_unattended, over_http, resetbank
+from tests.support.forked import Forked
 from tests.support.pty import Terminal, resetbank_terminal, terminal
 from tests.support.stub_process import StubProcess
+from tests.support.waiting import DEADLINE, wait_until
 
 QUESTION = re.compile(r"Type ([A-Z]{3}) to spend this reset:")
 
@@ -111,6 +115,47 @@ def test_the_outcomes_have_their_codes(stub: StubProcess) -> None:
     stub.fault("/consume", "none")
     finished = resetbank("spend", "--json", *over_http(stub))
     assert (finished.code, finished.json["request_id"]) == (0, unknown.json["request_id"])
+    assert stub.spent() == 1
+
+
+def test_a_spend_that_is_open_is_not_called_refused_while_the_service_is_down(stub: StubProcess) -> None:
+    allow_unattended()
+    stub.set_scenario("at-limit")
+    stub.fault("/usage", "status:503", 50)
+    words = ("spend", "--unattended", "--json", *over_http(stub))
+    before = resetbank(*words)
+    assert (before.code, before.json["outcome"]) == (1, "refused")  # nothing is open yet
+    stub.fault("/usage", "none")
+    stub.fault("/consume", "status:503", 50)
+    unknown = resetbank(*words)
+    stub.fault("/usage", "status:503", 50)
+    down = resetbank(*words)
+    assert (down.code, down.json["outcome"]) == (22, "unknown")
+    assert down.json["request_id"] == unknown.json["request_id"]
+    assert "it could not be looked at" in down.json["note"]
+    assert stub.requests("/consume") == 2
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_one_that_is_broken_off_is_said_to_be_open(stub: StubProcess, words: tuple[str, ...]) -> None:
+    allow_unattended()
+    stub.set_scenario("at-limit")
+    stub.fault("/consume", "delay:60")
+    run = Forked(
+        [sys.executable, "-m", "tui", "spend", "--unattended", *words, *over_http(stub)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ.copy(),
+    )
+    wait_until(lambda: stub.spent() == 1)
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=DEADLINE)
+    assert (run.returncode, err) == (22, "")
+    assert "broken off before its end was known" in out
+    stub.fault("/consume", "none")
+    done = resetbank("spend", "--json", *over_http(stub))
+    assert (done.code, done.json["outcome"]) == (0, "reset")
     assert stub.spent() == 1
 
 

@@ -1,6 +1,7 @@
 """`resetbank spend`: one reset, on a code typed at a real terminal; or the end of a spend that is still open."""
 
 import argparse
+import asyncio
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from tui.errors import (
     EXIT_REFUSED,
     ConsumeRejected,
     ResetbankError,
+    SourceError,
 )
 
 if TYPE_CHECKING:
@@ -49,8 +51,12 @@ async def _spend(companion: "Companion", settings: "Settings", arguments: argpar
         spend = await companion.spender.finish() if state.open_spend is not None else None
         if spend is None:
             spend = await _spend_anew(companion, settings, arguments)
-    except ResetbankError as error:
-        if arguments.json:
+    except (ResetbankError, asyncio.CancelledError) as error:
+        kept = await _kept(companion, error)
+        if kept is not None:
+            _print_result(companion, kept, as_json=arguments.json)
+            return EXIT_OUTCOME_UNKNOWN
+        if arguments.json and isinstance(error, ResetbankError):
             from tui.cli.json_output import print_json, refusal_report
 
             windows = companion.state.snapshot.windows if companion.state.snapshot else ()
@@ -61,6 +67,25 @@ async def _spend(companion: "Companion", settings: "Settings", arguments: argpar
         companion.let_go(spend.journaled_at)
     _print_result(companion, spend, as_json=arguments.json)
     return _EXIT_CODES["unknown" if spend.is_open or spend.outcome is None else spend.outcome.value]
+
+
+async def _kept(companion: "Companion", error: BaseException) -> "Spend | None":
+    """The spend that stays open where the service could not be read, or a person broke off.
+
+    None where there is none, or the error speaks of it itself.
+    """
+    from msgspec.structs import replace
+
+    if isinstance(error, SourceError):
+        await companion.records.recall()  # whose it is could not be read
+        await companion.records.show()
+        why = f"it could not be looked at: {error.message}"
+    elif isinstance(error, asyncio.CancelledError):
+        why = "it was broken off before its end was known"
+    else:
+        return None
+    spend = companion.state.open_spend
+    return None if spend is None else replace(spend, reason=why)
 
 
 _EXIT_CODES = {
