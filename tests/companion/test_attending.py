@@ -233,7 +233,7 @@ async def test_a_queue_of_another_process_waits_for_a_fresh_yes(clock: ManualClo
         await world.clock.until_sleeping(3)
         assert world.source.requests == []
         world.source.answers.append(lambda: cleared(world))
-        await world.companion.questions.confirm_queue()
+        await world.companion.questions.confirm_queue(state.queued)
         world.clock.advance(20)
         await until(world, lambda _: len(world.source.requests) == 1, step=1)
 

@@ -122,6 +122,26 @@ async def test_what_is_left_after_a_restart_waits_for_a_fresh_yes(clock: ManualC
         assert len(world.spends.every()) == 1
 
 
+async def test_a_fresh_yes_is_to_what_was_shown_and_to_nothing_else(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path, process="before")) as world:
+        await world.companion.questions.queue(True)
+    async with attended(World(clock, tmp_path, process="another")) as other:
+        state = await until(other, lambda state: state.queued is not None)
+        shown = state.queued
+        assert shown is not None
+        await other.companion.questions.cancel_queue()
+        clock.advance(1)
+        await other.companion.questions.queue(True, 2, clock.now() + HOURS)
+        with pytest.raises(UsageError, match="another by now"):
+            await other.companion.questions.confirm_queue(shown)
+        in_hand = other.tables.accounts.read("acc1")
+        assert in_hand.queued is not None
+        assert (in_hand.queued.left, in_hand.queued.armed_at, in_hand.queue_owner) == (2, clock.now(), "another")
+        await other.companion.questions.cancel_queue()
+        with pytest.raises(UsageError, match="or gone"):
+            await other.companion.questions.confirm_queue(shown)
+
+
 async def test_what_a_living_process_armed_is_its_own_and_what_a_dead_one_left_waits_for_a_yes(
     clock: ManualClock, tmp_path: Path
 ) -> None:

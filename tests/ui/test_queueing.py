@@ -15,6 +15,7 @@ from tests.ui.scene import Scene
 from tests.ui.showing import frame, press_alone, running, screen_text, settle, top, until, words
 from tui.companion.state import State
 from tui.domain.resumes import ResumeStage
+from tui.domain.snapshot import Account
 from tui.errors import SourceDown
 from tui.settings import Settings, SpendSettings
 from tui.ui.app import ResetbankApp
@@ -111,6 +112,35 @@ async def test_another_reset_is_another_question(clock: ManualClock) -> None:
         assert dialog.letter != old
         await pilot.press(old, dialog.letter)
         assert companion.state.queued is None
+
+
+async def test_another_account_is_another_question(clock: ManualClock) -> None:
+    async with queueing(live_states.working(), clock) as (pilot, _, dialog, companion):
+        old = dialog.letter
+        snapshot = companion.state.snapshot
+        assert snapshot is not None
+        companion.publish(replace(companion.state, snapshot=replace(snapshot, account=Account("another"))))
+        await settle(pilot)
+        assert dialog.letter != old
+        await press_alone(pilot, clock, old)
+        assert companion.state.queued is None
+
+
+async def test_a_yes_again_names_the_reset_that_was_queued_and_closes_where_another_was(clock: ManualClock) -> None:
+    async with queueing(live_states.queued_before_restart(), clock) as (pilot, app, _, companion):
+        queued, snapshot = companion.state.queued, companion.state.snapshot
+        assert queued is not None
+        assert snapshot is not None
+        await pilot.press("escape")
+        named = replace(queued, credit_id="c2")
+        companion.publish(replace(companion.state, queued=named))
+        await pilot.press("u")
+        await settle(pilot)
+        assert "Thu 10 Dec 00:00" in words(app)  # and not the one that lapses first
+        several = replace(named, left=2, until=clock.now() + timedelta(hours=1))
+        companion.publish(replace(companion.state, queued=several))
+        await settle(pilot)
+        assert isinstance(app.screen, MainScreen)
 
 
 async def test_what_is_refused_is_explained(clock: ManualClock) -> None:

@@ -10,7 +10,7 @@ from tui.domain.spend import Consent, ConsentKind, Outcome, Proposal, Spend
 from tui.errors import ResetbankError
 from tui.ui.view.asking import answered_text
 from tui.ui.view.outcome import result_lines
-from tui.ui.view.queueing import offer, queue_lines
+from tui.ui.view.queueing import offer, queue_lines, terms
 from tui.ui.view.resuming import limit_stands, to_carry
 from tui.ui.view.sessions import names_of
 from tui.ui.view.spending import changed_since, proposal_lines
@@ -236,8 +236,11 @@ class Answers:
         self._plain.say(*spoken_lines(queue_lines(view, offered, whom, WIDE, 1, until)))
         if not await self._consents("queue this reset"):
             return
-        if queued is not None:
-            await companion.questions.confirm_queue()
+        now = self._plain.view(companion.state)
+        if terms(now, offer(now)) != terms(view, offered):
+            self._plain.say("What would be queued is another by now; nothing was queued.")
+        elif queued is not None:
+            await companion.questions.confirm_queue(queued)
         elif question is not None and Choice.QUEUE in question.choices and not night:
             await companion.questions.answer(question, Choice.QUEUE, whom)
         else:

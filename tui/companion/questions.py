@@ -238,17 +238,26 @@ class QuestionService(Follower):
             await self._records.change(lambda account: replace(account, queued=None, queue_owner=None), lambda: [line])
             await self._records.show()
 
-    async def confirm_queue(self) -> None:
-        """Say yes again to a reset that another process, or this one before a restart, had queued."""
+    async def confirm_queue(self, queued: Queued) -> None:
+        """Say yes again to what another process, or this one before a restart, had queued.
+
+        Raises:
+            UsageError: It is no longer what the person was shown.
+        """
         now, owner = self._clock.now(), self._records.process
         await self._records.show_life()
+        is_there = False
 
         def step(account: AccountState) -> AccountState:
-            if account.queued is None:
+            nonlocal is_there
+            is_there = queued.is_same(account.queued)
+            if account.queued is None or not is_there:
                 return account
             return replace(account, queued=confirmed(account.queued, now), queue_owner=owner)
 
         await self._records.change(step)
+        if not is_there:
+            raise UsageError("what was queued is another by now, or gone; nothing was confirmed", "look again")
 
     async def cancel_wait(self) -> None:
         """Wait no longer: what is held is asked about again, and nothing goes on by itself."""

@@ -74,6 +74,10 @@ class Queued(msgspec.Struct, frozen=True):
         """Whether it would be spent if the limit were reached now."""
         return not self.needs_fresh_yes and not self.elsewhere
 
+    def is_same(self, other: "Queued | None") -> bool:
+        """Whether it is still what that was: armed by the same yes, and none of it spent since."""
+        return other is not None and (self.armed_at, self.left) == (other.armed_at, other.left)
+
 
 def arm(
     snapshot: Snapshot,

@@ -136,7 +136,7 @@ def _take_one(connection: sqlite3.Connection, account: str, queued: "Queued", no
     from tui.store.accounts import read_account, write_account
 
     state = read_account(connection, account)
-    if state.queued is None or (state.queued.armed_at, state.queued.left) != (queued.armed_at, queued.left):
+    if state.queued is None or not state.queued.is_same(queued):
         raise SpendHeld("the queued reset was taken out or spent elsewhere", "nothing was spent by this one")
     rest = after_spend(state.queued, now)
     owner = state.queue_owner if rest is not None else None

@@ -230,7 +230,7 @@ class ResetbankApp(SeveralApp):
             return
         from tui.ui.dialogs.queue import QueueDialog
 
-        arm = companion.questions.confirm_queue if queued is not None else None
+        arm = None if queued is None else partial(companion.questions.confirm_queue, queued)
         whom = queued.whom if queued is not None else True
         self._open_dialog(QueueDialog(companion, self._clock, self.view, arm, whom))
 

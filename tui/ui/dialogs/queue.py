@@ -9,7 +9,7 @@ from tui.domain.resumes import Whom
 from tui.ui.commands import QUEUE
 from tui.ui.dialogs.dialog import Close, Dialog, Next, Run
 from tui.ui.view.prompts import failure_lines
-from tui.ui.view.queueing import Offer, night_lines, night_title, offer, queue_lines
+from tui.ui.view.queueing import Offer, night_lines, night_title, offer, queue_lines, terms
 from tui.ui.view.text import Line
 from tui.ui.view.times import next_at
 from tui.ui.view.view_state import ViewState
@@ -44,8 +44,9 @@ class QueueDialog(Dialog):
         super().__init__(companion, clock)
         self._arm = arm
         self._whom = whom
-        self._again = view.state.queued is not None
+        self._again = view.state.queued
         self._offer: Offer | str = offer(view)
+        self._terms = terms(view, self._offer)
         self._number = 1
         self._question = question
         self._until = next_at(*MORNING, view.now, view.zone) if question is not None else None
@@ -64,10 +65,11 @@ class QueueDialog(Dialog):
         if self._until is not None and self._until <= view.now:
             self._count(1, view)
             return self.begin(view)
-        if (view.state.queued is not None) != self._again:
+        if view.state.queued is not self._again and not (self._again and self._again.is_same(view.state.queued)):
             return Close()
         offered = offer(view)
-        if _terms(offered) == _terms(self._offer):
+        asked, self._terms = self._terms, terms(view, offered)
+        if self._terms == asked:
             return None
         self._offer = offered
         return self.begin(view)
@@ -159,11 +161,3 @@ class QueueDialog(Dialog):
     async def _do(self, work: Awaitable[None], done: str) -> Next:
         await work
         return Close(done, lambda state: (state.queued is None) == (done == TAKEN_OUT))
-
-
-def _terms(offered: Offer | str) -> tuple[object, ...]:
-    """What the consent is given to; a percentage that moves is not among it."""
-    if isinstance(offered, str):
-        return (offered,)
-    window, credit = offered
-    return window.limit_id, window.minutes, credit and credit.id

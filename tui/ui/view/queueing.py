@@ -32,8 +32,18 @@ def offer(view: ViewState) -> Offer | str:
         return "nothing is known of the limits yet"
     if snapshot.state(view.now) is WindowState.REACHED:
         return "the limit is hit already: spend one now, or wait"
-    credit = choose_credit(snapshot.bank, view.now)
+    queued, bank = view.state.queued, snapshot.bank
+    named = queued.credit_id if queued is not None and bank.credits is not None else None
+    credit = choose_credit(bank, view.now, named)
     return credit if isinstance(credit, str) else (window, credit)
+
+
+def terms(view: ViewState, offered: Offer | str) -> tuple[object, ...]:
+    """What the consent is given to; a percentage that moves is not among it."""
+    if isinstance(offered, str):
+        return (offered,)
+    window, credit = offered
+    return view.state.account_key, window.limit_id, window.minutes, credit and credit.id
 
 
 def queue_lines(
