@@ -1,6 +1,7 @@
 """Two ways to an app-server: a child process over stdio, and the running daemon's socket.
 
-Either carries whole messages, none longer than `LARGEST_MESSAGE`, and closes within half a second.
+Either carries whole messages, none longer than `LARGEST_MESSAGE`, raises `TransportClosed` once the other side is gone,
+and closes within half a second; closing twice is fine.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from tui.errors import NotViable
 from tui.sources.codex_home import TOKEN_VARIABLE, CodexHome
@@ -29,40 +30,17 @@ _LONGEST_SOCKET_PATH: Final = 100
 
 
 class TransportClosed(Exception):
-    """The other side is gone; the text is the reason in a clause."""
+    """The other side is gone, or sends a message that is too long; the text is the reason in a clause.
 
-
-class Transport(Protocol):
-    """A two-way line of messages."""
-
-    may_chatter: bool
-    """Whether lines that are no messages may come before the first one."""
-
-    async def send(self, message: bytes) -> None:
-        """Send one message.
-
-        Raises:
-            TransportClosed: The other side is gone; the message may or may not have arrived.
-        """
-        ...
-
-    async def receive(self) -> bytes:
-        """The next message.
-
-        Raises:
-            TransportClosed: There will be none, or it is too long.
-        """
-        ...
-
-    async def aclose(self) -> None:
-        """Let go of it within half a second; fine to call twice."""
-        ...
+    A message that was being sent may or may not have arrived.
+    """
 
 
 class ChildTransport:
     """A child process in a process group of its own; one message a line."""
 
     may_chatter = True
+    """Whether lines that are no messages may come before the first one."""
 
     def __init__(self, process: asyncio.subprocess.Process, shown: str) -> None:
         self._process = process
@@ -214,6 +192,10 @@ class SocketTransport:
                 await self._connection.close()
         except TimeoutError:
             self._connection.transport.abort()
+
+
+Transport = ChildTransport | SocketTransport
+"""A two-way line of messages."""
 
 
 async def connect_daemon(path: Path) -> SocketTransport:

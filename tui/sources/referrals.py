@@ -35,16 +35,7 @@ from tui.sources.answers import (
 from tui.sources.base_url import BaseUrl
 from tui.sources.login import Login, LoginProvider
 from tui.sources.null_referrals import APP, NOT_ASKED, NullReferrals
-from tui.wire.referral import (
-    ENTRYPOINT,
-    PAGE,
-    PERIOD,
-    decode_invited,
-    decode_offer,
-    decode_refusal,
-    decode_tracking,
-    encode_invite,
-)
+from tui.wire import referral as wire
 
 MOST_PAGES: Final = 50
 """Pages of the list of invites that are read; more is a flood."""
@@ -90,14 +81,14 @@ class ReferralClient:
     async def offer(self, account: Account) -> OfferAnswer:
         """Read the offer; see `Referrals.offer`."""
         login, program = await self._login(account.id), program_of(account.plan)
-        query = urlencode({"program_id": program, "entrypoint": ENTRYPOINT})
+        query = urlencode({"program_id": program, "entrypoint": wire.ENTRYPOINT})
         answer = await self._read(f"{self._invites}/eligibility?{query}", login)
         if answer.status in (400, 404):
             return OfferAnswer(OfferStatus.NOT_OFFERED, None, f"{self._base_url.host} has no referral programme")
         if answer.status == 403:
             return OfferAnswer(OfferStatus.FORBIDDEN, None, _forbidden(answer))
         read_trouble(answer, self._clock.now())
-        return decode_offer(answer.body, program)
+        return wire.decode_offer(answer.body, program)
 
     async def tracking(self, account: Account) -> InviteList:
         """Read the whole list; see `Referrals.tracking`."""
@@ -107,12 +98,12 @@ class ReferralClient:
         cursor, whole = None, True
         asked: set[str | None] = set()
         for _ in range(MOST_PAGES):
-            query = {"program_id": program, "period": PERIOD, "limit": str(PAGE)} | (
+            query = {"program_id": program, "period": wire.PERIOD, "limit": str(wire.PAGE)} | (
                 {"cursor": cursor} if cursor else {}
             )
             answer = await self._read(f"{self._invites}/tracking?{urlencode(query)}", login)
             read_trouble(answer, self._clock.now())
-            page = decode_tracking(answer.body)
+            page = wire.decode_tracking(answer.body)
             found |= {invite.id: invite for invite in page.invites if invite.id not in found}
             unknowns |= dict.fromkeys(page.unknowns)
             whole = whole and page.whole
@@ -126,9 +117,9 @@ class ReferralClient:
 
     async def invite(self, request: InviteRequest) -> InviteAnswer:
         """Send one invite, once; see `Referrals.invite`."""
-        answer = await self._send(self._invites, request.account_id, encode_invite(request))
+        answer = await self._send(self._invites, request.account_id, wire.encode_invite(request))
         try:
-            invited = decode_invited(answer.body, request.address)
+            invited = wire.decode_invited(answer.body, request.address)
         except BadPayload as error:
             raise InviteUnknown(f"the invite was sent, but {error.message}", LOOK) from error
         if isinstance(invited, str):
@@ -182,7 +173,7 @@ class ReferralClient:
 
 
 def _forbidden(answer: Answer) -> str:
-    words = None if is_web_page(answer) else decode_refusal(answer.body)
+    words = None if is_web_page(answer) else wire.decode_refusal(answer.body)
     return words or f"{answer.host} answers this client with a refusal (403)"
 
 
@@ -201,7 +192,7 @@ def _send_trouble(answer: Answer) -> None:
     if "cf-mitigated" in answer.headers or (status in (403, 429) and is_challenge(answer)):
         raise InviteRejected(f"a Cloudflare check stands before {host} ({status}); nothing was sent", APP)
     if 400 <= status < 500 and status != 408:
-        words = None if is_web_page(answer) else decode_refusal(answer.body)
+        words = None if is_web_page(answer) else wire.decode_refusal(answer.body)
         reason = words or _REASONS.get(status, f"status {status}")
         hint = {401: "run codex once to refresh your login", 429: "wait a while and try again"}.get(status, "")
         raise InviteRejected(f"{host} refused ({status}): {reason}", hint)

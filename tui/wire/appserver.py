@@ -9,19 +9,10 @@ import msgspec
 from tui.domain.snapshot import Account, Provenance, Snapshot, SpendControl
 from tui.domain.spend import ConsumeRequest
 from tui.domain.windows import MAIN_LIMIT, Limit
+from tui.wire import windows
 from tui.wire.credits import read_bank
 from tui.wire.fields import FieldReader, clean_text, load_object
 from tui.wire.jsonrpc import INVALID_REQUEST, Refusal
-from tui.wire.windows import (
-    LONGEST_ID,
-    MOST_LIMITS,
-    arrange_limits,
-    offers_reset,
-    read_limit,
-    read_paid,
-    read_spend_control,
-    snake,
-)
 
 INITIALIZE: Final = "initialize"
 INITIALIZED: Final = "initialized"
@@ -76,7 +67,7 @@ def decode_login(body: bytes) -> Login:
     return Login(
         kind=reader.text(account.get("type"), "the login", 60) or "unknown",
         email=reader.text(account.get("email"), "the e-mail address", 254),
-        plan=reader.text(account.get("planType"), "the plan", LONGEST_ID),
+        plan=reader.text(account.get("planType"), "the plan", windows.LONGEST_ID),
     )
 
 
@@ -84,7 +75,7 @@ def decode_rate_limits(body: bytes, provenance: Provenance, login: Login) -> Sna
     """Read the result of `account/rateLimits/read`; `login` is what `account/read` said."""
     payload = load_object(body, "the limits")
     reader = FieldReader()
-    main = reader.mapping(snake(payload.get("rateLimits")), "the main limit") or {}
+    main = reader.mapping(windows.snake(payload.get("rateLimits")), "the main limit") or {}
     # Null means that Codex did not say.
     allowed = reader.word(payload.get("ordinaryUsageAllowed"), "whether ordinary use is allowed")
     limits = _limits(reader, payload, main, provenance, allowed)
@@ -94,18 +85,18 @@ def decode_rate_limits(body: bytes, provenance: Provenance, login: Login) -> Sna
     return Snapshot(
         provenance=provenance,
         account=Account(
-            id=reader.text(payload.get("accountId"), "the account id", LONGEST_ID),
-            plan=reader.text(main.get("plan_type"), "the plan", LONGEST_ID) or login.plan,
+            id=reader.text(payload.get("accountId"), "the account id", windows.LONGEST_ID),
+            plan=reader.text(main.get("plan_type"), "the plan", windows.LONGEST_ID) or login.plan,
             email=login.email,
         ),
         ordinary_usage_allowed=main_limit.allowed if main_limit else allowed,
         limits=limits,
         bank=read_bank(reader, payload.get("rateLimitResetCredits", msgspec.UNSET), provenance.observed_at),
-        paid=read_paid(reader, main.get("credits")),
+        paid=windows.read_paid(reader, main.get("credits")),
         spend_control=_spend_control(reader, payload, main, provenance),
         unknowns=reader.unknowns,
         unclear=reader.unclear,
-        codex_offers=offers_reset(payload.get("rateLimitUpsell")),
+        codex_offers=windows.offers_reset(payload.get("rateLimitUpsell")),
         clock_ahead=reader.clock_ahead,
     )
 
@@ -119,19 +110,19 @@ def _limits(
 ) -> tuple[Limit, ...]:
     found: list[Limit] = []
     if main or payload.get("rateLimits") is not None:
-        limit = read_limit(reader, {"allowed": allowed, **main}, provenance.observed_at)
+        limit = windows.read_limit(reader, {"allowed": allowed, **main}, provenance.observed_at)
         if limit.windows or limit.reached_type or limit.allowed is not None:
             found.append(limit)  # else it stands for a service that reports no limit at all
         reader.unclear = reader.unclear or not isinstance(payload.get("rateLimits"), dict)
     by_id = _by_id(reader, payload)
-    for key in list(by_id)[:MOST_LIMITS]:
-        limit_id = clean_text(key, LONGEST_ID)
+    for key in list(by_id)[: windows.MOST_LIMITS]:
+        limit_id = clean_text(key, windows.LONGEST_ID)
         of_main = limit_id == MAIN_LIMIT
         beside = reader if of_main else FieldReader(reader)
-        fields = beside.mapping(snake(by_id[key]), f"the limit {limit_id}", vital=of_main)
+        fields = beside.mapping(windows.snake(by_id[key]), f"the limit {limit_id}", vital=of_main)
         if fields and limit_id:
-            found.append(read_limit(beside, fields, provenance.observed_at, limit_id))
-    return arrange_limits(found)
+            found.append(windows.read_limit(beside, fields, provenance.observed_at, limit_id))
+    return windows.arrange_limits(found)
 
 
 def _by_id(reader: FieldReader, payload: Mapping[str, object]) -> Mapping[str, object]:
@@ -142,9 +133,9 @@ def _spend_control(
     reader: FieldReader, payload: Mapping[str, object], main: Mapping[str, object], provenance: Provenance
 ) -> SpendControl | None:
     """The workspace's cap, which stands in the main limit; where it is given twice, the worse one counts."""
-    again = reader.mapping(snake(_by_id(reader, payload).get(MAIN_LIMIT)), "the main limit") or {}
+    again = reader.mapping(windows.snake(_by_id(reader, payload).get(MAIN_LIMIT)), "the main limit") or {}
     controls = (
-        read_spend_control(
+        windows.read_spend_control(
             reader, fields.get("spend_control_reached"), fields.get("individual_limit"), provenance.observed_at
         )
         for fields in (main, again)

@@ -8,21 +8,7 @@ from msgspec.structs import replace
 
 from tui.domain.sessions import SessionState, SessionUpdate
 from tui.domain.windows import MAIN_LIMIT, Limit
-from tui.wire.rollout import (
-    LONGEST_LINE,
-    Fact,
-    LimitHit,
-    Line,
-    Metered,
-    Named,
-    Opened,
-    TurnBegan,
-    TurnEnd,
-    TurnEnded,
-    TurnSet,
-    decode_line,
-    relevant_lines,
-)
+from tui.wire import rollout
 
 _FULL: Final = 99.0
 """At a limit, 99 has been seen in the place of 100 (README.md, "Rollouts")."""
@@ -48,7 +34,7 @@ class RolloutReader:
         self._pays_plan = pays_plan
         self._unfinished = bytearray()
         self._skipping = self._skipped = False
-        self._opened: Opened | None = None
+        self._opened: rollout.Opened | None = None
         self._uses_plan = True
         self._copied_until: datetime | None = None
         self._has_message = False
@@ -95,8 +81,8 @@ class RolloutReader:
     def _read(self, data: bytes, start: int, end: int, now: datetime, found: list[SessionUpdate]) -> None:
         """Read whole lines; in place, since copying would cost as much as finding what matters."""
         before = self._order - start
-        for place, raw in relevant_lines(data, start, end):
-            line = decode_line(raw)
+        for place, raw in rollout.relevant_lines(data, start, end):
+            line = rollout.decode_line(raw)
             if line is not None and (update := self._see(line, before + place, now)) is not None:
                 found.append(update)
         self._order = before + end
@@ -110,7 +96,7 @@ class RolloutReader:
         self._skipped = True
 
     def _keep(self, rest: bytes) -> None:
-        if not self._skipping and len(self._unfinished) + len(rest) <= LONGEST_LINE:
+        if not self._skipping and len(self._unfinished) + len(rest) <= rollout.LONGEST_LINE:
             self._unfinished += rest
             return
         # A line without end: none that matters is so long.
@@ -118,7 +104,7 @@ class RolloutReader:
         self._unfinished.clear()
         self._skipping = True
 
-    def _see(self, line: Line, order: int, now: datetime) -> SessionUpdate | None:
+    def _see(self, line: rollout.Line, order: int, now: datetime) -> SessionUpdate | None:
         if self._is_copy(line):
             return None
         fields = self._fields(line.fact)
@@ -135,47 +121,47 @@ class RolloutReader:
             **fields,
         )
 
-    def _is_copy(self, line: Line) -> bool:
+    def _is_copy(self, line: rollout.Line) -> bool:
         """Whether a line is its parent's, copied into a fork; its own begin with the first turn after the fork."""
         begin = self._copied_until
-        if begin is None or isinstance(line.fact, Opened | Named | TurnSet):
+        if begin is None or isinstance(line.fact, rollout.Opened | rollout.Named | rollout.TurnSet):
             return False
-        turn_at = line.fact.began_at if isinstance(line.fact, TurnBegan | TurnEnded) else None
+        turn_at = line.fact.began_at if isinstance(line.fact, rollout.TurnBegan | rollout.TurnEnded) else None
         if turn_at is not None:
             copied = turn_at < begin.replace(microsecond=0)  # given in whole seconds
         else:
             copied = line.at is not None and line.at <= begin + _COPYING
             # Without the begin of its turn a line is judged by the clock, which is all that a skipped stretch leaves.
-            if not copied and not isinstance(line.fact, TurnBegan) and not self._skipped:
+            if not copied and not isinstance(line.fact, rollout.TurnBegan) and not self._skipped:
                 copied = True
         if not copied:
             self._copied_until = None
         return copied
 
-    def _fields(self, fact: Fact) -> "_Fields | None":
+    def _fields(self, fact: rollout.Fact) -> "_Fields | None":
         match fact:
-            case Metered():
+            case rollout.Metered():
                 return self._meter(fact)
-            case TurnBegan():
+            case rollout.TurnBegan():
                 self._in_turn_limit = self._in_turn_full = False
                 return {"state": self._become(SessionState.RUNNING)}
-            case TurnEnded():
+            case rollout.TurnEnded():
                 return {"state": self._become(self._ending(fact.how))}
-            case TurnSet():
+            case rollout.TurnSet():
                 return {"workspace": fact.workspace, "model": fact.model}
-            case LimitHit():
+            case rollout.LimitHit():
                 self._in_turn_limit = self._uses_plan
                 return {"state": self._become(SessionState.STOPPED_AT_LIMIT)} if self._uses_plan else None
-            case Named():
+            case rollout.Named():
                 return self._name(fact)
-            case Opened():
+            case rollout.Opened():
                 return self._open(fact)
 
     def _become(self, state: SessionState) -> SessionState:
         self.state = state
         return state
 
-    def _open(self, fact: Opened) -> "_Fields | None":
+    def _open(self, fact: rollout.Opened) -> "_Fields | None":
         if self._opened is not None or (fact.thread_id or self._thread_id) != self._thread_id:
             return None  # a parent's first line, repeated in a fork
         self._opened, self._copied_until = fact, fact.forked_at
@@ -186,7 +172,7 @@ class RolloutReader:
             "uses_plan": self._uses_plan,
         }
 
-    def _name(self, fact: Named) -> "_Fields | None":
+    def _name(self, fact: rollout.Named) -> "_Fields | None":
         if fact.message is None:
             return {"title": fact.title} if fact.title else None
         if self._has_message or self._skipped:
@@ -194,14 +180,14 @@ class RolloutReader:
         self._has_message = True
         return {"first_message": fact.message}
 
-    def _ending(self, how: TurnEnd) -> SessionState:
-        said_before = self._in_turn_limit and how in (TurnEnd.SILENT, TurnEnd.ERROR)
-        said_by_meter = self._in_turn_full and how is TurnEnd.SILENT
-        if how is TurnEnd.LIMIT or said_before or said_by_meter:
+    def _ending(self, how: rollout.TurnEnd) -> SessionState:
+        said_before = self._in_turn_limit and how in (rollout.TurnEnd.SILENT, rollout.TurnEnd.ERROR)
+        said_by_meter = self._in_turn_full and how is rollout.TurnEnd.SILENT
+        if how is rollout.TurnEnd.LIMIT or said_before or said_by_meter:
             return SessionState.STOPPED_AT_LIMIT if self._uses_plan else SessionState.STOPPED_BY_ERROR
-        return SessionState.STOPPED_BY_ERROR if how is TurnEnd.ERROR else SessionState.IDLE
+        return SessionState.STOPPED_BY_ERROR if how is rollout.TurnEnd.ERROR else SessionState.IDLE
 
-    def _meter(self, fact: Metered) -> "_Fields":
+    def _meter(self, fact: rollout.Metered) -> "_Fields":
         if fact.limit is None or not self._uses_plan:
             return {}  # a sign of life all the same
         if fact.limit.limit_id == MAIN_LIMIT:

@@ -13,23 +13,15 @@ from tui.stub.database import invites
 from tui.stub.database.accounts import find_account
 from tui.stub.database.transactions import StubDatabase, Transaction
 from tui.stub.refused import Refused
-from tui.stub.rules.invites import (
-    AddressRefusal,
-    Campaign,
-    Invite,
-    NotOffered,
-    Reward,
-    comparable,
-    not_offered,
-)
+from tui.stub.rules import invites as rules
 
 
 class OfferReading(msgspec.Struct, frozen=True):
     """What one account is offered at one moment."""
 
-    campaign: Campaign | None
+    campaign: rules.Campaign | None
     """None: there is no campaign."""
-    refused: NotOffered | None
+    refused: rules.NotOffered | None
     """Why it is not offered; None where it is."""
     sent: int
     rewarded: int
@@ -51,11 +43,11 @@ class OfferReading(msgspec.Struct, frozen=True):
 class Tracked(msgspec.Struct, frozen=True):
     """One invite as it stands at one moment."""
 
-    invite: Invite
+    invite: rules.Invite
     state: InviteStatus
     reason: str | None
     can_resend: bool
-    rewards: tuple[Reward, ...]
+    rewards: tuple[rules.Reward, ...]
 
 
 class Referrals:
@@ -75,7 +67,7 @@ class Referrals:
 
     def send(
         self, account: str, emails: Sequence[str], program: str = CONSUMER
-    ) -> tuple[list[Tracked], dict[str, AddressRefusal]]:
+    ) -> tuple[list[Tracked], dict[str, rules.AddressRefusal]]:
         """Send invites; an address that is named twice gets one. Raises `Refused` where the account is offered none.
 
         Returns:
@@ -84,14 +76,14 @@ class Referrals:
         with self._database.writing() as transaction:
             offer = _offer(transaction, account, program)
             if offer.campaign is None or offer.refused is not None:
-                raise Refused(403, offer.refused or NotOffered.NONE)
+                raise Refused(403, offer.refused or rules.NotOffered.NONE)
             referrer, sent, failed = find_account(transaction, account), [], {}
             unique: dict[str, str] = {}
             for email in emails:
-                unique.setdefault(comparable(email), email)
+                unique.setdefault(rules.comparable(email), email)
             for email in unique.values():
                 outcome = invites.send(transaction, offer.campaign, referrer, email)
-                if isinstance(outcome, Invite):
+                if isinstance(outcome, rules.Invite):
                     sent.append(_track(transaction, outcome))
                 else:
                     failed[email] = outcome
@@ -130,7 +122,7 @@ class Referrals:
             again = transaction.now + campaign.resend_cooldown
             return invites.update(transaction, invite, emails_sent=invite.emails_sent + 1, resend_at=again).resend_at
 
-    def open(self, token: str) -> tuple[Tracked, Campaign]:
+    def open(self, token: str) -> tuple[Tracked, rules.Campaign]:
         """Somebody looks at an invite's link."""
         with self._database.writing() as transaction:
             invite = invites.open_link(transaction, invites.find(transaction, token=token))
@@ -159,19 +151,19 @@ def _offer(transaction: Transaction, account: str, program: str) -> OfferReading
     plan, campaign = find_account(transaction, account).terms, transaction.scenario.campaign
     if campaign is not None and campaign.program != program:
         campaign = None
-    refused = not_offered(campaign, plan, transaction.began, transaction.now)
+    refused = rules.not_offered(campaign, plan, transaction.began, transaction.now)
     sent, rewarded = (0, 0) if campaign is None else invites.counts(transaction, campaign, account)
     return OfferReading(campaign, refused, sent, rewarded, transaction.began)
 
 
-def _campaign(transaction: Transaction) -> Campaign:
+def _campaign(transaction: Transaction) -> rules.Campaign:
     """The campaign that every invite there is belongs to."""
     if transaction.scenario.campaign is None:
         raise Refused(404, "There is no such invite.")
     return transaction.scenario.campaign
 
 
-def _track(transaction: Transaction, invite: Invite) -> Tracked:
+def _track(transaction: Transaction, invite: rules.Invite) -> Tracked:
     campaign, now = _campaign(transaction), transaction.now
     can_resend = invite.awaits_friend(now) and now >= invite.resend_at
     rewards = tuple(invites.given(transaction, invite, reward) for reward in campaign.rewards)

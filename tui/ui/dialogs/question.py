@@ -12,16 +12,7 @@ from tui.ui.commands import QUESTION
 from tui.ui.dialogs.dialog import Close, Next, Open, Run
 from tui.ui.dialogs.queue import QueueDialog
 from tui.ui.dialogs.spend import SpendingDialog
-from tui.ui.view.asking import (
-    answer_keys,
-    answered_text,
-    asking_title,
-    question_lines,
-    reading_lines,
-    settled_text,
-    spend_offers,
-    terminal_title,
-)
+from tui.ui.view import asking
 from tui.ui.view.resuming import carry_lines, commands
 from tui.ui.view.selection import Selection
 from tui.ui.view.text import Line, Span
@@ -66,7 +57,7 @@ class QuestionDialog(SpendingDialog):
         """Follow the state; close once the question is gone while it is only asked."""
         if view.state.question != self.question and self.answer not in (Choice.SPEND_AND_CONTINUE, Choice.SPEND_ONLY):
             silent = self._is_closed or self.answer is not None or view.state.question is not None  # it says more
-            return Close(None if silent else settled_text(self.question, view), _asks_nothing)
+            return Close(None if silent else asking.settled_text(self.question, view), _asks_nothing)
         if self._is_open() and self.question.lapse is None:  # others may stop while the question stands
             stopped = (stop.thread_id for stop in self.companion.resumer.limit_stops())
             self.selection = self.selection.among(tuple(dict.fromkeys((*self.selection.threads, *stopped))))
@@ -75,11 +66,11 @@ class QuestionDialog(SpendingDialog):
     def title(self, view: ViewState, width: int) -> str:
         """Who stopped, or when that is expected."""
         asked = self._as_asked(view)
-        return asking_title(self.question, self.selection.threads, asked, asked.now, width)
+        return asking.asking_title(self.question, self.selection.threads, asked, asked.now, width)
 
     def terminal_title(self, view: ViewState) -> str:
         """The same, short."""
-        return terminal_title(self.question, self.selection.threads, self._as_asked(view))
+        return asking.terminal_title(self.question, self.selection.threads, self._as_asked(view))
 
     def _as_asked(self, view: ViewState) -> ViewState:
         if self._is_open() or self._asked is None:
@@ -89,8 +80,8 @@ class QuestionDialog(SpendingDialog):
     def question_lines(self, view: ViewState, width: int) -> tuple[Line, ...]:
         """Everything that an answer needs."""
         if self.phase == "reading" or self.proposal is None:
-            return reading_lines(view, self.selection, self.question, width)
-        return question_lines(self.question, self.proposal, self.selection, view, width)
+            return asking.reading_lines(view, self.selection, self.question, width)
+        return asking.question_lines(self.question, self.proposal, self.selection, view, width)
 
     def result(self, view: ViewState, width: int) -> tuple[Line, ...]:
         """What came of the spend, and of carrying on."""
@@ -104,14 +95,14 @@ class QuestionDialog(SpendingDialog):
 
     def offers(self) -> tuple[str, ...]:
         """What the letters spend for."""
-        return spend_offers(self.question, self.selection)
+        return asking.spend_offers(self.question, self.selection)
 
     def keys(self, view: ViewState) -> list[tuple[str, str]]:
         """Every answer but a spend; a reading that failed leaves them all."""
         if not self._is_open():
             return super().keys(view)
         again = [("refresh", "reads again")] if self.phase == "over" else []
-        return [*again, *answer_keys(self.question, self.selection, view)]
+        return [*again, *asking.answer_keys(self.question, self.selection, view)]
 
     def _is_open(self) -> bool:
         return self.answer is None and not self._is_closed and self.phase != "working"
@@ -160,7 +151,7 @@ class QuestionDialog(SpendingDialog):
     async def _write_down(self, choice: Choice) -> Next:
         await self._answer(choice)
         holds = _is_waiting if choice is Choice.WAIT else _asks_nothing
-        return Close(answered_text(self.question, choice), holds)
+        return Close(asking.answered_text(self.question, choice), holds)
 
     async def _queue(self) -> None:
         """Queue one as the answer to this question."""
