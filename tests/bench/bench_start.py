@@ -48,7 +48,7 @@ OneLabel().run()
 
 def measure(*, quick: bool = False) -> list[str]:
     """The figures, one a line."""
-    rounds, idle = (5, 5.0) if quick else (ROUNDS, IDLE_SECONDS)
+    rounds, idle = (5, 10.0) if quick else (ROUNDS, IDLE_SECONDS)
     with TemporaryDirectory() as folder, start_stub(sandbox=Path(folder) / "sandbox") as stub:
         floor = Start("one Label", [sys.executable, "-c", LABEL_APP], b"floor-marker", b"floor-marker")
         screen = [sys.executable, "-m", "tui"]

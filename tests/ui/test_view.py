@@ -24,7 +24,7 @@ from tui.ui.view.ledger import ledger_lines, recent_lines
 from tui.ui.view.limits import limits_lines
 from tui.ui.view.status import status_text
 from tui.ui.view.text import Level, Line, Span, cells, clean, fit, left, line_width, plain, right, spread, wrap
-from tui.ui.view.times import age, brief, countdown, full, in_zone, last_moment
+from tui.ui.view.times import age, brief, calm_age, countdown, full, in_zone, last_moment
 from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import percent
 
@@ -241,6 +241,9 @@ def test_dates() -> None:
     assert last_moment(tomorrow, NOW, ZONE) == "24 Nov 09:39:12"
     assert full(tomorrow.replace(year=2029), NOW, ZONE) == "Sat 24 Nov 2029 09:39"
     assert age(timedelta(seconds=0.4)) == "0 s ago"
+    seconds = (0.4, 9.9, 10, 19, 59, 61)
+    shown = ["just now", "just now", "10 s ago", "10 s ago", "50 s ago", "1 min ago"]
+    assert [calm_age(timedelta(seconds=passed)) for passed in seconds] == shown
     edge = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
     assert full(edge, NOW, timezone(timedelta(hours=14))).startswith("Fri 31 Dec 9999")
 

@@ -9,7 +9,7 @@ from tui.domain.windows import label, limit_label
 from tui.ui.commands import BY_ID, CONSENTING, MAIN, commands_of, shown_key
 from tui.ui.view.resuming import limit_stands, to_carry, under_way
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, fit, line_width, spread
-from tui.ui.view.times import age, brief, countdown, local
+from tui.ui.view.times import age, brief, calm_age, countdown, local
 from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import percent
 
@@ -29,15 +29,15 @@ _CLOSED = (
 
 
 def header_line(view: ViewState, width: int) -> Line:
-    """Name, plan and account on the left; source, age and clock on the right."""
+    """Name, plan and account on the left; source, age and clock on the right: nothing that differs every second."""
     snapshot, link = view.state.snapshot, view.state.link
-    clock = local(view.now, view.zone).strftime("%H:%M:%S")
+    clock = local(view.now, view.zone).strftime("%H:%M")
     who = ""
     if snapshot:
         who = " · ".join(clean(part) for part in (snapshot.account.plan, snapshot.account.email) if part)
     source, level = link.source or "", Level.DIM
     if snapshot:
-        source = f"{snapshot.provenance.source} · {age(snapshot.provenance.age(view.now))}"
+        source = f"{snapshot.provenance.source} · {calm_age(snapshot.provenance.age(view.now))}"
         level = Level.UNKNOWN if view.is_old else Level.OK
     sign = "● " if level is Level.OK else "○ "
     gap = "   " if width >= 60 else "  "

@@ -60,6 +60,14 @@ def age(passed: timedelta) -> str:
     return f"{countdown(timedelta(seconds=seconds)) if seconds > 0 else '0 s'} ago"
 
 
+def calm_age(passed: timedelta) -> str:
+    """How long ago, for a line that is always there: within the first minute it changes every ten seconds only."""
+    seconds = int(passed.total_seconds())
+    if seconds < 10:
+        return "just now"
+    return age(timedelta(seconds=seconds - seconds % 10 if seconds < 60 else seconds))
+
+
 def full(moment: datetime, now: datetime, zone: tzinfo, *, seconds: bool = False) -> str:
     """Date and time: `Thu 26 Nov 09:39`, or `26 Nov 09:39:12` with seconds; with the year where it is far from now."""
     there = local(moment, zone)
