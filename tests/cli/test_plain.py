@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 import pytest
 
 from tests.cli.test_accounts import name_accounts
-from tests.support.commands import over_http, resetbank
+from tests.support.commands import leave_open, over_http, resetbank
 from tests.support.pty import Terminal, resetbank_terminal, terminal
 from tests.support.stub_process import StubProcess
 from tests.support.waiting import DEADLINE
@@ -39,6 +39,23 @@ def ask(running: Terminal, number: int) -> str:
 def refused(running: Terminal, times: int) -> None:
     """Wait until so many answers were none."""
     running.wait_for(lambda text: text.count("nothing was done") == times)
+
+
+def test_an_open_spend_of_an_old_consent_takes_a_code_of_its_own(stub: StubProcess) -> None:
+    leave_open(stub, hours=2)
+    asked, again = stub.requests("/consume"), re.compile(r"Type ([A-Z]{3}) to finish it now")
+    with plain(*over_http(stub)) as running:
+        running.wait_for(READY)
+        running.type("spend\n")
+        running.wait_for(lambda text: again.search(text) is not None)
+        running.type("no\n")
+        refused(running, 1)
+        assert (stub.requests("/consume"), stub.spent()) == (asked, 0)
+        running.type("spend\n")
+        running.wait_for(lambda text: len(again.findall(text)) == 2)
+        running.type(f"{again.findall(running.text)[-1]}\n")
+        running.wait_for("One reset was spent.")
+    assert (stub.requests("/consume"), stub.spent()) == (asked + 1, 1)
 
 
 def lines_of(running: Terminal) -> list[str]:

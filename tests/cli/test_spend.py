@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.commands import allow_unattended, over_http, resetbank
+from tests.support.commands import allow_unattended, leave_open, over_http, resetbank
 from tests.support.forked import Forked
 from tests.support.pty import Terminal, resetbank_terminal, terminal
 from tests.support.stub_process import StubProcess
@@ -134,6 +134,26 @@ def test_a_spend_that_is_open_is_not_called_refused_while_the_service_is_down(st
     assert down.json["request_id"] == unknown.json["request_id"]
     assert "it could not be looked at" in down.json["note"]
     assert stub.requests("/consume") == 2
+
+
+def test_an_old_consent_is_sent_again_by_a_new_yes_alone(stub: StubProcess) -> None:
+    leave_open(stub, hours=2)
+    asked = stub.requests("/consume")
+    quiet = resetbank("spend", "--json", *over_http(stub))
+    assert (quiet.code, quiet.json["outcome"]) == (22, "unknown")
+    again = re.compile(r"Type ([A-Z]{3}) to finish it now:")
+    with resetbank_terminal("spend", *over_http(stub), rows=40) as running:
+        running.wait_for(lambda text: again.search(text) is not None)
+        running.type("no\n")
+        assert running.wait_for_end() == 22
+        assert "that was not the code; nothing was sent again" in running.text
+    assert (stub.requests("/consume"), stub.spent()) == (asked, 0)
+    with resetbank_terminal("spend", *over_http(stub), rows=40) as running:
+        match = again.search(running.wait_for(lambda text: again.search(text) is not None))
+        assert match
+        running.type(f"{match[1]}\n")
+        assert running.wait_for_end() == 0
+    assert (stub.requests("/consume"), stub.spent()) == (asked + 1, 1)
 
 
 @pytest.mark.parametrize("words", [(), ("--json",)])

@@ -2,9 +2,12 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -51,3 +54,20 @@ def allow_unattended() -> None:
     home = Path(os.environ["RESETBANK_HOME"])
     home.mkdir(parents=True, exist_ok=True)
     (home / "settings.toml").write_text("[spend]\nunattended = true\n")
+
+
+def leave_open(stub: StubProcess, hours: float) -> None:
+    """Leave a spend open whose request came to nothing, and whose consent is so old."""
+    allow_unattended()
+    stub.set_scenario("at-limit")
+    stub.fault("/consume", "status:503", 50)
+    assert resetbank("spend", "--unattended", *over_http(stub)).code == 22
+    stub.fault("/consume", "none")
+    home = Path(os.environ["RESETBANK_HOME"])
+    (home / "settings.toml").unlink()
+    with closing(sqlite3.connect(home / "resetbank.db")) as database, database:
+        (body,) = database.execute("SELECT body FROM spends").fetchone()
+        spend = json.loads(body)
+        given = datetime.fromisoformat(spend["consent"]["given_at"]) - timedelta(hours=hours)
+        spend["consent"]["given_at"] = given.isoformat()
+        database.execute("UPDATE spends SET body = ?", (json.dumps(spend),))

@@ -9,7 +9,7 @@ from tui.domain.resumes import Whom
 from tui.domain.spend import Consent, ConsentKind, Outcome, Proposal, Spend
 from tui.errors import ResetbankError
 from tui.ui.view.asking import answered_text
-from tui.ui.view.outcome import result_lines
+from tui.ui.view.outcome import finish_lines, result_lines
 from tui.ui.view.queueing import offer, queue_lines, terms
 from tui.ui.view.resuming import limit_stands, to_carry
 from tui.ui.view.sessions import names_of
@@ -156,7 +156,11 @@ class Answers:
     async def _spend(self, companion: "Companion", question: Question | None, *, goes_on: bool) -> None:
         """Finish the open spend, or propose one and spend it by a code."""
         view = self._plain.view(companion.state)
-        if companion.state.open_spend is not None:
+        if (kept := companion.state.open_spend) is not None:
+            if kept.asks_again(view.now):
+                self._plain.say(*spoken_lines(finish_lines(kept, view.now, view.zone, WIDE)))
+                if not await self._consents("finish it now"):
+                    return
             spend = await self._driven(companion.spender.finish())
         else:
             stands_still = question is None and limit_stands(view) and companion.resumer.limit_stops()

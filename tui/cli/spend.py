@@ -12,6 +12,7 @@ from tui.errors import (
     EXIT_OUTCOME_UNKNOWN,
     EXIT_REFUSED,
     ConsumeRejected,
+    NotConfirmed,
     ResetbankError,
     SourceError,
 )
@@ -48,7 +49,7 @@ async def _spend(companion: "Companion", settings: "Settings", arguments: argpar
         state = await read_once(companion)
         if state.open_spend is not None and state.open_spend.resume is not None:
             await companion.sessions.scan_once()  # who was to go on afterwards may have gone on by now
-        spend = await companion.spender.finish() if state.open_spend is not None else None
+        spend = None if state.open_spend is None else await _finish(companion, settings, arguments, state.open_spend)
         if spend is None:
             spend = await _spend_anew(companion, settings, arguments)
     except (ResetbankError, asyncio.CancelledError) as error:
@@ -70,7 +71,7 @@ async def _spend(companion: "Companion", settings: "Settings", arguments: argpar
 
 
 async def _kept(companion: "Companion", error: BaseException) -> "Spend | None":
-    """The spend that stays open where the service could not be read, or a person broke off.
+    """The spend that stays open where the service could not be read, or a person broke off or gave no new yes.
 
     None where there is none, or the error speaks of it itself.
     """
@@ -82,6 +83,8 @@ async def _kept(companion: "Companion", error: BaseException) -> "Spend | None":
         why = f"it could not be looked at: {error.message}"
     elif isinstance(error, asyncio.CancelledError):
         why = "it was broken off before its end was known"
+    elif isinstance(error, NotConfirmed):
+        why = error.message
     else:
         return None
     spend = companion.state.open_spend
@@ -96,6 +99,25 @@ _EXIT_CODES = {
     "refused": EXIT_REFUSED,
 }
 _OUTCOME_OF_CODE = {EXIT_NO_CREDIT: "no_credit", EXIT_OUTCOME_UNKNOWN: "unknown"}
+
+
+async def _finish(
+    companion: "Companion", settings: "Settings", arguments: argparse.Namespace, spend: "Spend"
+) -> "Spend | None":
+    """Go on with the open spend; on an old consent it is sent again by a new yes alone, else the bank is looked at."""
+    unasked = False
+    if spend.asks_again(companion.clock.now()) and not (arguments.unattended and settings.spend.unattended):
+        screen = sys.stderr if arguments.json else sys.stdout
+        unasked = not (sys.stdin.isatty() and screen.isatty())
+        if not unasked:
+            from tui.cli.terminal import require_code
+            from tui.clock import LocalZone
+            from tui.ui.view.outcome import finish_lines
+            from tui.ui.view.text import plain
+
+            print(plain(finish_lines(spend, companion.clock.now(), LocalZone(), WIDTH)), file=screen)
+            await require_code("finish it now", "sent again", screen)
+    return await companion.spender.finish(unasked=unasked)
 
 
 async def _spend_anew(companion: "Companion", settings: "Settings", arguments: argparse.Namespace) -> "Spend":

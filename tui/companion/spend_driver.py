@@ -46,7 +46,10 @@ class SpendDriver(msgspec.Struct, frozen=True):
     holder: str
 
     async def take_up(self, spend: Spend, unasked: bool) -> Spend:
-        """Go on with a spend that was found open; unasked it is sent again only if it was sent once at most."""
+        """Go on with a spend that was found open.
+
+        Unasked it is sent again only while its consent is fresh, and if it was sent once at most.
+        """
         now = self.clock.now()
         if spend.stage is Stage.SENT:  # its driver died between the send and the answer
             spend = await self._step(lose_answer(spend, "resetbank ended before the answer came"))
@@ -68,7 +71,8 @@ class SpendDriver(msgspec.Struct, frozen=True):
             if verified is None:
                 return spend
             spend = await self._step(verified)
-        return await self.drive(spend, resends=not unasked or spend.sends < MOST_UNASKED, asked=not unasked)
+        may_resend = not unasked or (spend.is_fresh(now) and spend.sends < MOST_UNASKED)
+        return await self.drive(spend, resends=may_resend, asked=not unasked)
 
     async def drive(self, spend: Spend, *, resends: bool = True, asked: bool = False) -> Spend:
         """Take every step that is left; it `resends` only what surely had no effect, or what a person asked for."""

@@ -152,7 +152,8 @@ class Spender(Follower):
     async def finish(self, *, unasked: bool = False) -> Spend | None:
         """Go on with the open spend of the account in use, if there is one, with its own key, until it closes or fails.
 
-        Where no person asked for it, it is sent once more only if it was sent once at most.
+        Where no person asked for it, it is sent once more only while its consent is fresh, and if it was sent once at
+        most.
 
         Raises:
             SpendHeld: Another process drives it right now, or another version wrote it.

@@ -241,6 +241,10 @@ class Spend(msgspec.Struct, frozen=True):
         """Whether it may be finished without asking again; a consent of the future is not fresh."""
         return timedelta(0) <= now - self.consent.given_at <= CONSENT_LIFETIME
 
+    def asks_again(self, now: datetime) -> bool:
+        """Whether only a new yes may send it again: the moment that the consent meant has passed."""
+        return self.stage in (Stage.SENT, Stage.UNKNOWN) and not self.is_fresh(now) and not self.is_moot(now)
+
     @property
     def may_have_spent(self) -> bool:
         """Whether it took a reset, or nobody knows."""
