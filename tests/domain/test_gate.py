@@ -111,4 +111,5 @@ def test_the_requests_of_a_subagent_are_its_roots() -> None:
         return Waiter(pid, START + timedelta(minutes=minutes), session, agent_id=agent)
 
     waiters = (waiter(1, "a", 5), waiter(2, "b", 3), waiter(3, "a", 1, "child"))
-    assert held_threads(waiters) == (("a", START + timedelta(minutes=1)), ("b", START + timedelta(minutes=3)))
+    held = [(thread, held.since) for thread, held in held_threads(waiters).items()]
+    assert held == [("a", START + timedelta(minutes=1)), ("b", START + timedelta(minutes=3))]

@@ -204,7 +204,7 @@ async def test_a_question_that_another_follows_is_not_said_to_be_settled(clock: 
 
 async def test_a_ledger_that_cannot_be_read_is_not_called_empty(clock: ManualClock) -> None:
     scene = Scene(states.busy(), clock)
-    scene.companion.records._tables = None
+    scene.companion.records.tables = None
     async with running(scene, clock) as (pilot, app, _):
         for key in ("l", "h"):
             await pilot.press(key)

@@ -91,7 +91,7 @@ async def test_nobody_is_welcomed_to_a_sandbox_or_without_a_database(clock: Manu
     async with welcoming(Scene(states.busy(), clock), clock, found=replace(FOUND, is_real=False)) as (_, app):
         assert len(app.screen_stack) == 1
     scene = Scene(states.busy(), clock)
-    scene.companion.records._tables = None
+    scene.companion.records.tables = None
     with pytest.raises(StoreError):
         scene.companion.records.require()
     async with welcoming(scene, clock) as (_, app):

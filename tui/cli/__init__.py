@@ -46,11 +46,6 @@ def _run(words: list[str]) -> int:
         code: int = arguments.run(arguments)
     except SystemExit as end:  # the parser printed help, or complained
         return end.code if isinstance(end.code, int) else EXIT_FAILURE
-    except ExceptionGroup as group:
-        failures = group
-        while isinstance(first := failures.exceptions[0], ExceptionGroup):
-            failures = first
-        return _fail(first)
     except Exception as error:
         return _fail(error)
     return code
@@ -83,6 +78,8 @@ def _fail(error: Exception) -> int:
 
     from tui.errors import EXIT_FAILURE, ResetbankError, SourceError
 
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
     if isinstance(error, ResetbankError):
         complain(with_next_step(str(error)) if isinstance(error, SourceError) else str(error))
         return error.exit_code

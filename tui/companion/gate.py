@@ -18,7 +18,7 @@ from tui.companion.state import State, StateStore
 from tui.concurrency import in_thread
 from tui.domain.account_state import AccountState
 from tui.domain.gate import READING_SECONDS, gate_state, held_threads
-from tui.domain.held_sessions import HeldThread, with_held
+from tui.domain.held_sessions import with_held
 from tui.domain.hooks import GateMode, GateState, SpendAttempt, Waiter
 from tui.domain.ledger import Event, EventKind
 from tui.domain.limit_stops import binding_window
@@ -196,11 +196,7 @@ class GateKeeper(Follower):
 
 def show_held(store: StateStore, waiters: tuple[Waiter, ...], now: datetime) -> None:
     """Show which sessions are held."""
-    held = {
-        thread: HeldThread(since, next(waiter.workspace for waiter in waiters if waiter.session_id == thread))
-        for thread, since in held_threads(waiters)
-    }
-    store.update(sessions=with_held(store.state.sessions, held, now))
+    store.update(sessions=with_held(store.state.sessions, held_threads(waiters), now))
 
 
 def open_gate(snapshot: Snapshot | None, hooks: Installation, now: datetime, spent_at: datetime) -> None:

@@ -56,6 +56,7 @@ class HistoryService(Follower):
         A warning looks `lead` seconds ahead.
         """
         super().__init__(store, records, clock)
+        self._readings = records.tables.readings if records.tables else None
         self._past = past
         self._periods = periods
         self._account: str | None = None
@@ -111,7 +112,7 @@ class HistoryService(Follower):
         """The outlook for a command that ends, from what was kept and what was just read."""
         snapshot, now = self._store.state.snapshot, self._clock.now()
         assert snapshot is not None
-        parts = self._records.readings, snapshot, minutes_east(now), now.timestamp()
+        parts = self._readings, snapshot, minutes_east(now), now.timestamp()
         return await in_thread(outlook_once, *parts, *self._at_hand(snapshot))
 
     async def pictures(self) -> "Pictures":
@@ -125,7 +126,7 @@ class HistoryService(Follower):
         self._account = snapshot.account.key
         await self._stop_filling()
         await self._recall(snapshot)
-        if self._records.readings is not None and (self._past is not None or self._periods is not None):
+        if self._readings is not None and (self._past is not None or self._periods is not None):
             self._filling = asyncio.create_task(self._look_back(snapshot))
 
     async def _look_back(self, snapshot: Snapshot) -> None:
@@ -140,7 +141,7 @@ class HistoryService(Follower):
 
     async def _ask_back(self, account: str, ask: "Callable[[], Awaitable[tuple[PastPeriod, ...] | None]]") -> None:
         """Ask the service for past windows, once for each account."""
-        readings, name = self._records.readings, f"past windows of {account}"
+        readings, name = self._readings, f"past windows of {account}"
         if readings is None or await in_thread(readings.is_imported, name, 1, 1.0):
             return
         if (periods := await ask()) is not None and self._account == account:
@@ -148,7 +149,7 @@ class HistoryService(Follower):
             await in_thread(readings.note_import, name, 1, 1.0)
 
     async def _recall(self, snapshot: Snapshot) -> None:
-        readings, offset = self._records.readings, minutes_east(snapshot.provenance.observed_at)
+        readings, offset = self._readings, minutes_east(snapshot.provenance.observed_at)
         self._foresight = Foresight(offset, self._lead)
         if readings is not None:
             since = self._clock.now().timestamp() - LOADED
@@ -157,7 +158,7 @@ class HistoryService(Follower):
 
     async def _fill(self, snapshot: Snapshot, past: "PastReadings") -> None:
         """Read what lies on the disk, showing how far that is; stopped after any file, the next start goes on there."""
-        readings, loop, stopped = self._records.readings, asyncio.get_running_loop(), False
+        readings, loop, stopped = self._readings, asyncio.get_running_loop(), False
         if readings is None:
             return
 
@@ -191,10 +192,10 @@ class HistoryService(Follower):
         state, now = self._store.state, self._clock.now()
         running = len(at_work(state.sessions, now)) if state.watches_sessions else None
         with suppress(StoreError):  # said by State.store_failure
-            await in_thread(learn, self._foresight, self._records.readings, snapshot, running)
+            await in_thread(learn, self._foresight, self._readings, snapshot, running)
 
     async def _thin(self, now: float) -> None:
-        readings = self._records.readings
+        readings = self._readings
         if readings is None or (self._thinned_at is not None and now - self._thinned_at < THIN_SECONDS):
             return
         self._thinned_at = now

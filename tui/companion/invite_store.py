@@ -47,7 +47,7 @@ class InviteStore:
         self._store = store
         self._records = records
         self._clock = clock
-        self._invites = records.invites
+        self._invites = records.tables.invites if records.tables else None
         self._write_lock = asyncio.Lock()  # what is shown is never older than what is written
         self._loaded: str | None = None
 

@@ -30,10 +30,11 @@ class PauseKeeper(Follower):
 
     async def note(self) -> None:
         """Compare the sessions with what is written down."""
-        state, table, now = self._store.state, self._records.pauses, self._clock.now()
+        state, tables, now = self._store.state, self._records.tables, self._clock.now()
         snapshot = state.snapshot
-        if snapshot is None or table is None:
+        if snapshot is None or tables is None:
             return
+        table = tables.pauses
         account = snapshot.account.key
         if account != self._account:
             known = await in_thread(table.open, account)

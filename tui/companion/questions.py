@@ -105,9 +105,7 @@ class QuestionService(Follower):
 
     async def _apply_reading(self, snapshot: Snapshot | None, now: datetime) -> AccountState:
         """Let a new reading change what is in hand, where that belongs to this process's person."""
-        if snapshot is None or snapshot.provenance.source == ROLLOUT:
-            return await self._records.in_hand()
-        if not self._asks:
+        if snapshot is None or snapshot.provenance.source == ROLLOUT or not self._asks:
             return await self._records.in_hand()
         ended: tuple[Queued, QueueEndReason] | None = None
         is_over = False

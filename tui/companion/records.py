@@ -80,7 +80,8 @@ class Records:
         the settings, its own name last.
         """
         self._store = store
-        self._tables = tables if isinstance(tables, Tables) else None
+        self.tables = tables if isinstance(tables, Tables) else None
+        """The database; None where it cannot be used."""
         self._failure = tables if isinstance(tables, StoreError) else None
         self._listeners: list[Callable[[Event, Spend | None], None]] = []
         self._last_line = -1
@@ -90,31 +91,16 @@ class Records:
         if isinstance(tables, StoreError):
             store.update(store_failure=str(tables))
 
-    @property
-    def invites(self) -> Invites | None:
-        """Where invites are written down; None without a database."""
-        return self._tables.invites if self._tables else None
-
-    @property
-    def readings(self) -> Readings | None:
-        """Where every reading is kept; None without a database."""
-        return self._tables.readings if self._tables else None
-
-    @property
-    def pauses(self) -> "Pauses | None":
-        """Where it is written down that sessions stood still; None without a database."""
-        return self._tables.pauses if self._tables else None
-
     def require(self) -> Tables:
         """The database, for what must not happen without one.
 
         Raises:
             StoreError: There is none.
         """
-        if self._tables is None:
+        if self.tables is None:
             failure = self._store.state.store_failure or "the database cannot be used"
             raise StoreError(f"nothing can be written down, so nothing is spent: {failure}")
-        return self._tables
+        return self.tables
 
     def listen(self, on_line: Callable[[Event, Spend | None], None]) -> None:
         """Call back with every line the ledger gets from now on, whoever writes it, and the spend that it closes."""
@@ -123,9 +109,9 @@ class Records:
     async def in_hand(self) -> "AccountState":
         """What is in hand for the account in use, read and shown; without an account or a database nothing is."""
         account = self._store.state.account_key
-        if self._tables is None or account is None:
+        if self.tables is None or account is None:
             return _nothing()
-        return await self._show_in_hand(await in_thread(self._tables.accounts.read, account))
+        return await self._show_in_hand(await in_thread(self.tables.accounts.read, account))
 
     async def change(self, step: "Step", events: Callable[[], Iterable[Event]] = tuple) -> "AccountState":
         """Change what is in hand for the account in use; without an account or a database nothing is.
@@ -133,9 +119,9 @@ class Records:
         The step runs once or twice, the last time in a transaction; the ledger's lines are asked for after it.
         """
         account = self._store.state.account_key
-        if self._tables is None or account is None:
+        if self.tables is None or account is None:
             return _nothing()
-        return await self._show_in_hand(await in_thread(self._tables.accounts.change, account, step, events))
+        return await self._show_in_hand(await in_thread(self.tables.accounts.change, account, step, events))
 
     async def show_life(self) -> None:
         """Let other processes see that what this one arms is watched over.
@@ -147,8 +133,8 @@ class Records:
 
     async def _show_in_hand(self, state: "AccountState") -> "AccountState":
         lives = False
-        if self._tables is not None and state.queued is not None and state.queue_owner != self.process:
-            lives = await in_thread(self._tables.locks.lives, state.queue_owner)
+        if self.tables is not None and state.queued is not None and state.queue_owner != self.process:
+            lives = await in_thread(self.tables.locks.lives, state.queue_owner)
         self._store.update(
             queued=state.queued_for(self.process, owner_lives=lives),
             waiting=state.waiting,
@@ -160,28 +146,28 @@ class Records:
     async def spent_at(self) -> datetime | None:
         """When the account's last spend was journaled that took a reset, or may have."""
         account = self._store.state.account_key
-        if self._tables is None or account is None:
+        if self.tables is None or account is None:
             return None
-        spends = self._tables.spends
+        spends = self.tables.spends
         last = await in_thread(spends.open_spend, account) or await in_thread(spends.last_closed, account)
         return last.journaled_at if last is not None and last.may_have_spent else None
 
     async def record(self, *events: Event) -> None:
         """Put lines into the ledger and show them."""
-        if self._tables is not None:
-            await in_thread(self._tables.events.record, events)
+        if self.tables is not None:
+            await in_thread(self.tables.events.record, events)
             await self.show()
 
     async def observe(self, snapshot: Snapshot) -> tuple[Event, ...]:
         """Keep a reading, put what changed since the last one into the ledger, and return that."""
-        if self._tables is None:
+        if self.tables is None:
             return ()
         events: tuple[Event, ...] = ()
         try:
             if self._listeners and self._last_line < 0:
-                self._last_line, _ = await in_thread(self._tables.events.after, -1)
+                self._last_line, _ = await in_thread(self.tables.events.after, -1)
             events = await in_thread(
-                self._tables.observations.observe,
+                self.tables.observations.observe,
                 snapshot,
                 self._store.state.near_percent,
                 self._store.state.fresh_for,
@@ -196,18 +182,18 @@ class Records:
 
     async def witness(self, snapshot: Snapshot, history: "ResetHistory") -> None:
         """Put the service's own word on what nothing here explains into the ledger."""
-        if self._tables is not None:
+        if self.tables is not None:
             runs_here = bool(live(self._store.state.sessions, snapshot.provenance.observed_at))
             with suppress(StoreError):  # said once a reading is to be kept
-                observations = self._tables.observations
+                observations = self.tables.observations
                 await in_thread(observations.witness, snapshot, history, codex_runs_here=runs_here)
                 await self.show(snapshot.account.key)
 
     async def show(self, account: str | None = None) -> None:
         """Show the open spend and the newest lines of the ledger, of the account in use where none is named."""
-        if self._tables is None:
+        if self.tables is None:
             return
-        tables, account = self._tables, account or self._store.state.account_key
+        tables, account = self.tables, account or self._store.state.account_key
         try:
             open_spend = await in_thread(tables.spends.open_spend, account)
             # Of one account of several its own lines alone; who has one sees what an earlier login left, too.
@@ -230,33 +216,33 @@ class Records:
 
     async def recall(self) -> None:
         """Show the last reading of the last account until there is a fresh one; its age goes with it."""
-        if self._tables is None or self._store.state.snapshot is not None:
+        if self.tables is None or self._store.state.snapshot is not None:
             return
         with suppress(StoreError):  # said once a reading is to be kept
-            last = await in_thread(self._tables.observations.last, self._name)
+            last = await in_thread(self.tables.observations.last, self._name)
             if self._store.state.snapshot is None:
                 self._store.update(snapshot=last)
 
     async def spends(self) -> tuple[Spend, ...]:
         """Every spend of the account in use, oldest first."""
         account = self._store.state.account_key
-        return await in_thread(self._tables.spends.every, account) if self._tables and account else ()
+        return await in_thread(self.tables.spends.every, account) if self.tables and account else ()
 
     async def pauses_since(self, begin: datetime) -> "tuple[Pause, ...]":
         """When sessions of the account in use stood still at the limit, oldest first."""
         account = self._store.state.account_key
-        if self._tables is None or account is None:
+        if self.tables is None or account is None:
             return ()
-        return await in_thread(self._tables.pauses.since, account, begin)
+        return await in_thread(self.tables.pauses.since, account, begin)
 
     async def remembered(self, name: str) -> str | None:
         """What a screen remembered under a name; nothing without a database."""
-        return await in_thread(self._tables.remembered.get, name) if self._tables else None
+        return await in_thread(self.tables.remembered.get, name) if self.tables else None
 
     async def remember(self, name: str, value: str) -> None:
         """Remember this under a name; without a database it is forgotten."""
-        if self._tables is not None:
-            await in_thread(self._tables.remembered.set, name, value)
+        if self.tables is not None:
+            await in_thread(self.tables.remembered.set, name, value)
 
     async def events(self, limit: int | None = None) -> tuple[Event, ...]:
         """The newest lines of the ledger, oldest first; None gives all."""
@@ -266,21 +252,21 @@ class Records:
         self, limit: int | None = None, *, after: int = 0, before: int = maxsize
     ) -> tuple[tuple[int, Event], ...]:
         """The newest lines of the ledger between two others, oldest first, each with its own number."""
-        if self._tables is None:  # an empty ledger would say that nothing has happened
+        if self.tables is None:  # an empty ledger would say that nothing has happened
             raise self._failure or StoreError("the database cannot be used")
         account = self._store.state.filed_under if self._name else None
-        return await in_thread(self._tables.events.numbered, limit, account, after=after, before=before)
+        return await in_thread(self.tables.events.numbered, limit, account, after=after, before=before)
 
     def last_account(self) -> Account | None:
         """The account that was read last; None where none ever was."""
-        last = self._tables.observations.last(self._name) if self._tables else None
+        last = self.tables.observations.last(self._name) if self.tables else None
         return last.account if last else None
 
     def close(self) -> None:
         """Close the database."""
-        if self._tables is not None:
-            self._tables.locks.close()
-            self._tables.database.close()
+        if self.tables is not None:
+            self.tables.locks.close()
+            self.tables.database.close()
 
 
 def _nothing() -> "AccountState":

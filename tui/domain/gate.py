@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from tui.domain.held_sessions import HeldThread
 from tui.domain.hooks import GateMode, GateState, Waiter
 from tui.domain.limit_stops import allowed, binding_window, is_open
 from tui.domain.snapshot import Snapshot
@@ -93,9 +94,9 @@ def gate_state(
     return replace(new, mode=GateMode.OPEN, open_since=since, resets_at=None, note=note or before.note)
 
 
-def held_threads(waiters: tuple[Waiter, ...]) -> tuple[tuple[str, datetime], ...]:
-    """The threads that are held, each with since when, the longest first; a subagent's request is its root's."""
-    since: dict[str, datetime] = {}
+def held_threads(waiters: tuple[Waiter, ...]) -> dict[str, HeldThread]:
+    """The threads that are held, the longest held first; a subagent's request is its root's."""
+    held: dict[str, HeldThread] = {}
     for waiter in sorted(waiters, key=lambda waiter: waiter.since):
-        since.setdefault(waiter.session_id, waiter.since)
-    return tuple(since.items())
+        held.setdefault(waiter.session_id, HeldThread(waiter.since, waiter.workspace))
+    return held

@@ -26,7 +26,7 @@ class Welcome:
 
     async def begin(self, companion: "Companion") -> None:
         """Learn whether this database has welcomed already; where none is kept, as in a demo, nobody is welcomed."""
-        if companion.records.readings is None or companion.state.demo is not None:
+        if companion.records.tables is None or companion.state.demo is not None:
             return
         try:
             if await companion.records.remembered(_NAME) is not None:
