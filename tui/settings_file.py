@@ -17,7 +17,7 @@ from tui.channels.webhook import host_of
 from tui.errors import SettingsError, UsageError
 from tui.paths import replace_file
 from tui.settings import Settings, is_guarded, nearest, parse_settings, read_text, read_toml
-from tui.toml_editor import CannotEdit, inline, remove_value, set_value
+from tui.toml_editor import CannotEdit, inline, set_value
 
 
 class Kind(StrEnum):
@@ -268,7 +268,7 @@ class SettingsFile:
         read_toml(self.path, text)
         names = tuple(setting.key.split("."))
         try:
-            changed = remove_value(text, names) if value is None else set_value(text, names, value)
+            changed = set_value(text, names, value)
         except CannotEdit as error:
             message = f"{setting.key} cannot be changed in {self.path}: {error}"
             raise SettingsError(message, "change it there") from error

@@ -22,6 +22,8 @@ _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _FIRST_PARAGRAPH: Final = re.compile(r"(?:[ \t]*#[^\n]*\n)+[ \t\r]*\n")
 """The comment that a file opens with; one that is followed by a blank line is about the whole file."""
 
+_NOT_IN_PLACE: Final = "it is written in a form that cannot be changed here"
+
 _Path = tuple[str, ...]
 
 
@@ -44,7 +46,7 @@ class _Line(msgspec.Struct, frozen=True):
 
 
 def set_value(text: str, path: _Path, value: object) -> str:
-    """Set one value, of a setting: in its place where there is one, else behind the others of its section.
+    """Set one value in valid TOML: in its place, or else behind the others of its section; None takes its line out.
 
     Raises:
         CannotEdit: There is something on the way that is no table, or it cannot be done in place.
@@ -54,40 +56,24 @@ def set_value(text: str, path: _Path, value: object) -> str:
     for name in path[:-1]:
         table = table.setdefault(name, {})
         if not isinstance(table, dict):
+            if value is None:
+                return text
             raise CannotEdit(f"{name} is not a table")
-    table[path[-1]] = value
+    if value is not None:
+        table[path[-1]] = value
+    elif table.pop(path[-1], None) is None:
+        return text
     lines = _lines(text)
     for line in lines:
         if line.section is not None and line.names:
             whole = line.section + line.names
+            if whole == path and value is None:
+                return _checked(text[: line.start] + text[line.end :], data)
             if whole == path[: len(whole)]:  # itself, or an inline table that holds it
                 return _checked(_replaced(text, line, data, whole), data)
+    if value is None:
+        raise CannotEdit(_NOT_IN_PLACE)
     return _checked(_added(text, lines, path, inline(value)), data)
-
-
-def remove_value(text: str, path: _Path) -> str:
-    """Take one value out with its line; a text without it stays as it is.
-
-    Raises:
-        CannotEdit: It cannot be done in place.
-    """
-    data = tomllib.loads(text)
-    table = data
-    for name in path[:-1]:
-        table = table.get(name, {})
-        if not isinstance(table, dict):
-            return text
-    if path[-1] not in table:
-        return text
-    del table[path[-1]]
-    for line in _lines(text):
-        if line.section is not None and line.names:
-            whole = line.section + line.names
-            if whole == path:
-                return _checked(text[: line.start] + text[line.end :], data)
-            if whole == path[: len(whole)]:
-                return _checked(_replaced(text, line, data, whole), data)
-    raise CannotEdit("it is written in a form that cannot be changed here")
 
 
 def _checked(text: str, wanted: dict[str, Any]) -> str:
@@ -95,9 +81,9 @@ def _checked(text: str, wanted: dict[str, Any]) -> str:
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise CannotEdit("it is written in a form that cannot be changed here") from error
+        raise CannotEdit(_NOT_IN_PLACE) from error
     if _without_empty(found) != _without_empty(wanted):
-        raise CannotEdit("it is written in a form that cannot be changed here")
+        raise CannotEdit(_NOT_IN_PLACE)
     return text
 
 

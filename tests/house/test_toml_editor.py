@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.toml_editor import CannotEdit, inline, remove_value, set_value
+from tui.toml_editor import CannotEdit, inline, set_value
 
 WORDS = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")) | st.sampled_from('"\\\t\n#=[]'), max_size=8
@@ -71,7 +71,7 @@ def test_the_value_is_set_and_every_other_line_stays(text: str, path: tuple[str,
         assert all(line in left for line in text.splitlines())
         assert len(changed.splitlines()) - len(text.splitlines()) <= 3
     former = value_at(text, path)
-    back = set_value(changed, path, former) if former is not None else remove_value(changed, path)
+    back = set_value(changed, path, former)
     assert value_at(back, path) == former
     if former is not None:  # in its place: what stands before and behind it is untouched
         start = next((n for n, (a, b) in enumerate(zip(text, changed, strict=False)) if a != b), len(text))
@@ -93,7 +93,7 @@ def test_setting_what_holds_changes_no_comment_and_no_other_value(text: str, pat
 
 @given(written(), PATHS)
 def test_what_is_taken_out_is_gone_and_the_rest_is_there(text: str, path: tuple[str, ...]) -> None:
-    changed = remove_value(text, path)
+    changed = set_value(text, path, None)
     assert value_at(changed, path) is None
     left = iter(text.splitlines())
     assert all(line in left for line in changed.splitlines())
