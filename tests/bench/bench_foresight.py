@@ -101,7 +101,7 @@ def measure() -> Iterator[str]:
         yield f"four-week chart    {chart:6.1f} ms                                    (goal: 100)"
 
         def forecast() -> None:
-            foresight.forecaster._moments._cached_for = None  # as after a new reading
+            foresight.forecaster._moments._found.clear()  # as after a new reading
             foresight.forecasts(NOW)
 
         yield f"forecasts          {cpu(forecast):6.1f} ms for both windows                   (goal: 5 each)"

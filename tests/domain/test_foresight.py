@@ -137,3 +137,38 @@ def test_a_month_that_is_not_used_up_lands_by_all_its_days() -> None:
     (forecast,) = foresight.forecasts(START + now)
     assert forecast.at_reset_percent is not None
     assert forecast.at_reset_percent.p50 == pytest.approx(60, abs=4)
+
+
+def test_a_warning_comes_once_and_in_time() -> None:
+    """Every working day reaches the limit four hours after it began."""
+    foresight = Foresight()
+    warned: dict[int, list[float]] = {}
+    for day in range(12):
+        for step in range(0, 25 * 12, 5):
+            at = day * DAY + 9 * HOUR + step * 60.0
+            used = float(int(min(100.0, step / 60 * 25.0)))
+            for warning in foresight.add(look(at, used, day * DAY + 14 * HOUR)):
+                warned.setdefault(day, []).append(day * DAY + 13 * HOUR - (warning.at - START))
+    assert all(len(before) == 1 and 300 <= before[0] <= 1800 for day, before in warned.items() if day >= 3)
+    assert set(range(3, 12)) <= set(warned)
+
+
+def test_a_pace_at_an_unusual_hour_warns_by_moments_of_a_like_pace() -> None:
+    """Sprints came in the morning alone; one in the afternoon is seen by its pace."""
+    foresight = Foresight()
+    at = 0.0
+
+    def session(begin: float, per_hour: float, minutes: int, since: float = 0.0, resets_at: float = 0.0) -> list[float]:
+        found = []
+        for step in range(0, minutes, 5):
+            used = min(100.0, since + step / 60 * per_hour)
+            found += [w.at - START for w in foresight.add(look(begin + step * 60, float(int(used)), resets_at))]
+        return found
+
+    for day in range(14):
+        at = day * DAY
+        session(at + 9 * HOUR, 100.0, 60, 0, at + 14 * HOUR)
+        session(at + 20 * HOUR, 10.0, 120, 0, at + 25 * HOUR)
+    at = 14 * DAY
+    (first, *_) = session(at + 15 * HOUR, 100.0, 60, 0, at + 20 * HOUR)
+    assert 300 <= at + 16 * HOUR - first <= 1800

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from tui.domain.judge import Claim, Judge
-from tui.domain.moments import Moments
+from tui.domain.moments import HOURS_AHEAD, SOON, Likeness, Moments
 from tui.domain.use import BIN, DAY_BINS, DAY_MINUTES, WEEK_BINS, UseRecord, WindowUse, weighted_quantiles
 
 _LEAST_MOMENTS: Final = 8
@@ -127,7 +127,7 @@ class Forecaster:
         left = max(0.01, 100.0 - window.used - _ROUNDING) / share
         if left > 120:
             return 0.0
-        paths = self._short(window, left, horizon, now)
+        paths = self._short(window, left, horizon, now, SOON)
         return None if paths is None else paths.chance_within(horizon)
 
     def forecast(self, minutes: int, now: float) -> Forecast | None:
@@ -175,14 +175,16 @@ class Forecaster:
         passages, amounts = _spread_pace(pace, (100.0 - window.used) / share, horizon, spread, 20, 1.0)
         return Paths(sorted(passages), sorted(amounts), "the average of this window so far")
 
-    def _short(self, window: WindowUse, left: float, horizon: float, now: float) -> Paths | None:
+    def _short(
+        self, window: WindowUse, left: float, horizon: float, now: float, likeness: Likeness = HOURS_AHEAD
+    ) -> Paths | None:
         record = self._record
         bins = min(int(horizon / BIN) + 1, DAY_BINS)
         sums = record.sums
         top = len(sums) - 1
         passages, amounts = [], []
         days = set()
-        for weight, factor, past in self._moments.near(now):
+        for weight, factor, past in self._moments.near(now, likeness):
             last = past + bins
             if last > top:
                 continue
@@ -227,13 +229,13 @@ class Forecaster:
         near = [moment for moment in self._moments.near(now) if moment[2] + first <= place]
         if len(near) < _LEAST_MOMENTS:
             first = 0
-        likeness = sum(weight for weight, _, _ in near)
+        near_weight = sum(weight for weight, _, _ in near)
         passed, nearest = 0.0, 0
         for number in range(_DRAWS):
             level = exp(spread * normal_quantile((number * 7 % _DRAWS + 0.5) / _DRAWS))
             used, at, reached = 0.0, 0, inf
             if first:
-                while passed + near[nearest][0] < (number + 0.5) / _DRAWS * likeness and nearest < len(near) - 1:
+                while passed + near[nearest][0] < (number + 0.5) / _DRAWS * near_weight and nearest < len(near) - 1:
                     passed += near[nearest][0]
                     nearest += 1
                 _, factor, past = near[nearest]
