@@ -19,6 +19,7 @@ from tui.domain.ledger import Event, EventKind
 from tui.domain.outlook import Outlook, look_ahead
 from tui.domain.pauses import Pause, PauseKind
 from tui.domain.pictures import Pictures, ResetMark, draw
+from tui.domain.plan import Planned
 from tui.domain.reading import Costs, Reading, SessionCost, WindowReading
 from tui.domain.snapshot import Account
 from tui.domain.spend import Consent, ConsentKind, Outcome, Spend
@@ -244,6 +245,26 @@ def test_the_whole_page_reads_without_colour(
     words = " ".join(shown.split())
     for sign in ("█ used", "· even pace", "░ 8 of 10", "─ median", "S spend", "R reset", "? not read", "denser"):
         assert sign in words
+
+
+def test_each_reset_has_its_last_sensible_moment_below_what_the_advice_rests_on(foresight: Foresight) -> None:
+    view, at = seen(foresight), seen(foresight).now.timestamp()
+    assert view.state.outlook is not None
+    plan = (
+        Planned("c1", at + 2 * HOUR, at, False),
+        Planned("c2", at + 3 * DAY, at + 2 * DAY, True),
+        Planned("c3", None, None, False),
+    )
+    outlook = replace(view.state.outlook, plan=plan)
+    view = replace(view, state=replace(view.state, outlook=outlook))
+    text = plain(history_lines(view, draw(foresight.record, at), (), 100))
+    for line in (
+        "· days of your use that are known: 14",
+        "· reset 1 lapses 13:00; its last sensible moment is now",
+        "· reset 2 lapses Thu 19 Mar 11:00; use it by Wed 18 Mar 11:00; it probably lapses unused",
+        "· reset 3 never lapses",
+    ):
+        assert line in text
 
 
 def test_what_each_session_took_is_listed_the_dearest_first() -> None:

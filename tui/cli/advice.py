@@ -35,29 +35,14 @@ async def _advise(companion: "Companion", _: "Settings", arguments: argparse.Nam
 
         print_json(_report(outlook))
     else:
+        from tui.clock import LocalZone
+        from tui.ui.view.outlook import plan_texts
         from tui.ui.view.text import clean
 
         print(outlook.advice.headline)
-        for line in (*outlook.advice.arithmetic, *_plan_lines(outlook)):
+        for line in (*outlook.advice.arithmetic, *plan_texts(outlook, companion.clock.now(), LocalZone())):
             print(f"  {clean(line)}")
     return EXIT_UNKNOWN if outlook.advice.verdict is Verdict.CANNOT_TELL else 0
-
-
-def _plan_lines(outlook: "Outlook") -> list[str]:
-    """By when each reset is to be used, in this machine's time."""
-    from datetime import UTC, datetime
-
-    def local(at: float) -> str:
-        return datetime.fromtimestamp(at, UTC).astimezone().strftime("%a %d %b %H:%M")
-
-    lines = []
-    for number, planned in enumerate(outlook.plan, 1):
-        if planned.expires_at is None or planned.use_by is None:
-            lines.append(f"reset {number} never lapses")
-            continue
-        text = f"reset {number} lapses {local(planned.expires_at)}; use it by {local(planned.use_by)}"
-        lines.append(text + ("; it probably lapses unused" if planned.lapses_unused else ""))
-    return lines
 
 
 def _report(outlook: "Outlook") -> dict[str, Any]:

@@ -14,7 +14,7 @@ from tui.domain.pauses import Pause, PauseKind, lost_before, time_lost
 from tui.domain.pictures import BurnUp, Pictures
 from tui.domain.spend import Spend
 from tui.ui.view.chrome import past_text
-from tui.ui.view.outlook import moment
+from tui.ui.view.outlook import moment, plan_texts
 from tui.ui.view.sessions import NAME_CELLS, names_of
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, left, right, wrap
 from tui.ui.view.times import brief, countdown, in_zone
@@ -253,7 +253,7 @@ def _advice(view: ViewState, width: int) -> Iterator[Line]:
         return
     yield from _heading("Advice", f"of {brief(moment(outlook.at), view.now, view.zone)}, and what it rests on", width)
     yield from wrap((Span(outlook.advice.headline),), width)
-    for line in outlook.advice.arithmetic:
+    for line in (*outlook.advice.arithmetic, *plan_texts(outlook, view.now, view.zone)):
         yield from wrap((Span("· ", Level.DIM), Span(clean(line))), width, 2)
     yield (Span(" "),)
 

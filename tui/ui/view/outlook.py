@@ -1,6 +1,6 @@
 """What is expected, in words: when a window is full, where it lands, the advice, and how it came so far."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Final
 
 from tui.domain.windows import MAIN_LIMIT, Window
@@ -11,6 +11,7 @@ from tui.ui.view.words import percent
 
 if TYPE_CHECKING:
     from tui.domain.forecast import Forecast
+    from tui.domain.outlook import Outlook
 
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _TREND_CELLS: Final = 10
@@ -85,3 +86,17 @@ def advice_lines(view: ViewState, width: int) -> tuple[Line, ...]:
         return ()
     level = Level.DIM if advice.verdict is Verdict.WAIT else Level.NEAR
     return wrap((Span(advice.headline, level),), width)
+
+
+def plan_texts(outlook: "Outlook", now: datetime, zone: tzinfo) -> list[str]:
+    """By when each reset in the bank is to be used, the soonest to lapse first, and which probably lapses unused."""
+    texts = []
+    for number, planned in enumerate(outlook.plan, 1):
+        if planned.expires_at is None or planned.use_by is None:
+            texts.append(f"reset {number} never lapses")
+            continue
+        lapses, use_by = (brief(moment(at), now, zone) for at in (planned.expires_at, planned.use_by))
+        best = f"use it by {use_by}" if moment(planned.use_by) > now else "its last sensible moment is now"
+        unused = "; it probably lapses unused" if planned.lapses_unused else ""
+        texts.append(f"reset {number} lapses {lapses}; {best}{unused}")
+    return texts
