@@ -33,6 +33,14 @@ def test_only_what_changed_is_written_and_what_rests_every_ten_minutes(readings:
     assert saved(readings, look(700, 11, 20000), look(710, 11, 20000, available=2)) == [1, 1]
 
 
+def test_what_another_process_kept_is_not_kept_again(readings: Readings, database: Database) -> None:
+    other = Readings(database)
+    assert saved(readings, look(0, 10)) == [1]
+    assert saved(other, look(60.7, 10), look(120.2, 11)) == [0, 1]
+    assert saved(readings, look(180, 11)) == [0]
+    assert saved(readings, look(30, 12)) == [1]  # a session's own file may tell of an earlier moment
+
+
 def test_an_idle_window_whose_date_slides_rests(readings: Readings) -> None:
     assert sum(saved(readings, *(look(60.0 * n, 0, 60.0 * n + 18000) for n in range(20)))) == 2
 

@@ -26,6 +26,12 @@ _STEP: Final = 300
 """For forecasts the last reading in so many seconds is enough."""
 
 
+_LAST: Final = (
+    "SELECT at, used, resets_at, allowed, available FROM readings JOIN series ON id = series"
+    " WHERE account = ? AND limit_id = ? AND minutes = ? AND at <= ? ORDER BY at DESC LIMIT 1"
+)
+
+
 class Row(msgspec.Struct, frozen=True):
     """One reading of one window as it is kept."""
 
@@ -45,12 +51,13 @@ class Readings(Table):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._series: dict[tuple[str, str, int], int] = {}
-        self._last: dict[int, tuple[float, float | None, float | None, bool | None, int | None]] = {}
 
     def save(self, account: str, source: str, reading: Reading, limit_id: str = MAIN_LIMIT) -> int:
-        """Write what changed, and say how many windows that were."""
+        """Write what changed since any process kept it last, and say how many windows that were."""
         keyed = [((account, limit_id, window.minutes), window) for window in reading.windows]
-        rows = [(key, window, reading) for key, window in keyed if self._changed(key, window, reading)]
+        with self._database.reading() as connection:
+            kept = [connection.execute(_LAST, (*key, int(reading.at))).fetchone() for key, _ in keyed]
+        rows = [(*pair, reading) for pair, last in zip(keyed, kept, strict=True) if _changed(last, pair[1], reading)]
         return self._insert(source, rows) if rows else 0
 
     def add_past(self, account: str, source: str, readings: Iterable[Reading]) -> int:
@@ -84,15 +91,6 @@ class Readings(Table):
                     rows.append((key, window, Reading(period.ends_at - 1, (window,))))
         return self._insert("history", rows) if rows else 0
 
-    def _changed(self, key: tuple[str, str, int], window: WindowReading, reading: Reading) -> bool:
-        last = self._last.get(self._series.get(key, -1))
-        if last is None or reading.at - last[0] >= UNCHANGED:
-            return True
-        moved = abs((last[2] or 0) - (window.resets_at or 0)) > (
-            1 if window.used_percent else reading.at - last[0] + 60
-        )
-        return moved or last[1] != window.used_percent or last[3:] != (reading.allowed, reading.available)
-
     def _insert(self, source: str, rows: list[tuple[tuple[str, str, int], WindowReading, Reading]]) -> int:
         code = _SOURCES.index(source) if source in _SOURCES else len(_SOURCES)
         with self._database.writing() as connection:
@@ -109,9 +107,8 @@ class Readings(Table):
                     self._series[key] = found[0]
                 series = self._series[key]
                 resets = None if window.resets_at is None else round(window.resets_at)
-                at, used, more = reading.at, window.used_percent, (reading.allowed, reading.available)
-                values.append((series, int(at), used, resets, *more, code))
-                self._last[series] = (at, used, window.resets_at, *more)
+                more = reading.allowed, reading.available
+                values.append((series, int(reading.at), window.used_percent, resets, *more, code))
             made = connection.total_changes
             connection.executemany("INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?)", values)
             return connection.total_changes - max(before, made)
@@ -171,6 +168,16 @@ class Readings(Table):
         """Remember that a file was read."""
         with self._database.writing() as connection:
             connection.execute("INSERT OR REPLACE INTO imports VALUES (?, ?, ?)", (path, size, modified))
+
+
+def _changed(last: tuple[float, ...] | None, window: WindowReading, reading: Reading) -> bool:
+    """Whether a window is to be kept again after the row that was kept last."""
+    if last is None or reading.at - last[0] >= UNCHANGED:
+        return True
+    at, used, resets_at, *more = last
+    slides = 1 if window.used_percent else reading.at - at + 60
+    moved = abs((resets_at or 0) - (window.resets_at or 0)) > slides
+    return moved or used != window.used_percent or more != [reading.allowed, reading.available]
 
 
 def _source(code: int) -> str:
