@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,28 @@ async def test_another_account_s_spend_is_never_sent(child: Child, answer: Any, 
     with pytest.raises(ConsumeRejected, match=f"nothing was sent: .*{reason}"):
         await source.consume(SPEND)
     assert child.heard(CONSUME) == []
+
+
+@pytest.mark.parametrize(
+    ("email", "sent"), [("me@example.com", 1), ("you@example.com", 0)], ids=["the same", "another"]
+)
+async def test_a_spend_for_an_account_without_an_id_is_checked_by_its_address(
+    child: Child, email: str, sent: int
+) -> None:
+    news = {"method": "account/updated", "params": {"authMode": "chatgpt"}}
+    nameless = limits(accountId=None)
+    later = {"result": {"account": {"type": "chatgpt", "email": email, "planType": "plus"}}}
+    source = await child.open(
+        account__read=[*scripted.GOOD["account/read"], later], account__rateLimits__read=[[nameless, news], nameless]
+    )
+    read = await source.read(with_credits=True)
+    assert (read.account.id, read.account.email) == (None, "me@example.com")
+    async with deadline():
+        await source.changed()
+    spend = ConsumeRequest(SPEND.key, None, None, "me@example.com")
+    with nullcontext() if sent else pytest.raises(ConsumeRejected, match="another account"):
+        await source.consume(spend)
+    assert len(child.heard(CONSUME)) == sent
 
 
 async def test_news_of_the_account_make_it_ask_again_whose_it_is(child: Child) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -106,6 +107,21 @@ async def test_another_account_s_spend_is_never_sent(serve: Serve, clock: Manual
     with pytest.raises(ConsumeRejected, match="another account"):
         await source.consume(ConsumeRequest("key-1", "credit-1", "acc2"))
     assert server.requests == []
+    await source.aclose()
+
+
+@pytest.mark.parametrize(
+    ("email", "requests"), [("me@example.com", ["usage", "consume"]), ("you@example.com", ["usage"])]
+)
+async def test_where_no_id_is_known_the_address_says_whose_spend_it_is(
+    serve: Serve, clock: ManualClock, email: str, requests: list[str]
+) -> None:
+    server = await serve(HEALTHY)
+    source = backend(server, clock, Login(Token("opaque"), None))
+    request = ConsumeRequest("key-1", None, None, email)
+    with nullcontext() if len(requests) > 1 else pytest.raises(ConsumeRejected, match="another account"):
+        await source.consume(request)
+    assert [request.path.rpartition("/")[2] for request in server.requests] == requests
     await source.aclose()
 
 

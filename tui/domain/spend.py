@@ -76,6 +76,8 @@ class ConsumeRequest(msgspec.Struct, frozen=True):
     """None leaves the choice to the service; only where it listed no rows."""
     account_id: str | None
     """Whose bank the consent was given for; a source signed in to another account must refuse."""
+    email: str | None = None
+    """The same where the service gave no id; None where that says it."""
 
 
 class ConsumeAnswer(msgspec.Struct, frozen=True):
@@ -230,7 +232,8 @@ class Spend(msgspec.Struct, frozen=True):
     @property
     def request(self) -> ConsumeRequest:
         """The one request of this spend."""
-        return ConsumeRequest(self.key, self.credit_id, self.account.id)
+        email = self.account.email if self.account.id is None else None
+        return ConsumeRequest(self.key, self.credit_id, self.account.id, email)
 
     @property
     def is_open(self) -> bool:

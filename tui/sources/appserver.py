@@ -98,8 +98,8 @@ class AppServerSource:
 
     async def consume(self, request: ConsumeRequest) -> ConsumeAnswer:
         """Send one spend, once; see `Source.consume`."""
-        if request.account_id is not None:
-            await self._require_account(request.account_id)
+        if request.account_id is not None or request.email is not None:
+            await self._require_account(request)
         try:
             params = wire.consume_params(request)
             return decode_consume(
@@ -155,15 +155,18 @@ class AppServerSource:
         self._takes_params = False  # an old server: null is all it takes
         return await self._client.request(wire.LIMITS_READ, None, deadline=READ_DEADLINE)
 
-    async def _require_account(self, account_id: str) -> None:
+    async def _require_account(self, request: ConsumeRequest) -> None:
         """Refuse to spend from another account than the one that consent was given for."""
+        current = self._account_id if request.account_id is not None else None
         try:
-            current = self._account_id or (await self.read(with_credits=False)).account.id
+            if current is None:
+                account = (await self.read(with_credits=False)).account
+                current = account.id if request.account_id is not None else self._login and self._login.email
         except SourceError as error:
             raise ConsumeRejected(f"nothing was sent: {error.message}", error.hint) from error
         if current is None:
             raise ConsumeRejected("nothing was sent: Codex does not say whose login it has", "update codex")
-        if current != account_id:
+        if current != (request.account_id or request.email):
             raise ConsumeRejected(
                 "nothing was sent: Codex is now signed in to another account", "sign in to the one the spend is for"
             )

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tui.clock import Clock
 from tui.concurrency import in_loose_thread
-from tui.domain.snapshot import Provenance, Snapshot
+from tui.domain.snapshot import Account, Provenance, Snapshot
 from tui.errors import BadPayload, ConsumeRejected, OutcomeUnknown, RateLimited, SignedOut, SourceError
 from tui.sources.answers import (
     FINISH,
@@ -76,7 +76,7 @@ class Backend:
         self._deadlines = deadlines
         self._asker = open_asker(base_url, app)
         self._rows_free_at = clock.monotonic()
-        self._seen_account: tuple[Token, str | None] | None = None
+        self._seen_account: tuple[Token, Account] | None = None
         self._has_history = True
         """False where the service said with the credits that it keeps no history of them."""
 
@@ -85,9 +85,9 @@ class Backend:
         login, answer = await self._read_usage(await find_login(self._login))
         provenance = Provenance(self.name, self._clock.now())
         snapshot = decode_usage(answer.body, provenance, login.account_id, http_date(answer.headers.get("date", "")))
-        self._seen_account = (login.access_token, snapshot.account.id)
         known = snapshot.account
         account = replace(known, plan=known.plan or login.plan, email=known.email or login.email)
+        self._seen_account = (login.access_token, account)
         snapshot = replace(snapshot, account=account)
         return await self._with_rows(snapshot, login) if with_credits else snapshot
 
@@ -97,8 +97,8 @@ class Backend:
 
         try:
             login = await find_login(self._login)
-            if request.account_id is not None:
-                await self._require_account(request.account_id, login)
+            if request.account_id is not None or request.email is not None:
+                await self._require_account(request, login)
         except SourceError as error:
             raise ConsumeRejected(f"nothing was sent: {error.message}", error.hint) from error
         try:
@@ -196,16 +196,17 @@ class Backend:
         self._has_history = found.has_history is not False
         return with_rows(snapshot, found, self._clock.now())
 
-    async def _require_account(self, account_id: str, login: Login) -> None:
+    async def _require_account(self, request: "ConsumeRequest", login: Login) -> None:
         """Refuse to spend from another account than the one that consent was given for."""
-        current = login.account_id
+        current = login.account_id if request.account_id is not None else None
         if current is None:
             if self._seen_account is None or self._seen_account[0] != login.access_token:
                 await self.read(with_credits=False)
-            current = self._seen_account[1] if self._seen_account else None
+            seen = self._seen_account[1] if self._seen_account else Account()
+            current = seen.id if request.account_id is not None else seen.email
         if current is None:
             raise SignedOut("the service does not say whose login this is", "store the account id with the login")
-        if current != account_id:
+        if current != (request.account_id or request.email):
             raise SignedOut("the login now belongs to another account", "sign in to the account that the spend is for")
 
     async def _read(self, url: str, login: Login, deadline: float) -> Answer:
