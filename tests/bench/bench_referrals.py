@@ -20,7 +20,6 @@ from tui.clock import SystemClock
 from tui.stub.database import accounts, grants, invites
 from tui.stub.database.accounts import Account
 from tui.stub.database.bank import Bank
-from tui.stub.database.schema import open_database
 from tui.stub.database.transactions import StubDatabase, Transaction
 from tui.stub.rules.grants import complimentary
 from tui.stub.rules.invites import Invite
@@ -59,7 +58,7 @@ def _fill(path: Path) -> None:
     """All in one transaction, by the service's own rules; of three invites one is opened, and some are joined."""
     clock, scenario = SystemClock(), find_scenario(_SCENARIO)
     Bank.open(clock, path, _SCENARIO).close()
-    database = StubDatabase(open_database(path), clock, path)
+    database = StubDatabase(path, clock)
     with database.writing() as transaction:
         campaign = scenario.campaign
         assert campaign is not None

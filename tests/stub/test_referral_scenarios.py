@@ -10,7 +10,6 @@ from tui.domain.referral import InviteStatus
 from tui.stub.database import invites
 from tui.stub.database.accounts import find_account
 from tui.stub.database.bank import Bank
-from tui.stub.database.schema import open_database
 from tui.stub.database.start import begin
 from tui.stub.database.transactions import StubDatabase
 from tui.stub.rules.invites import NotOffered
@@ -40,7 +39,7 @@ def test_the_pilot_has_an_invite_in_every_state(open_bank: Opener) -> None:
 
 @contextmanager
 def a_database(clock: ManualClock, scenario: str) -> Iterator[StubDatabase]:
-    database = StubDatabase(open_database(None), clock, None)
+    database = StubDatabase(None, clock)
     with database.entering(find_scenario(scenario)) as (transaction, _):
         begin(database, transaction, find_scenario(scenario))
     yield database

@@ -95,9 +95,9 @@ class ReferralClient:
         login, program = await self._login(account.id), program_of(account.plan)
         found: dict[str, TrackedInvite] = {}
         unknowns: dict[str, None] = {}
-        cursor, whole = None, True
-        asked: set[str | None] = set()
-        for _ in range(MOST_PAGES):
+        cursors: list[str | None] = [None]
+        whole = True
+        for cursor in cursors:
             query = {"program_id": program, "period": wire.PERIOD, "limit": str(wire.PAGE)} | (
                 {"cursor": cursor} if cursor else {}
             )
@@ -109,10 +109,8 @@ class ReferralClient:
             whole = whole and page.whole
             if page.cursor is None:
                 return InviteList(tuple(found.values()), whole, tuple(unknowns))
-            asked.add(cursor)
-            cursor = page.cursor
-            if cursor in asked:
-                break  # it leads in a circle
+            if page.cursor not in cursors and len(cursors) < MOST_PAGES:  # else it leads in a circle, or is a flood
+                cursors.append(page.cursor)
         return InviteList(tuple(found.values()), complete=False, unknowns=tuple(unknowns))
 
     async def invite(self, request: InviteRequest) -> InviteAnswer:

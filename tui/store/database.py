@@ -35,6 +35,8 @@ class Schema(msgspec.Struct, frozen=True):
     """One script or function per version; never edited once released, only added to."""
     makes_folder: bool = False
     """Whether a folder that is missing is made."""
+    busy_seconds: float | None = None
+    """How long another program's transaction is waited for; None: as long as for ours."""
 
 
 def _rename_in_hand(connection: sqlite3.Connection) -> None:
@@ -180,9 +182,9 @@ _OURS: Final = Schema(APPLICATION_ID, MIGRATIONS, makes_folder=True)
 class Database:
     """One open database, safe from any thread; every use of it raises `StoreError` where that fails."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, schema: Schema = _OURS) -> None:
         self._path = path
-        self._connection = open_database(path)
+        self._connection = open_database(path, schema)
         self._lock = threading.RLock()
 
     @contextmanager
@@ -252,8 +254,9 @@ def open_database(path: Path | None, schema: Schema = _OURS) -> sqlite3.Connecti
             # It names accounts and other people's addresses: nobody else may read it. SQLite gives its side files
             # the same mode.
             path.touch(mode=0o600, exist_ok=True)
+        patience = schema.busy_seconds or BUSY_SECONDS
         connection = sqlite3.connect(
-            path or ":memory:", timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            path or ":memory:", timeout=patience, isolation_level=None, check_same_thread=False
         )
         try:
             _refuse_foreign(connection, path, schema)

@@ -78,7 +78,8 @@ def decode_rate_limits(body: bytes, provenance: Provenance, login: Login) -> Sna
     main = reader.mapping(windows.snake(payload.get("rateLimits")), "the main limit") or {}
     # Null means that Codex did not say.
     allowed = reader.word(payload.get("ordinaryUsageAllowed"), "whether ordinary use is allowed")
-    limits = _limits(reader, payload, main, provenance, allowed)
+    by_id = reader.mapping(payload.get("rateLimitsByLimitId"), "the list of limits", vital=True) or {}
+    limits = _limits(reader, payload, main, by_id, provenance, allowed)
     main_limit = next((limit for limit in limits if limit.limit_id == MAIN_LIMIT), None)
     if main_limit is None or not main_limit.windows:
         reader.note("the service reports no usage windows")
@@ -93,7 +94,7 @@ def decode_rate_limits(body: bytes, provenance: Provenance, login: Login) -> Sna
         limits=limits,
         bank=read_bank(reader, payload.get("rateLimitResetCredits", msgspec.UNSET), provenance.observed_at),
         paid=windows.read_paid(reader, main.get("credits")),
-        spend_control=_spend_control(reader, payload, main, provenance),
+        spend_control=_spend_control(reader, by_id, main, provenance),
         unknowns=reader.unknowns,
         unclear=reader.unclear,
         codex_offers=windows.offers_reset(payload.get("rateLimitUpsell")),
@@ -105,6 +106,7 @@ def _limits(
     reader: FieldReader,
     payload: Mapping[str, object],
     main: Mapping[str, object],
+    by_id: Mapping[str, object],
     provenance: Provenance,
     allowed: bool | None,
 ) -> tuple[Limit, ...]:
@@ -114,7 +116,6 @@ def _limits(
         if limit.windows or limit.reached_type or limit.allowed is not None:
             found.append(limit)  # else it stands for a service that reports no limit at all
         reader.unclear = reader.unclear or not isinstance(payload.get("rateLimits"), dict)
-    by_id = _by_id(reader, payload)
     for key in list(by_id)[: windows.MOST_LIMITS]:
         limit_id = clean_text(key, windows.LONGEST_ID)
         of_main = limit_id == MAIN_LIMIT
@@ -125,15 +126,11 @@ def _limits(
     return windows.arrange_limits(found)
 
 
-def _by_id(reader: FieldReader, payload: Mapping[str, object]) -> Mapping[str, object]:
-    return reader.mapping(payload.get("rateLimitsByLimitId"), "the list of limits", vital=True) or {}
-
-
 def _spend_control(
-    reader: FieldReader, payload: Mapping[str, object], main: Mapping[str, object], provenance: Provenance
+    reader: FieldReader, by_id: Mapping[str, object], main: Mapping[str, object], provenance: Provenance
 ) -> SpendControl | None:
     """The workspace's cap, which stands in the main limit; where it is given twice, the worse one counts."""
-    again = reader.mapping(windows.snake(_by_id(reader, payload).get(MAIN_LIMIT)), "the main limit") or {}
+    again = reader.mapping(windows.snake(by_id.get(MAIN_LIMIT)), "the main limit") or {}
     controls = (
         windows.read_spend_control(
             reader, fields.get("spend_control_reached"), fields.get("individual_limit"), provenance.observed_at

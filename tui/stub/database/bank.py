@@ -22,7 +22,6 @@ from tui.stub.database import accounts, grants, invites
 from tui.stub.database.accounts import Account, Reading
 from tui.stub.database.grants import GrantRecord
 from tui.stub.database.referrals import Referrals
-from tui.stub.database.schema import open_database
 from tui.stub.database.start import begin
 from tui.stub.database.transactions import StubDatabase, Transaction
 from tui.stub.refused import Refused
@@ -69,7 +68,7 @@ class Bank:
             UsageError: There is no such scenario.
         """
         wanted = find_scenario(scenario or DEFAULT_SCENARIO)
-        database = StubDatabase(open_database(path), clock, path)
+        database = StubDatabase(path, clock)
         try:
             with database.entering(wanted) as (transaction, is_new):
                 if is_new or (scenario is not None and transaction.scenario.name != wanted.name):

@@ -1,20 +1,11 @@
-"""The tables from version to version, and what is wrong with a file that cannot be used."""
+"""The tables from version to version."""
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
-from tui.errors import StoreError
-from tui.store import database as store
-from tui.store.database import Schema, explained
+from tui.store.database import Schema
 
 APPLICATION_ID: Final = 0x72626B73
 """Marks the file as the stub's."""
-
-BUSY_MILLISECONDS: Final = 2000
-_HINT = "choose another file with --db"
 
 _FIRST: Final = """
     CREATE TABLE world (scenario TEXT NOT NULL, clock_offset REAL NOT NULL) STRICT;
@@ -125,22 +116,4 @@ _WITH_THREADS: Final = """
     ) STRICT;
 """
 
-_SCHEMA: Final = Schema(APPLICATION_ID, (_FIRST, _WITH_GRANTS_AND_INVITES, _WITH_THREADS))
-
-
-def open_database(path: Path | None) -> sqlite3.Connection:
-    """Open the file, or with None a database in memory, and make it or bring it up to date; raises `StoreError`."""
-    with readable(path):
-        connection = store.open_database(path, _SCHEMA)
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
-        return connection
-
-
-@contextmanager
-def readable(path: Path | None) -> Iterator[None]:
-    """Give a `StoreError` a hint that fits a file which the user named on the command line."""
-    try:
-        with explained(path):
-            yield
-    except StoreError as error:
-        raise type(error)(error.message, _HINT) from error
+SCHEMA: Final = Schema(APPLICATION_ID, (_FIRST, _WITH_GRANTS_AND_INVITES, _WITH_THREADS), busy_seconds=2.0)

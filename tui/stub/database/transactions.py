@@ -1,7 +1,6 @@
 """The database with its clock and its lock: one transaction at a time, each at one moment of the service's own time."""
 
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +9,9 @@ from weakref import finalize
 import msgspec
 
 from tui.clock import Clock
-from tui.store.database import transaction
-from tui.stub.database.schema import readable
+from tui.errors import StoreError
+from tui.store.database import Database
+from tui.stub.database.schema import SCHEMA
 from tui.stub.scenario import Scenario
 from tui.stub.scenarios import find_scenario
 
@@ -31,65 +31,69 @@ class Transaction(msgspec.Struct, frozen=True):
         return self.connection.execute(statement, values)
 
 
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Give a `StoreError` a hint that fits a file which the user named on the command line."""
+    try:
+        yield
+    except StoreError as error:
+        raise type(error)(error.message, "choose another file with --db") from error
+
+
 class StubDatabase:
     """What the bank and the referrals share; safe from any thread, one caller at a time.
 
     Every method raises `StoreError` where the database cannot be used.
     """
 
-    def __init__(self, connection: sqlite3.Connection, clock: Clock, path: Path | None) -> None:
-        self._connection = connection
+    def __init__(self, path: Path | None, clock: Clock) -> None:
+        with _explained():
+            self._database = Database(path, SCHEMA)
         self._clock = clock
-        self._path = path
-        self._lock = threading.RLock()
+        self.close = self._database.close
         if path is None:
-            finalize(self, connection.close)  # one in memory goes with its last user, who need not know that it is one
-
-    def close(self) -> None:
-        """Close the database; fine to call twice."""
-        with self._lock:
-            self._connection.close()
+            finalize(self, self.close)  # one in memory goes with its last user, who need not know that it is one
 
     @contextmanager
     def writing(self) -> Iterator[Transaction]:
         """Everything inside happens together or not at all."""
-        with self._lock, readable(self._path), transaction(self._connection):
-            yield self._begun()
+        with _explained(), self._database.writing() as connection:
+            yield self._begun(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
         """All that is read inside belongs to one moment, also where another process writes."""
-        with self._lock, readable(self._path):
-            self._connection.execute("BEGIN")
+        with _explained(), self._database.reading() as connection:
+            connection.execute("BEGIN")
             try:
-                yield self._begun()
+                yield self._begun(connection)
             finally:
-                self._connection.rollback()
+                connection.rollback()
 
     @contextmanager
     def entering(self, wanted: Scenario) -> Iterator[tuple[Transaction, bool]]:
         """The first transaction, and whether nothing was there: then the database is put into a scenario."""
-        with self._lock, readable(self._path), transaction(self._connection):
-            is_new = not self._connection.execute("SELECT EXISTS (SELECT 1 FROM world)").fetchone()[0]
+        with _explained(), self._database.writing() as connection:
+            is_new = not connection.execute("SELECT EXISTS (SELECT 1 FROM world)").fetchone()[0]
             if is_new:
-                self._connection.execute("INSERT INTO world (scenario, clock_offset) VALUES (?, 0)", (wanted.name,))
-            begun = self._begun()
+                connection.execute("INSERT INTO world (scenario, clock_offset) VALUES (?, 0)", (wanted.name,))
+            begun = self._begun(connection)
             # A file of the first version does not say: what was then in use begins anew, and was used just now.
             if begun.execute("UPDATE world SET began = ? WHERE began IS NULL", begun.now).rowcount:
                 begun.execute("UPDATE account SET plan_since = ?1, last_used_at = ?1", begun.now)
-            yield self._begun(), is_new
+            yield self._begun(connection), is_new
 
     def turn_to(self, begun: Transaction, scenario: Scenario) -> Transaction:
         """Put the database into a scenario that begins now; its time goes on."""
         begun.execute("UPDATE world SET scenario = ?, began = ?", scenario.name, begun.now)
-        return self._begun()
+        return self._begun(begun.connection)
 
     def advance(self, begun: Transaction, seconds: float) -> Transaction:
         """Let time pass for the service."""
         begun.execute("UPDATE world SET clock_offset = clock_offset + ?", seconds)
-        return self._begun()
+        return self._begun(begun.connection)
 
-    def _begun(self) -> Transaction:
-        name, began, offset = self._connection.execute("SELECT scenario, began, clock_offset FROM world").fetchone()
+    def _begun(self, connection: sqlite3.Connection) -> Transaction:
+        name, began, offset = connection.execute("SELECT scenario, began, clock_offset FROM world").fetchone()
         now = self._clock.now().timestamp() + offset
-        return Transaction(self._connection, find_scenario(name), now if began is None else began, now)
+        return Transaction(connection, find_scenario(name), now if began is None else began, now)
