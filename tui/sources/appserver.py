@@ -161,7 +161,7 @@ class AppServerSource:
         try:
             if current is None:
                 account = (await self.read(with_credits=False)).account
-                current = account.id if request.account_id is not None else self._login and self._login.email
+                current = account.id if request.account_id is not None else (self._login.email if self._login else None)
         except SourceError as error:
             raise ConsumeRejected(f"nothing was sent: {error.message}", error.hint) from error
         if current is None:
