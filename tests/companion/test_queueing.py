@@ -97,6 +97,23 @@ async def test_a_spend_that_lifted_nothing_is_not_followed_by_another(clock: Man
         assert len(world.source.requests) == 2
 
 
+async def test_a_list_that_cannot_be_read_just_then_takes_nothing_out(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path)) as world:
+        await world.companion.questions.queue(True)
+        world.feed.told.put_nowait(update(clock, SessionState.RUNNING))
+        clock.advance(2)
+        world.source.reading = replace(AT_LIMIT, bank=replace(AT_LIMIT.bank, credits=None))
+        world.feed.told.put_nowait(update(clock, SessionState.STOPPED_AT_LIMIT, used=100.0))
+        asked = len(world.source.reads)
+        await until(world, lambda _: world.source.reads[asked:].count(True) >= 2, step=1)
+        assert world.companion.state.queued is not None
+        assert world.source.requests == []
+        world.source.reading = AT_LIMIT
+        world.source.answers.append(lambda: cleared(world))
+        await until(world, lambda state: state.queued is None and not state.spending, step=1)
+        assert [request.credit_id for request in world.source.requests] == ["c1"]
+
+
 async def test_its_time_ends_it(clock: ManualClock, tmp_path: Path) -> None:
     async with attended(World(clock, tmp_path)) as world:
         await world.companion.questions.queue(True, 2, clock.now() + timedelta(minutes=1))

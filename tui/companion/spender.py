@@ -41,6 +41,7 @@ from tui.errors import (
     NoCredit,
     OutcomeUnknown,
     ResetbankError,
+    SourceDown,
     SpendHeld,
     StoreError,
     StoreUnclear,
@@ -106,7 +107,7 @@ class Spender(Follower):
             StoreError: Nothing could be written down, so nothing may be spent.
             SpendHeld: A spend is open already.
             NoCredit: There is nothing to spend.
-            SourceError: The limits could not be read.
+            SourceError: The limits could not be read, or the list that the named one should stand in.
         """
         spends = self._records.require().spends
         async with self._connection.lock:
@@ -114,6 +115,10 @@ class Spender(Follower):
             snapshot = await self._poller.read()
         if self._store.state.open_spend is not None:
             raise SpendHeld("a spend of this account is still open", "finish that one first")
+        if credit_id is not None and snapshot.bank.credits is None and snapshot.bank.available != 0:
+            raise SourceDown(
+                "the list of resets could not be read, so nobody knows whether that one is there", "try again"
+            )
         now = self._clock.now()
         credit = choose_credit(snapshot.bank, now, credit_id)
         if isinstance(credit, str):
