@@ -40,11 +40,8 @@ def may_be_sent(url: str) -> bool:
 def fill(template: str, notice: Notice) -> str:
     """A template with its fields {event}, {title}, {text}, {workspace} and {at} filled in, each escaped for JSON."""
     values = {name: one_line(getattr(notice, name) or "") for name in notice.__struct_fields__}
-    return re.sub(r"\{(\w+)\}", lambda match: _escaped(values, match), template)
-
-
-def _escaped(values: dict[str, str], match: re.Match[str]) -> str:
-    return json.dumps(values[match[1]])[1:-1] if match[1] in values else match[0]
+    escaped = {f"{{{name}}}": json.dumps(value)[1:-1] for name, value in values.items()}
+    return re.sub(r"\{\w+\}", lambda match: escaped.get(match[0], match[0]), template)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -86,7 +86,8 @@ class ReferralClient:
         if answer.status in (400, 404):
             return OfferAnswer(OfferStatus.NOT_OFFERED, None, f"{self._base_url.host} has no referral programme")
         if answer.status == 403:
-            return OfferAnswer(OfferStatus.FORBIDDEN, None, _forbidden(answer))
+            words = _own_words(answer) or f"{answer.host} answers this client with a refusal (403)"
+            return OfferAnswer(OfferStatus.FORBIDDEN, None, words)
         read_trouble(answer, self._clock.now())
         return wire.decode_offer(answer.body, program)
 
@@ -170,9 +171,8 @@ class ReferralClient:
         return answer
 
 
-def _forbidden(answer: Answer) -> str:
-    words = None if is_web_page(answer) else wire.decode_refusal(answer.body)
-    return words or f"{answer.host} answers this client with a refusal (403)"
+def _own_words(answer: Answer) -> str | None:
+    return None if is_web_page(answer) else wire.decode_refusal(answer.body)
 
 
 def _send_trouble(answer: Answer) -> None:
@@ -190,8 +190,7 @@ def _send_trouble(answer: Answer) -> None:
     if "cf-mitigated" in answer.headers or (status in (403, 429) and is_challenge(answer)):
         raise InviteRejected(f"a Cloudflare check stands before {host} ({status}); nothing was sent", APP)
     if 400 <= status < 500 and status != 408:
-        words = None if is_web_page(answer) else wire.decode_refusal(answer.body)
-        reason = words or _REASONS.get(status, f"status {status}")
+        reason = _own_words(answer) or _REASONS.get(status, f"status {status}")
         hint = {401: "run codex once to refresh your login", 429: "wait a while and try again"}.get(status, "")
         raise InviteRejected(f"{host} refused ({status}): {reason}", hint)
     raise InviteUnknown(f"{host} answered with {status}", LOOK)

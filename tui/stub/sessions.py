@@ -141,7 +141,8 @@ class PlayedSessions:
         """Send a thread's next request, if it is not held; whether it was sent."""
         if self._is_held():
             thread.state = SessionState.HELD
-            self.hooks.played.waiting.setdefault(thread.id, self._waiter(thread))
+            waiter = Waiter(0, self._clock.now(), thread.id, workspace=thread.start.workspace)
+            self.hooks.played.waiting.setdefault(thread.id, waiter)
             return False
         self.hooks.played.waiting.pop(thread.id, None)
         _, allowed = self._bank.take_turn(MAIN_ACCOUNT, thread.id)
@@ -160,9 +161,6 @@ class PlayedSessions:
             return False
         # What the thread's own last answer said is what the service says: all requests go through it.
         return said.mode is not GateMode.OPEN or blocking(self._bank.read(MAIN_ACCOUNT).windows) is not None
-
-    def _waiter(self, thread: _Thread) -> Waiter:
-        return Waiter(0, self._clock.now(), thread.id, workspace=thread.start.workspace)
 
     def _update(self, thread: _Thread) -> SessionUpdate:
         # The keeper says who is held.

@@ -1,7 +1,6 @@
 """Accounts with their windows, and one account as it stands at one moment; inside a transaction."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -112,11 +111,6 @@ def change_plan(transaction: Transaction, account: str, plan: str, windows: Sequ
     write_windows(transaction, account, windows)
 
 
-def account_ids(transaction: Transaction) -> list[str]:
-    """Every account, in order."""
-    return [row[0] for row in transaction.execute("SELECT id FROM account ORDER BY id")]
-
-
 def read(transaction: Transaction, account: str, *, all_credits: bool = False) -> Reading:
     """Read one account as its rows stand, or raise `UnknownAccount`; its complimentary reset may still be owed."""
     found, now = find_account(transaction, account), transaction.now
@@ -146,17 +140,13 @@ def read(transaction: Transaction, account: str, *, all_credits: bool = False) -
         plan=found.plan,
         email=found.email,
         windows=tuple(roll_over(MeteredWindow(WindowKind(kind), *rest), now) for kind, *rest in windows),
-        credits=tuple(sorted((_credit(row) for row in held), key=soonest_first)),
+        credits=tuple(sorted((HeldCredit(*row[:-1], *map(bool, row[-1:])) for row in held), key=soonest_first)),
         granted=granted,
         earned=earned,
         personal_credits=others,
         owed_since=reached if not was_given and reached is not None and reached <= now else None,
         extras=transaction.scenario.extras if account == MAIN_ACCOUNT else {},
     )
-
-
-def _credit(row: tuple[Any, ...]) -> HeldCredit:
-    return HeldCredit(*row[:-1], *map(bool, row[-1:]))
 
 
 def settle(transaction: Transaction, account: str, *, all_credits: bool = False) -> Reading:

@@ -221,9 +221,8 @@ class Bank:
     def everything(self) -> tuple[list[Reading], list[RequestRecord]]:
         """Every account with all its credits, and every key that ever came, in the order of accounts and arrival."""
         with self._database.reading() as transaction:
-            readings = [
-                accounts.read(transaction, account, all_credits=True) for account in accounts.account_ids(transaction)
-            ]
+            known = transaction.execute("SELECT id FROM account ORDER BY id").fetchall()
+            readings = [accounts.read(transaction, account, all_credits=True) for (account,) in known]
             found = transaction.execute(
                 "SELECT account, redeem_request_id, requests, last_code, credit_id, redeemed_at FROM redemption"
                 " ORDER BY rowid"
@@ -236,7 +235,8 @@ class Bank:
     def grants(self) -> list[GrantRecord]:
         """Every grant, in the order in which they landed."""
         with self._database.reading() as transaction:
-            return grants.grant_records(transaction)
+            query = "SELECT account, source, reason, kind, amount, key, granted_at FROM grant ORDER BY id"
+            return [GrantRecord(*row) for row in transaction.execute(query)]
 
 
 def _redeemed_by(transaction: Transaction, account: str, key: str) -> HeldCredit | None:

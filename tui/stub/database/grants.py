@@ -90,9 +90,3 @@ def revoke(transaction: Transaction, account: str, key: str | None = None) -> li
         *(HeldStatus.REVOKED, account, HeldStatus.REDEEMED, HeldStatus.AVAILABLE, transaction.now, key),
     ).fetchall()
     return sorted(row[0] for row in rows)
-
-
-def grant_records(transaction: Transaction) -> list[GrantRecord]:
-    """Every grant, in the order in which they landed."""
-    rows = transaction.execute("SELECT account, source, reason, kind, amount, key, granted_at FROM grant ORDER BY id")
-    return [GrantRecord(*row) for row in rows]

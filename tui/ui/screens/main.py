@@ -49,7 +49,7 @@ class MainScreen(Screen[None]):
         yield Lines(lambda width: (header_line(self._view, width),), id="header")
         yield Lines(lambda width: wrap(headline(self._view), width), id="headline")
         with VerticalScroll(id="body", can_focus=False):
-            yield Lines(self._draw_board, id="board")
+            yield Lines(lambda width: board_lines(self._view, width, self._rows(), short=self._short), id="board")
         yield Lines(lambda width: (status_line(self._view, width, short=self._short),), id="status")
         yield KeyLine(lambda width: key_line(self._view, width))
         yield Lines(self._draw_small, id="small")
@@ -61,9 +61,6 @@ class MainScreen(Screen[None]):
 
     def _draw_small(self, width: int) -> tuple[Line, ...]:
         return compact_lines(self._view, width, self._terminal.height, keys_work=self.is_active)
-
-    def _draw_board(self, width: int) -> tuple[Line, ...]:
-        return board_lines(self._view, width, self._rows(), short=self._short)
 
     def _rows(self) -> int:
         """Rows that the lines around the body leave to it."""

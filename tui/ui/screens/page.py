@@ -9,7 +9,7 @@ from textual.screen import Screen
 
 from tui.ui.commands import PAGE
 from tui.ui.screens.moving import scroll
-from tui.ui.view.chrome import note_line
+from tui.ui.view.chrome import key_spans, note_line
 from tui.ui.view.text import Level, Line, Span, wrap
 from tui.ui.view.view_state import ViewState
 from tui.ui.widgets.lines import KeyLine, Lines
@@ -46,13 +46,8 @@ class PageScreen(Screen[None]):
 
     def draw_keys(self, width: int) -> Line:
         """The page's keys."""
-        return (
-            Span("esc", Level.KEY, "app.give('back')"),
-            Span(" Back", action="app.give('back')"),
-            Span("   "),
-            Span("↑ ↓", Level.KEY),
-            Span(" Scroll"),
-        )
+        back = key_spans([("esc", "Back", "app.give('back')")], width)
+        return (*back, Span("   "), Span("↑ ↓", Level.KEY), Span(" Scroll"))
 
     def show(self, view: ViewState) -> None:
         """Show this scene from now on."""

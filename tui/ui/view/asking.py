@@ -168,8 +168,8 @@ def advice(question: Question, proposal: Proposal, now: datetime) -> tuple[Span,
     lapses = credit.expires_at if credit and credit.expires_at and credit.lapses_soon(now) else None
     if lapses is not None:
         gains += f"; this one lapses in {countdown(lapses - now)} anyway"
-    elif (given := _given_away(question, proposal)) is not None:
-        gains += f", but you may give up the {given} you have left this week"
+    elif proposal.unused_week_percent and question.window.kind is not WindowKind.WEEKLY:
+        gains += f", but you may give up the {percent(proposal.unused_week_percent)} you have left this week"
     if question.cause is Cause.ABOUT_TO_STOP:
         return (Span("Queue: ", Level.STRONG), Span(f"spent only if the limit is really hit; {gains}"))
     if lapses is None and saved is not None and saved <= _LITTLE_WAITING:
@@ -186,11 +186,6 @@ def _before_lapse(proposal: Proposal) -> tuple[Span, ...]:
     if fullest < _MUCH_USED:
         return (Span("Your choice: ", Level.STRONG), Span(f"little is used, so it gives back little{costs}"))
     return (Span("Spend: ", Level.STRONG), Span(f"it is lost otherwise{costs}"))
-
-
-def _given_away(question: Question, proposal: Proposal) -> str | None:
-    share = proposal.unused_week_percent
-    return percent(share) if share and question.window.kind is not WindowKind.WEEKLY else None
 
 
 def spend_offers(question: Question, selection: Selection) -> tuple[str, ...]:

@@ -27,9 +27,7 @@ def bank_lines(view: ViewState, width: int, *, short: bool = False) -> tuple[Lin
         clip(line, width)
         for line in (
             *lines,
-            *_queued(view, width, short),
-            *_open_spend(view, width, short),
-            *_invites(view, width, short),
+            *(() if short else _below(view, width)),
         )
     )
 
@@ -142,22 +140,16 @@ def _mark(view: ViewState, queued: Queued) -> Line:
     return (Span(f", {SIGN} {queued_count(view, queued)} {QUEUED}", Level.ACCENT),)
 
 
-def _queued(view: ViewState, width: int, short: bool) -> tuple[Line, ...]:
-    queued = view.state.queued
-    return () if queued is None or short else wrap(queued_words(view, queued), width, indent=2)
+def _below(view: ViewState, width: int) -> Iterator[Line]:
+    """What is queued, open, and under way by invites."""
+    state = view.state
+    if state.queued is not None:
+        yield from wrap(queued_words(view, state.queued), width, indent=2)
+    if state.open_spend is not None and not state.spending:
+        todo = view.does("finish", "finishes it with the same key")
+        yield (Span(" "),)
+        yield from wrap((Span("1 spend open: outcome unknown, ", Level.NEAR), Span(todo)), width)
+    if state.invites.records:
+        from tui.ui.view.invites import invites_line  # most people have none
 
-
-def _invites(view: ViewState, width: int, short: bool) -> tuple[Line, ...]:
-    if short or not view.state.invites.records:
-        return ()
-    from tui.ui.view.invites import invites_line  # most people have none
-
-    return invites_line(view, width)
-
-
-def _open_spend(view: ViewState, width: int, short: bool) -> tuple[Line, ...]:
-    spend = view.state.open_spend
-    if spend is None or view.state.spending or short:
-        return ()
-    todo = view.does("finish", "finishes it with the same key")
-    return ((Span(" "),), *wrap((Span("1 spend open: outcome unknown, ", Level.NEAR), Span(todo)), width))
+        yield from invites_line(view, width)

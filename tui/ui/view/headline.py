@@ -83,7 +83,8 @@ def _sentence(view: ViewState, snapshot: Snapshot) -> Line:
         return (Span("Free to work: ", Level.OK), Span("this account is unlimited, nothing is metered"))
     if judged is WindowState.UNKNOWN or limit is None or window is None:
         known = f"; {_used(window)}" if window else ""
-        return (Span("Unknown how much is left", Level.UNKNOWN), Span(f"{known}: {_why_unknown(snapshot)}"))
+        why = clean(snapshot.unknowns[0]) if snapshot.unknowns else "the reading is over its time or did not say"
+        return (Span("Unknown how much is left", Level.UNKNOWN), Span(f"{known}: {why}"))
     when = f" resets {until(window.resets_at, view.now, view.zone)};" if window.resets_at else ""
     bank = _bank(view, snapshot)
     if judged is WindowState.NEAR:
@@ -163,7 +164,3 @@ def _bank(view: ViewState, snapshot: Snapshot) -> str:
         subject = "it" if bank.available == 1 else "one"
         text += f", {subject} lapses in {countdown(first.expires_at - view.now)}"
     return text
-
-
-def _why_unknown(snapshot: Snapshot) -> str:
-    return clean(snapshot.unknowns[0]) if snapshot.unknowns else "the reading is over its time or did not say"

@@ -122,17 +122,14 @@ def window_text(view: ViewState, limit: Limit, window: Window, *, narrow: bool =
         return f"how much is used is unknown · {when}"
     blocker = limit.blocker_of(window, now)
     if blocker is not None:
-        return f"blocked by the {_blocker_word(blocker)}" + ("" if narrow else f" · {when}")
+        text = label(blocker)
+        word = text.lower() if text.isalpha() else limit_label(blocker)
+        return f"blocked by the {word}" + ("" if narrow else f" · {when}")
     snapshot = view.state.snapshot
     # Only the five-hour window is known to wait for a request; a fresh week is pinned from its first second.
     if snapshot and window.kind is WindowKind.FIVE_HOUR and window.is_idle(snapshot.provenance.observed_at):
         return "not started; it begins with the next request"
     return expected_text(view, window, narrow) or when
-
-
-def _blocker_word(window: Window) -> str:
-    text = label(window)
-    return text.lower() if text.isalpha() else limit_label(window)
 
 
 def _extras(view: ViewState, snapshot: Snapshot, width: int) -> Iterator[Line]:

@@ -44,8 +44,9 @@ def effect_lines(
         lines += named(f"  {label(effect.before)}", Span(_effect(effect, now, zone)), width=width)
     if proposal.resets_left is not None:
         lines += named("  then", Span(f"{resets(proposal.resets_left)} left"), width=width)
-    if others := _other_limits(proposal):
-        lines += named("  others", Span(others, Level.DIM), width=width)
+    others = dict.fromkeys(clean(w.limit_name or w.limit_id) for w in proposal.before if w.limit_id != MAIN_LIMIT)
+    if others:
+        lines += named("  others", Span(f"{', '.join(others)}: not stated to be reset", Level.DIM), width=width)
     return tuple(lines)
 
 
@@ -85,11 +86,6 @@ def _effect(effect: Effect, now: datetime, zone: tzinfo) -> str:
         return change
     dates = f"{full(window.resets_at, now, zone)} → {full(effect.expected_reset, now, zone)}"
     return f"{change}, reset may move {dates}"
-
-
-def _other_limits(proposal: Proposal) -> str:
-    names = dict.fromkeys(clean(w.limit_name or w.limit_id) for w in proposal.before if w.limit_id != MAIN_LIMIT)
-    return f"{', '.join(names)}: not stated to be reset" if names else ""
 
 
 def warnings(proposal: Proposal, now: datetime, *, week_too: bool = True) -> tuple[str, ...]:
