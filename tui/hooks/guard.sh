@@ -19,8 +19,13 @@ case $input in
         word='[^-[:space:]"'"'"'][^[:space:]"'"'"']*'
         options="(-[^[:space:]]+$gap($word$gap)?)*"
         commands="(spend|queue|continue|login|invite|(hold|guard)$gap(on|off)|config$gap${options}set)"
-        printf '%s\n' "$input" |
-          grep -Eq "(^|[^A-Za-z0-9_-]|\\\\[nrt])(resetbank|-m$gap?tui)$gap$options$commands([^A-Za-z0-9_-]|\$)" || exit 0
+        name='(^|[^A-Za-z0-9_-]|\\[nrt])(resetbank|-m('"$gap"')?tui)'
+        # What hides from resetbank that an agent starts it: then its screen and its other commands cannot refuse.
+        marks='CODEX_(THREAD_ID|TOOL_CALL_ID|SESSION_ID|CI|SANDBOX[A-Z_]*)'
+        hides="(unset|-u|--unset)[^;&|]*$marks|$marks=|env$gap(-i|-|--ignore-environment)$gap"
+        printf '%s\n' "$input" | grep -Eq "$name$gap$options$commands([^A-Za-z0-9_-]|\$)" ||
+          { printf '%s\n' "$input" | grep -Eq "$name([^A-Za-z0-9_-]|\$)" && printf '%s\n' "$input" | grep -Eq "$hides"; } ||
+          exit 0
         ;;
       *) exit 0 ;;
     esac
