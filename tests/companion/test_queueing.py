@@ -13,6 +13,7 @@ from tests.companion.test_attending import OTHER, THREAD, attended, cleared, unt
 from tests.domain.worlds import credit
 from tests.support.clocks import START, ManualClock
 from tui.companion.state import State
+from tui.domain.credits import Bank
 from tui.domain.ledger import EventKind
 from tui.domain.question import Choice
 from tui.domain.sessions import SessionState
@@ -112,6 +113,20 @@ async def test_a_list_that_cannot_be_read_just_then_takes_nothing_out(clock: Man
         world.source.answers.append(lambda: cleared(world))
         await until(world, lambda state: state.queued is None and not state.spending, step=1)
         assert [request.credit_id for request in world.source.requests] == ["c1"]
+
+
+async def test_a_bank_that_is_unknown_just_then_is_no_empty_one(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path)) as world:
+        await world.companion.questions.queue(True, 2, clock.now() + HOURS)
+        await into_the_limit(world)
+        world.source.reading = replace(AT_LIMIT, bank=Bank(None, None))
+        asked = len(world.source.reads)
+        await until(world, lambda _: world.source.reads[asked:].count(True) >= 3, step=1)
+        assert world.companion.state.queued is not None
+        world.source.reading = AT_LIMIT
+        world.source.answers.append(lambda: cleared(world))
+        await until(world, lambda state: bool(state.queued and state.queued.left == 1 and not state.spending), step=1)
+        assert len(world.source.requests) == 1
 
 
 async def test_its_time_ends_it(clock: ManualClock, tmp_path: Path) -> None:

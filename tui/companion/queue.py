@@ -58,6 +58,9 @@ class QueueWatch(Follower):
                 return True  # the fresh reading says otherwise
             await self._spender.spend(proposal, fire(queued, self._clock.now()), queued.whom, queued)
         except NoCredit as error:
+            bank = self._store.state.snapshot.bank if self._store.state.snapshot else None
+            if bank is None or (bank.available is None and bank.credits is None):
+                return False  # nobody said that there is none
             await self._take_out(queued, error)
         except ResetbankError:
             return False  # nothing was journaled: said by the State, and tried again
