@@ -141,6 +141,21 @@ async def test_the_service_is_asked_seldom_and_not_where_nothing_was_heard(clock
         assert service.asked == 2  # nothing was heard of it since
 
 
+async def test_it_is_asked_again_when_the_limit_stops_the_session(clock: ManualClock) -> None:
+    async with followed(Service(clock)) as service:
+        service.work(1, workspace="/work/api-server")
+        await service.until_said("took 3 points")
+        service.work(2, workspace="/work/api-server")
+        await service.passing(20)
+        assert service.asked == 1
+        stop = SessionUpdate(THREAD, clock.now(), "rollout", SessionState.STOPPED_AT_LIMIT)
+        service.feed.told.put_nowait(stop)
+        await service.passing(10)
+        assert service.asked == 2
+        assert service.companion.state.costs is not None
+        assert service.companion.state.costs.of[0].five_hour_percent == 9.0
+
+
 async def test_a_service_that_does_not_tell_leaves_the_own_readings_and_is_asked_hourly(clock: ManualClock) -> None:
     async with followed(Service(clock)) as service:
         service.stub.faults.arm(PATH, "status:404", 1000)

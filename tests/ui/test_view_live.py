@@ -164,6 +164,21 @@ def test_a_question_gives_the_advice_from_the_past_where_that_is_of_the_same_lim
         assert row.removeprefix("Advice").strip() == (headline if is_said and counts else facts)
 
 
+def test_a_question_says_what_the_sessions_took_with_whose_word_it_is() -> None:
+    state = live_states.stopped_question()
+    question = state.question
+    assert question is not None
+    lines = ("docs [red] took 9 points, as the service said at 14:07", "api\x1b[2J took 3 points, as it said")
+    past = Advice(0.0, Verdict.WAIT, None, "Wait: it is worth more later.", lines, Matter.REACHED, lines)
+    outlook = Outlook(question.window_seen_at.timestamp(), (), past)
+    for kept, now in ((True, question.window_seen_at), (False, question.window_seen_at + timedelta(minutes=6))):
+        shown = replace(view(state), now=now, state=replace(state, outlook=outlook))
+        drawn = question_lines(question, proposal_of(state), Selection(question.threads), shown, 160)
+        row = "docs [red] took 9 points, as the service said at 14:07; api[2J took 3 points, as it said"
+        assert (row in plain(drawn)) is kept
+        assert "\x1b" not in plain(drawn)
+
+
 @pytest.mark.parametrize("width", [36, 58, 86])
 def test_a_question_stays_within_its_columns(width: int) -> None:
     for state in (live_states.about_question(), live_states.several_question(), live_states.hostile_question()):

@@ -140,6 +140,8 @@ class Advice(msgspec.Struct, frozen=True):
     """One plain line for each figure behind it."""
     about: Matter | None = None
     """None where it is about nothing in particular, as where no limit is in sight."""
+    took: tuple[str, ...] = ()
+    """What sessions took of the windows, as the arithmetic has it; quotes names from outside."""
 
 
 def decide(facts: Facts) -> Advice:
@@ -148,10 +150,12 @@ def decide(facts: Facts) -> Advice:
     Args:
         facts: What is known.
     """
-    verdict, headline, *about = _rules(facts)
+    verdict, headline, *matters = _rules(facts)
     acts = verdict in (Verdict.SPEND_NOW, Verdict.QUEUE, Verdict.USE_BEFORE_IT_LAPSES)
     credit_id = facts.credit_id if acts else None
-    return Advice(facts.now, verdict, credit_id, headline, arithmetic(facts), *about)
+    took = tuple(_took(facts, took) for took in facts.took)
+    about = matters[0] if matters else None
+    return Advice(facts.now, verdict, credit_id, headline, arithmetic(facts), about, took)
 
 
 def _rules(f: Facts) -> tuple[Verdict, str] | tuple[Verdict, str, Matter]:

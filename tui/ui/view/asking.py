@@ -1,7 +1,7 @@
 """The question at a limit: its title, its facts, what speaks for which answer, and the keys that answer."""
 
 from datetime import datetime, timedelta, tzinfo
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tui.domain.held_sessions import held
 from tui.domain.lapses import Lapse
@@ -13,10 +13,13 @@ from tui.ui.view.outlook import moment
 from tui.ui.view.selection import Selection, picking_lines
 from tui.ui.view.sessions import workspace_name
 from tui.ui.view.spending import effect_lines, note_lines, warnings
-from tui.ui.view.text import Level, Line, Span, cells, fit, named
+from tui.ui.view.text import Level, Line, Span, cells, clean, fit, named
 from tui.ui.view.times import brief, countdown, last_moment
 from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import percent
+
+if TYPE_CHECKING:
+    from tui.domain.advice import Advice
 
 _MUCH_WAITING: Final = timedelta(hours=2)
 """So much waiting is worth a reset."""
@@ -105,8 +108,15 @@ def question_lines(
         *_why(question, view, width),
         *effect_lines(proposal, at, zone, width),
         *named("Advice", *(_verdict(question, view) or advice(question, proposal, at)), width=width),
+        *_took(question, view, width),
         *note_lines(warnings(proposal, at, week_too=False), width),
     )
+
+
+def _took(question: Question, view: ViewState, width: int) -> tuple[Line, ...]:
+    """What the sessions took of the windows, where somebody knows."""
+    past = _past(question, view)
+    return named("Used", Span(clean("; ".join(past.took))), width=width) if past is not None and past.took else ()
 
 
 def _sessions(view: ViewState, selection: Selection, width: int) -> tuple[Line, ...]:
@@ -140,21 +150,25 @@ def _saved(question: Question, now: datetime) -> timedelta | None:
     return question.natural_reset - max(now, question.empty_at or now)
 
 
-def _verdict(question: Question, view: ViewState) -> tuple[Span, ...]:
-    """The advice from the person's own past, its verdict first; empty where it is of before, or of something else."""
+def _past(question: Question, view: ViewState) -> "Advice | None":
+    """The advice from the person's own past; None where it is of before what is asked about, or old."""
     outlook = view.state.outlook
-    if (
-        outlook is None
-        or outlook.at < question.window_seen_at.timestamp()
-        or view.now - moment(outlook.at) > _ADVICE_LASTS
-    ):
+    if outlook is None or outlook.at < question.window_seen_at.timestamp():
+        return None
+    return outlook.advice if view.now - moment(outlook.at) <= _ADVICE_LASTS else None
+
+
+def _verdict(question: Question, view: ViewState) -> tuple[Span, ...]:
+    """The advice from the person's own past, its verdict first; empty where it is of something else."""
+    past = _past(question, view)
+    if past is None:
         return ()
     from tui.domain.advice import Matter, Verdict
 
     about = {Cause.ABOUT_TO_STOP: Matter.EXPECTED, Cause.LAPSING: Matter.LAPSING}.get(question.cause, Matter.REACHED)
-    if outlook.advice.about is not about or outlook.advice.verdict is Verdict.CANNOT_TELL:
+    if past.about is not about or past.verdict is Verdict.CANNOT_TELL:
         return ()
-    first, mark, rest = outlook.advice.headline.rstrip(".").partition(": ")
+    first, mark, rest = past.headline.rstrip(".").partition(": ")
     return (Span(first + mark, Level.STRONG), Span(rest)) if mark else (Span(first),)
 
 
