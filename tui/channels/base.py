@@ -1,4 +1,4 @@
-"""What a channel is, and how a program is run for one."""
+"""What a channel is, and how a program is run for one. What fails raises `NoticeFailed` with the reason."""
 
 import asyncio
 import unicodedata
@@ -39,11 +39,7 @@ def one_line(text: str, longest: int = 200) -> str:
 
 
 async def in_time(who: str, work: Callable[[], None]) -> None:
-    """Run blocking work of a channel in a thread; an error names `who` it waited for.
-
-    Raises:
-        NoticeFailed: It took too long, and is left to itself; or its own reason.
-    """
+    """Run blocking work of a channel in a thread; an error names `who` it waited for, and leaves it to itself."""
     try:
         async with asyncio.timeout(SECONDS):
             await in_loose_thread(work)
@@ -52,11 +48,7 @@ async def in_time(who: str, work: Callable[[], None]) -> None:
 
 
 async def run_program(*words: str, stdin: bytes = b"") -> None:
-    """Run a program to its end.
-
-    Raises:
-        NoticeFailed: It cannot be started, failed, or took too long and was ended.
-    """
+    """Run a program to its end; one that takes too long is ended."""
     pipe, null = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     try:
         process = await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=null, stderr=null)

@@ -38,8 +38,7 @@ def sequence(notice: Notice, environment: Mapping[str, str]) -> str:
 async def write_to_terminal(code: str) -> None:
     """Write to the terminal of this process, in one piece, so that nothing of the screen comes in between.
 
-    Raises:
-        NoticeFailed: There is none; or it takes nothing, as one that is stopped by Ctrl-S.
+    There may be none; or it takes nothing, as one that is stopped by Ctrl-S.
     """
     await in_time("the terminal", partial(_write, code))
 

@@ -47,11 +47,7 @@ class HookEntry(msgspec.Struct, frozen=True):
 
 
 def hook_command(script: Path, gate: Path) -> str:
-    """The command line of a hook; where the script is gone it does nothing.
-
-    Raises:
-        HooksError: A path holds a character that a shell could take for its own.
-    """
+    """A hook's command line, which does nothing where the script is gone; `HooksError` if a shell may misread it."""
     command = f"test ! -x '{script}' || exec '{script}' '{gate}'"
     if not _COMMAND.fullmatch(command) or not command.isprintable():
         raise HooksError(f"the folder {str(script.parent)!a} has a name that a shell may misread", "set RESETBANK_HOME")
@@ -162,11 +158,7 @@ def _is_ours(group: object, name: str) -> bool:
 
 
 def parse_hooks(data: bytes, place: str) -> HooksFile:
-    """Parse the bytes of a hooks.json.
-
-    Raises:
-        HooksError: It is not what Codex reads, so that an edit could only do harm.
-    """
+    """Parse the bytes of a hooks.json; `HooksError` for what Codex cannot read, so that an edit could only do harm."""
     hint = "mend it; Codex cannot read it either"
     try:
         text = data.decode()
@@ -187,11 +179,7 @@ def parse_hooks(data: bytes, place: str) -> HooksFile:
 
 
 def read_hooks_file(path: Path) -> HooksFile:
-    """Read hooks.json; a missing one is an empty one.
-
-    Raises:
-        HooksError: It cannot be read, or is not what Codex reads.
-    """
+    """Read hooks.json, or raise `HooksError`; a missing one is an empty one."""
     return parse_hooks(read_small_file(path) or b"", str(path))
 
 

@@ -9,11 +9,7 @@ from tui.errors import HooksError
 
 
 def read_small_file(path: Path) -> bytes | None:
-    """A file's bytes; None where there is none.
-
-    Raises:
-        HooksError: It cannot be read, is no file, or is larger than 1 MiB.
-    """
+    """A file's bytes, None where there is none; `HooksError` if it cannot be read, is no file, or is above 1 MiB."""
     try:
         return paths.read_small_file(path)
     except OSError as error:

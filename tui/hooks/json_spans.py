@@ -25,11 +25,7 @@ class Span(msgspec.Struct, frozen=True):
 
 
 def parse_strictly(text: str) -> Any:
-    """Parse JSON as strictly as Codex does.
-
-    Raises:
-        ValueError: It is not JSON, names a key twice, or is nested too deeply.
-    """
+    """Parse JSON as strictly as Codex does: `ValueError` too where a key stands twice, or it is nested too deeply."""
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
     except RecursionError as error:

@@ -137,8 +137,7 @@ _REFUSALS: Final = (
 def open_asker(base_url: BaseUrl, app: Callable[..., Any] | None = None) -> Asker:
     """What sends the requests: over the network, whose library is loaded only now, or to an ASGI app in this process.
 
-    Raises:
-        NotViable: The environment's proxy or certificates cannot be used.
+    `NotViable` where the environment's proxy or certificates cannot be used.
     """
     if app is not None:
         from tui.sources.app_asker import AppAsker
@@ -150,11 +149,7 @@ def open_asker(base_url: BaseUrl, app: Callable[..., Any] | None = None) -> Aske
 
 
 async def find_login(find: LoginProvider) -> Login:
-    """The login of the moment.
-
-    Raises:
-        SignedOut: There is none that can be used.
-    """
+    """The login of the moment, or `SignedOut` where there is none that can be used."""
     try:
         return await find()
     except NotViable as error:

@@ -200,11 +200,7 @@ def _raise_consume_error(refusal: Refusal) -> NoReturn:
 async def open_codex(
     command: str, home: CodexHome, clock: Clock, *, arguments: Sequence[str] = ("app-server",)
 ) -> AppServerSource:
-    """Open the source `codex`: a child that serves on stdio.
-
-    Raises:
-        NotViable: It is not there, does not run, speaks otherwise, or has no login with banked resets.
-    """
+    """Open the source `codex`, a child that serves on stdio; raises as `start_codex` and `prove`."""
     if not home.path.is_dir():
         raise NotViable(f"there is no Codex home at {home.path}", SIGN_IN)
     return await AppServerSource("codex", await start_codex(command, home, arguments), clock).prove()

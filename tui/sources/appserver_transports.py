@@ -114,11 +114,7 @@ _KILL: Final = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
 
 
 async def start_child(command: Sequence[str], environment: Mapping[str, str] | None = None) -> ChildTransport:
-    """Start a child that speaks on stdio, with a whole environment, or with None this process's.
-
-    Raises:
-        NotViable: It cannot be started.
-    """
+    """Start a child that speaks on stdio, in an environment or with None in this process's; or raise `NotViable`."""
     shown = f"`{' '.join((Path(command[0]).name, *command[1:]))}`"
     try:
         process = await asyncio.create_subprocess_exec(
@@ -141,11 +137,7 @@ async def start_child(command: Sequence[str], environment: Mapping[str, str] | N
 
 
 async def start_codex(command: str, home: CodexHome, arguments: Sequence[str] = ("app-server",)) -> ChildTransport:
-    """Start Codex's own app-server as a child, which gets no token of ours.
-
-    Raises:
-        NotViable: It cannot be started.
-    """
+    """Start Codex's own app-server as a child, which gets no token of ours; or raise `NotViable`."""
     environment = {name: value for name, value in os.environ.items() if name != TOKEN_VARIABLE}
     return await start_child((codex_program(command), *arguments), {**environment, "CODEX_HOME": str(home.path)})
 
@@ -199,11 +191,7 @@ Transport = ChildTransport | SocketTransport
 
 
 async def connect_daemon(path: Path) -> SocketTransport:
-    """Connect to the daemon's socket.
-
-    Raises:
-        NotViable: No socket there, nobody listens, or something else does.
-    """
+    """Connect to the daemon's socket; `NotViable` where there is none, nobody listens, or something else does."""
     path = _find_socket(path)
     from websockets.asyncio.client import unix_connect
     from websockets.exceptions import WebSocketException

@@ -214,11 +214,7 @@ class Backend:
 
 
 async def open_backend(base_url: BaseUrl, login: LoginProvider, clock: Clock) -> Backend:
-    """Open the source `http`: it is viable where there is a login; the first reading shows whether the service answers.
-
-    Raises:
-        NotViable: There is no login for that base URL.
-    """
+    """Open the source `http`; `NotViable` where there is no login. The first reading shows if the service answers."""
     await login()
     if base_url.secure:
         return await in_loose_thread(Backend, base_url, login, clock)

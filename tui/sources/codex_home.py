@@ -34,11 +34,7 @@ class CodexConfig(msgspec.Struct, frozen=True):
     """The model providers whose requests go out with the ChatGPT login, so that the plan's limit meters them."""
 
     def base_url(self) -> BaseUrl:
-        """The configured address, checked.
-
-        Raises:
-            NotViable: A login may not be sent there.
-        """
+        """The configured address, checked; `NotViable` where a login may not be sent there."""
         try:
             return parse_base_url(self.chatgpt_base_url)
         except UsageError as error:
@@ -81,10 +77,9 @@ class CodexHome(msgspec.Struct, frozen=True):
 
 
 def find_codex_home(chosen: Path | None = None) -> CodexHome:
-    """Find Codex's folder: the one chosen on the command line, `CODEX_HOME`, or `~/.codex`. It need not exist.
+    """Codex's folder: the one chosen on the command line, `CODEX_HOME`, or `~/.codex`. It need not exist.
 
-    Raises:
-        UsageError: The chosen folder is not one.
+    `UsageError` where the chosen one is no folder.
     """
     if chosen is not None:
         chosen = chosen.expanduser()
@@ -96,11 +91,7 @@ def find_codex_home(chosen: Path | None = None) -> CodexHome:
 
 
 def read_config(home: CodexHome) -> CodexConfig:
-    """Read config.toml; a missing one means Codex's defaults.
-
-    Raises:
-        NotViable: It cannot be read or is not valid.
-    """
+    """Read config.toml, or raise `NotViable` where that cannot be done; a missing one means Codex's defaults."""
     data = _read(home.config_file)
     if data is None:
         return CodexConfig()
@@ -144,11 +135,7 @@ def outside_link(home: CodexHome) -> Path | None:
 
 
 def allow_link(home: CodexHome, target: Path) -> None:
-    """Keep that the person said yes to this link and this target.
-
-    Raises:
-        OSError: It cannot be written down.
-    """
+    """Keep that the person said yes to this link and this target; `OSError` where it cannot be written down."""
     place = resetbank_paths().links
     private_folder(place.parent)
     private_file(place)
@@ -164,11 +151,7 @@ def _allowed_links() -> dict[str, str]:
 
 
 def read_auth_file(home: CodexHome, now: datetime) -> Login | None:
-    """Read auth.json; None where there is none.
-
-    Raises:
-        NotViable: It is there, but holds no login that can be used; the reason says what to do.
-    """
+    """Read auth.json; None where there is none, and `NotViable` says what to do where it holds no usable login."""
     target = outside_link(home)
     if target is not None:
         raise NotViable(
@@ -182,8 +165,7 @@ def read_auth_file(home: CodexHome, now: datetime) -> Login | None:
 def parse_auth(data: bytes, now: datetime, place: str) -> Login:
     """Read a login in Codex's form, from auth.json or from its keyring entry; messages name the place.
 
-    Raises:
-        NotViable: It holds no ChatGPT login, or an expired one.
+    `NotViable` where it holds no ChatGPT login, or an expired one.
     """
     if not data.strip():
         raise NotViable(f"{place} is empty", SIGN_IN)

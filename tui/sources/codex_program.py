@@ -21,11 +21,7 @@ def codex_program(command: str) -> str:
 
 
 def codex_version(command: str) -> str:
-    """Ask the program for its version.
-
-    Raises:
-        NotViable: It is not there, or does not say.
-    """
+    """Ask the program for its version; `NotViable` where it is not there, or does not say."""
     try:
         said = subprocess.run(
             [codex_program(command), "--version"],

@@ -174,9 +174,5 @@ class DaemonSource(AppServerSource):
 
 
 async def open_daemon(home: CodexHome, clock: Clock) -> DaemonSource:
-    """Open the source `daemon`.
-
-    Raises:
-        NotViable: No daemon, something else in its place, or no login with banked resets.
-    """
+    """Open the source `daemon`; raises as `connect_daemon` and `prove`."""
     return await DaemonSource(await connect_daemon(home.daemon_socket), clock, home.pays_plan).prove()

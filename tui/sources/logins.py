@@ -31,11 +31,7 @@ class Logins(msgspec.Struct, frozen=True):
     """Whether RESETBANK_TOKEN may be for this service: it is for one that the command line names alone."""
 
     async def __call__(self) -> Login:
-        """Find the login.
-
-        Raises:
-            NotViable: There is none that may be used here; the reason says what to do.
-        """
+        """Find the login, or raise `NotViable` with what to do where there is none that may be used here."""
         if self.own and self.takes_variable and (token := os.environ.get(TOKEN_VARIABLE)):
             return login_by(Token(token.strip()), None, TOKEN_VARIABLE)
         reasons: list[str] = []
@@ -64,9 +60,7 @@ class Logins(msgspec.Struct, frozen=True):
 def choose_base_url(chosen: str | None, home: CodexHome) -> tuple[BaseUrl, bool]:
     """The base URL to use, and whether it is one of the person's own.
 
-    Raises:
-        UsageError: The chosen one may not be used.
-        NotViable: The one that Codex is configured for may not be used.
+    Where a login may not be sent there, it is `UsageError` for a chosen one, and `NotViable` for Codex's.
     """
     if chosen is not None:
         return parse_base_url(chosen), True
@@ -74,11 +68,7 @@ def choose_base_url(chosen: str | None, home: CodexHome) -> tuple[BaseUrl, bool]
 
 
 async def codex_login(home: CodexHome, clock: Clock) -> Login:
-    """Codex's own login, from the file or the keyring.
-
-    Raises:
-        NotViable: There is none that can be used.
-    """
+    """Codex's own login, from the file or the keyring; `NotViable` where there is none that can be used."""
     store = read_config(home).credentials_store
     if store == "ephemeral":
         raise NotViable("Codex keeps its login in memory only", "use --source daemon or --source codex")

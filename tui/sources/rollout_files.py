@@ -262,11 +262,7 @@ class RolloutFiles:
 
 
 def unpack(path: str, most: int) -> Iterator[bytes]:
-    """Unpack a file piece by piece; what comes after so many bytes is left out, since a small file can hold a flood.
-
-    Raises:
-        OSError: It cannot be read, or is no whole zstd file.
-    """
+    """Unpack a file piece by piece, up to so many bytes, since a small file can hold a flood; or raise `OSError`."""
     if sys.version_info >= (3, 14):
         from compression import zstd
     else:

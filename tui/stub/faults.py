@@ -47,11 +47,7 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 def parse_fault(kind: str) -> Fault:
-    """Read a kind as the controls and the scenarios write it.
-
-    Raises:
-        ValueError: There is no such kind; the text says which there are.
-    """
+    """Read a kind as the controls and the scenarios write it; `ValueError` says which there are."""
     name, _, value = kind.partition(":")
     if kind not in _PLAIN and not (name in _WITH_VALUE and _WITH_VALUE[name].fullmatch(value)):
         raise ValueError(f"there is no fault of the kind {kind!r}; valid are: {', '.join(KINDS)}")

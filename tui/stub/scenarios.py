@@ -35,11 +35,7 @@ _FIVE_HOURS_LEFT = 3 * _HOUR + 12 * _MINUTE + 29
 
 
 def find_scenario(name: str) -> Scenario:
-    """The scenario of this name.
-
-    Raises:
-        UsageError: There is none; names the nearest.
-    """
+    """The scenario of this name; `UsageError` names the nearest where there is none."""
     try:
         return SCENARIOS[name]
     except KeyError:

@@ -63,11 +63,7 @@ def theme_names() -> tuple[str, ...]:
 
 
 def check_theme(name: str) -> str:
-    """The theme of this name.
-
-    Raises:
-        SettingsError: There is none; names the nearest.
-    """
+    """The theme of this name; `SettingsError` names the nearest where there is none."""
     names = list(theme_names())
     if name not in names:
         raise SettingsError(f"settings: unknown theme {name!r}", nearest(name, names))
