@@ -87,8 +87,9 @@ class InviteScreen(Screen[None]):
             )
             with Container(id="pair"):
                 yield self._panel("invites", "Invites", self._draw_invites)
-                yield self._panel("detail", "Chosen", self._draw_detail)
-        yield Lines(self._draw_brief, id="brief")
+                yield self._panel("detail", "Chosen", self._draw_chosen)
+        # Where rows are scarce, what happens next with the one that is selected stays in sight.
+        yield Lines(lambda width: self._draw_chosen(width, short=True)[:_BRIEF_ROWS], id="brief")
         yield Lines(lambda width: (panel_status(self._view, width),), id="status")
         yield KeyLine(lambda width: panel_keys(self._view, self.chosen, width))
 
@@ -132,14 +133,9 @@ class InviteScreen(Screen[None]):
         rows = rows if number is None else selected(self._view, rows, number)
         return (*rows, *earned_lines(self._view, width))
 
-    def _draw_detail(self, width: int) -> tuple[Line, ...]:
+    def _draw_chosen(self, width: int, *, short: bool = False) -> tuple[Line, ...]:
         chosen = self.chosen
-        return detail_lines(self._view, chosen, width) if chosen else ()
-
-    def _draw_brief(self, width: int) -> tuple[Line, ...]:
-        """Where rows are scarce, what happens next with the one that is selected stays in sight."""
-        chosen = self.chosen
-        return detail_lines(self._view, chosen, width, short=True)[:_BRIEF_ROWS] if chosen else ()
+        return detail_lines(self._view, chosen, width, short=short) if chosen else ()
 
     def show(self, view: ViewState) -> None:
         """Show this scene from now on, and look again now and then; where only time went by, little is drawn anew."""

@@ -69,10 +69,8 @@ def status_line(view: ViewState, width: int, *, short: bool = False) -> Line:
         return _fault(f"stale: last reading {age(state.snapshot.provenance.age(view.now))}", width)
     if (note := note_line(view, width)) is not None:
         return note
-    if view.matters and short:
-        from tui.ui.view.since import since_text
-
-        return (Span(fit(since_text(view), width), Level.ACCENT),)
+    if short and (newest := since_line(view, width)) is not None:
+        return newest
     if quiet := quiet_text(view):
         return (Span(fit(quiet, width), Level.DIM),)
     if state.snapshot and state.snapshot.unknowns:
@@ -84,6 +82,15 @@ def status_line(view: ViewState, width: int, *, short: bool = False) -> Line:
         following = f", next at {local(link.next_poll_at, view.zone):%H:%M:%S}" if link.next_poll_at else ""
         return clip((Span(rhythm + following, Level.DIM),), width)
     return (Span(" "),)
+
+
+def since_line(view: ViewState, width: int) -> Line | None:
+    """The newest of what happened since the person looked; None where nothing did."""
+    if not view.matters:
+        return None
+    from tui.ui.view.since import since_text
+
+    return (Span(fit(since_text(view), width), Level.ACCENT),)
 
 
 def quiet_text(view: ViewState) -> str | None:

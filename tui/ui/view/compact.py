@@ -6,7 +6,7 @@ from tui.domain.held_sessions import held
 from tui.domain.sessions import SessionState, live
 from tui.domain.windows import Limit, Window, WindowKind, WindowState, label
 from tui.ui.view.bank import bank_lines
-from tui.ui.view.chrome import can_reopen, key_line, note_line
+from tui.ui.view.chrome import can_reopen, key_line, note_line, since_line
 from tui.ui.view.headline import headline
 from tui.ui.view.limits import bar_line
 from tui.ui.view.text import Level, Line, Span, clip, line_width, spread
@@ -46,7 +46,7 @@ def compact_lines(view: ViewState, width: int, rows: int, *, keys_work: bool = T
         lines += [_window_line(view, limit, window, width) for limit, window in windows]
         (bank,) = bank_lines(view, width, short=True)[:1]
         lines.append(spread(bank, _sessions(view), width))
-    keys = note_line(view, width) or _since(view, width) or (key_line(view, width) if keys_work else (Span(" "),))
+    keys = note_line(view, width) or since_line(view, width) or (key_line(view, width) if keys_work else (Span(" "),))
     return (*lines[: rows - 1], keys) if rows > 2 else tuple(lines[:rows])
 
 
@@ -74,15 +74,6 @@ def meter_line(view: ViewState, width: int) -> Line:
         if line_width(line) <= width:
             break
     return clip(line, width)
-
-
-def _since(view: ViewState, width: int) -> Line | None:
-    """The newest of what happened since the person looked."""
-    if not view.matters:
-        return None
-    from tui.ui.view.since import since_text
-
-    return clip((Span(since_text(view), Level.ACCENT),), width)
 
 
 def _headline(view: ViewState, width: int) -> Line:

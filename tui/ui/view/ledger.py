@@ -45,11 +45,7 @@ def recent_lines(view: ViewState, width: int) -> tuple[Line, ...]:
     if not events:
         read = view.state.snapshot is not None
         return ((Span("nothing has happened yet" if read else "… no reading yet", Level.DIM),),)
-    lines: list[Line] = []
-    for event in reversed(events):
-        text = Span(event_text(view, event), _LEVELS.get(event.kind, Level.PLAIN))
-        lines += wrap((Span(f"{_when(view, event)}  ", Level.DIM), text), width, indent=14)
-    return tuple(lines)
+    return tuple(line for event in reversed(events) for line in _event_lines(view, event, width))
 
 
 def ledger_lines(view: ViewState, events: tuple[Event, ...], width: int) -> tuple[Line, ...]:
@@ -58,16 +54,15 @@ def ledger_lines(view: ViewState, events: tuple[Event, ...], width: int) -> tupl
         return ((Span("The ledger is empty: nothing has happened to a reset yet.", Level.DIM),),)
     lines: list[Line] = []
     for event in events:
-        start = Span(f"{_when(view, event)}  ", Level.DIM)
-        text = Span(event_text(view, event), _LEVELS.get(event.kind, Level.PLAIN))
         details = [part for part in (_id("reset", event.credit_id), _id("key", event.request_id), event.source) if part]
-        end = Span("  " + clean(" · ".join(details)), Level.DIM) if details else Span("")
-        lines += wrap((start, text, end), width, indent=14)
+        lines += _event_lines(view, event, width, "  " + clean(" · ".join(details)) if details else "")
     return tuple(lines)
 
 
-def _when(view: ViewState, event: Event) -> str:
-    return local(event.at, view.zone).strftime("%d %b %H:%M")
+def _event_lines(view: ViewState, event: Event, width: int, details: str = "") -> tuple[Line, ...]:
+    when = Span(f"{local(event.at, view.zone):%d %b %H:%M}  ", Level.DIM)
+    text = Span(event_text(view, event), _LEVELS.get(event.kind, Level.PLAIN))
+    return wrap((when, text, Span(details, Level.DIM)), width, indent=14)
 
 
 def _id(name: str, value: str | None) -> str | None:
