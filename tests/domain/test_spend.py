@@ -119,6 +119,17 @@ def test_a_lost_answer_is_settled_only_by_a_bank_that_shows_the_credit_gone() ->
     assert infer_from_bank(unknown, Bank(0, redeemed), START).outcome is Outcome.RESET
 
 
+def test_a_reset_that_may_have_lapsed_meanwhile_is_not_called_spent() -> None:
+    lapsed, bank = START + timedelta(days=2), Bank(1, (credit("c2", 20),))
+    unknown = lose_answer(send(journaled()), "timeout")
+    assert infer_from_bank(unknown, bank, lapsed - timedelta(seconds=1)).outcome is Outcome.RESET
+    assert infer_from_bank(unknown, bank, lapsed) is unknown
+    redeemed = Bank(1, (credit("c1", 2, status=CreditStatus.REDEEMED), *(bank.credits or ())))
+    assert infer_from_bank(unknown, redeemed, lapsed).outcome is Outcome.RESET
+    late = replace(AFTER, provenance=replace(AFTER.provenance, observed_at=lapsed))
+    assert verify(answered(ConsumeCode.NOTHING_TO_RESET), late).outcome is Outcome.NOTHING_TO_RESET
+
+
 def test_a_mismatch_is_said_plainly() -> None:
     week_stayed = snapshot(window(FIVE_HOURS, 0.0), window(WEEK, 43.0), rows=(credit("c2", 20),))
     assert mismatches(verify(answered(), week_stayed)) == ("spent, but Week still 43 %",)

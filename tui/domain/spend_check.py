@@ -66,7 +66,7 @@ def infer_from_bank(spend: Spend, bank: Bank, now: datetime) -> Spend:
     credit = bank.find(spend.credit_id) if spend.credit_id is not None else None
     if credit is not None and credit.status is CreditStatus.REDEEMING:
         return spend
-    if is_still_there(spend, bank) is False:
+    if _is_taken(spend, bank, now):
         reason = "the answer was lost, but the reset is gone from the bank"
     elif _gone(spend, bank, now):
         reason = "the answer was lost, and another reset is gone from the bank"
@@ -88,7 +88,7 @@ def verify(spend: Spend, after: Snapshot) -> Spend:
     contradicts = outcome in (Outcome.REFUSED, Outcome.NOTHING_TO_RESET) or (
         outcome is Outcome.NO_CREDIT and spend.doubtful
     )
-    if contradicts and is_still_there(spend, after.bank) is False:
+    if contradicts and _is_taken(spend, after.bank, after.provenance.observed_at):
         answers = {Outcome.REFUSED: "refused", Outcome.NOTHING_TO_RESET: "said that nothing was to be reset"}
         what = answers.get(outcome or Outcome.REFUSED, "said that there is no such reset")
         outcome, reason = Outcome.RESET, f"the service {what}, but the reset is gone from the bank"
@@ -96,6 +96,12 @@ def verify(spend: Spend, after: Snapshot) -> Spend:
     return replace(
         spend, stage=Stage.VERIFIED, outcome=outcome, reason=reason, after=after.windows, resets_left=left, gone=gone
     )
+
+
+def _is_taken(spend: Spend, bank: Bank, now: datetime) -> bool:
+    """Whether the bank shows that its reset was spent; one that is listed no more may have lapsed, once it is time."""
+    lapses = spend.credit_id is not None and bank.find(spend.credit_id) is None and spend.is_moot(now)
+    return is_still_there(spend, bank) is False and not lapses
 
 
 def _gone(spend: Spend, bank: Bank, now: datetime) -> tuple[str, ...] | None:
