@@ -8,6 +8,7 @@ import pytest
 from tests.support.commands import over_http, resetbank
 from tests.support.pty import Terminal, resetbank_terminal
 from tests.support.stub_process import StubProcess
+from tests.support.waiting import wait_until
 from tui.cli.queue import moment_of
 from tui.errors import UsageError
 
@@ -98,6 +99,25 @@ def test_ctrl_c_takes_out_what_is_left(stub: StubProcess) -> None:
         running.wait_for_end()
     assert kinds()[-1] == "unqueued"
     assert resetbank("queue", "--cancel", *over_http(stub)).out == "nothing is queued\n"
+
+
+def test_ctrl_c_in_the_middle_of_a_spend_says_that_it_is_open(stub: StubProcess) -> None:
+    home = Path(os.environ["RESETBANK_HOME"])
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "settings.toml").write_text("[spend]\nbefore_lapse = 50\n")
+    stub.set_scenario("expiring")
+    stub.fault("/consume", "delay:60")
+    with resetbank_terminal("queue", "--before-lapse", *over_http(stub), columns=160, rows=40) as running:
+        code = re.search(r"Type ([A-Z]{3}) to queue this reset:", running.wait_for("to queue this reset:"))
+        assert code
+        running.type(f"{code[1]}\n")
+        wait_until(lambda: stub.spent() == 1)
+        running.process.send_signal(2)
+        assert running.wait_for_end() == 22
+        assert "broken off while a reset was being spent" in running.text
+    stub.fault("/consume", "none")
+    assert resetbank("spend", *over_http(stub)).code == 0
+    assert stub.spent() == 1
 
 
 @pytest.mark.parametrize("typed", ["\n", "yes\n", "\x04"])

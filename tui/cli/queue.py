@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tui.cli.oneshot import read_once, run_with_companion
-from tui.errors import NoCredit, StoreError, UsageError
+from tui.errors import NoCredit, OutcomeUnknown, StoreError, UsageError
 
 if TYPE_CHECKING:
     from tui.companion.companion import Companion
@@ -157,17 +157,24 @@ async def _stay(companion: "Companion", queued_now: str) -> int:
     WatchEvents(companion.store, companion.records, companion.clock, on_event)
     on_state(companion.state)
     forget = companion.listen(on_state)
+    is_broken_off = False
     try:
         for ended in await first_of(companion.run(), over.wait()):
             ended.result()
         queued = companion.state.queued
         print("the queue is over" if queued is None else "another resetbank has taken the queue over", flush=True)
         return 0
+    except asyncio.CancelledError:
+        is_broken_off = True
+        raise
     finally:
         forget()
         if (queued := companion.state.queued) is not None and queued.is_armed:
             with suppress(StoreError):  # it stays written down, and nobody spends it without a new yes
                 await companion.questions.cancel_queue()
+        if is_broken_off and (kept := companion.state.open_spend) is not None:
+            why = f"broken off while a reset was being spent; the spend {kept.key} is kept, its outcome unknown"
+            raise OutcomeUnknown(why, "'resetbank spend' finishes it with its own key")
 
 
 def moment_of(text: str, now: datetime) -> datetime:
