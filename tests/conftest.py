@@ -1,5 +1,7 @@
 """Fixtures for every test: none of them ever touches the machine's own files, keyring or Codex."""
 
+import gc
+import importlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +22,28 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 settings.register_profile("full", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("default", settings.get_profile("full"), max_examples=20)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    """Collect without looking for garbage, as all that is made stays; of the whole suite, share out the compiling."""
+    gc.disable()
+    worker = getattr(session.config, "workerinput", None)
+    if worker and session.config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        _compile(int(worker["workerid"].removeprefix("gw")), worker["workercount"])
+    yield
+    gc.freeze()
+    gc.enable()
+
+
+def _compile(number: int, workers: int) -> None:
+    """Import this worker's share of the tests, whose compiled form then serves all.
+
+    On a fresh clone each worker would else compile them all, at the same time as the others.
+    """
+    root = Path(__file__).parents[1]
+    for path in sorted(root.glob("tests/*/test_*.py"))[number::workers]:
+        importlib.import_module(".".join(path.relative_to(root).with_suffix("").parts))
 
 
 @pytest.hookimpl(trylast=True)  # Hypothesis has marked its tests by then

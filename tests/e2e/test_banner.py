@@ -15,7 +15,7 @@ from tui.domain.ledger import EventKind
 from tui.ui.view.resuming import limit_stands, to_carry
 from tui.ui.view.view_state import ViewState
 
-pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
+pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex hold")]
 
 
 async def test_a_spend_in_codexs_own_banner_closes_the_question_and_leaves_the_stopped_to_be_told() -> None:

@@ -17,7 +17,7 @@ from tests.support.stub_process import StubProcess
 from tests.support.waiting import DEADLINE, wait_until
 from tui.sources.codex_home import CodexHome
 
-pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
+pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex turns")]
 
 
 def start_watch(*words: str) -> subprocess.Popen[str]:

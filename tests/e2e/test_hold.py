@@ -22,7 +22,7 @@ from tui.domain.hooks import GateMode
 from tui.domain.question import Cause, Choice
 from tui.domain.sessions import SessionState
 
-pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
+pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex hold")]
 
 TOOLS = "Please work.\nrun: true\nrun: true\nrun: true\nThanks."
 

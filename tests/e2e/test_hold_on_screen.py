@@ -13,7 +13,7 @@ from tests.support.pty import Terminal, resetbank_terminal
 from tests.support.waiting import DEADLINE, wait_until
 from tui.domain.hooks import GateMode
 
-pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
+pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex hold")]
 
 LETTER = re.compile(r"press  ([A-Z])  spend and let go on")
 

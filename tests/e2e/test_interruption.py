@@ -16,7 +16,7 @@ from tui.domain.sessions import SessionState
 from tui.domain.spend import Consent, ConsentKind, Outcome
 from tui.sources.codex_home import CodexHome
 
-pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
+pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex turns")]
 
 
 async def test_through_the_daemon(stub: StubProcess) -> None:

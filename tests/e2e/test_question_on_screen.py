@@ -14,7 +14,7 @@ from tests.support.stub_process import StubProcess
 from tests.support.waiting import wait_until
 from tui.sources.codex_home import CodexHome
 
-pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
+pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex hold")]
 
 LETTERS = re.compile(r"press  ([A-Z])  spend and continue +press  ([A-Z])  spend only")
 

@@ -14,7 +14,7 @@ from tests.support.commands import over_http, resetbank
 from tests.support.pty import Terminal, resetbank_terminal
 from tests.support.stub_process import StubProcess
 
-pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
+pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex turns")]
 
 QUESTION = re.compile(r"Type ([A-Z]{3}) to spend this reset:")
 

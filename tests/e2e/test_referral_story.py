@@ -16,7 +16,7 @@ from tests.support.pty import resetbank_terminal
 from tests.support.stub_process import StubProcess, start_stub
 from tests.support.waiting import DEADLINE
 
-pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex")]
+pytestmark = [pytest.mark.codex, pytest.mark.xdist_group("codex turns")]
 
 DAY = 86_400.0
 QUESTION = re.compile(r"Type ([A-Z]{3}) to send this invite:")
