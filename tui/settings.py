@@ -4,6 +4,7 @@ What each setting does is said where it is declared: `resetbank config`, the pag
 README's table read it there.
 """
 
+import re
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
@@ -233,7 +234,22 @@ def parse_settings(path: Path, data: dict[str, Any]) -> Settings:
     try:
         return msgspec.convert(data, Settings)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"{path}: {error}", "mend that value") from error
+        raise SettingsError(*_in_plain_words(path, str(error))) from error
+
+
+def _in_plain_words(path: Path, refusal: str) -> tuple[str, str]:
+    """Which value does not fit and what its setting takes: a message and a hint."""
+    from tui.settings_file import find_setting  # not worth its import while every value fits
+
+    place = re.search(r"`\$\.([\w.]+)(\[\.\.\.\])?", refusal)
+    if place is None or "`key` in" in refusal:
+        hint = "it begins with a letter and has letters, digits, - and _, 32 at most"
+        return f"{path}: a name in {place[1] if place else 'it'} cannot be used", hint
+    try:
+        setting = find_setting(f"{place[1]}.NAME" if place[2] else place[1])
+    except UsageError as error:
+        return f"{path}: {error.message}", error.hint
+    return f"{path}: {setting.key} takes {setting.takes}", setting.help
 
 
 def _check_names(path: Path, data: dict[str, object], struct: type[msgspec.Struct], prefix: str) -> None:

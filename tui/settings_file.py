@@ -14,7 +14,7 @@ import msgspec
 from msgspec import inspect
 
 from tui.channels.webhook import host_of
-from tui.errors import SettingsError, UsageError
+from tui.errors import ResetbankError, SettingsError, UsageError
 from tui.paths import replace_file
 from tui.settings import Settings, is_guarded, nearest, parse_settings, read_text, read_toml
 from tui.toml_editor import CannotEdit, inline, set_value
@@ -275,7 +275,8 @@ class SettingsFile:
         try:
             settings = parse_settings(self.path, read_toml(self.path, changed))
         except SettingsError as error:
-            of_this = f"`$.{setting.key}" in error.message or "`key` in `$." in error.message
+            refusal = str(error.__cause__)
+            of_this = f"`$.{setting.key}" in refusal or "`key` in `$." in refusal
             if value is None or not of_this:
                 raise
             raise UsageError(f"{setting.key} takes {setting.takes}, not {inline(value)}", setting.help) from error
@@ -286,7 +287,7 @@ class SettingsFile:
         """Put a planned change in place of the file, which is made where it is missing; the settings as they are then.
 
         Raises:
-            SettingsError: It cannot be written; it is as it was.
+            ResetbankError: It cannot be written; it is as it was.
         """
         if not change.differs:
             return change.settings
@@ -301,7 +302,7 @@ class SettingsFile:
             replace_file(target, mark + change.text.encode(), mode)
         except OSError as error:
             message = f"cannot write {self.path}: {error.strerror}"
-            raise SettingsError(message, "check its folder and who owns it") from error
+            raise ResetbankError(message, "check its folder and who owns it") from error
         return change.settings
 
 

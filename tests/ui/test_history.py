@@ -178,6 +178,21 @@ def test_the_meters_say_when_they_are_full_with_an_interval_and_a_trend() -> Non
     assert "Queue one: a hit is near." in text
 
 
+def test_nothing_is_expected_of_a_window_that_has_begun_anew() -> None:
+    now, state = states.NOW.timestamp(), states.busy()
+    interval = Interval(now + 600, now + 900, now + 2400)
+    known = outlook(state, interval, Interval(90, 100, 100)).outlook
+    assert known is not None
+    assert state.snapshot is not None
+    window = next(window for window in state.snapshot.windows if window.minutes == 300)
+    assert window.resets_at is not None
+    for moved, expected in ((0.0, True), (300.0, True), (-3 * HOUR, False)):
+        begun = Forecast(now, 300, interval, Interval(90, 100, 100), 0.7, None, "rhythm of 5 weeks")
+        begun = replace(begun, resets_at=window.resets_at.timestamp() + moved)
+        text = said(replace(state, outlook=replace(known, forecasts=(begun,))))
+        assert ("full ≈" in text) is expected
+
+
 def test_a_window_that_is_not_reached_lands_somewhere() -> None:
     text = said(outlook(states.calm(), Interval(None, None, None), Interval(48, 60.4, 71), Verdict.WAIT))
     assert "lands ≈ 60 % (48 to 71)" in text

@@ -203,6 +203,23 @@ def test_two_sessions_of_one_name_are_told_apart() -> None:
     assert "…5a5" not in text
 
 
+@pytest.mark.parametrize("width", [76, 47, 38])
+def test_what_a_session_is_about_stands_once_and_its_state_is_whole(width: int) -> None:
+    same = live_states.of(live_states.stopped(API, "/w/workspace", 3), live_states.stopped(DOCS, "/w/workspace", 2))
+    named = {thread: replace(one, first_message=f"{thread[-2:]} say hello again") for thread, one in same.items()}
+    lines = sessions_lines(view(replace(states.at_limit(), sessions=named)), width)
+    for line in map(says, ((line,) for line in lines)):
+        assert line.endswith(("stopped at limit 3 min", "stopped at limit 2 min"))
+        assert line.count("say h") <= 1
+    assert max(map(line_width, lines)) <= width
+
+
+@pytest.mark.parametrize("width", range(20, 60))
+def test_help_and_quit_are_always_named(width: int) -> None:
+    line = key_line(view(live_states.one_stopped()), width)
+    assert says((line,)).endswith("Help q Quit"), says((line,))
+
+
 def test_many_sessions_are_counted() -> None:
     many = live_states.of(
         *(live_states.running(f"{API[:-2]}{number}", f"/w/{number}", number) for number in range(10, 30))

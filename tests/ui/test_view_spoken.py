@@ -75,6 +75,11 @@ def test_the_evening_offers_no_spend() -> None:
     assert set(answers(view, view.state.question, WORDS)) == {"queue_it", "no"}
 
 
+def test_a_date_behind_a_share_is_set_off() -> None:
+    assert spoken("  Week  46 % → 0 %   ✓  reset Mon → Thu") == "Week 46 % to 0 %, reset Mon to Thu."
+    assert spoken("  Week  46 % → 0 %     reset Mon → Thu") == "Week 46 % to 0 %, reset Mon to Thu."
+
+
 @given(st.text(max_size=60))
 def test_whatever_is_said_is_one_line_of_words(text: str) -> None:
     said = spoken(text)

@@ -77,7 +77,7 @@ GROUPS = {
             "say whether a reset is worth spending now, with the arithmetic",
             ("resetbank advice", "the verdict and what it rests on"),
             ("resetbank advice --json | jq -r .headline", "one line for a prompt"),
-            codes="12 cannot tell",
+            codes="12 if too little is known",
         ),
         "history": Command(
             "print every kept reading of every window, oldest first",

@@ -51,7 +51,7 @@ class ResumeDialog(Dialog):
             spend = view.does("spend", "spends one reset")
             return failure_lines("the limit still stands, so a message would only fail", spend, width)
         if not self.selection.threads:
-            return wrap((Span("No session stands still at a limit: there is nobody to carry on."),), width)
+            return wrap((Span("No session is stopped at a limit: there is nothing to carry on."),), width)
         return picking_lines(self.selection, view, width)
 
     def keys(self, view: ViewState) -> list[tuple[str, str]]:

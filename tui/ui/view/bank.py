@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tui.domain.credits import Bank, Credit, CreditStatus
 from tui.domain.queue import Queued
 from tui.ui.view.queueing import QUEUED, SIGN, queued_count, queued_words
-from tui.ui.view.text import Level, Line, Span, cells, clean, clip, dimmed, left, right, spread, wrap
+from tui.ui.view.text import Level, Line, Span, cells, clean, clip, dimmed, left, line_width, right, spread, wrap
 from tui.ui.view.times import age, countdown, last_moment
 from tui.ui.view.view_state import ViewState
 from tui.ui.view.words import resets
@@ -20,7 +20,7 @@ def bank_lines(view: ViewState, width: int, *, short: bool = False) -> tuple[Lin
     snapshot = view.state.snapshot
     if snapshot is None:
         return ((Span("… no reading yet", Level.DIM),),)
-    lines = (_short_line(view, snapshot.bank),) if short else tuple(_lines(view, snapshot.bank, width))
+    lines = (_short_line(view, snapshot.bank, width),) if short else tuple(_lines(view, snapshot.bank, width))
     if view.is_old:
         lines = dimmed(lines)
     return tuple(
@@ -38,7 +38,7 @@ def _count(bank: Bank) -> Span:
     return Span(resets(bank.available), Level.STRONG if bank.available else Level.DIM)
 
 
-def _short_line(view: ViewState, bank: Bank) -> Line:
+def _short_line(view: ViewState, bank: Bank, width: int) -> Line:
     first = next(iter(bank.spendable(view.now)), None)
     if (queued := view.state.queued) is not None:
         ends = (Span("; "), *queued_words(view, queued)[:1]) if queued.needs_fresh_yes else _mark(view, queued)
@@ -46,8 +46,12 @@ def _short_line(view: ViewState, bank: Bank) -> Line:
     if first is None or first.expires_at is None:
         return (Span("Bank  ", Level.STRONG), _count(bank))
     mark = Span(" !", Level.NEAR) if first.lapses_soon(view.now) else Span("")
-    text = f", next lapses in {countdown(first.expires_at - view.now)}"
-    return (Span("Bank  ", Level.STRONG), _count(bank), Span(text), mark)
+    left_over = first.expires_at - view.now
+    start: Line = (Span("Bank  ", Level.STRONG), _count(bank))
+    line = (*start, Span(f", next lapses in {countdown(left_over)}"), mark)
+    if left_over.days and line_width(line) > width:  # whole days rather than half a figure
+        line = (*start, Span(f", next lapses in {left_over.days} d"), mark)
+    return line
 
 
 def _lines(view: ViewState, bank: Bank, width: int) -> Iterator[Line]:

@@ -145,7 +145,10 @@ def key_line(view: ViewState, width: int) -> Line:
     return fitting_keys(items, width, _DROPPED)
 
 
-_DROPPED: Final = ("refresh", "history", "next_account", "invite", "ledger", "queue", "dismiss")
+_DROPPED: Final = (
+    *("refresh", "history", "next_account", "invite", "ledger", "queue", "dismiss"),
+    *("continue", "answer", "spend", "finish"),
+)
 
 
 def fitting_keys(items: dict[str, tuple[str, str]], width: int, dropped: Iterable[str]) -> Line:

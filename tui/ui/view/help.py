@@ -31,7 +31,7 @@ def help_lines(table: Mapping[str, str], place: str, width: int) -> tuple[Line, 
     for text in (
         "A reset is spent only by the capital letter that the dialog draws at random. It counts only if no other key is"
         " pressed in the 0.4 s before and after it; any other capital closes the dialog.",
-        "One confirmed spend uses one key: whatever breaks, at most one reset is gone, and the ledger tells.",
+        "One confirmed spend uses one key: whatever breaks, at most one reset is gone, and the ledger shows it.",
     ):
         lines += wrap((Span(text),), width)
     return tuple(lines)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _TREND_CELLS: Final = 10
+_SAME_RESET: Final = 600.0
+"""Seconds by which a reset's moment may differ between two readings of one window."""
 
 
 def moment(at: float) -> datetime:
@@ -33,6 +35,8 @@ def expected_text(view: ViewState, window: Window, narrow: bool) -> str | None:
     forecast = outlook.forecast_of(window.minutes)
     if forecast is None or forecast.limit_at is None or (window.used_percent or 0) >= 100:
         return None
+    if forecast.resets_at is not None and abs(forecast.resets_at - window.resets_at.timestamp()) > _SAME_RESET:
+        return None  # it was expected of the window before, which a spend or a reset has ended
     text = _limit_text(view, forecast, narrow) or _landing_text(forecast, narrow)
     if text is None or narrow:
         return text

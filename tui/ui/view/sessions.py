@@ -21,6 +21,7 @@ SHOWN: Final = 8
 
 NAME_CELLS: Final = 20
 _MODEL_CELLS: Final = 14
+_LEAST_NAME: Final = 8
 
 _SIGNS: Final = {
     SessionState.RUNNING: ("●", Level.OK, "running"),
@@ -129,12 +130,15 @@ def sessions_lines(view: ViewState, width: int, *, short: bool = False) -> tuple
         account = f"{of_account.state.account_name}: " if view.accounts else ""
         found = names_of(of_account.state.sessions, threads)
         names |= {thread: account + name for thread, name in found.items()}
-    models = {
-        session.thread_id: about_words(session) or fit(clean(session.model or "?"), _MODEL_CELLS) for _, session in seen
-    }
+    models = {}
+    for _, session in seen:
+        about, model = about_words(session), fit(clean(session.model or "?"), _MODEL_CELLS)
+        models[session.thread_id] = about if about and about not in names[session.thread_id] else model
     columns = (max(map(cells, names.values()), default=0), max(map(cells, models.values()), default=0))
     widest = max((cells(state_words(whose, session)[2]) for whose, session in seen), default=0)
     with_model = sum(columns) + 6 + widest <= width
+    if not with_model:  # a name may be cut, but not how its session stands
+        columns = (max(min(columns[0], width - 4 - widest), min(columns[0], _LEAST_NAME)), columns[1])
     lines: list[Line] = []
     for whose, session in seen[:SHOWN]:
         lines.append(
@@ -167,7 +171,8 @@ def hook_words(hook: HookStatus) -> str:
 def _line(view: ViewState, session: Session, name: str, model: str, columns: tuple[int, int]) -> Line:
     sign, level, words = state_words(view, session)
     action = _CLICKS.get(session.state)
-    start: Line = (Span(f"{sign} ", level), Span(left(name, columns[0]), Level.STRONG, action), Span("  "))
+    name = left(fit(name, columns[0]), columns[0])
+    start: Line = (Span(f"{sign} ", level), Span(name, Level.STRONG, action), Span("  "))
     if model:
         start = (*start, Span(left(model, columns[1]), Level.DIM, action), Span("  "))
     return (*start, Span(words, level, action))

@@ -39,6 +39,7 @@ _LAPSE: Final = "lapse "
 _READ_AS: Final = (
     (re.compile(r"[\u2500-\u259f\u2581-\u2588]+"), " "),  # frames and bars
     (re.compile(r"^\s*[!?~–✓✗●○◍◼◷▸…]+\s+"), ""),
+    (re.compile(r"%\s+(?:[✓✗]\s+)?reset "), "%, reset "),
     (re.compile(r"[✓✗●○◍◼◷▸]"), " "),
     (re.compile(r"\s*→\s*"), " to "),
     (re.compile(r"≈\s*"), "about "),
