@@ -82,7 +82,7 @@ class RateLimited(SourceError):
     """The source asks to be left alone, for so many seconds where it said so."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message, "resetbank waits and asks again by itself")
+        super().__init__(message, "wait a while and try again")
         self.retry_after = retry_after
 
 

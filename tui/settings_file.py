@@ -6,132 +6,25 @@ What a person wrote stays as it is: comments, order, form, the file's mode, and 
 import stat
 import tomllib
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
-from msgspec import inspect
 
 from tui.channels.webhook import host_of
 from tui.errors import ResetbankError, SettingsError, UsageError
 from tui.paths import replace_file
-from tui.settings import Settings, is_guarded, nearest, parse_settings, read_text, read_toml
+from tui.settings import (
+    Kind,
+    Setting,
+    Settings,
+    every_setting,
+    named_settings,
+    parse_settings,
+    read_text,
+    read_toml,
+)
 from tui.toml_editor import CannotEdit, inline, set_value
-
-
-class Kind(StrEnum):
-    """What a setting takes."""
-
-    SWITCH = "true or false"
-    WHOLE = "a whole number"
-    NUMBER = "a number"
-    TEXT = "a text"
-    LIST = "words, each by itself"
-
-
-class Setting(msgspec.Struct, frozen=True):
-    """One setting as the program declares it."""
-
-    key: str
-    """Its section and name with a dot between."""
-    kind: Kind
-    default: object
-    help: str
-    least: float | None = None
-    above: bool = False
-    """Whether the least value is itself too small."""
-    most: float | None = None
-    choices: tuple[str, ...] = ()
-    """The words that a list may hold; empty where any may."""
-
-    @property
-    def is_guarded(self) -> bool:
-        """Whether it could spend or run something."""
-        return is_guarded(self.key)
-
-    @property
-    def takes(self) -> str:
-        """What it takes, for a message."""
-        if self.choices:
-            return f"any of {', '.join(self.choices)}"
-        if self.kind is Kind.TEXT and self.most is not None:
-            return f"{self.kind.value} of up to {self.most:g} characters"
-        if self.least is None or self.most is None:
-            return self.kind.value
-        start = f"above {self.least:g} and up" if self.above else f"from {self.least:g}"
-        return f"{self.kind.value} {start} to {self.most:g}"
-
-
-def every_setting() -> tuple[Setting, ...]:
-    """All of them in the order in which they are declared, without what the person names: see `named_settings`."""
-    return tuple(_declared(Settings, Settings(), ""))
-
-
-def _declared(struct: type[msgspec.Struct], defaults: msgspec.Struct, prefix: str) -> "list[Setting]":
-    found: list[Setting] = []
-    shape = inspect.type_info(struct)
-    assert isinstance(shape, inspect.StructType)
-    for field in shape.fields:
-        default = getattr(defaults, field.name)
-        if isinstance(default, msgspec.Struct):
-            found += _declared(type(default), default, f"{prefix}{field.name}.")
-        elif not isinstance(default, dict):
-            found.append(_setting(f"{prefix}{field.name}", field.type, default))
-    return found
-
-
-_KINDS: Final = {bool: Kind.SWITCH, int: Kind.WHOLE, float: Kind.NUMBER, str: Kind.TEXT, tuple: Kind.LIST}
-
-
-def _setting(key: str, shape: inspect.Type, default: object) -> Setting:
-    description = ""
-    if isinstance(shape, inspect.Metadata):
-        description = (shape.extra_json_schema or {}).get("description", "")
-        shape = shape.type
-    above, most = getattr(shape, "gt", None), getattr(shape, "le", None)
-    return Setting(
-        key,
-        _KINDS[type(default)],
-        default,
-        description,
-        least=getattr(shape, "ge", None) if above is None else above,
-        above=above is not None,
-        most=getattr(shape, "max_length", None) if isinstance(shape, inspect.StrType) else most,
-        choices=tuple(map(str, getattr(getattr(shape, "item_type", None), "values", ()))),
-    )
-
-
-NAMED: Final = {
-    "accounts": "the Codex home of this account, or the base URL of its quota service",
-    "keys": "the key, or keys with commas, of this command",
-}
-"""Sections in which the person chooses the names."""
-
-
-def named_settings(settings: Settings) -> tuple[Setting, ...]:
-    """Those whose names the person chose."""
-    return tuple(find_setting(f"{section}.{name}") for section in NAMED for name in getattr(settings, section))
-
-
-def find_setting(key: str) -> Setting:
-    """The setting of this name; of a section in which the person chooses the names, any.
-
-    Raises:
-        UsageError: There is none; names the nearest.
-    """
-    settings = {setting.key: setting for setting in every_setting()}
-    if key in settings:
-        return settings[key]
-    section, _, name = key.partition(".")
-    if section in NAMED and name and "." not in name:
-        return Setting(key, Kind.TEXT, "", NAMED[section])
-    if section in NAMED:
-        raise UsageError(f"{key} is no setting", f"write {section}.NAME")
-    if inside := [known for known in settings if known.startswith(f"{key}.")]:
-        raise UsageError(f"{key} is a section", f"one of {', '.join(inside)}")
-    names = {known.rpartition(".")[2]: known for known in settings}
-    raise UsageError(f"unknown setting {key}", nearest(names.get(key, key), list(settings)))
 
 
 def value_of(settings: Settings, key: str) -> object:

@@ -12,8 +12,8 @@ from tests.support.commands import over_http, resetbank
 from tests.support.pty import Terminal, resetbank_terminal, terminal
 from tests.support.stub_process import StubProcess
 from tui.errors import SettingsError
-from tui.settings import Settings, is_guarded, load_settings
-from tui.settings_file import every_setting, find_setting, shown, value_of
+from tui.settings import Settings, every_setting, find_setting, is_guarded, load_settings
+from tui.settings_file import shown, value_of
 
 QUESTION = re.compile(r"Type ([A-Z]{3}) to change ")
 MINE = """# my own settings

@@ -1,6 +1,6 @@
 """The settings as the README shows them, written from their declarations: `python -m tests.house.settings_table`."""
 
-from tui.settings_file import every_setting
+from tui.settings import every_setting
 from tui.toml_editor import inline
 
 NAMED = """

@@ -5,8 +5,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tests.house.settings_table import table
-from tui.settings import Settings, parse_settings
-from tui.settings_file import every_setting
+from tui.settings import Settings, every_setting, parse_settings
 from tui.ui.keymap import resolve_keys
 
 README = Path(__file__).parents[2] / "README.md"

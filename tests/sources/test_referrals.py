@@ -22,12 +22,12 @@ from tests.wire.referral_samples import ELIGIBILITY, FRIEND, LINK, pack
 from tui import __version__
 from tui.domain.referral import CONSUMER, WORKSPACE, InviteAnswer, InviteRequest, OfferStatus
 from tui.domain.snapshot import Account
-from tui.errors import InviteRejected, SignedOut, SourceError
+from tui.errors import InviteRejected, NotViable, SignedOut, SourceError
 from tui.sources.base_url import parse_base_url
 from tui.sources.http_asker import HttpAsker
 from tui.sources.login import Login, Token, fixed_login
 from tui.sources.logins import Logins
-from tui.sources.referrals import ReferralClient
+from tui.sources.referrals import ReferralClient, open_referrals
 
 
 async def test_the_programme_for_persons_is_asked(serve: Serve) -> None:
@@ -216,6 +216,18 @@ async def test_what_cannot_even_be_set_up_has_sent_nothing(trouble: Exception) -
     for reading in (client.offer, client.tracking):
         with pytest.raises(SourceError, match="cannot be asked from here"):
             await reading(ACCOUNT)
-    with pytest.raises(InviteRejected, match="nothing was sent"):
+    for send in (client.invite(INVITE), client.resend("r1", ACCOUNT)):
+        with pytest.raises(InviteRejected, match="nothing was sent"):
+            await send
+    await client.aclose()
+
+
+async def test_settings_for_a_proxy_that_cannot_be_used_refuse_an_invite(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "nonsense://proxy")
+    url = parse_base_url("https://quota.example.com/api")
+    client = open_referrals(url, fixed_login(LOGIN), ManualClock(), asks_official=False)
+    with pytest.raises(InviteRejected, match=r"nothing was sent: the environment's settings for proxies .*; set HTTPS"):
         await client.invite(INVITE)
+    with pytest.raises(NotViable):
+        await client.offer(ACCOUNT)
     await client.aclose()

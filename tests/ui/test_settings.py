@@ -13,8 +13,8 @@ from tests.support.clocks import ManualClock
 from tests.ui import states
 from tests.ui.scene import Scene
 from tests.ui.showing import Golden, at_every_size, make_app, screen_text, settle, words
-from tui.settings import Settings, load_settings
-from tui.settings_file import Kind, Row, every_setting, find_setting, value_of
+from tui.settings import Kind, Settings, every_setting, find_setting, load_settings
+from tui.settings_file import Row, value_of
 from tui.ui.app import ResetbankApp
 from tui.ui.screens.settings import SettingsScreen
 from tui.ui.themes import theme_names

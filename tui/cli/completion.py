@@ -78,7 +78,7 @@ def _names(arguments: argparse.Namespace) -> "Iterable[str]":
 
             return load_settings(resetbank_paths().settings).accounts
         if arguments.names == "settings":
-            from tui.settings_file import every_setting
+            from tui.settings import every_setting
 
             return [setting.key for setting in every_setting()]
         return _credits() if arguments.names == "credits" else _threads(arguments)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from tui.errors import SettingsError, UsageError
 
 if TYPE_CHECKING:
-    from tui.settings import Settings
-    from tui.settings_file import Setting, SettingsFile
+    from tui.settings import Setting, Settings
+    from tui.settings_file import SettingsFile
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _get(arguments: argparse.Namespace, file: "SettingsFile") -> int:
     from tui.cli.sources_of_settings import places
-    from tui.settings_file import find_setting
+    from tui.settings import find_setting
 
     chosen = find_setting(arguments.key) if arguments.key else None
     rows = file.rows(chosen)
@@ -59,7 +59,8 @@ def _get(arguments: argparse.Namespace, file: "SettingsFile") -> int:
 
 def _set(arguments: argparse.Namespace, file: "SettingsFile") -> int:
     from tui.agent import refuse_under_codex
-    from tui.settings_file import find_setting, parse_words, shown, value_of
+    from tui.settings import find_setting
+    from tui.settings_file import parse_words, shown, value_of
 
     refuse_under_codex("'resetbank config set'")
     if not arguments.key:

@@ -41,12 +41,12 @@ async def _invites(companion: "Companion", _: "Settings", arguments: argparse.Na
     view = view_of(companion)
     if arguments.json:
         print_json(invites_report(book))
-    else:
+    elif book.shown or companion.state.store_failure is None:  # else it could not be looked whether there are any
         print(plain(listed_lines(view, shutil.get_terminal_size((100, 24)).columns)))
     incomplete = book.unknowns[0] if book.unknowns else None
     if failure is not None:
-        complain(failure)
-    if book.status is OfferStatus.UNREACHABLE and failure is None:
+        complain(f"{failure}; what is listed is as last known" if book.shown else failure)
+    elif book.status is OfferStatus.UNREACHABLE:
         complain(with_next_step(plain((status_line(view),))))
     elif book.status is not OfferStatus.OFFERED:
         complain(plain((status_line(view),)))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from tui.errors import ResetbankError
-from tui.settings_file import Row, SettingsFile, every_setting, named_settings, shown, value_of
+from tui.settings import every_setting, named_settings
+from tui.settings_file import Row, SettingsFile, shown, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -161,7 +161,10 @@ class Poller:
         self._failures += 1
         retry_after = error.retry_after if isinstance(error, RateLimited) else None
         interval = back_off(self._failures, retry_after)
-        link = self._store.state.link.failing(str(error), self._clock.now(), interval, self._connection.statuses)
+        why = str(error)
+        if isinstance(error, RateLimited) and self._asks_history_at is not None:  # else a command ends with it
+            why = f"{error.message}; resetbank waits and asks again by itself"
+        link = self._store.state.link.failing(why, self._clock.now(), interval, self._connection.statuses)
         self._store.update(link=link)
         self._next_at = self._clock.monotonic() + interval.total_seconds()
 

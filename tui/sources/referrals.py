@@ -20,7 +20,7 @@ from tui.domain.referral import (
     program_of,
 )
 from tui.domain.snapshot import Account
-from tui.errors import BadPayload, InviteRejected, InviteUnknown, SignedOut
+from tui.errors import BadPayload, InviteRejected, InviteUnknown, NotViable, SignedOut
 from tui.sources.answers import (
     Answer,
     Asker,
@@ -157,12 +157,12 @@ class ReferralClient:
     async def _send(self, url: str, account_id: str | None, body: bytes) -> Answer:
         try:
             login = await self._login(account_id)
-        except SignedOut as error:
-            raise InviteRejected(f"nothing was sent: {error.message}", error.hint) from error
-        if account_id is None or login.account_id is None:
-            raise InviteRejected("nothing was sent: the login is not known to be of the account that the invite is for")
-        try:
+            if account_id is None or login.account_id is None:
+                why = "the login is not known to be of the account that the invite is for"
+                raise InviteRejected(f"nothing was sent: {why}")
             answer = await self._ask("POST", url, login, SEND_SECONDS, body)
+        except (SignedOut, NotViable) as error:
+            raise InviteRejected(f"nothing was sent: {error.message}", error.hint) from error
         except Failed as failure:
             if failure.sent:
                 raise InviteUnknown(f"the request was sent, but {failure.reason}", LOOK) from failure

@@ -145,7 +145,8 @@ class ResetbankApp(SeveralApp):
         """Write the theme down; where that cannot be, it holds until the screen is left."""
         from tui.agent import refuse_under_codex
         from tui.concurrency import in_thread
-        from tui.settings_file import SettingsFile, find_setting
+        from tui.settings import find_setting
+        from tui.settings_file import SettingsFile
 
         try:
             if self.settings_path is None:

@@ -10,8 +10,8 @@ from textual.containers import VerticalScroll
 from tui.agent import refuse_under_codex
 from tui.concurrency import in_thread
 from tui.errors import ResetbankError
-from tui.settings import Settings
-from tui.settings_file import Row, Setting, SettingsFile, find_setting, shown, value_of
+from tui.settings import Setting, Settings, find_setting
+from tui.settings_file import Row, SettingsFile, shown, value_of
 from tui.ui.commands import SETTINGS, commands_of
 from tui.ui.messages import Noted
 from tui.ui.screens.page import PageScreen

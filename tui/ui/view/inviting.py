@@ -57,9 +57,10 @@ def sent_lines(view: ViewState, record: InviteRecord, width: int) -> tuple[Line,
     if record.stage is SendStage.NOTED:
         noted = (Span("✎ ", Level.DIM), Span(f"The invite to {address} was written down; nothing was sent"))
         return wrap(noted, width, indent=2)
-    link = (
-        "its link can be copied, drawn as a QR code, or put into a message" if record.shareable_link else "no link came"
-    )
+    link = "no link came"
+    if record.shareable_link:
+        ways = "its link can be copied, drawn as a QR code, or put into a message"
+        link = ways if view.keys else "`resetbank invites --json` prints it; the screen also makes a QR code of it"
     sent = (Span("✓ ", Level.OK), Span(f"The service took the invite to {address}"))
     return (*wrap(sent, width, indent=2), *_next(view, record, width), *named("Link", Span(link), width=width))
 

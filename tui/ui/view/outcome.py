@@ -114,7 +114,7 @@ def _open_lines(spend: Spend, now: datetime, zone: tzinfo, width: int, finish: s
         "Kept", Span("with its key; asked again with that key only, so at most this one is spent"), width=width
     )
     yield from named("Locked", Span("no second spend before this one is settled"), width=width)
-    yield from named("Next", Span(f"{finish}; so does resetbank by itself when the service answers"), width=width)
+    yield from named("Next", Span(f"{finish}; so does a resetbank that runs, when the service answers"), width=width)
     if spend.credit_expires_at:
         when = last_moment(spend.credit_expires_at, now, zone)
         yield from named("At latest", Span(f"it is let go when its reset lapses, {when}"), width=width)

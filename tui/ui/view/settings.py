@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from tui.settings_file import Kind, Row, Setting
+from tui.settings import Kind, Setting
+from tui.settings_file import Row
 from tui.ui.view.text import Level, Line, Span, cells, clean, clip, left, wrap
 
 _WIDE: Final = 72
