@@ -88,6 +88,18 @@ def test_accounts_of_which_nothing_but_the_name_is_known_stay_apart() -> None:
     }
 
 
+def test_spends_that_cannot_be_read_are_not_counted_as_none() -> None:
+    busy = states.busy()
+    assert busy.account_key is not None
+    counted = openmetrics([busy], {busy.account_key: ()}, states.NOW).decode()
+    assert samples(counted, "outcome")["resetbank_spends_total", "reset"] == 0
+    document = openmetrics([busy], {}, states.NOW).decode()
+    assert not {name for name, _ in samples(document, "account")} & {
+        "resetbank_spends_total",
+        "resetbank_waiting_saved_seconds_total",
+    }
+
+
 @contextmanager
 def serving(stub: StubProcess, address: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     command = [sys.executable, "-W", "error", "-m", "tui", "metrics", "--serve", address, *over_http(stub)]
@@ -148,6 +160,21 @@ def test_dashboard_and_alerts_ask_for_what_there_is(stub: StubProcess) -> None:
     known |= {"resetbank_forecast_limit_timestamp_seconds"}  # needs a past
     asked = {name.removesuffix("_total") for text in expressions() for name in re.findall(r"resetbank_\w+", text)}
     assert asked <= known
+
+
+def test_the_dashboard_lists_accounts_by_their_names(stub: StubProcess) -> None:
+    codex = stub.codex_home
+    Path(os.environ["RESETBANK_HOME"]).mkdir(exist_ok=True)
+    (Path(os.environ["RESETBANK_HOME"]) / "settings.toml").write_text(f'[accounts]\nwork = "{codex}"\n')
+    (line,) = re.findall(r"^resetbank_account\{.*", resetbank("metrics").out, re.MULTILINE)
+    board = json.loads((ASSETS / "grafana-dashboard.json").read_text())
+    (chosen,) = (one for one in board["templating"]["list"] if one["name"] == "account")
+    assert "resetbank_account" in chosen["query"]
+    pattern = chosen["regex"].removeprefix("/").removesuffix("/g").replace("(?<", "(?P<")
+    found: dict[str, str] = {}
+    for match in re.finditer(pattern, line):
+        found |= {name: text for name, text in match.groupdict().items() if text is not None}
+    assert found == {"text": "work", "value": "acc1"}
 
 
 @pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not installed")

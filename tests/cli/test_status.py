@@ -91,6 +91,7 @@ def test_the_demo_shows_the_same_afternoon_where_there_is_no_terminal() -> None:
     assert result.code == 0
     assert f"scenario {STORY}" in result.out
     assert "Free to work: 5 hours 70 % used" in result.out
+    assert "read every" not in result.out
     assert "3 resets" in result.out
 
 

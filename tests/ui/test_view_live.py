@@ -214,6 +214,17 @@ def test_what_a_session_is_about_stands_once_and_its_state_is_whole(width: int) 
     assert max(map(line_width, lines)) <= width
 
 
+def test_the_printed_status_cuts_nothing_and_promises_no_reading() -> None:
+    state = states.busy()
+    state = replace(state, link=replace(state.link, interval=timedelta(minutes=1), next_poll_at=NOW))
+    assert "read every" in says((status_line(view(state), 80),))
+    text = status_text(view(replace(state, store_failure="a long reason, " * 10 + "and what to do")))
+    assert "read every" not in status_text(view(state))
+    assert "…" not in text
+    assert " ".join(text.split()).endswith("and what to do")
+    assert max(map(len, text.split("\n"))) <= 80
+
+
 @pytest.mark.parametrize("width", range(20, 60))
 def test_help_and_quit_are_always_named(width: int) -> None:
     line = key_line(view(live_states.one_stopped()), width)

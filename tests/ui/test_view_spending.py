@@ -47,6 +47,13 @@ def test_the_question_warns() -> None:
     assert "not every window is known" in question(states.unknown())
 
 
+def test_a_week_that_has_just_begun_is_not_given_up() -> None:
+    for begun, gives_up in ((timedelta(minutes=4), False), (timedelta(days=2), True)):
+        week = states.week(10, NOW + timedelta(days=7) - begun)
+        state = states.state(states.snapshot(states.main_limit(states.five_hours(100), week)))
+        assert ("you give up the 90 %" in question(state)) is gives_up
+
+
 def test_other_limits_are_not_promised() -> None:
     assert "GPT-5.3-Codex-Spark: not stated to be reset" in question(states.monthly())
 

@@ -33,10 +33,11 @@ def openmetrics(states: "Sequence[State]", spends: Mapping[str, Sequence[Spend]]
 class _Known:
     """One account with a reading, and the labels of its numbers."""
 
-    def __init__(self, state: "State", snapshot: Snapshot, spends: Sequence[Spend]) -> None:
+    def __init__(self, state: "State", snapshot: Snapshot, spends: Sequence[Spend] | None) -> None:
         self.state = state
         self.snapshot = snapshot
         self.spends = spends
+        """None where they could not be read: then none are counted, rather than 0."""
         self.account = _account(snapshot.account, state.account_name)
         self.labels = (self.account, snapshot.provenance.source)
 
@@ -50,7 +51,7 @@ def _metrics(states: "Sequence[State]", spends: Mapping[str, Sequence[Spend]], n
     known: dict[str, _Known] = {}
     for state in states:
         if state.snapshot is not None:  # two homes may be signed in to one account: its numbers stand there once
-            one = _Known(state, state.snapshot, spends.get(state.snapshot.account.key, ()))
+            one = _Known(state, state.snapshot, spends.get(state.snapshot.account.key))
             known.setdefault(one.account, one)
     if known:
         whose = [
@@ -113,6 +114,8 @@ def _of_spends(known: tuple[_Known, ...]) -> Iterator[Metric]:
         "resetbank_waiting_saved_seconds", "Waiting that spent resets saved", labels=("account",), unit="seconds"
     )
     for one in known:
+        if one.spends is None:
+            continue
         outcomes = Counter(Outcome.UNKNOWN if spend.outcome is None else spend.outcome for spend in one.spends)
         for outcome in Outcome:
             total.add_metric((one.account, outcome), outcomes[outcome])

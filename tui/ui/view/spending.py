@@ -19,6 +19,9 @@ _LITTLE_USED: Final = 50.0
 _SOON: Final = timedelta(minutes=30)
 """A natural reset nearer than this is worth a warning."""
 
+_HARDLY_MOVED: Final = timedelta(hours=1)
+"""A week whose date moves by less than this gives nothing up."""
+
 _FELL: Final = 5.0
 """A window that fell by more points since the question was made no longer fits it."""
 
@@ -104,7 +107,8 @@ def warnings(proposal: Proposal, now: datetime, *, week_too: bool = True) -> tup
     if fullest and fullest.resets_at and timedelta(0) < fullest.resets_at - now <= _SOON and not proposal.nothing_used:
         found.append(f"{label(fullest)} resets by itself in {countdown(fullest.resets_at - now)}")
     week = next((w for w in windows if w.kind is WindowKind.WEEKLY), None)
-    if week_too and week and week.resets_at and proposal.unused_week_percent:
+    moves = bool(week and week.resets_at and week.length and now + week.length - week.resets_at > _HARDLY_MOVED)
+    if week_too and moves and proposal.unused_week_percent:
         share = percent(proposal.unused_week_percent)
         found.append(f"if the weekly date moves, you give up the {share} you have left this week")
     return tuple(found)

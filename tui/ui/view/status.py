@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from tui.ui.view.bank import bank_lines
 from tui.ui.view.chrome import demo_line, header_line, status_line
 from tui.ui.view.headline import headline
@@ -11,6 +13,8 @@ from tui.ui.view.text import Line, Span, plain, wrap
 from tui.ui.view.view_state import ViewState
 
 _WIDTH: Final = 80
+_UNCUT: Final = 10_000
+"""Columns in which no note is cut: here it may take several rows."""
 
 
 def status_text(view: ViewState) -> str:
@@ -28,4 +32,5 @@ def status_text(view: ViewState) -> str:
     for title, panel in panels:
         if panel:
             lines += [(Span(title),), *(((Span("  "), *row) if row else ()) for row in panel), ()]
-    return plain((*lines, status_line(view, _WIDTH))).rstrip()
+    once = replace(view, state=replace(view.state, link=replace(view.state.link, interval=None)))  # it reads no more
+    return plain((*lines, *wrap(status_line(once, _UNCUT), _WIDTH, indent=2))).rstrip()
