@@ -113,6 +113,8 @@ def test_a_message_that_could_not_be_sent_says_why() -> None:
 def test_the_command_to_resume() -> None:
     assert resume_command(thread(1)) == f"codex resume {thread(1)}"
     assert resume_command(thread(1), "/my tools/codex") == f"'/my tools/codex' resume {thread(1)}"
+    at_work = resume_command(thread(1), home="/home/ada/my codex")
+    assert at_work == f"CODEX_HOME='/home/ada/my codex' codex resume {thread(1)}"
 
 
 @pytest.mark.parametrize(

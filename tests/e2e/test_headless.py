@@ -75,7 +75,7 @@ def test_continue_waits_for_the_limit_and_leaves_the_command(stub: StubProcess) 
     assert resetbank("spend", "--unattended", *over_http(stub)).code == 0
     result = resetbank("continue", *over_http(stub))
     assert result.code == 1
-    assert result.out.startswith("codex resume ")
+    assert result.out.startswith(f"CODEX_HOME={stub.codex_home} codex resume ")
     unknown = resetbank("continue", "0a7d5b1e-0000-4000-8000-000000000001", *over_http(stub))
     assert (unknown.code, stub.spent()) == (2, 1)
 

@@ -146,7 +146,7 @@ class Scene:
             self.tables.spends.begin(spend, "the test", ledger_lines.consented(spend))
         if state.invites != self.state.invites:
             state = replace(state, invites=self._programme(state))
-        names = set(State.__struct_fields__) - {"demo", "near_percent", "account_name"}
+        names = set(State.__struct_fields__) - {"demo", "near_percent", "account_name", "codex_home"}
         changes: dict[str, Any] = {name: getattr(state, name) for name in names}
         self.companion.store.update(**changes)
 

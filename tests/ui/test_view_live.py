@@ -32,7 +32,7 @@ from tui.ui.view.chrome import key_line, quiet_text, status_line
 from tui.ui.view.headline import headline
 from tui.ui.view.limits import limits_lines
 from tui.ui.view.prompts import dialog_prompt
-from tui.ui.view.resuming import carry_lines, to_carry
+from tui.ui.view.resuming import carry_lines, commands, to_carry
 from tui.ui.view.selection import Selection
 from tui.ui.view.sessions import SHOWN, command_lines, sessions_lines
 from tui.ui.view.status import status_text
@@ -281,6 +281,14 @@ def test_a_command_is_whole_on_every_screen(width: int) -> None:
 def test_a_command_names_the_executable_of_the_settings() -> None:
     assert plain(command_lines(API, "/opt/codex", 80)) == f"/opt/codex resume {API}"
     assert "resume" not in plain(command_lines("$(rm -rf ~)", "codex", 80))
+
+
+def test_a_command_names_the_folder_of_an_account_of_its_own() -> None:
+    state = replace(carried("command"), codex_home="/home/ada/.codex-work")
+    typed = f"CODEX_HOME=/home/ada/.codex-work codex resume {API}"
+    assert commands(view(state), (API,), None) == (typed,)
+    assert typed in says(carry_lines(view(state), (API,), None, 120))
+    assert typed in says(sessions_lines(view(state), 120))
 
 
 def forecast_text(full_at: datetime | None) -> str:

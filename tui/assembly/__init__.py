@@ -82,6 +82,11 @@ def _is_codexs_own(home: Path) -> bool:
     return home.resolve() == find_codex_home().path.resolve()
 
 
+def _home_to_name(home: Path | None) -> str | None:
+    """A folder of Codex that a command line has to name, for `codex` alone would use its own."""
+    return None if home is None or _is_codexs_own(home) else str(home.absolute())
+
+
 def every_account(options: SourceOptions, settings: Settings) -> tuple[SourceOptions, ...]:
     """The options of every account of the settings; those that were given where the command line chooses one.
 
@@ -162,6 +167,7 @@ def open_companion(
         message=settings.ask.message,
         asks=asks,
         hooks=hooks,
+        codex_home=_home_to_name(options.codex_home),
         names=options.names,
         before_credits=settings.hold.before_credits,
         process=uuid.uuid4().hex,

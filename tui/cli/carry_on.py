@@ -49,7 +49,7 @@ async def _carry_on(companion: "Companion", settings: "Settings", arguments: arg
             sent += 1
             print(f"{stop.thread_id}  told to go on")
         else:
-            print(resume_command(stop.thread_id, settings.codex.command))
+            print(resume_command(stop.thread_id, settings.codex.command, companion.state.codex_home))
     return 0 if sent == len(chosen) else 1
 
 

@@ -78,13 +78,16 @@ class Companion(msgspec.Struct, kw_only=True, dict=True, eq=False):
     """Makes what tells outside the screen; None tells nobody."""
     past: "PastReadings | None" = None
     """Fills the history from rollouts; None where there are none."""
+    codex_home: str | None = None
+    """Codex's folder, where the command `codex` alone would use another."""
     names: "Sequence[str]" = ("",)
     """What the account is called in the settings, its own name last; empty where it has none."""
 
     def __post_init__(self) -> None:
         self.name = self.names[-1]
         """What the account is called in the settings; empty where it has no name."""
-        self.store = StateStore(State(self.name, demo=self.demo, near_percent=self.near_percent))
+        state = State(self.name, codex_home=self.codex_home, demo=self.demo, near_percent=self.near_percent)
+        self.store = StateStore(state)
         self.connection = Connection(self.chain, self.name)
         self.records = Records(self.store, self.tables, self.process or self.holder, self.names)
         self.poller = Poller(self.store, self.connection, self.records, self.clock, random_share=self.random_share)

@@ -85,6 +85,9 @@ class State(msgspec.Struct, frozen=True):
     account_name: str = ""
     """What the account is called in the settings; empty where it has no name."""
 
+    codex_home: str | None = None
+    """Codex's folder, where the command `codex` alone would use another."""
+
     snapshot: Snapshot | None = None
     """The last good reading; kept while its source fails."""
     link: Link = msgspec.field(default_factory=Link)

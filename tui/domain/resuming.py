@@ -97,12 +97,13 @@ def _last_turn_at(session: Session, is_working: bool) -> datetime | None:
     return max(moments, default=None)
 
 
-def resume_command(thread_id: str, command: str = "codex") -> str:
-    """What a person types to resume a thread.
+def resume_command(thread_id: str, command: str = "codex", home: str | None = None) -> str:
+    """What a person types to resume a thread, of another folder than Codex's own where one is named.
 
     Raises:
         UsageError: The id is none: nothing from outside gets onto a command line unless it is a plain UUID.
     """
     if not _THREAD_ID.fullmatch(thread_id):
         raise UsageError("that is no thread id", "`resetbank sessions` lists the threads")
-    return shlex.join([command, "resume", thread_id])
+    typed = shlex.join([command, "resume", thread_id])
+    return typed if home is None else f"CODEX_HOME={shlex.quote(home)} {typed}"

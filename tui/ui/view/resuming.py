@@ -62,7 +62,7 @@ def commands(view: ViewState, threads: tuple[str, ...], since: datetime | None) 
     """What is left to type by hand, in order."""
     carried = {thread: attempt_of(view, thread, since) for thread in threads}
     by_hand = [thread for thread, carry in carried.items() if carry and carry.stage is ResumeStage.COMMAND]
-    found = (resume_text(thread, view.codex) for thread in by_hand)
+    found = (resume_text(thread, view.codex, view.state.codex_home) for thread in by_hand)
     return tuple(command for command in found if command is not None)
 
 
@@ -101,4 +101,4 @@ def _thread_lines(view: ViewState, thread: str, name: str, since: datetime | Non
         words += f": {clean(carry.reason)}"
     yield from wrap((Span(f"{sign} ", level), Span(name, Level.STRONG), Span(f"  {words}", level)), width, 2)
     if carry.stage is ResumeStage.COMMAND:
-        yield from command_lines(thread, view.codex, width)
+        yield from command_lines(thread, view.codex, width, view.state.codex_home)

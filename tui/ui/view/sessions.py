@@ -146,7 +146,8 @@ def sessions_lines(view: ViewState, width: int, *, short: bool = False) -> tuple
         )
         carry = carry_of(whose, session)
         if carry is not None and carry.stage is ResumeStage.COMMAND:
-            lines += [(Span("  "), *line) for line in command_lines(session.thread_id, view.codex, width - 2)]
+            typed = command_lines(session.thread_id, view.codex, width - 2, whose.state.codex_home)
+            lines += [(Span("  "), *line) for line in typed]
     if len(seen) > SHOWN:
         lines.append((Span(f"  +{len(seen) - SHOWN} more", Level.DIM),))
     return tuple(clip(line, width) for line in (*lines, *hooks))
@@ -199,17 +200,17 @@ def _stopped_line(view: ViewState, shown: tuple[Session, ...], width: int) -> tu
     return (clip((Span(", ".join(counts), Level.REACHED),), width),)
 
 
-def resume_text(thread_id: str, codex: str) -> str | None:
+def resume_text(thread_id: str, codex: str, home: str | None = None) -> str | None:
     """The command; None where what came from outside is no thread id and has no place on a command line."""
     try:
-        return resume_command(thread_id, codex)
+        return resume_command(thread_id, codex, home)
     except UsageError:
         return None
 
 
-def command_lines(thread_id: str, codex: str, width: int) -> tuple[Line, ...]:
+def command_lines(thread_id: str, codex: str, width: int, home: str | None = None) -> tuple[Line, ...]:
     """The command, whole however narrow the screen is; broken at spaces where it can be."""
-    command = resume_text(thread_id, codex)
+    command = resume_text(thread_id, codex, home)
     if command is None:
         return ((Span(fit(_BY_HAND, width), Level.DIM),),)
     rows = [""]

@@ -182,14 +182,16 @@ _NOTABLE: Final = {state for state in SessionState if state not in (SessionState
 
 
 def _sessions(view: ViewState) -> Iterator[tuple[str, object, str]]:
-    shown = live(view.state.sessions, view.now)
-    names = names_of(view.state.sessions, [session.thread_id for session in shown])
+    state = view.state
+    shown = live(state.sessions, view.now)
+    names = names_of(state.sessions, [session.thread_id for session in shown])
     for session in shown:
         carry = carry_of(view, session)
         mark = session.state if session.state in _NOTABLE else "works"
         words = state_words(view, session)[2]
         if carry is not None and carry.stage is ResumeStage.COMMAND:
-            words += f": {resume_text(session.thread_id, view.codex) or 'pick it in Codex'}"
+            typed = resume_text(session.thread_id, view.codex, state.codex_home)
+            words += f": {typed or 'pick it in Codex'}"
         yield f"session {session.thread_id}", (mark, carry and carry.stage), f"{names[session.thread_id]}: {words}"
 
 
