@@ -130,7 +130,7 @@ def test_what_was_waited_is_said_and_a_spend_says_how_long_before_it(foresight: 
     old = replace(stop, since=view.now - timedelta(days=40), until=view.now - timedelta(days=39))
     pictures = draw(foresight.record, view.now.timestamp())
     text = plain(history_lines(view, pictures, (closed, kept), 78, (spend,), paused=(old, stop, held)))
-    assert "1 h 13 min in all · a session stopped once · one was held once" in text
+    assert "1 h 13 min in all · stopped once · held once" in text
     assert "saved 3 h 00 min of waiting, after 12 min of it" in " ".join(text.split())
     assert "1 spent here" in text
     assert "Waiting" not in plain(history_lines(view, pictures, (closed,), 78, (spend,), paused=(old,)))

@@ -222,7 +222,7 @@ async def test_an_invite_that_is_over_has_nothing_to_hand_on(key: str, clock: Ma
 @pytest.mark.parametrize("key", ["c", "s", "m", "e", "d"])
 async def test_without_an_invite_its_keys_do_nothing(key: str, clock: ManualClock) -> None:
     async with panel(offered(), clock) as (pilot, app, _):
-        await pilot.press(key, "down", "up")
+        await pilot.press("down", "up", key)
         await settle(pilot)
         assert isinstance(app.screen, InviteScreen)
         assert "there is no invite yet" in words(app)

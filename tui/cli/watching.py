@@ -81,6 +81,8 @@ class Watch:
                 complain(account + problem.text)
         if state.link.failure is not None and state.link.failure != before.link.failure:
             complain(account + state.link.failure)
+        if state.link.failure is None and before.link.failure is not None:
+            complain(f"{account}the limits can be read again")
 
     def _print_events(self, store: StateStore, records: Records, clock: Clock) -> None:
         name = store.state.account_name

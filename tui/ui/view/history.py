@@ -281,7 +281,7 @@ def _waiting(view: ViewState, paused: Sequence[Pause], width: int) -> Iterator[L
     if not lost:
         return
     counts = [sum(pause.kind is kind for pause in recent) for kind in (PauseKind.STOPPED, PauseKind.HELD)]
-    words = ("a session stopped {}", "one was held {}")
+    words = ("stopped {}", "held {}")
     how_often = [word.format(_times(count)) for word, count in zip(words, counts, strict=True) if count]
     yield from _heading("Waiting", "at the limit, in the last four weeks", width)
     yield from wrap((Span(" · ".join((f"{countdown(lost)} in all", *how_often))),), width)
