@@ -22,7 +22,7 @@ def test_the_overview_names_every_command_within_100_columns() -> None:
 def test_the_overview_and_the_parser_know_the_same_options() -> None:
     shown = {option.split()[0] for option, _ in OPTIONS} - {"-h,", "--version"}
     arguments = vars(parse([]))
-    assert {f"--{name.replace('_', '-')}" for name in arguments} - {"--run"} == shown
+    assert {f"--{name.replace('_', '-')}" for name in arguments} - {"--run", "--command"} == shown
 
 
 @pytest.mark.parametrize("name", COMMANDS)
