@@ -55,7 +55,7 @@ class Service(SourceChain):
 
     async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
         login = fixed_login(Login(Token(self.stub.token), self.stub.account_id))
-        return Backend(parse_base_url(self.stub.base_url), login, self.clock, name="stub", app=self.app), ()
+        return Backend(parse_base_url(self.stub.base_url), login, self.clock, app=self.app), ()
 
     @property
     def asked(self) -> int:

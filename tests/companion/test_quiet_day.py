@@ -49,7 +49,7 @@ class Day(SourceChain):
     async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
         login = fixed_login(Login(Token(self.stub.token), self.stub.account_id))
         base_url = parse_base_url(self.stub.base_url)
-        return Backend(base_url, login, self.clock, name="stub", app=self.stub.app), ()
+        return Backend(base_url, login, self.clock, app=self.stub.app), ()
 
     def tell(self, number: int, state: SessionState) -> None:
         self.states[number] = state

@@ -27,7 +27,7 @@ class Bankrun(ManyLives):
 
     async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
         login = fixed_login(Login(Token(self.stub.token), self.stub.account_id))
-        backend = Backend(parse_base_url(self.stub.base_url), login, self.clock, name="stub", app=self.stub.app)
+        backend = Backend(parse_base_url(self.stub.base_url), login, self.clock, app=self.stub.app)
         return backend, ()
 
     @initialize()

@@ -254,7 +254,7 @@ async def test_the_embedded_service_s_faults_read_like_the_network_s(kind: str, 
     clock = ManualClock(START)
     stub = embedded_stub(clock)
     login = fixed_login(Login(Token(stub.token), stub.account_id))
-    source = Backend(parse_base_url(stub.base_url), login, clock, name="stub", app=stub.app)
+    source = Backend(parse_base_url(stub.base_url), login, clock, app=stub.app)
     assert (await source.read(with_credits=True)).provenance.source == "stub"
     stub.faults.arm("usage", kind, 1)
     with pytest.raises(error):

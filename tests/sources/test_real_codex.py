@@ -305,7 +305,7 @@ async def test_news_of_a_thread_wake_the_daemon_s_reader(service: StubProcess) -
     """A turn in one client of the daemon is news to another that subscribes to nothing."""
     async with real_daemon(service):
         source = await open_daemon(CodexHome(service.codex_home), CLOCK)
-        other = AppServerSource("daemon", await connect_daemon(CodexHome(service.codex_home).daemon_socket), CLOCK)
+        other = AppServerSource(await connect_daemon(CodexHome(service.codex_home).daemon_socket), CLOCK)
         await other.prove()
         started = await other._client.request("thread/start", {"cwd": str(service.workspace)}, deadline=DEADLINE)
         waiting = asyncio.create_task(source.changed())

@@ -26,7 +26,7 @@ async def stubbed(clock: ManualClock, scenario: str, granted: int) -> AsyncItera
     stub = embedded_stub(clock, scenario)
     stub.bank.grant("acc1", granted, None)
     login = fixed_login(Login(Token(stub.token), "acc1"))
-    source = Backend(parse_base_url(stub.base_url), login, clock, name="stub", app=stub.app)
+    source = Backend(parse_base_url(stub.base_url), login, clock, app=stub.app)
     yield source, stub
     await source.aclose()
     stub.close()

@@ -5,7 +5,7 @@ Codex keeps and renews the login itself; no token passes through here. The facts
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final, Literal, NoReturn, Self
+from typing import Final, NoReturn, Self
 
 import msgspec
 
@@ -25,6 +25,7 @@ from tui.errors import (
 from tui.sources.answers import FINISH, Failed, login_trouble, surely_refused
 from tui.sources.appserver_client import AppServerClient, Refused
 from tui.sources.appserver_transports import Transport, start_codex
+from tui.sources.base import SourceName
 from tui.sources.codex_home import SIGN_IN, CodexHome
 from tui.wire import appserver as wire
 from tui.wire.consume import decode_consume
@@ -42,11 +43,11 @@ _BANKED_RESETS_LOGIN: Final = "chatgpt"
 class AppServerSource:
     """An app-server that is signed in; implements `tui.sources.base.Source`."""
 
+    name: SourceName = "codex"
     experimental = False
     """Whether Codex's experimental methods are needed."""
 
-    def __init__(self, name: Literal["daemon", "codex"], transport: Transport, clock: Clock) -> None:
-        self.name = name
+    def __init__(self, transport: Transport, clock: Clock) -> None:
         self._clock = clock
         self._news = asyncio.Event()
         self._login: wire.Login | None = None
@@ -203,4 +204,4 @@ async def open_codex(
     """Open the source `codex`, a child that serves on stdio; raises as `start_codex` and `prove`."""
     if not home.path.is_dir():
         raise NotViable(f"there is no Codex home at {home.path}", SIGN_IN)
-    return await AppServerSource("codex", await start_codex(command, home, arguments), clock).prove()
+    return await AppServerSource(await start_codex(command, home, arguments), clock).prove()

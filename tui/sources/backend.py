@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -24,6 +24,7 @@ from tui.sources.answers import (
     retry_after,
     to_read,
 )
+from tui.sources.base import SourceName
 from tui.sources.base_url import BaseUrl
 from tui.sources.login import Login, LoginProvider, Token
 from tui.wire.credits import decode_credit_rows, with_rows, without_rows
@@ -56,7 +57,7 @@ _DEADLINES: Final = Deadlines()
 class Backend:
     """Polls the quota endpoint; implements `tui.sources.base.Source`.
 
-    The login is found at each reading. With an `app` it asks that, in this process, and nothing on the network.
+    The login is found at each reading. With an `app`, the embedded service, nothing is asked of the network.
     """
 
     def __init__(
@@ -65,14 +66,13 @@ class Backend:
         login: LoginProvider,
         clock: Clock,
         *,
-        name: Literal["http", "stub"] = "http",
         app: Callable[..., Any] | None = None,
         deadlines: Deadlines = _DEADLINES,
     ) -> None:
         self._base_url = base_url
         self._login = login
         self._clock = clock
-        self.name = name
+        self.name: SourceName = "http" if app is None else "stub"
         self._deadlines = deadlines
         self._asker = open_asker(base_url, app)
         self._rows_free_at = clock.monotonic()

@@ -34,6 +34,7 @@ _ORDER: Final = count()
 class DaemonSource(AppServerSource):
     """The daemon; implements `Source`, `SessionFeed` and `CarriesOn` of `tui.sources.base`."""
 
+    name = "daemon"
     experimental = True  # `thread/queue/add` is refused otherwise
 
     def __init__(self, transport: Transport, clock: Clock, pays_plan: PaysPlan = lambda _: True) -> None:
@@ -46,7 +47,7 @@ class DaemonSource(AppServerSource):
         self._unread: dict[str, SessionUpdate | None] = {}
         """Updates of threads whose row is still to be read: only the row shows whether they are sessions."""
         self._wants = asyncio.Event()
-        super().__init__("daemon", transport, clock)
+        super().__init__(transport, clock)
 
     async def caught_up(self) -> None:
         """Return once every thread that the daemon lists was yielded; see `SessionFeed.caught_up`."""

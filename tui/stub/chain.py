@@ -39,7 +39,7 @@ class EmbeddedChain:
         """Open a source on the embedded service; always viable."""
         given, app = (self._base_url, self._login(), self._clock), self._stub.app
         if self._played is None:
-            source = Backend(*given, name="stub", app=app)
+            source = Backend(*given, app=app)
         else:
             from tui.stub.sessions import PlayedSource
 

@@ -180,7 +180,7 @@ class PlayedSource(Backend):
     """The embedded service as a source that also sees the sessions which are played, and hands them messages."""
 
     def __init__(self, played: PlayedSessions, base_url: BaseUrl, login: LoginProvider, clock: Clock, app: Any) -> None:
-        super().__init__(base_url, login, clock, name="stub", app=app)
+        super().__init__(base_url, login, clock, app=app)
         self._played = played
 
     def updates(self) -> AsyncIterator[SessionUpdate]:
