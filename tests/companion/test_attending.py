@@ -18,6 +18,7 @@ from tui.domain.ledger import EventKind
 from tui.domain.question import Cause, Choice, NoQuestionReason, Question
 from tui.domain.resumes import ResumeStage
 from tui.domain.sessions import SessionState, SessionUpdate
+from tui.domain.snapshot import Account
 from tui.domain.spend import Consent, ConsentKind, ConsumeAnswer, ConsumeCode
 from tui.errors import OutcomeUnknown, UsageError
 
@@ -97,6 +98,21 @@ async def test_a_stopped_session_brings_one_question(clock: ManualClock, tmp_pat
         world.companion.listen(lambda state: questions.append(state.question))
         await until(world, lambda state: quiet(state) is NoQuestionReason.ALREADY_ASKED, step=1)
         assert set(questions) <= {None}
+
+
+async def test_an_answer_is_of_the_account_that_was_asked_about(clock: ManualClock, tmp_path: Path) -> None:
+    async with attended(World(clock, tmp_path)) as world:
+        question = await stop(world)
+        world.source.reading = replace(AT_LIMIT, account=Account("acc2"))
+        world.companion.refresh()
+        await until(world, lambda state: state.account_key == "acc2")
+        for choice in (Choice.WAIT, Choice.NOT_UNTIL_RESET):
+            with pytest.raises(UsageError, match="another account"):
+                await world.companion.questions.answer(question, choice)
+        in_hand = world.tables.accounts.read("acc2")
+        assert (in_hand.waiting, [window.muted for window in in_hand.memory.windows if window.muted]) == (None, [])
+        await world.companion.questions.answer(question, None)
+        assert world.companion.state.question != question
 
 
 async def test_a_limit_that_is_near_is_asked_about_by_the_forecast_on_screen(

@@ -172,8 +172,11 @@ class QuestionService(Follower):
 
         Raises:
             NoCredit: There is nothing left to queue.
+            UsageError: Another account is in use than the one that was asked about.
         """
         now, snapshot = self._clock.now(), self._store.state.snapshot
+        if choice is not None and snapshot is not None and question.account.differs_from(snapshot.account):
+            raise UsageError("another account is in use by now, so nothing was answered", "look at what it shows")
         if choice is Choice.QUEUE:
             await self.queue(whom)
         elif choice is not None:
