@@ -222,7 +222,7 @@ async def test_a_reset_that_lapses_is_told_once_for_each_step_by_whoever_runs(
             await settled(*processes)
             texts.append([notice.text for process in processes for notice in process.told])
     assert texts == [
-        ["One reset lapses in 2 days; 2 resets banked"],
+        ["One reset lapses in about 2 days; 2 resets banked"],
         [],
         ["One reset lapses in 23 hours; 2 resets banked"],
         [],

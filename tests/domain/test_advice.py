@@ -348,7 +348,7 @@ def test_the_arithmetic_can_be_checked_by_hand() -> None:
         "5-hour limit: 20 % used, so a reset gives back 20 points",
         "weekly limit: 100 % used, so a reset gives back 100 points",
         "this block costs about 16 h of your working time",
-        "dearer blocks to be expected before the resets lapse: about 0.3, and 1.0 resets for them",
+        "costlier blocks expected before the resets lapse: about 0.3; resets for them: 1.0",
         "if the week's date moves, a reset now gains about 0.40 of a week",
         "limits reached in the last four weeks: 3",
         "chance of a free reset for everybody within a day: 24 %",

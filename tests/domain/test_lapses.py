@@ -47,12 +47,13 @@ def test_what_cannot_be_spent_or_never_lapses_is_no_lapse() -> None:
 @pytest.mark.parametrize(
     ("left", "text"),
     [
-        (timedelta(days=6.6), "7 days"),
-        (timedelta(hours=50), "2 days"),
+        (timedelta(days=6.6), "about 7 days"),
+        (timedelta(hours=50), "about 2 days"),
+        (timedelta(hours=72), "3 days"),
         (timedelta(hours=47), "47 hours"),
         (timedelta(minutes=61), "61 minutes"),
         (timedelta(minutes=1), "1 minute"),
-        (timedelta(seconds=20), "0 minutes"),
+        (timedelta(seconds=20), "less than a minute"),
     ],
 )
 def test_what_is_left_is_said_in_whole_units(left: timedelta, text: str) -> None:

@@ -238,8 +238,8 @@ def arithmetic(f: Facts) -> tuple[str, ...]:
             lines.append(f"a week that begins anew with the spend {word} about {_hours(abs(f.date_hours))}")
         if f.dearer_blocks is not None:
             lines.append(
-                f"dearer blocks to be expected before the resets lapse: about {f.dearer_blocks:.1f},"
-                f" and {f.resets_for_them:.1f} resets for them"
+                f"costlier blocks expected before the resets lapse: about {f.dearer_blocks:.1f};"
+                f" resets for them: {f.resets_for_them:.1f}"
             )
     if f.week_resets_at is not None and f.week_used is not None and f.week_resets_at > f.now:
         share = (f.week_resets_at - f.now) / (f.week_minutes * 60) - (1 - f.week_used / 100)

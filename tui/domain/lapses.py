@@ -28,12 +28,15 @@ class Lapse(msgspec.Struct, frozen=True):
         return f"{self.credit.id} {self.step // timedelta(hours=1)}"
 
     def left_text(self, now: datetime) -> str:
-        """How long it still is, in whole units."""
+        """How long it still is, in whole units, which say so where they are rounded."""
         minutes = max(0, (self.expires_at - now) // timedelta(minutes=1))
+        if minutes == 0:
+            return "less than a minute"
         for unit, size in (("day", 1440), ("hour", 60), ("minute", 1)):
             if minutes >= 2 * size or size == 1:
                 number = round(minutes / size)
-                return f"{number} {unit}{'' if number == 1 else 's'}"
+                rounded = "about " if minutes % size else ""
+                return f"{rounded}{number} {unit}{'' if number == 1 else 's'}"
         raise AssertionError
 
 

@@ -47,8 +47,9 @@ NAME_CELLS = 11
 _JOINERS = "\u200c\u200d"
 """Hidden characters that scripts and emoji need between two others."""
 _TOGETHER = re.compile(
-    r"(?<=\d) (?=(?:d|h|min|s|%)(?!\w))"  # 3 h
+    r"(?<=\d) (?=(?:d|h|min|s|%|hours?|days?|weeks?|points?|resets?)(?!\w))"  # 3 h, 5 hours, 2 resets
     r"|(?<=\d [dh]) (?=\d+ (?:h|min|s)(?!\w))"  # 3 d 17 h
+    r"|(?<=Week) (?=\d)"  # Week 41 %
     r"|(?<=Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?=\d)"  # Sun 29
     r"|(?<=\d) (?=(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(?!\w))"  # 29 Nov
     r"|(?<=Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (?=\d\d:\d\d)"  # Nov 18:47
