@@ -105,8 +105,6 @@ def private_file(path: Path) -> None:
         OSError: It cannot be made, or it is somebody else's.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-    try:
+    with os.fdopen(descriptor, "ab"):
         if os.fstat(descriptor).st_mode & 0o777 != 0o600:
             os.fchmod(descriptor, 0o600)
-    finally:
-        os.close(descriptor)

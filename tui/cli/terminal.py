@@ -55,8 +55,7 @@ class TypedLines:
 async def ask_for_code(what: str, screen: TextIO, typed: TypedLines | None = None) -> str | None:
     """Ask for three random letters, which consent to what was just printed ("spend this reset").
 
-    Returns:
-        None where they were typed; else why that is no consent.
+    None where they were typed; else why that is no consent.
     """
     import secrets
 

@@ -95,14 +95,9 @@ def _blocks(path: Path) -> Iterator[bytes]:
     """Pieces of a file that end with a line's end."""
     rest = b""
     for piece in _pieces(path):
-        end = piece.rfind(b"\n")
-        if end < 0:
-            rest += piece
-            continue
-        yield rest + piece[: end + 1]
-        rest = piece[end + 1 :]
-    if rest:
-        yield rest
+        whole, end, rest = (rest + piece).rpartition(b"\n")
+        yield whole + end
+    yield rest
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
