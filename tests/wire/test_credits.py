@@ -102,6 +102,13 @@ def test_the_same_row_twice_counts_once() -> None:
     assert len(found.credits) == 1
 
 
+@pytest.mark.parametrize("statuses", [("available", "redeemed"), ("redeemed", "available")])
+def test_of_a_row_that_comes_twice_the_word_that_it_is_spent_is_believed(statuses: tuple[str, str]) -> None:
+    found = rows(*(ROW | {"status": status} for status in statuses))
+    assert found.credits is not None
+    assert [credit.status for credit in found.credits] == [CreditStatus.REDEEMED]
+
+
 @pytest.mark.parametrize("listed", [None, {}, "none"])
 def test_missing_rows_are_not_an_empty_bank(listed: object) -> None:
     found = decode_credit_rows(json.dumps({"credits": listed, "available_count": 3}).encode())

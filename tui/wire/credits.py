@@ -98,8 +98,9 @@ def read_credits(reader: FieldReader, value: object) -> tuple[Credit, ...] | Non
     by_id: dict[str, Credit] = {}
     for item in items:
         credit = _credit(reader, item)
-        if credit is not None:
-            by_id.setdefault(credit.id, credit)
+        # Of one that is listed twice the row counts that keeps it from being spent, so that none is sent for again.
+        if credit is not None and (credit.id not in by_id or credit.status is not CreditStatus.AVAILABLE):
+            by_id[credit.id] = credit
     return tuple(by_id.values())
 
 
