@@ -18,7 +18,7 @@ from tui.domain.sessions import SessionUpdate
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import ConsumeAnswer, ConsumeRequest
 from tui.errors import SourceDown, StoreError
-from tui.sources.base import Referrals, Source, SourceName, SourceStatus
+from tui.sources.base import Referrals, Source, SourceName
 from tui.store.database import Database
 
 READING = snapshot(window(FIVE_HOURS, 95.0), window(WEEK, 40.0), rows=(credit("c1", 2), credit("c2", 20)))
@@ -82,15 +82,15 @@ class ScriptedChain(SourceChain):
         """A preferred source that has become usable."""
         self.opened = 0
 
-    async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
+    async def open(self) -> Source:
         self.opened += 1
         if self.failure is not None:
             raise self.failure
-        return self.source, (SourceStatus("http", True, "scripted"),)
+        return self.source
 
-    async def upgrade(self, current: str) -> tuple[Source, tuple[SourceStatus, ...]] | None:
+    async def upgrade(self, current: str) -> Source | None:
         better, self.better = self.better, None
-        return None if better is None else (better, (SourceStatus("daemon", True, "scripted"),))
+        return better
 
 
 class World:

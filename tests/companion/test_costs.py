@@ -22,7 +22,7 @@ from tui.companion.state import State
 from tui.domain.reading import SessionCost
 from tui.domain.sessions import SessionState, SessionUpdate
 from tui.sources.backend import Backend
-from tui.sources.base import Source, SourceStatus
+from tui.sources.base import Source
 from tui.sources.base_url import parse_base_url
 from tui.sources.login import Login, Token, fixed_login
 from tui.store.database import Database
@@ -53,9 +53,9 @@ class Service(SourceChain):
             looks_ahead=True,
         )
 
-    async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
+    async def open(self) -> Source:
         login = fixed_login(Login(Token(self.stub.token), self.stub.account_id))
-        return Backend(parse_base_url(self.stub.base_url), login, self.clock, app=self.app), ()
+        return Backend(parse_base_url(self.stub.base_url), login, self.clock, app=self.app)
 
     @property
     def asked(self) -> int:

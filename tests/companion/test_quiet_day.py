@@ -18,7 +18,7 @@ from tui.domain.question import AskRules, Cause, Choice, Question
 from tui.domain.sessions import SessionState, SessionUpdate
 from tui.domain.windows import WindowKind
 from tui.sources.backend import Backend
-from tui.sources.base import Source, SourceStatus
+from tui.sources.base import Source
 from tui.sources.base_url import parse_base_url
 from tui.sources.login import Login, Token, fixed_login
 from tui.store.database import Database
@@ -46,10 +46,10 @@ class Day(SourceChain):
         self.feed = ScriptedFeed()
         self.states = [SessionState.IDLE] * self.sessions
 
-    async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
+    async def open(self) -> Source:
         login = fixed_login(Login(Token(self.stub.token), self.stub.account_id))
         base_url = parse_base_url(self.stub.base_url)
-        return Backend(base_url, login, self.clock, app=self.stub.app), ()
+        return Backend(base_url, login, self.clock, app=self.stub.app)
 
     def tell(self, number: int, state: SessionState) -> None:
         self.states[number] = state

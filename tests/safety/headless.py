@@ -14,7 +14,7 @@ from tui.companion.records import Tables
 from tui.domain.spend import Consent, ConsentKind, Spend
 from tui.paths import resetbank_paths
 from tui.sources.backend import Backend, Deadlines
-from tui.sources.base import Source, SourceStatus
+from tui.sources.base import Source
 from tui.sources.base_url import parse_base_url
 from tui.sources.codex_home import CodexHome
 from tui.sources.logins import Logins
@@ -37,10 +37,10 @@ class HttpChain(SourceChain):
         self._stub = stub
         self._clock = HastyClock()
 
-    async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
+    async def open(self) -> Source:
         base_url = parse_base_url(self._stub.url)
         login = Logins(CodexHome(self._stub.codex_home), base_url, True, self._clock)
-        return Backend(base_url, login, self._clock, deadlines=SHORT), ()
+        return Backend(base_url, login, self._clock, deadlines=SHORT)
 
 
 @asynccontextmanager

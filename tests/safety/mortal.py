@@ -17,7 +17,7 @@ from tui.companion.locks import AccountLocks
 from tui.companion.records import Tables
 from tui.domain.spend import Proposal
 from tui.errors import ResetbankError, StoreLocked
-from tui.sources.base import Source, SourceStatus
+from tui.sources.base import Source
 from tui.store.database import Database
 
 
@@ -74,7 +74,7 @@ class ManyLives(RuleBasedStateMachine):
         self.proposal: Proposal | None = None
         self.companion = self.start()
 
-    async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
+    async def open(self) -> Source:
         """The service."""
         raise NotImplementedError
 

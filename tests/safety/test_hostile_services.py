@@ -26,7 +26,7 @@ from tui.domain.spend import (
     Stage,
 )
 from tui.errors import ConsumeRejected, OutcomeUnknown, SourceDown
-from tui.sources.base import Source, SourceName, SourceStatus
+from tui.sources.base import Source, SourceName
 from tui.store.spends import all_spends
 
 EFFECTS = ["asked", "another", "none", "late"]
@@ -124,8 +124,8 @@ class Ordeal(ManyLives):
         self.judged: set[str] = set()
         self.beside = self.start()
 
-    async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
-        return self.service, ()
+    async def open(self) -> Source:
+        return self.service
 
     def disk(self, fails: bool) -> None:
         with self.database.reading() as connection:

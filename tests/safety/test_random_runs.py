@@ -9,7 +9,7 @@ from tests.support.budget import budget, random_runs
 from tui.domain.spend import Consent, ConsentKind, Outcome, Spend
 from tui.domain.windows import WindowKind
 from tui.sources.backend import Backend
-from tui.sources.base import Source, SourceStatus
+from tui.sources.base import Source
 from tui.sources.base_url import parse_base_url
 from tui.sources.login import Login, Token, fixed_login
 from tui.stub.embedded import embedded_stub
@@ -25,10 +25,9 @@ class Bankrun(ManyLives):
         self.stub = embedded_stub(clock := HastyClock(), "many")
         super().__init__(clock)
 
-    async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
+    async def open(self) -> Source:
         login = fixed_login(Login(Token(self.stub.token), self.stub.account_id))
-        backend = Backend(parse_base_url(self.stub.base_url), login, self.clock, app=self.stub.app)
-        return backend, ()
+        return Backend(parse_base_url(self.stub.base_url), login, self.clock, app=self.stub.app)
 
     @initialize()
     def use_something(self) -> None:
@@ -91,7 +90,7 @@ class Bankrun(ManyLives):
         if spend is not None and spend.sends:
 
             async def repeat() -> None:
-                source, _ = await self.open()
+                source = await self.open()
                 await source.consume(spend.request)
 
             if spend.outcome in (None, Outcome.RESET):

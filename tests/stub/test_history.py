@@ -204,7 +204,7 @@ def share_of(stub: StubProcess, thread: str) -> float:
 
 
 async def test_the_sources_of_resetbank_read_the_past_windows(clock: ManualClock) -> None:
-    source, _ = await EmbeddedChain(clock, "busy").open()
+    source = await EmbeddedChain(clock, "busy").open()
     assert isinstance(source, KnowsPeriods)
     periods = await source.past_periods()
     assert periods is not None
@@ -217,7 +217,7 @@ async def test_the_sources_of_resetbank_read_the_past_windows(clock: ManualClock
 
 async def test_what_a_played_session_took_is_told(clock: ManualClock) -> None:
     chain = EmbeddedChain(clock, "held")
-    source, _ = await chain.open()
+    source = await chain.open()
     assert isinstance(source, PlayedSource)
     updates = source.updates()
     first = await anext(updates)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -27,7 +27,7 @@ from tui.domain.referral import OfferAnswer, OfferStatus
 from tui.domain.snapshot import Snapshot
 from tui.domain.spend import ConsumeAnswer, ConsumeCode, ConsumeRequest, Spend
 from tui.errors import SourceDown
-from tui.sources.base import Source, SourceStatus
+from tui.sources.base import Source
 from tui.store.database import Database
 
 RESET = ConsumeAnswer(ConsumeCode.RESET)
@@ -93,8 +93,8 @@ class SceneChain(SourceChain):
     def __init__(self, source: SceneSource) -> None:
         self._source = source
 
-    async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
-        return self._source, ()
+    async def open(self) -> Source:
+        return self._source
 
 
 class Scene:
@@ -182,7 +182,8 @@ class Scene:
     def stir(self) -> None:
         """Publish a State that differs in nothing to be seen."""
         link = self.state.link
-        self.companion.store.update(link=replace(link, statuses=(*link.statuses, SourceStatus("http", False, "no"))))
+        since = (link.failing_since or self.clock.now()) + timedelta(seconds=1)  # shown where it fails, alone
+        self.companion.store.update(link=replace(link, failing_since=since))
 
     def break_disk(self, *, broken: bool = True) -> None:
         """Let the database refuse to be written to."""

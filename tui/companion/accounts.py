@@ -228,7 +228,7 @@ class Accounts:
 
     def _show_failure(self, name: str, error: ResetbankError) -> None:
         store = self._stores[name]
-        store.update(link=store.state.link.failing(str(error), self.clock.now(), self._every, ()))
+        store.update(link=store.state.link.failing(str(error), self.clock.now(), self._every))
 
     def _show(self, state: State) -> None:
         if self._stores[state.account_name].state is not state:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from tui.domain.snapshot import Snapshot
 from tui.errors import SignedOut, SourceDown, SourceError
-from tui.sources.base import CarriesOn, KeepsHistory, KnowsPeriods, SessionFeed, Source, SourceStatus
+from tui.sources.base import CarriesOn, KeepsHistory, KnowsPeriods, SessionFeed, Source
 
 if TYPE_CHECKING:
     from tui.domain.reading import PastPeriod, SessionCost
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class SourceChain(Protocol):
     """What picks a source; `tui.sources.chain` is the real one."""
 
-    async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
+    async def open(self) -> Source:
         """Open the first viable source.
 
         Raises:
@@ -25,7 +25,7 @@ class SourceChain(Protocol):
         """
         ...
 
-    async def upgrade(self, current: str) -> tuple[Source, tuple[SourceStatus, ...]] | None:
+    async def upgrade(self, current: str) -> Source | None:
         """Open a source that is preferred to the one in use and has become usable since; None where there is none."""
         return None
 
@@ -41,7 +41,6 @@ class Connection:
         self._replaced = asyncio.Event()
         self.lock = asyncio.Lock()
         """Held while the source is read or a spend is driven: one thing at a time."""
-        self.statuses: tuple[SourceStatus, ...] = ()
 
     @property
     def source_name(self) -> str | None:
@@ -55,7 +54,7 @@ class Connection:
             SourceError: None could be opened.
         """
         if self._source is None:
-            self._source, self.statuses = await self._chain.open()
+            self._source = await self._chain.open()
             self._replaced.set()
             self._proven = False
         return self._source
@@ -91,7 +90,7 @@ class Connection:
         if found is None:
             return False
         await self.aclose()
-        self._source, self.statuses = found
+        self._source = found
         self._replaced.set()
         self._proven = False
         return True

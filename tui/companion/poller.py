@@ -137,7 +137,7 @@ class Poller:
     def _show(self, fresh: Snapshot) -> Snapshot:
         snapshot = merge(self._store.state.snapshot, fresh)
         self._failures = 0
-        link = self._store.state.link.healthy(self._connection.source_name, self._connection.statuses)
+        link = self._store.state.link.healthy(self._connection.source_name)
         self._store.update(snapshot=snapshot, link=link)
         return snapshot
 
@@ -164,7 +164,7 @@ class Poller:
         why = str(error)
         if isinstance(error, RateLimited) and self._asks_history_at is not None:  # else a command ends with it
             why = f"{error.message}; resetbank waits and asks again by itself"
-        link = self._store.state.link.failing(why, self._clock.now(), interval, self._connection.statuses)
+        link = self._store.state.link.failing(why, self._clock.now(), interval)
         self._store.update(link=link)
         self._next_at = self._clock.monotonic() + interval.total_seconds()
 

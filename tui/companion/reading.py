@@ -66,7 +66,7 @@ async def read_once(
     Raises:
         SourceError: Nothing could be read; the message is the source's own.
     """
-    source, _ = await chain.open()
+    source = await chain.open()
     try:
         snapshot = await source.read(with_credits=True)
         snapshot = replace(snapshot, account=snapshot.account.named(names[-1]))
@@ -95,7 +95,7 @@ async def _hear_history(chain: "SourceChain", database: "Database", snapshot: Sn
     from tui.store.observations import Observations
 
     with suppress(SourceError, StoreError):  # the next process that follows the limits asks anyway
-        source, _ = await chain.open()
+        source = await chain.open()
         try:
             known: object = source
             history = await known.reset_history() if isinstance(known, KeepsHistory) else None

@@ -27,7 +27,6 @@ if TYPE_CHECKING:  # a command that only reads needs few of them
     from tui.domain.snapshot import Snapshot
     from tui.domain.spend import Spend
     from tui.domain.waiting import Announcement, Waiting
-    from tui.sources.base import SourceStatus
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -41,23 +40,20 @@ class Link(msgspec.Struct, frozen=True):
     next_poll_at: datetime | None = None
     interval: timedelta | None = None
     """How often it is read at present."""
-    statuses: tuple[SourceStatus, ...] = ()
-    """What the chain found out about every source when it last looked."""
 
     @property
     def has_answered(self) -> bool:
         """Whether a first attempt to read is over, well or not."""
         return self.source is not None or self.failure is not None
 
-    def healthy(self, source: str | None, statuses: tuple[SourceStatus, ...]) -> Link:
+    def healthy(self, source: str | None) -> Link:
         """After a good reading."""
-        return replace(self, source=source, failure=None, failing_since=None, statuses=statuses)
+        return replace(self, source=source, failure=None, failing_since=None)
 
-    def failing(self, why: str, now: datetime, interval: timedelta, statuses: tuple[SourceStatus, ...]) -> Link:
+    def failing(self, why: str, now: datetime, interval: timedelta) -> Link:
         """After a failed one; the next is tried after the interval."""
-        since, statuses = self.failing_since or now, statuses or self.statuses
-        link = replace(self, failure=why, failing_since=since, statuses=statuses)
-        return replace(link, interval=interval, next_poll_at=now + interval)
+        since = self.failing_since or now
+        return replace(self, failure=why, failing_since=since, interval=interval, next_poll_at=now + interval)
 
 
 class Problem(msgspec.Struct, frozen=True):

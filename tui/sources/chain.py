@@ -1,11 +1,11 @@
 """The chain: the first source that is usable here, and why each other is not."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from tui.errors import NotViable, SourceError, UsageError
-from tui.sources.base import Source, SourceName, SourceOption, SourceStatus
+from tui.sources.base import Source, SourceOption, SourceStatus
 
 OPENING_DEADLINE: Final = 8.0
 """Seconds that one source may take to prove itself."""
@@ -18,7 +18,7 @@ class Chain:
         self._candidates = tuple(candidates)
         self._deadline = deadline
 
-    async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
+    async def open(self) -> Source:
         """Open the first viable source; it is the caller's to close.
 
         Raises:
@@ -26,24 +26,22 @@ class Chain:
             UsageError: The command line asks a source for what it cannot do.
         """
         statuses: list[SourceStatus] = []
-        for number, candidate in enumerate(self._candidates):
+        for candidate in self._candidates:
             found = await self._try(candidate)
-            if isinstance(found, SourceStatus):
-                statuses.append(found)
-                continue
-            rest = (other.name for other in self._candidates[number + 1 :])
-            return found, (*statuses, *_chosen(candidate.name, rest))
+            if not isinstance(found, SourceStatus):
+                return found
+            statuses.append(found)
         reasons = " · ".join(f"{verdict.name}: {verdict.reason}" for verdict in statuses)
         raise NotViable(f"no source can be used: {reasons}", "" if "; " in reasons else "see `resetbank doctor`")
 
-    async def upgrade(self, current: str) -> tuple[Source, tuple[SourceStatus, ...]] | None:
+    async def upgrade(self, current: str) -> Source | None:
         """Open a source that is preferred to the current one and became usable since, as the daemon may; or none."""
         names = [candidate.name for candidate in self._candidates]
         preferred = self._candidates[: names.index(current)] if current in names else ()
         for candidate in (candidate for candidate in preferred if candidate.comes_later):
             found = await self._try(candidate)
             if not isinstance(found, SourceStatus):
-                return found, _chosen(candidate.name, (name for name in names if name != candidate.name))
+                return found
         return None
 
     async def probe(self) -> tuple[SourceStatus, ...]:
@@ -71,8 +69,3 @@ class Chain:
         except OSError as error:
             reason = error.strerror or type(error).__name__
         return SourceStatus(candidate.name, False, reason)
-
-
-def _chosen(name: SourceName, others: Iterable[SourceName]) -> tuple[SourceStatus, ...]:
-    unasked = (SourceStatus(other, False, f"not asked: {name} is in use") for other in others)
-    return (SourceStatus(name, True, "in use"), *unasked)

@@ -7,7 +7,7 @@ from tui.clock import Clock
 from tui.sources.answers import Asker
 from tui.sources.app_asker import AppAsker
 from tui.sources.backend import Backend
-from tui.sources.base import Source, SourceStatus
+from tui.sources.base import Source
 from tui.sources.base_url import parse_base_url
 from tui.sources.login import Login, LoginProvider, Token, fixed_login
 from tui.sources.referrals import ReferralClient
@@ -35,16 +35,14 @@ class EmbeddedChain:
 
             self._played = sessions.PlayedSessions(self._stub.bank, clock, starts)
 
-    async def open(self) -> tuple[Source, tuple[SourceStatus, ...]]:
+    async def open(self) -> Source:
         """Open a source on the embedded service; always viable."""
         given, app = (self._base_url, self._login(), self._clock), self._stub.app
         if self._played is None:
-            source = Backend(*given, app=app)
-        else:
-            from tui.stub.sessions import PlayedSource
+            return Backend(*given, app=app)
+        from tui.stub.sessions import PlayedSource
 
-            source = PlayedSource(self._played, *given, app)
-        return source, (SourceStatus("stub", True, "the embedded service"),)
+        return PlayedSource(self._played, *given, app)
 
     @property
     def hooks(self) -> "Callable[[], Installation] | None":
