@@ -63,9 +63,8 @@ def test_a_session_that_stopped_is_asked_about() -> None:
     assert question.threads == (thread(1),)
     assert question.stops[0].stopped_at == START - MINUTE / 2
     assert question.natural_reset == START + 3 * HOUR
-    assert question.waiting_saved == 3 * HOUR
     assert question.credit is not None
-    assert (question.credit.id, question.resets_available) == ("a", 2)
+    assert question.credit.id == "a"
     assert Choice.QUEUE not in question.choices
 
 
@@ -73,7 +72,6 @@ def test_a_session_about_to_stop_is_asked_about() -> None:
     question = ask(working_situation())
     assert question.cause is Cause.ABOUT_TO_STOP
     assert question.empty_at == START + 8 * MINUTE
-    assert question.waiting_saved == 3 * HOUR - 8 * MINUTE
     assert (question.threads, question.stops) == ((thread(1),), ())
     assert question.choices == tuple(choice for choice in Choice if choice is not Choice.LET_FAIL)
 
@@ -108,7 +106,7 @@ def test_a_warning_asks_nothing_where_nobody_is_asked_early_or_nothing_is_at_wor
 
 def test_only_a_count_is_enough_to_ask() -> None:
     question = ask(stopped_situation(snapshot=reading(allowed=False, rows=None, available=3)))
-    assert (question.credit, question.resets_available) == (None, 3)
+    assert question.credit is None
 
 
 def test_a_limit_that_is_hit_while_a_turn_goes_on_is_about_to_stop_it() -> None:
@@ -125,7 +123,7 @@ def test_an_unknown_reset_is_asked_about_and_stays_unknown() -> None:
     limit = known.limits[0]
     undated = replace(limit, windows=tuple(replace(window, resets_at=None) for window in limit.windows))
     question = ask(stopped_situation(snapshot=replace(known, limits=(undated,))))
-    assert (question.natural_reset, question.waiting_saved) == (None, None)
+    assert question.natural_reset is None
 
 
 def working(**changes: object) -> Situation:
@@ -187,7 +185,7 @@ def test_an_empty_bank_still_says_what_resets_when() -> None:
     quiet = decide(stopped_situation(snapshot=reading(rows=())), RULES, AskMemory(), START)
     assert isinstance(quiet, NoQuestion)
     assert quiet.window is not None
-    assert (quiet.natural_reset, quiet.threads) == (START + 3 * HOUR, (thread(1),))
+    assert quiet.natural_reset == START + 3 * HOUR
 
 
 @pytest.mark.parametrize(
@@ -393,7 +391,7 @@ def test_a_question_that_was_opened_by_hand_is_answered_too() -> None:
 def test_what_is_held_is_asked_about_without_any_reset_too() -> None:
     empty = reading(allowed=False, rows=(), available=0)
     question = ask(held_situation(snapshot=empty))
-    assert (question.cause, question.credit, question.resets_available) == (Cause.HELD, None, 0)
+    assert (question.cause, question.credit) == (Cause.HELD, None)
     assert still_stands(question, held_situation(snapshot=empty), START)
     assert silence(stopped_situation(snapshot=empty)) is NoQuestionReason.BANK_EMPTY
 
@@ -407,7 +405,7 @@ def lapsing(hours: float = 20, used: float = 40.0, **changes: object) -> Situati
 
 def test_a_reset_that_lapses_within_a_day_is_asked_about_and_again_within_the_hour() -> None:
     question = ask(lapsing())
-    assert (question.cause, question.threads, question.waiting_saved) == (Cause.LAPSING, (), None)
+    assert (question.cause, question.threads) == (Cause.LAPSING, ())
     assert question.credit is not None
     assert question.credit.id == "a"
     assert question.choices == (Choice.SPEND_ONLY, Choice.LATER_5, Choice.LATER_15, Choice.NOT_UNTIL_RESET)
@@ -474,7 +472,7 @@ def test_an_open_question_about_a_lapse_stands_until_the_reset_is_gone() -> None
 def evening(**changes: object) -> Situation:
     """It is evening, nobody is at work, and tonight the limit will likely be hit."""
     seen = reading(40.0, 20.0)
-    night = Tonight((START + 5 * HOUR).timestamp(), (START + 10 * HOUR).timestamp(), "by the forecast")
+    night = Tonight((START + 5 * HOUR).timestamp(), "by the forecast")
     outlook = replace(expecting(seen, {}), tonight=night)
     values: dict[str, object] = {"snapshot": seen, "sessions": {}, "outlook": outlook}
     return Situation(**(values | changes))  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ NOON = MIDNIGHT + 12 * HOUR
 
 
 def credit(name: str, days: float | None) -> CreditReading:
-    return CreditReading(name, None, None if days is None else NOON + days * DAY)
+    return CreditReading(name, None if days is None else NOON + days * DAY)
 
 
 def office(start: float, end: float) -> float:

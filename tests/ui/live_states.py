@@ -157,7 +157,7 @@ def evening_question() -> State:
     """Tonight the limit will likely be hit; nobody is at work."""
     state = states.calm()
     assert state.snapshot is not None
-    night = Tonight((NOW + timedelta(hours=5)).timestamp(), (NOW + timedelta(hours=10)).timestamp(), "by the forecast")
+    night = Tonight((NOW + timedelta(hours=5)).timestamp(), "by the forecast")
     outlook = replace(expecting(state.snapshot, {}), tonight=night)
     return asked(replace(state, outlook=outlook))
 
@@ -195,11 +195,11 @@ def waiting() -> State:
     state = one_stopped()
     assert state.snapshot is not None
     question = question_of(state)
-    silence = NoQuestion(NoQuestionReason.WAITING, Cause.STOPPED, question.window, question.threads)
+    silence = NoQuestion(NoQuestionReason.WAITING, Cause.STOPPED, question.window)
     return replace(state, waiting=wait(question, state.snapshot, NOW), no_question=silence)
 
 
 def silent(reason: NoQuestionReason, cause: Cause | None = Cause.STOPPED) -> State:
     state = one_stopped()
     assert state.snapshot is not None
-    return replace(state, no_question=NoQuestion(reason, cause, binding_window(state.snapshot), (API,)))
+    return replace(state, no_question=NoQuestion(reason, cause, binding_window(state.snapshot)))

@@ -37,7 +37,6 @@ def test_the_full_answer() -> None:
             granted_at=datetime(2026, 9, 22, 18, 34, 10, 328681, tzinfo=UTC),
             expires_at=datetime(2026, 10, 22, 18, 34, 10, 328681, tzinfo=UTC),
             title="Full reset (Weekly + 5 hr)",
-            description="Thanks for using Codex! You've been granted one free rate limit reset.",
             granted_by="Codex Team",
         ),
     )

@@ -34,7 +34,7 @@ def test_a_reading_is_understood() -> None:
         (WindowReading(300, 41.0, NINE + 7200),),
         True,
         1,
-        (CreditReading("c0", None, NINE + 86400.5),),
+        (CreditReading("c0", NINE + 86400.5),),
         1,
     )
 

@@ -88,7 +88,7 @@ class QuestionService(Follower):
         # Nothing is asked yet, or what was about to stop has stopped by now: then the question is another one.
         verdict = decide(situation, self._rules, account.memory, now)
         if isinstance(verdict, Question) and not self._asks:
-            verdict = NoQuestion(NoQuestionReason.DISABLED, verdict.cause, verdict.window, verdict.threads)
+            verdict = NoQuestion(NoQuestionReason.DISABLED, verdict.cause, verdict.window)
         if isinstance(verdict, Question):
             # At a limit that is reached a turn in flight is about to end by itself, one way or the other.
             hit = verdict.cause is Cause.ABOUT_TO_STOP and verdict.empty_at == now

@@ -36,7 +36,6 @@ class Credit(msgspec.Struct, frozen=True):
     never_expires: bool = False
     title: str | None = None
     """The service's title, localised; shown, never read for meaning."""
-    description: str | None = None
     supported: bool = True
     """False only where the service said that the plan cannot use it."""
     granted_by: str | None = None

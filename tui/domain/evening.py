@@ -37,8 +37,6 @@ class Tonight(msgspec.Struct, frozen=True):
 
     hit_at: float
     """When, more or less; Unix seconds."""
-    ends_at: float
-    """When the night is over."""
     why: str
     """What that rests on, in plain words."""
 
@@ -57,7 +55,7 @@ def tonight(
     for forecast in forecasts:
         at = forecast.limit_at.p50 if forecast.limit_at is not None else None
         if at is not None and (forecast.chance or 0.0) >= _LIKELY and begin <= at < end:
-            return Tonight(at, end, "by the forecast")
+            return Tonight(at, "by the forecast")
     return _by_habit(blocks, first_at, midnight, begin, end)
 
 
@@ -76,4 +74,4 @@ def _by_habit(blocks: Sequence[Block], first_at: float, midnight: float, begin: 
         return None
     hits.sort()
     middle = max(begin, hits[len(hits) // 2])
-    return Tonight(middle, end, f"so it was in {len(hits)} of your last {known} nights")
+    return Tonight(middle, f"so it was in {len(hits)} of your last {known} nights")

@@ -81,7 +81,7 @@ def decide(situation: Situation, rules: AskRules, memory: AskMemory, now: dateti
         reason = _veto(occasion, situation, snapshot, rules, memory, now)
         if reason is None:
             return _question(occasion, snapshot, now)
-        quiet.append(NoQuestion(reason, occasion.cause, occasion.window, occasion.threads))
+        quiet.append(NoQuestion(reason, occasion.cause, occasion.window))
     return _unhurried(situation, snapshot, rules, memory, now) or quiet[0]
 
 
@@ -110,7 +110,7 @@ def _evening_question(
     if asked_on == now.astimezone(rules.zone).date() or _bank_veto(snapshot, now) is not None:
         return None
     occasion = _Occasion(Cause.EVENING, window, (), (), datetime.fromtimestamp(night.hit_at, UTC))
-    return replace(_question(occasion, snapshot, now), waiting_saved=None, why=night.why)
+    return replace(_question(occasion, snapshot, now), why=night.why)
 
 
 def _lapse_question(window: Window, snapshot: Snapshot, memory: AskMemory, now: datetime) -> Question | None:
@@ -120,7 +120,7 @@ def _lapse_question(window: Window, snapshot: Snapshot, memory: AskMemory, now: 
     for lapse in lapses(snapshot.bank, now):
         if lapse.step in ASKED and memory.veto_lapse(lapse, now) is None:
             occasion = _Occasion(Cause.LAPSING, window, (), (), None)
-            return replace(_question(occasion, snapshot, now), credit=lapse.credit, waiting_saved=None, lapse=lapse)
+            return replace(_question(occasion, snapshot, now), credit=lapse.credit, lapse=lapse)
     return None
 
 
@@ -268,7 +268,6 @@ def _bank_veto(snapshot: Snapshot, now: datetime) -> NoQuestionReason | None:
 def _question(occasion: _Occasion, snapshot: Snapshot, now: datetime) -> Question:
     chosen = choose_credit(snapshot.bank, now)
     credit = None if isinstance(chosen, str) else chosen
-    waiting = occasion.waiting(now)
     return Question(
         asked_at=now,
         cause=occasion.cause,
@@ -279,7 +278,5 @@ def _question(occasion: _Occasion, snapshot: Snapshot, now: datetime) -> Questio
         stops=occasion.stops,
         natural_reset=occasion.window.resets_at,
         empty_at=occasion.empty_at,
-        waiting_saved=waiting,
         credit=credit,
-        resets_available=snapshot.bank.available,
     )

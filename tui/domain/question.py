@@ -84,11 +84,8 @@ class Question(msgspec.Struct, frozen=True):
     """When the window resets by itself, by the service's word; None where unknown."""
     empty_at: datetime | None
     """When the limit is expected; None where it is reached already."""
-    waiting_saved: timedelta | None
-    """How long work would stand still without a spend; None where the natural reset is unknown."""
     credit: Credit | None
     """The reset that would be spent, the soonest to expire; None where only a count is known."""
-    resets_available: int | None
     lapse: Lapse | None = None
     """The reset that lapses and how soon, where it is about that."""
 
@@ -152,7 +149,6 @@ class NoQuestion(msgspec.Struct, frozen=True):
     cause: Cause | None = None
     window: Window | None = None
     """The window that is full or near; None where none is."""
-    threads: tuple[str, ...] = ()
 
     @property
     def natural_reset(self) -> datetime | None:

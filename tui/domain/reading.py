@@ -24,7 +24,6 @@ class CreditReading(msgspec.Struct, frozen=True):
     """One banked reset that can be spent."""
 
     id: str
-    granted_at: float | None
     expires_at: float | None
     """Unix seconds; None: it never lapses."""
 
@@ -98,11 +97,7 @@ def reading_of(snapshot: "Snapshot", limit: "Limit", running: int | None = None)
     if snapshot.bank.credits is not None:
         now = snapshot.provenance.observed_at
         held = tuple(
-            CreditReading(
-                credit.id,
-                credit.granted_at.timestamp() if credit.granted_at else None,
-                credit.expires_at.timestamp() if credit.expires_at else None,
-            )
+            CreditReading(credit.id, credit.expires_at.timestamp() if credit.expires_at else None)
             for credit in snapshot.bank.spendable(now)
         )
     allowed = limit.allowed

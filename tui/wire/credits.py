@@ -124,7 +124,6 @@ def _credit(reader: FieldReader, value: object) -> Credit | None:
         expires_at=reader.moment(expiry, "the expiry of a reset"),
         never_expires=expiry is None,
         title=reader.text(row.get("title"), "the title of a reset", 120),
-        description=reader.text(row.get("description"), "the description of a reset"),
         # Absent means supported; a word that makes no sense says nothing about ordinary use.
         supported=FieldReader(reader).word(row.get("is_supported_by_plan"), "whether a reset is supported")
         is not False,

@@ -104,7 +104,7 @@ def _reading(fields: _Line) -> Reading:
     held = None
     if isinstance(resets.get("credits"), list):
         held = tuple(
-            CreditReading(str(c["id"])[:_LONGEST_ID], moment(c.get("granted_at")), moment(c.get("expires_at")))
+            CreditReading(str(c["id"])[:_LONGEST_ID], moment(c.get("expires_at")))
             for c in _items(resets["credits"])[:_MOST_CREDITS]
             if isinstance(c.get("id"), str | int) and c.get("status", "available") == "available"
         )

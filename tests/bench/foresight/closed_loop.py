@@ -55,7 +55,7 @@ def reading(service: Service, at: float) -> Reading:
         windows,
         not blocked,
         len(bank),
-        tuple(CreditReading(*credit) for credit in bank),
+        tuple(CreditReading(name, expires_at) for name, _, expires_at in bank),
         int(working and not blocked),
     )
 
