@@ -159,11 +159,8 @@ class Notifier:
         try:
             await self._channels[channel](notice)
         except NoticeFailed as error:
-            failure = Problem(task, str(error), "", self._clock.now())
-        problems = self._store.state.problems
-        others = tuple(problem for problem in problems if problem.task != task)
-        if failure is not None or len(others) != len(problems):
-            self._store.update(problems=others if failure is None else (*others, failure))
+            failure = Problem(task, str(error), "")
+        self._store.report(task, failure)
 
 
 def notice_of(event: WatchEvent) -> "Notice":

@@ -65,7 +65,6 @@ class Problem(msgspec.Struct, frozen=True):
     """The error's type; or the reason, where it was foreseen."""
     place: str
     """File and line where it was raised; empty where it was foreseen."""
-    at: datetime
 
     @property
     def text(self) -> str:
@@ -214,6 +213,15 @@ class StateStore:
         """Change the given fields; listeners hear of it only if something differs."""
         given = {name: value for name, value in locals().items() if name != "self" and value is not UNSET}
         self.show(replace(self._state, **given))
+
+    def report(self, task: str, problem: Problem | None) -> None:
+        """Show what went wrong in a task, or with None that it is well again."""
+        problems = {known.task: known for known in self._state.problems}
+        if problem is not None:
+            problems[task] = problem
+        else:
+            problems.pop(task, None)
+        self.update(problems=tuple(problems.values()))
 
     def show(self, changed: State) -> None:
         """Take another State as a whole; listeners hear of it only if something differs."""

@@ -46,7 +46,7 @@ class Supervisor:
                     await asyncio.wait([running, well], return_when=asyncio.FIRST_COMPLETED)
                     if not running.done():
                         pause = FIRST_PAUSE
-                        self._forget(name)
+                        self._store.report(name, None)
                 await running
             except Exception as error:
                 self._show(name, error)
@@ -56,7 +56,7 @@ class Supervisor:
                     raise
                 self._show(name, error)  # not this task was cancelled, but something that it waited for
             else:
-                self._forget(name)
+                self._store.report(name, None)
                 return
             finally:
                 for future in (running, well):
@@ -67,15 +67,7 @@ class Supervisor:
             pause = min(LONGEST_PAUSE, 2 * pause)
 
     def _show(self, name: str, error: BaseException) -> None:
-        problem = Problem(name, type(first_error(error)).__name__, place_of(error), self._clock.now())
-        known = {known.task: known for known in self._store.state.problems}
-        last = known.get(name)
-        if last is None or (last.error, last.place) != (problem.error, problem.place):
-            self._store.update(problems=tuple({**known, name: problem}.values()))
-
-    def _forget(self, name: str) -> None:
-        problems = self._store.state.problems
-        self._store.update(problems=tuple(problem for problem in problems if problem.task != name))
+        self._store.report(name, Problem(name, type(first_error(error)).__name__, place_of(error)))
 
     async def aclose(self) -> None:
         """End every task and wait for them."""
