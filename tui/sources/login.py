@@ -12,7 +12,7 @@ from tui.errors import BadPayload, NotViable
 from tui.wire.fields import FieldReader, load_object
 
 _LONGEST_TOKEN: Final = 64 * 1024
-_AUTH_CLAIM: Final = "https://api.openai.com/auth"
+AUTH_CLAIM: Final = "https://api.openai.com/auth"
 _PROFILE_CLAIM: Final = "https://api.openai.com/profile"
 
 
@@ -109,7 +109,7 @@ def read_claims(token: str) -> Claims:
     except (binascii.Error, ValueError, BadPayload):
         return Claims()
     reader = FieldReader()
-    auth = reader.mapping(payload.get(_AUTH_CLAIM), "auth") or {}
+    auth = reader.mapping(payload.get(AUTH_CLAIM), "auth") or {}
     profile = reader.mapping(payload.get(_PROFILE_CLAIM), "profile") or {}
     return Claims(
         account_id=header_text(auth.get("chatgpt_account_id")),

@@ -1,27 +1,17 @@
 """Fake logins: unsigned JWTs, made here and recognised here; no real token is ever looked at."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Final
 
 import msgspec
 
+from tui.sources.login import AUTH_CLAIM, read_claims
 from tui.stub.refused import Refused
 
-_AUTH_CLAIM: Final = "https://api.openai.com/auth"
 LIFETIME: Final = timedelta(days=60)
 """Long enough that Codex never wants to refresh it."""
-
-
-class _Auth(msgspec.Struct, frozen=True):
-    chatgpt_account_id: str
-
-
-class _Claims(msgspec.Struct, frozen=True):
-    auth: _Auth = msgspec.field(name=_AUTH_CLAIM)
-    exp: float
 
 
 def make_token(account: str, now: datetime, *, plan: str = "plus", email: str = "me@example.com") -> str:
@@ -30,7 +20,7 @@ def make_token(account: str, now: datetime, *, plan: str = "plus", email: str = 
         "email": email,
         "iat": int(now.timestamp()),
         "exp": int((now + LIFETIME).timestamp()),
-        _AUTH_CLAIM: {"chatgpt_plan_type": plan, "chatgpt_user_id": "user-1", "chatgpt_account_id": account},
+        AUTH_CLAIM: {"chatgpt_plan_type": plan, "chatgpt_user_id": "user-1", "chatgpt_account_id": account},
     }
     parts = (msgspec.json.encode({"alg": "none", "typ": "JWT"}), msgspec.json.encode(claims), b"unsigned")
     return ".".join(urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
@@ -44,20 +34,11 @@ def account_of(headers: Mapping[str, str], now: datetime) -> str:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Refused(401, "a bearer token is needed")
-    claims = _claims(token)
-    if claims is None:
+    claims = read_claims(token)
+    if claims.account_id is None or claims.expires_at is None:
         raise Refused(401, "the token cannot be read")
-    if now.timestamp() >= claims.exp:
+    if now >= claims.expires_at:
         raise Refused(401, "the token has expired")
-    if headers.get("chatgpt-account-id") != claims.auth.chatgpt_account_id:
+    if headers.get("chatgpt-account-id") != claims.account_id:
         raise Refused(401, "the token and the header ChatGPT-Account-Id name different accounts")
-    return claims.auth.chatgpt_account_id
-
-
-@lru_cache(maxsize=64)
-def _claims(token: str) -> _Claims | None:
-    try:
-        body = token.split(".")[1]
-        return msgspec.json.decode(urlsafe_b64decode(body + "=" * (-len(body) % 4)), type=_Claims)
-    except (IndexError, ValueError):
-        return None
+    return claims.account_id
