@@ -147,6 +147,27 @@ def test_a_dead_service_leaves_what_is_kept_here(pilot: StubProcess) -> None:
     )
 
 
+def test_where_the_limits_cannot_be_read_one_line_says_so(pilot: StubProcess) -> None:
+    resetbank("invite", "pal@example.com", "--note", *over_http(pilot))
+    pilot.stop()
+    result = resetbank("invites", *over_http(pilot))
+    (said,) = result.err.splitlines()
+    assert said.startswith(f"resetbank: no connection to 127.0.0.1:{pilot.port}; ")
+    assert said.endswith("; what is listed is as last known")
+    assert "pal@example.com" in result.out
+    assert result.code == 1
+
+
+def test_invites_that_cannot_be_looked_up_are_not_said_to_be_none(pilot: StubProcess) -> None:
+    home = Path(os.environ["RESETBANK_HOME"])
+    home.mkdir(exist_ok=True)
+    (home / "resetbank.db").write_bytes(os.urandom(5000))
+    pilot.fault("/tracking", "status:503", 5)
+    result = resetbank("invites", *over_http(pilot))
+    assert "is not a database" in result.err
+    assert "No invite is known" not in result.out
+
+
 def test_a_refusal_of_this_client_is_told_with_the_way_out(pilot: StubProcess) -> None:
     pilot.fault("/eligibility", "status:403", 2)
     told = "Not offered to this client; open the Codex app: fault: status 403"

@@ -132,6 +132,17 @@ async def test_a_source_that_went_is_replaced_at_once_by_the_chains_choice(world
     assert (world.source.closed, world.chain.opened) == (2, 2)
 
 
+@pytest.mark.parametrize(("hours", "reads"), [(8, 2), (-8, 2), (0.001, 1)])
+async def test_a_machine_that_slept_is_read_again_before_the_turn(world: World, hours: float, reads: int) -> None:
+    world.source.reading = snapshot(window(FIVE_HOURS, 10))
+    assert await turn(world) == 60
+    world.clock.set_wall(world.clock.now() + timedelta(hours=hours))
+    world.clock.advance(15)
+    await turn(world)
+    await until(lambda: len(world.source.reads) == reads)
+    assert len(world.source.reads) == reads
+
+
 async def test_no_source_is_said_and_tried_again(world: World) -> None:
     world.chain.failure = NotViable("no login")
     assert await turn(world) == 2

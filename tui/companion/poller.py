@@ -24,6 +24,9 @@ UPGRADE_SECONDS: Final = 15.0
 HISTORY_SECONDS: Final = 6 * 3600.0
 """Between two looks at the service's own history of resets, unless the bank shows less."""
 
+_JUMP_SECONDS: Final = 30.0
+"""The clock was set, or the machine slept, where it went so far ahead or back: waiting does not count that time."""
+
 _LEAST_GAP: Final = 1.0
 """Seconds between two readings that a source's own hint asked for: thousands of hints a second make one reading."""
 
@@ -76,9 +79,13 @@ class Poller:
             await self._wait()
 
     async def follow_upgrades(self) -> None:
-        """Change to a preferred source once it becomes usable; until cancelled."""
+        """Change to a preferred source once it is usable, and read after a sleep of the machine; until cancelled."""
         while True:
+            wall, started = self._clock.now(), self._clock.monotonic()
             await self._clock.sleep(UPGRADE_SECONDS)
+            passed = (self._clock.now() - wall).total_seconds()
+            if abs(passed - (self._clock.monotonic() - started)) > _JUMP_SECONDS:
+                self.wake()  # what is shown is older than the wait for the next turn knows
             if not self._connection.lock.locked():
                 async with self._connection.lock:
                     if await self._connection.upgrade():

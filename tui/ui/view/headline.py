@@ -83,7 +83,7 @@ def _sentence(view: ViewState, snapshot: Snapshot) -> Line:
         return (Span("Free to work: ", Level.OK), Span("this account is unlimited, nothing is metered"))
     if judged is WindowState.UNKNOWN or limit is None or window is None:
         known = f"; {_used(window)}" if window else ""
-        why = clean(snapshot.unknowns[0]) if snapshot.unknowns else "the reading is over its time or did not say"
+        why = clean(snapshot.unknowns[0]) if snapshot.unknowns else "the reading is out of date, or did not say"
         return (Span("Unknown how much is left", Level.UNKNOWN), Span(f"{known}: {why}"))
     when = f" resets {until(window.resets_at, view.now, view.zone)};" if window.resets_at else ""
     bank = _bank(view, snapshot)
