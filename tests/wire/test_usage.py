@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.budget import budget
 from tests.wire.samples import FULL_USAGE, HTTP, OBSERVED, PRO_USAGE
 from tests.wire.test_fields import ANY_JSON
 from tui.domain.snapshot import PaidCredits, Provenance, Snapshot, SpendControl
@@ -249,7 +250,7 @@ FALSE, TRUE = (False, 0, "false", "FALSE"), (True, 1, "true")
 @given(
     st.booleans(), st.sampled_from(ODD_WORDS), st.sampled_from(ODD_WORDS), WINDOWS, WINDOWS, REACHED_TYPES, PAID, CAPS
 )
-@settings(max_examples=1000)
+@settings(max_examples=budget(1000))
 def test_nobody_is_free_to_work_against_any_word(
     whole: bool, allowed: Any, reached: Any, first: Any, second: Any, kind: Any, paid: Any, cap: Any
 ) -> None:
