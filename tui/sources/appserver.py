@@ -184,7 +184,7 @@ def _raise_read_error(refusal: Refusal) -> NoReturn:
     if status is not None:
         raise SourceDown(f"the service answers Codex with {status}")
     if refusal.code == METHOD_NOT_FOUND:
-        raise BadPayload("this Codex is too old to tell the limits", "update codex")
+        raise BadPayload("this Codex is too old to report the limits", "update codex")
     raise SourceDown(f"Codex could not read the limits (error {refusal.code})")
 
 

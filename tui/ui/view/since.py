@@ -101,7 +101,7 @@ def _went_on(view: ViewState, events: list[Event]) -> str:
     names = _names(view, [one for one in known if any(one.thread_id in event.text for event in events)])
     number = "a session" if len(events) == 1 else f"{len(events)} sessions"
     if len(shown) == len(events):
-        return f"{names or number}: the command to go on was shown, nobody could be told"
+        return f"{names or number}: to be resumed by hand; the command was shown"
     return f"{names or number} went on"
 
 
