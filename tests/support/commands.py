@@ -24,7 +24,10 @@ class Result:
 
     @property
     def json(self) -> Any:
-        return json.loads(self.out)
+        try:
+            return json.loads(self.out)
+        except ValueError as error:
+            raise AssertionError(f"not one JSON document: {self}") from error
 
 
 def resetbank(*words: str, stdin: str | None = None, **environment: str) -> Result:

@@ -139,10 +139,14 @@ class StubProcess:
         request = Request(self.origin + path, data, {"Content-Type": "application/json"}, method=method)
         try:
             with OPENER.open(request, timeout=DEADLINE) as response:
-                answer: dict[str, Any] = json.load(response)
+                said = response.read()
         except HTTPError as error:
             with error:
                 raise AssertionError(f"{path}: {error.code} {error.read().decode()}") from None
+        try:
+            answer: dict[str, Any] = json.loads(said)
+        except ValueError as error:
+            raise AssertionError(f"{path}: {said!r}") from error
         return answer
 
 
