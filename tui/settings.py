@@ -5,7 +5,6 @@ README's table read it there.
 """
 
 import re
-import tomllib
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
@@ -340,6 +339,10 @@ def read_toml(path: Path, text: str) -> dict[str, Any]:
     Raises:
         SettingsError: It is not TOML.
     """
+    if not text.strip():
+        return {}
+    import tomllib  # of no use to the many who have no settings file
+
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:

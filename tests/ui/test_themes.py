@@ -50,6 +50,20 @@ def test_our_dark_theme_is_shown_as_it_was_drawn() -> None:
     assert {**variables, "dim": legible(variables)["dim"]} == legible(variables)
 
 
+@pytest.mark.parametrize("theme", ["nord", "resetbank-dark", "resetbank-light", "ansi-light"])
+async def test_a_theme_that_the_screen_begins_with_looks_as_one_chosen_later(theme: str) -> None:
+    pictures = []
+    for first in (theme, "dracula"):
+        clock = ManualClock()
+        app = make_app(Scene(states.busy(), clock), clock, settings=Settings(theme=first))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settle(pilot)
+            app.wear(theme)
+            await settle(pilot)
+            pictures.append(app.export_screenshot())
+    assert pictures[0] == pictures[1]
+
+
 def test_states_differ_without_colour() -> None:
     told_apart = (Level.PLAIN, Level.NEAR, Level.REACHED, Level.UNKNOWN, Level.DIM)
     assert len({STYLES_WITHOUT_COLOR[level] for level in told_apart}) == len(told_apart)

@@ -50,8 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     import asyncio
     import gc
 
-    # Starting makes some hundred thousand objects and hardly any garbage: looking for it takes a tenth of the start.
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    # Starting makes some hundred thousand objects that stay: looking for garbage among them takes a tenth of the start.
+    gc.disable()
 
     from tui.agent import mark_of_codex
     from tui.cli.accounts import settings_for
@@ -63,7 +63,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     async def connect() -> "Companion":
         # In a thread, after the first paint: the companion and its sources take longer to import than the screen.
-        return await (await asyncio.to_thread(_connector, arguments, settings, paths))()
+        try:
+            return await (await asyncio.to_thread(_connector, arguments, settings, paths))()
+        finally:
+            gc.freeze()
+            gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+            gc.enable()
 
     app = ResetbankApp(
         connect=connect,

@@ -92,7 +92,7 @@ class CoreApp(App[int]):
         super().__init__()
         for own in OWN_THEMES:
             self.register_theme(own)
-        self.wear(theme)
+        self._dress(theme)
         self._connect = connect
         self._clock = clock
         self._letters = letters
@@ -133,10 +133,22 @@ class CoreApp(App[int]):
         """The main screen."""
         return MainScreen(self.view)
 
+    def _dress(self, name: str) -> None:
+        """Begin with a theme: where only colours differ from Textual's first one, no style sheet is read twice."""
+        before, self._theme_name = self.current_theme, name
+        theme = self.available_themes[self._fitting(name)]
+        if (theme.dark, theme.ansi) == (before.dark, before.ansi):
+            self.set_reactive(App.theme, theme.name)
+            self.stylesheet.set_variables(self.get_css_variables())
+        else:
+            self.theme = theme.name
+
     def wear(self, name: str) -> None:
         """Show a theme, as the settings name it."""
-        self._theme_name = name
-        self.theme = fitting_theme(name, None if self.no_color else self.console.color_system)
+        self._theme_name, self.theme = name, self._fitting(name)
+
+    def _fitting(self, name: str) -> str:
+        return fitting_theme(name, None if self.no_color else self.console.color_system)
 
     async def on_key(self, event: Key) -> None:
         """Carry out the command that the key means where the person is."""
