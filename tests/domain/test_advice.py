@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.domain.advice import DAY, HOUR, Advice, Facts, Matter, Took, Verdict, decide
+from tui.domain.advice import DAY, HOUR, Advice, Facts, Matter, Took, Verdict, arithmetic, decide
 
 NOON = 1772409600.0 + 12 * HOUR
 """Monday, 2 March 2026, 12:00 UTC."""
@@ -355,6 +355,12 @@ def test_the_arithmetic_can_be_checked_by_hand() -> None:
         "the reset that lapses first lapses on 12 Mar 12:00",
         "days of your use that are known: 40",
     )
+
+
+def test_a_week_that_has_just_begun_neither_gains_nor_loses() -> None:
+    for used, said in ((0.0, False), (20.0, True)):
+        facts = msgspec.structs.replace(PLAIN, week_used=used, week_resets_at=NOON + 7 * DAY - 60)
+        assert any("date moves" in line for line in arithmetic(facts)) is said
 
 
 @given(

@@ -19,6 +19,9 @@ NEAR_RESET: Final = 300.0
 LEAST_GAIN: Final = 0.25
 """Working hours that a spend must save."""
 
+_LEAST_SHARE: Final = 0.005
+"""Of a window: what is less would be written as 0.00."""
+
 SURPLUS: Final = 0.7
 """Dearer blocks to be expected for one reset up to which this block is due."""
 
@@ -245,7 +248,8 @@ def arithmetic(f: Facts) -> tuple[str, ...]:
         share = (f.week_resets_at - f.now) / (f.week_minutes * 60) - (1 - f.week_used / 100)
         word = "gains" if share >= 0 else "loses"
         name = {"weekly limit": "week", "monthly limit": "month"}.get(window_name(f.week_minutes), "window")
-        lines.append(f"if the {name}'s date moves, a reset now {word} about {abs(share):.2f} of a {name}")
+        if abs(share) >= _LEAST_SHARE:
+            lines.append(f"if the {name}'s date moves, a reset now {word} about {abs(share):.2f} of a {name}")
     if f.hits_lately is not None:
         lines.append(f"limits reached in the last four weeks: {f.hits_lately}")
     if f.free_within_day is not None:
