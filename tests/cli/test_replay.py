@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.sources.test_rollout_history import rollout
 from tests.support.commands import over_http, resetbank
 from tests.support.stub_process import StubProcess
 from tests.support.waiting import DEADLINE
@@ -158,6 +159,24 @@ def test_what_cannot_be_played_is_a_usage_error(tmp_path: Path, content: str | N
     done = resetbank("replay", str(place))
     assert done.code == 2
     assert len(done.err.splitlines()) == 1
+
+
+def test_a_persons_own_past_says_what_was_expected_and_what_came(tmp_path: Path) -> None:
+    for day in range(4):
+        rollout(tmp_path, f"s{day}", None, count=5, at=NINE + timedelta(days=day), step=timedelta(minutes=40))
+    lines = resetbank("replay", str(tmp_path)).out.splitlines()
+    said = [line.partition("  ")[2] for line in lines]
+    assert said.count("the 5-hour limit is reached") == 4
+    first = next(line for line in said if "is expected" in line)
+    assert first.startswith("the 5-hour limit is expected to be reached at about 2026-03-02T1")
+    assert first.endswith(":00+00:00: the average of this window so far")
+    assert len(lines) < 40
+
+
+def test_sessions_that_show_no_limits_are_a_usage_error(tmp_path: Path) -> None:
+    rollout(tmp_path, "s0", None, count=0)
+    done = resetbank("replay", str(tmp_path))
+    assert (done.code, done.out, "shows no limits" in done.err) == (2, "", True)
 
 
 def test_advice_and_history_come_from_what_was_kept(stub: StubProcess) -> None:

@@ -11,17 +11,28 @@ NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ACCOUNT = Account("acc1", "plus")
 
 
-def rollout(folder: Path, name: str, account: str | None, plan: str | None = "plus", count: int = 5) -> Path:
+def rollout(
+    folder: Path,
+    name: str,
+    account: str | None,
+    plan: str | None = "plus",
+    count: int = 5,
+    at: datetime = NINE,
+    step: timedelta = timedelta(minutes=1),
+) -> Path:
+    """A session's file that shows 25 points more with each step."""
     meta = {"id": name, "cwd": "/w"} | ({"creator_account_id": account} if account else {})
-    lines = [{"timestamp": NINE.isoformat(), "type": "session_meta", "payload": meta}]
-    for minute in range(count):
+    lines = [{"timestamp": at.isoformat(), "type": "session_meta", "payload": meta}]
+    for place in range(count):
         limits = {
-            "primary": {"used_percent": minute * 25.0, "window_minutes": 300, "resets_at": NINE.timestamp() + 18000},
+            "primary": {"used_percent": place * 25.0, "window_minutes": 300, "resets_at": at.timestamp() + 18000},
             "secondary": {"used_percent": 3.0, "window_minutes": 10080, "resets_at": NINE.timestamp() + 600000},
             "plan_type": plan,
         }
-        at = (NINE + timedelta(minutes=minute)).isoformat()
-        lines.append({"timestamp": at, "type": "event_msg", "payload": {"type": "token_count", "rate_limits": limits}})
+        seen = (at + place * step).isoformat()
+        lines.append(
+            {"timestamp": seen, "type": "event_msg", "payload": {"type": "token_count", "rate_limits": limits}}
+        )
     path = folder / "2026" / "03" / f"rollout-2026-03-02T09-00-00-{name}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines))

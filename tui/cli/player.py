@@ -1,12 +1,13 @@
 """Plays what `resetbank replay` reads: feeds it to the foresight, and prints what that says."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from tui.cli import complain
 from tui.domain.advice import window_name
+from tui.domain.forecast import Forecast
 from tui.domain.foresight import LEAD, Foresight, Warned
 from tui.domain.reading import Reading
 from tui.errors import BadPayload, UsageError
@@ -14,6 +15,9 @@ from tui.wire.recording import Ask, Head, advice_line, decode_line, encode_line,
 
 _EVERY = 900.0
 """Seconds between two questions where a recording asks none itself."""
+
+_MOVED = 0.1
+"""A moment that is expected is said again once it has moved by about this share of its window."""
 
 _LONGEST_LINE = 8 << 20
 
@@ -31,6 +35,8 @@ class Player:
         self._asked_at = 0.0
         self._clock_at: float | None = None
         self._headline = ""
+        self._expected: dict[int, int] = {}
+        """When each window was last said to be full, in steps; 0 where it is."""
 
     def play_path(self, path: Path) -> None:
         """Play a recording, or all of a folder: the recordings each by itself, then the rollouts together.
@@ -55,6 +61,8 @@ class Player:
                         self.play(lines, str(file), asks=asks)
             if rollouts:
                 self._play_rollouts(rollouts)
+                if self._foresight.record.last is None:
+                    raise UsageError(f"{path} shows no limits", "Codex writes them into a session's file as it works")
         except OSError as error:
             raise UsageError(f"{path} cannot be read: {error.strerror}", "check its name and its rights") from error
 
@@ -110,7 +118,7 @@ class Player:
         advice = self._foresight.advice(moment)
         warned, self._warned = self._warned, []
         if not self._json:
-            self._print(moment, advice.headline, warned)
+            self._print(moment, forecasts, advice.headline, warned)
             return
         text = at_text or time_text(moment if at is None else at)
         out = [forecast_line(forecast) for forecast in forecasts]
@@ -123,10 +131,20 @@ class Player:
         sys.stdout.buffer.write(b"".join(map(encode_line, out)))
         sys.stdout.buffer.flush()
 
-    def _print(self, at: float, headline: str, warned: list[Warned]) -> None:
+    def _print(self, at: float, forecasts: Iterable[Forecast], headline: str, warned: list[Warned]) -> None:
         for warning in warned:
             limit = window_name(warning.minutes)
             print(f"{time_text(warning.at)}  warning: the {limit} may be reached within {LEAD / 60:.0f} min")
+        for forecast in forecasts:
+            full_at = forecast.limit_at.p50 if forecast.limit_at is not None else None
+            if full_at is None:
+                self._expected.pop(forecast.minutes, None)
+                continue
+            place = 0 if full_at <= at else round(full_at / 60 / forecast.minutes / _MOVED)
+            if place != self._expected.get(forecast.minutes):
+                when = f"is expected to be reached at about {time_text(full_at // 60 * 60)}: {forecast.basis}"
+                print(f"{time_text(at)}  the {window_name(forecast.minutes)} {when if place else 'is reached'}")
+            self._expected[forecast.minutes] = place
         if headline != self._headline:
             print(f"{time_text(at)}  {headline}")
             self._headline = headline

@@ -77,7 +77,8 @@ class Adviser:
 
     def advise(self, now: float, took: tuple[Took, ...] = ()) -> Advice:
         """The verdict at a moment, not before the last reading; `took` is what sessions took, as far as is known."""
-        return decide(msgspec.structs.replace(self.facts(now), took=took))
+        facts = self.facts(now)
+        return decide(msgspec.structs.replace(facts, took=took) if took else facts)
 
     def facts(self, now: float) -> Facts:
         """Everything that a verdict rests on."""
