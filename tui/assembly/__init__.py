@@ -4,7 +4,7 @@ import argparse
 import os
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,8 @@ if TYPE_CHECKING:  # a command that only reads the limits loads none of these
     from tui.companion.records import Records, Tables
     from tui.companion.state import StateStore
     from tui.domain.question import AskRules
-    from tui.domain.reading import PastReadings
+    from tui.domain.reading import PastFile, PastReadings
+    from tui.domain.snapshot import Account
     from tui.hooks.installation import Installation
     from tui.sources.base import Referrals, SessionFeed, Source, SourceName
     from tui.sources.null_referrals import NullReferrals
@@ -149,9 +150,7 @@ def open_companion(
         tables = tables or open_tables(paths)
     follows_files = watches and has_home
     if follows_files:
-        from tui.sources.rollout_history import past_rollouts
-
-        past = partial(past_rollouts, find_codex_home(options.codex_home).path / "sessions")
+        past = partial(_past_rollouts, find_codex_home(options.codex_home).path / "sessions")
     return Companion(
         chain=chain,
         tables=tables,
@@ -237,6 +236,14 @@ def _open_rollouts(codex_home: Path | None, clock: Clock) -> "SessionFeed":
     from tui.sources.rollouts import RolloutFeed
 
     return RolloutFeed(find_codex_home(codex_home), clock)
+
+
+def _past_rollouts(
+    folder: Path, account: "Account", is_known: "Callable[[str, int, float], bool]"
+) -> "Iterator[PastFile]":
+    from tui.sources.rollout_history import past_rollouts
+
+    return past_rollouts(folder, account, is_known)
 
 
 def _ask_rules(ask: AskSettings, asks_early: bool = True) -> "AskRules":

@@ -17,8 +17,6 @@ from tui.assembly import (
     open_tables,
 )
 from tui.clock import Clock, SystemClock
-from tui.companion.accounts import Accounts, Member, seen
-from tui.companion.reading import read_once
 from tui.companion.records import Records, Tables
 from tui.companion.state import State, StateStore
 from tui.concurrency import in_loose_thread
@@ -27,9 +25,9 @@ from tui.paths import Paths
 from tui.settings import Settings
 from tui.sources.chain import Chain
 from tui.sources.codex_home import CodexHome, find_codex_home, read_config
-from tui.sources.rollout_files import written_since
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what only several accounts need is loaded where there are several
+    from tui.companion.accounts import Accounts
     from tui.companion.companion import Companion
 
 LOOK_EVERY: Final = timedelta(minutes=10)
@@ -47,8 +45,10 @@ def open_accounts(
     front_end: str,
     asks: bool = False,
     invites: bool = False,
-) -> Accounts:
+) -> "Accounts":
     """Put the accounts together, the one that is in sight first before the others; nothing is read or sent yet."""
+    from tui.companion.accounts import Accounts, Member
+
     clock = SystemClock()
     tables = open_tables(paths)
 
@@ -127,6 +127,9 @@ def _recall(name: str, tables: Tables | StoreError, settings: Settings) -> State
 
 
 async def _look(one: SourceOptions, settings: Settings, tables: Tables | StoreError, clock: Clock) -> State:
+    from tui.companion.accounts import seen
+    from tui.companion.reading import read_once
+
     chain = Chain(candidates(one, settings, clock))
     database = tables if isinstance(tables, StoreError) else tables.database
     near, fresh_for = settings.limits.near_percent, 2.5 * LOOK_EVERY
@@ -141,6 +144,8 @@ def _records(one: SourceOptions, tables: Tables | StoreError, process: str, stor
 def _is_at_work(one: SourceOptions, settings: Settings, paths: Paths, clock: Clock) -> bool:
     if one.base_url is not None or one.codex_home is None or not one.codex_home.is_dir():
         return False
+    from tui.sources.rollout_files import written_since
+
     since = (clock.now() - _AT_WORK).timestamp()
     home = find_codex_home(one.codex_home)
     return written_since(home.path, since) or bool(open_hooks(home, settings, paths).gate.waiters())
