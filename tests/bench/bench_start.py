@@ -27,7 +27,7 @@ UPDATES = 10_000
 
 EVERYTHING = """
 import sys
-import httpx, websockets.asyncio.client, filelock
+import httpx, websockets.asyncio.client
 import tui.sources.appserver, tui.sources.backend, tui.sources.daemon, tui.sources.logins, tui.sources.rollouts
 import tui.sources.secret_service, tui.sources.secrets
 from tui.cli import main
