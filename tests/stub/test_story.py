@@ -26,6 +26,11 @@ from tui.stub.story import story_past
 FIVE_HOURS, WEEK = 300, 10_080
 
 
+def weeks_behind(now: float) -> list[Reading]:
+    files = story_past(find_scenario(STORY), now)(Account("acc1", "plus"), lambda *_: False)
+    return [reading for file in files for reading in file.readings]
+
+
 @pytest.fixture
 async def demo(clock: ManualClock, tmp_path: Path) -> AsyncIterator[Companion]:
     async with running_demo(STORY, clock, tmp_path) as demo:
@@ -66,12 +71,12 @@ async def test_what_is_held_is_asked_about_and_one_letter_lets_it_go_on(demo: Co
 
 def test_the_forecast_narrows_while_the_sessions_work() -> None:
     now = START.timestamp()
-    (file,) = story_past(find_scenario(STORY), now)(Account("acc1", "plus"), lambda *_: False)
+    past = weeks_behind(now)
     foresight = Foresight()
-    foresight.recall(file.readings)
+    foresight.recall(past)
     widths = []
     for step, used in enumerate(range(70, 100, 3)):
-        windows = (WindowReading(FIVE_HOURS, float(used), file.readings[-1].windows[0].resets_at),)
+        windows = (WindowReading(FIVE_HOURS, float(used), past[-1].windows[0].resets_at),)
         foresight.add(Reading(now + step, windows, True, 3))
         (forecast, *_) = foresight.forecasts(now + step)
         assert forecast.limit_at is not None
@@ -84,16 +89,16 @@ def test_the_forecast_narrows_while_the_sessions_work() -> None:
 
 def test_the_weeks_behind_it_end_where_it_begins_and_teach_a_rhythm() -> None:
     now = START.timestamp()
-    (file,) = story_past(find_scenario(STORY), now)(Account("acc1", "plus"), lambda *_: False)
-    assert file == next(iter(story_past(find_scenario(STORY), now)(Account("acc1", "plus"), lambda *_: False)))
-    times = [reading.at for reading in file.readings]
+    past = weeks_behind(now)
+    assert past == weeks_behind(now)
+    times = [reading.at for reading in past]
     assert times == sorted(times)
     assert times[-1] < now
-    last = {window.minutes: window.used_percent for window in file.readings[-1].windows}
+    last = {window.minutes: window.used_percent for window in past[-1].windows}
     assert (last[FIVE_HOURS] or 0) <= 70
     assert (last[WEEK] or 0) <= 41
     foresight = Foresight()
-    foresight.recall(file.readings)
+    foresight.recall(past)
     short, week = foresight.forecasts(now)
     assert "like moments on" in short.basis
     assert week.basis == "rhythm of 5 weeks"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from random import Random
 from typing import Final
 
@@ -24,12 +25,18 @@ _WEEK_SHARE: Final = 0.12
 _REST_DAYS: Final = (2, 3)
 """Days before today, in each week: today is always one on which work is done."""
 
+_AT_ONCE: Final = 200
+"""Readings that are made and kept at a time: all of them at once would take some megabytes for good."""
+
 
 def story_past(scenario: Scenario, now: float) -> PastReadings:
     """The readings that led to a scenario with windows of five hours and of a week, as the history takes them in."""
 
-    def past(account: Account, is_known: Callable[[str, int, float], bool]) -> list[PastFile]:
-        return [PastFile("the story", 1, 1.0, tuple(_readings(scenario, now)))]
+    def past(account: Account, is_known: Callable[[str, int, float], bool]) -> Iterator[PastFile]:
+        readings, part = _readings(scenario, now), 0
+        while some := tuple(islice(readings, _AT_ONCE)):
+            part += 1
+            yield PastFile(f"the story, part {part}", 1, 1.0, some)
 
     return past
 
@@ -42,10 +49,13 @@ def _readings(scenario: Scenario, now: float) -> Iterator[Reading]:
     began = LENGTHS[WindowKind.FIVE_HOUR] - short.resets_in
     """How long before now today's work began."""
     weekly_reset = now + week.resets_in
-    looks = list(_work(Random(7), now, began, short.used_percent))  # noqa: S311 - always the same
-    this_week = sum(rise for at, rise, _, _ in looks if at > weekly_reset - 7 * DAY) or 1.0
+
+    def looks() -> Iterator[tuple[float, float, float, float]]:
+        return _work(Random(7), now, began, short.used_percent)  # noqa: S311 - always the same
+
+    this_week = sum(rise for at, rise, _, _ in looks() if at > weekly_reset - 7 * DAY) or 1.0
     week_used, ends = 0.0, weekly_reset - 6 * 7 * DAY
-    for at, rise, used, resets_at in looks:
+    for at, rise, used, resets_at in looks():
         while at >= ends:
             week_used, ends = 0.0, ends + 7 * DAY
         share = week.used_percent / this_week if ends > now else _WEEK_SHARE
