@@ -12,7 +12,7 @@ from tests.support.waiting import DEADLINE
 
 HEAVY = {
     "textual", "rich", "httpx", "keyring", "websockets", "uvicorn", "sqlite3", "asyncio", "msgspec",
-    "platformdirs", "dataclasses", "email_validator", "segno",
+    "platformdirs", "filelock", "dataclasses", "email_validator", "segno",
 }  # fmt: skip
 
 _SCRIPT = """
@@ -47,6 +47,7 @@ def test_status_never_loads_the_screen_or_the_service() -> None:
         "textual",
         "rich",
         "uvicorn",
+        "filelock",
         "email_validator",
         "segno",
     }

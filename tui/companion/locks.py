@@ -1,18 +1,12 @@
 """One driver of an open spend at a time, across processes: a lock that the kernel lets go when its holder dies."""
 
-import errno
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
 
 from tui.errors import StoreReadOnly
 from tui.paths import private_folder
-
-_HELD_ELSEWHERE: Final = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
 class AccountLocks:
@@ -77,39 +71,19 @@ def file_lock(folder: Path, what: str) -> Iterator[bool]:
     Raises:
         StoreReadOnly: It cannot be made.
     """
+    from filelock import FileLock, Timeout  # 10 ms that only a spend pays
+
+    lock = FileLock(lock_path(folder, what), timeout=0, thread_local=False, mode=0o600)
     try:
         private_folder(folder)
-        descriptor = _lock(lock_path(folder, what))
+        lock.acquire()
+    except Timeout:
+        yield False
+        return
     except OSError as error:
         hint = "check its permissions, or set RESETBANK_HOME"
         raise StoreReadOnly(f"{folder} cannot be written: {error.strerror}", hint) from error
-    if descriptor is None:
-        yield False
-        return
     try:
         yield True
     finally:
-        os.close(descriptor)
-
-
-def _lock(path: Path) -> int | None:
-    """The locked file; None where another holds it. What is closed, also by a death, is let go by the kernel."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        if error.errno in _HELD_ELSEWHERE:
-            return None
-        raise
-    if os.fstat(descriptor).st_nlink:
-        return descriptor
-    os.close(descriptor)  # removed between the two: whoever comes next would lock another file of this name
-    return _lock(path)
+        lock.release()
