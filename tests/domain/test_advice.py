@@ -27,13 +27,21 @@ PLAIN = Facts(
 
 BLOCK = {"blocked_minutes": 300, "blocked_until": NOON + 3 * HOUR, "used": ((300, 100.0), (10080, 50.0))}
 WEEK_BLOCK = {"blocked_minutes": 10080, "blocked_until": NOON + 3 * DAY, "used": ((300, 20.0), (10080, 100.0))}
-HIT = {"saved_hours": 2.0, "hit_minutes": 300, "hit_at": NOON + HOUR, "hit_until": NOON + 4 * HOUR, "hit_chance": 0.7}
+HIT = {
+    "saved_hours": 2.0,
+    "hit_minutes": 300,
+    "hit_at": NOON + HOUR,
+    "hit_until": NOON + 4 * HOUR,
+    "hit_chance": 0.7,
+    "hit_credit_id": "c0",
+}
 WEEK_HIT = {
     "saved_hours": 9.0,
     "hit_minutes": 10080,
     "hit_at": NOON + HOUR,
     "hit_until": NOON + 4 * DAY,
     "hit_chance": 0.7,
+    "hit_credit_id": "c0",
 }
 LAPSE = {"last_chance": True, "expires_at": NOON + 2 * HOUR}
 
@@ -222,7 +230,18 @@ SITUATIONS: list[tuple[str, dict[str, Any], Verdict, str]] = [
         Verdict.WAIT,
         "No limit in sight: keep the reset.",
     ),
-    ("a hit ahead, its worth unknown", HIT, Verdict.WAIT, "No limit in sight: keep the reset."),
+    (
+        "a hit ahead, its worth unknown",
+        HIT,
+        Verdict.CANNOT_TELL,
+        "You likely reach the 5-hour limit at about 13:00; too little is known to say whether a reset is worth it.",
+    ),
+    (
+        "a hit ahead, every reset lapsed by then",
+        {**HIT, "hit_credit_id": None, "lapsed_by_then": True, "dearer_blocks": 0.5},
+        Verdict.WAIT,
+        "Wait: you likely reach the 5-hour limit at about 13:00, when every reset will have lapsed.",
+    ),
     (
         "the week ahead, worth it",
         {**WEEK_HIT, "dearer_blocks": 0.5},
@@ -239,7 +258,7 @@ SITUATIONS: list[tuple[str, dict[str, Any], Verdict, str]] = [
         "a hit in the night",
         {**HIT, "hit_at": NOON + 14 * HOUR, "hit_until": NOON + 17 * HOUR, "dearer_blocks": 0.5},
         Verdict.QUEUE,
-        "Queue one: you likely reach the 5-hour limit at about 02:00, which resets on Tue 05:00.",
+        "Queue one: you likely reach the 5-hour limit on Tue at about 02:00, which resets on Tue 05:00.",
     ),
     (
         "about to lapse, saves much",
@@ -283,7 +302,12 @@ SITUATIONS: list[tuple[str, dict[str, Any], Verdict, str]] = [
         Verdict.QUEUE,
         "Queue one: you likely reach the 5-hour limit at about 13:00, which resets at 16:00.",
     ),
-    ("about to lapse, its worth unknown", LAPSE, Verdict.WAIT, "No limit in sight: keep the reset."),
+    (
+        "about to lapse, its worth unknown",
+        LAPSE,
+        Verdict.CANNOT_TELL,
+        "One reset lapses at 14:00; too little is known to say whether a reset is worth it.",
+    ),
     (
         "nothing used",
         {"used": ((300, 0.0), (10080, 0.0))},

@@ -1,8 +1,9 @@
 import pytest
+from msgspec.structs import replace
 
 from tui.domain.advice import Verdict
 from tui.domain.foresight import Foresight
-from tui.domain.reading import Reading, WindowReading
+from tui.domain.reading import CreditReading, Reading, WindowReading
 
 START = 1772409600.0
 HOUR = 3600.0
@@ -67,6 +68,21 @@ def test_a_lone_reading_far_ahead_is_a_clock_that_went_wrong() -> None:
     assert foresight.record.now_sum == 0
     assert foresight.record.last is not None
     assert foresight.record.last.at == START + 4000 * DAY + 60
+
+
+def test_a_reset_is_queued_for_a_limit_that_comes_before_it_lapses() -> None:
+    foresight = Foresight()
+    now = workdays(foresight, 15, 25.0, until=14 * DAY + 10 * HOUR) + 60
+    ten = START + now
+    soon, late = CreditReading("soon", ten + HOUR), CreditReading("late", ten + 9 * DAY)
+    for held, chosen, lapsed in (((late, soon), "late", False), ((soon,), None, True), ((), None, False)):
+        reading = look(now, 25.0, 14 * DAY + 14 * HOUR)
+        foresight.add(replace(reading, credits=held, available=len(held) or 1))
+        facts = foresight.adviser.facts(START + now)
+        assert facts.hit_at is not None
+        assert ten + HOUR < facts.hit_at < START + 14 * DAY + 14 * HOUR
+        assert (facts.hit_credit_id, facts.lapsed_by_then) == (chosen, lapsed)
+        now += 60
 
 
 def test_advice_needs_a_fresh_reading() -> None:

@@ -383,7 +383,7 @@ async def test_a_reset_that_lapses_is_spent_by_the_one_letter_and_nobody_is_carr
         text = words(app)
         assert "one reset lapses in 52 min: use it?" in text
         assert "after that it is lost" in text
-        assert "Spend: it is lost otherwise, but you may give up the" in text
+        assert "Spend: it is lost unless it is spent before, but you may give" in text
         assert dialog.letters == ("A",)
         await press_alone(pilot, clock, "A")
         (spend,) = companion.spent

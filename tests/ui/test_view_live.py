@@ -164,6 +164,22 @@ def test_a_question_gives_the_advice_from_the_past_where_that_is_of_the_same_lim
         assert row.removeprefix("Advice").strip() == (headline if is_said and counts else facts)
 
 
+@pytest.mark.parametrize("is_its_own", [True, False])
+def test_a_lapse_is_asked_about_with_the_limit_that_the_same_reset_should_be_queued_for(is_its_own: bool) -> None:
+    state = live_states.lapsing_question()
+    question, proposal = state.question, proposal_of(state)
+    assert question is not None
+    assert proposal.credit is not None
+    at = question.window_seen_at.timestamp()
+    credit_id = proposal.credit.id if is_its_own else "another"
+    past = Advice(at, Verdict.QUEUE, credit_id, "Queue one: a limit comes at 17:20.", (), Matter.EXPECTED)
+    shown = replace(view(state), now=question.window_seen_at)
+    shown = replace(shown, state=replace(state, outlook=Outlook(at, (), past)))
+    drawn = plain(question_lines(question, proposal, Selection(question.threads), shown, 160))
+    assert ("Queue one: a limit comes at 17:20" in drawn) is is_its_own
+    assert ("Spend: it is lost unless it is spent before" in drawn) is not is_its_own
+
+
 def test_a_question_says_what_the_sessions_took_with_whose_word_it_is() -> None:
     state = live_states.stopped_question()
     question = state.question

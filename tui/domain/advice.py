@@ -29,6 +29,7 @@ LIKELY: Final = 0.2
 """From this chance of a hit on, the hit is planned for."""
 
 
+_NOT_KNOWN: Final = "too little is known to say whether a reset is worth it"
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -76,6 +77,10 @@ class Facts(msgspec.Struct, frozen=True):
     hit_until: float | None = None
     """When that block would end by itself."""
     hit_chance: float = 0.0
+    hit_credit_id: str | None = None
+    """Of the resets that are left then the one that lapses first, where the rows are known."""
+    lapsed_by_then: bool = False
+    """Whether every reset in the bank will have lapsed when it comes."""
     saved_hours: float | None = None
     """Working hours that this block, or the expected one, costs: what a reset saves at once."""
     date_hours: float = 0.0
@@ -154,8 +159,8 @@ def decide(facts: Facts) -> Advice:
         facts: What is known.
     """
     verdict, headline, *matters = _rules(facts)
-    acts = verdict in (Verdict.SPEND_NOW, Verdict.QUEUE, Verdict.USE_BEFORE_IT_LAPSES)
-    credit_id = facts.credit_id if acts else None
+    acts = verdict in (Verdict.SPEND_NOW, Verdict.USE_BEFORE_IT_LAPSES)
+    credit_id = facts.hit_credit_id if verdict is Verdict.QUEUE else facts.credit_id if acts else None
     took = tuple(_took(facts, took) for took in facts.took)
     about = matters[0] if matters else None
     return Advice(facts.now, verdict, credit_id, headline, arithmetic(facts), about, took)
@@ -180,16 +185,15 @@ def _rules(f: Facts) -> tuple[Verdict, str] | tuple[Verdict, str, Matter]:
             f" it saves about {_hours(f.lapse_gain_hours)} of waiting.",
             Matter.LAPSING,
         )
-    if f.hit_minutes is not None and f.hit_chance >= LIKELY and f.is_worth_it is not None:
+    if f.hit_minutes is not None and f.hit_chance >= LIKELY:
         return *_expected(f), Matter.EXPECTED
     if f.used and all(used < 1 for _, used in f.used):
         return Verdict.NOTHING_TO_GAIN, "Nothing is used: a reset would change nothing."
-    if f.last_chance and f.expires_at is not None and f.lapse_gain_hours is not None:
-        return (
-            Verdict.NOTHING_TO_GAIN,
-            f"One reset lapses {_when(f, f.expires_at)}; using it now would save no waiting.",
-            Matter.LAPSING,
-        )
+    if f.last_chance and f.expires_at is not None:
+        lapses = f"One reset lapses {_when(f, f.expires_at)}"
+        if f.lapse_gain_hours is None:
+            return Verdict.CANNOT_TELL, f"{lapses}; {_NOT_KNOWN}.", Matter.LAPSING
+        return Verdict.NOTHING_TO_GAIN, f"{lapses}; using it now would save no waiting.", Matter.LAPSING
     return Verdict.WAIT, "No limit in sight: keep the reset."
 
 
@@ -198,7 +202,7 @@ def _blocked(f: Facts) -> tuple[Verdict, str]:
     if f.blocked_until is not None and f.blocked_until - f.now <= NEAR_RESET:
         return Verdict.WAIT, f"Wait: {_goes_on(f)}."
     if f.is_worth_it is None:
-        return Verdict.CANNOT_TELL, f"The {name} is reached; too little is known to say whether a reset is worth it."
+        return Verdict.CANNOT_TELL, f"The {name} is reached; {_NOT_KNOWN}."
     if f.is_worth_it:
         until = "" if f.blocked_until is None else f" until {_moment(f, f.blocked_until)}"
         cost = "" if f.saved_hours is None else f"; that costs about {_hours(f.saved_hours)} of your working time"
@@ -210,7 +214,13 @@ def _expected(f: Facts) -> tuple[Verdict, str]:
     assert f.hit_at is not None
     name = window_name(f.hit_minutes)
     chance = "likely" if f.hit_chance >= 0.5 else "possibly"
-    coming = f"you {chance} reach the {name} at about {clock(f, f.hit_at)}"
+    *day, time = _moment(f, f.hit_at).rsplit(" ", 1)
+    when = f"on {day[0]} at about {time}" if day else f"at about {time}"
+    coming = f"you {chance} reach the {name} {when}"
+    if f.lapsed_by_then:
+        return Verdict.WAIT, f"Wait: {coming}, when every reset will have lapsed."
+    if f.is_worth_it is None:
+        return Verdict.CANNOT_TELL, f"{coming[0].upper()}{coming[1:]}; {_NOT_KNOWN}."
     if f.is_worth_it:
         return Verdict.QUEUE, f"Queue one: {coming}{_until(f, f.hit_until)}."
     return Verdict.WAIT, f"Wait: {coming}{_until(f, f.hit_until)}; {_why_not(f)}."

@@ -13,7 +13,7 @@ import msgspec
 from tui.domain.advice import DAY, HOUR, LIKELY, Advice, Facts, Took, decide
 from tui.domain.forecast import Forecast, Forecaster
 from tui.domain.plan import Planned, plan
-from tui.domain.reading import Reading
+from tui.domain.reading import CreditReading, Reading
 from tui.domain.use import BIN, DAY_BINS, HOUR_BINS, WEEK_BINS, UseRecord, WindowUse
 
 _FRESH: Final = 45 * 60.0
@@ -120,7 +120,7 @@ class Adviser:
             return self._weighed(facts, now, block.natural_end, block.minutes)
         if not available:
             return facts
-        return self._with_hit(self._with_lapse(facts))
+        return self._with_hit(self._with_lapse(facts), held)
 
     def plan(self, now: float) -> tuple[Planned, ...]:
         """The resets in the bank laid against the days to come."""
@@ -221,7 +221,7 @@ class Adviser:
 
     # -- the next hit ------------------------------------------------------------------------------------------------
 
-    def _with_hit(self, facts: Facts) -> Facts:
+    def _with_hit(self, facts: Facts, held: list[CreditReading]) -> Facts:
         now = facts.now
         found: tuple[float, Forecast] | None = None
         for minutes, window in self._record.windows.items():
@@ -240,6 +240,9 @@ class Adviser:
         facts = msgspec.structs.replace(
             facts, hit_minutes=forecast.minutes, hit_at=at, hit_until=until, hit_chance=forecast.chance or 0.0
         )
+        if held:
+            left = [credit for credit in held if credit.expires_at is None or credit.expires_at > at]
+            facts = msgspec.structs.replace(facts, hit_credit_id=left[0].id if left else None, lapsed_by_then=not left)
         return self._weighed(facts, at, until, forecast.minutes)
 
     # -- the one that lapses -----------------------------------------------------------------------------------------

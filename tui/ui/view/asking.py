@@ -107,7 +107,7 @@ def question_lines(
         *_sessions(view, selection, width),
         *_why(question, view, width),
         *effect_lines(proposal, at, zone, width),
-        *named("Advice", *(_verdict(question, view) or advice(question, proposal, at)), width=width),
+        *named("Advice", *(_verdict(question, proposal, view) or advice(question, proposal, at)), width=width),
         *_took(question, view, width),
         *note_lines(warnings(proposal, at, week_too=False), width),
     )
@@ -158,14 +158,20 @@ def _past(question: Question, view: ViewState) -> "Advice | None":
     return outlook.advice if view.now - moment(outlook.at) <= _ADVICE_LASTS else None
 
 
-def _verdict(question: Question, view: ViewState) -> tuple[Span, ...]:
-    """The advice from the person's own past, its verdict first; empty where it is of something else."""
+def _verdict(question: Question, proposal: Proposal, view: ViewState) -> tuple[Span, ...]:
+    """The advice from the person's own past, its verdict first; empty where it is of something else.
+
+    Of a reset that lapses it is also where a limit is expected for which this one should be queued.
+    """
     past = _past(question, view)
     if past is None:
         return ()
     from tui.domain.advice import Matter, Verdict
 
     about = {Cause.ABOUT_TO_STOP: Matter.EXPECTED, Cause.LAPSING: Matter.LAPSING}.get(question.cause, Matter.REACHED)
+    own = proposal.credit
+    if question.lapse is not None and past.verdict is Verdict.QUEUE and own is not None and own.id == past.credit_id:
+        about = Matter.EXPECTED
     if past.about is not about or past.verdict is Verdict.CANNOT_TELL:
         return ()
     first, mark, rest = past.headline.rstrip(".").partition(": ")
@@ -199,7 +205,7 @@ def _before_lapse(proposal: Proposal) -> tuple[Span, ...]:
     costs = f", but you may give up the {percent(share)} you have left this week" if share else ""
     if fullest < _MUCH_USED:
         return (Span("Your choice: ", Level.STRONG), Span(f"little is used, so it gives back little{costs}"))
-    return (Span("Spend: ", Level.STRONG), Span(f"it is lost otherwise{costs}"))
+    return (Span("Spend: ", Level.STRONG), Span(f"it is lost unless it is spent before{costs}"))
 
 
 def spend_offers(question: Question, selection: Selection) -> tuple[str, ...]:
