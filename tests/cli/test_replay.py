@@ -163,8 +163,16 @@ def test_what_cannot_be_played_is_a_usage_error(tmp_path: Path, content: str | N
 
 def test_a_persons_own_past_says_what_was_expected_and_what_came(tmp_path: Path) -> None:
     for day in range(4):
-        rollout(tmp_path, f"s{day}", None, count=5, at=NINE + timedelta(days=day), step=timedelta(minutes=40))
+        rollout(
+            tmp_path,
+            f"s{day}",
+            None,
+            count=5,
+            at=NINE + timedelta(days=day, milliseconds=125),
+            step=timedelta(minutes=40),
+        )
     lines = resetbank("replay", str(tmp_path)).out.splitlines()
+    assert all("." not in line.partition("  ")[0] for line in lines), "a time is said to the second"
     said = [line.partition("  ")[2] for line in lines]
     assert said.count("the 5-hour limit is reached") == 4
     first = next(line for line in said if "is expected" in line)

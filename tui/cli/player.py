@@ -134,7 +134,7 @@ class Player:
     def _print(self, at: float, forecasts: Iterable[Forecast], headline: str, warned: list[Warned]) -> None:
         for warning in warned:
             limit = window_name(warning.minutes)
-            print(f"{time_text(warning.at)}  warning: the {limit} may be reached within {LEAD / 60:.0f} min")
+            _say(warning.at, f"warning: the {limit} may be reached within {LEAD / 60:.0f} min")
         for forecast in forecasts:
             full_at = forecast.limit_at.p50 if forecast.limit_at is not None else None
             if full_at is None:
@@ -143,10 +143,10 @@ class Player:
             place = 0 if full_at <= at else round(full_at / 60 / forecast.minutes / _MOVED)
             if place != self._expected.get(forecast.minutes):
                 when = f"is expected to be reached at about {time_text(full_at // 60 * 60)}: {forecast.basis}"
-                print(f"{time_text(at)}  the {window_name(forecast.minutes)} {when if place else 'is reached'}")
+                _say(at, f"the {window_name(forecast.minutes)} {when if place else 'is reached'}")
             self._expected[forecast.minutes] = place
         if headline != self._headline:
-            print(f"{time_text(at)}  {headline}")
+            _say(at, headline)
             self._headline = headline
 
     def _pace(self, at: float) -> None:
@@ -168,3 +168,7 @@ def _lines(lines: BinaryIO) -> Iterator[bytes]:
         yield line
         while line and not line.endswith(b"\n"):
             line = lines.readline(_LONGEST_LINE)
+
+
+def _say(at: float, what: str) -> None:
+    print(f"{time_text(at // 1)}  {what}")
