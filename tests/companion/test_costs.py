@@ -15,10 +15,11 @@ from tests.support.referrals import NO_REFERRALS
 from tests.support.waiting import Patience, rest
 from tui.companion.companion import Companion
 from tui.companion.connection import SourceChain
-from tui.companion.costs import ASK_SECONDS, SILENT_SECONDS
+from tui.companion.costs import ASK_SECONDS, LEAST_SECONDS, SILENT_SECONDS
 from tui.companion.locks import AccountLocks
 from tui.companion.records import Tables
 from tui.companion.state import State
+from tui.domain.question import Cause, Question
 from tui.domain.reading import SessionCost
 from tui.domain.sessions import SessionState, SessionUpdate
 from tui.sources.backend import Backend
@@ -74,8 +75,21 @@ class Service(SourceChain):
         for _ in range(int(seconds / step)):
             self.clock.advance(step)
             await rest()
-            await self.clock.until_sleeping(3)
+            await self.clock.until_sleeping(2)
         return self.companion.state
+
+    def puts(self, cause: Cause) -> None:
+        """A question comes up, or is put anew."""
+        snapshot, now = self.companion.state.snapshot, self.clock.now()
+        assert snapshot is not None
+        window = snapshot.main_windows[0]
+        question = Question(now, cause, snapshot.account, window, now, (THREAD,), (), None, None, None)
+        self.companion.store.update(question=question)
+
+    async def asks(self) -> None:
+        """Somebody wants to know what the sessions took, once they are known."""
+        await self.companion.store.until(lambda state: bool(state.sessions) and state.snapshot is not None)
+        await self.companion.costs.ask()
 
     async def until_said(self, words: str) -> str:
         """Wait for a line of the arithmetic with these words."""
@@ -105,8 +119,9 @@ def answering(app: App, body: bytes) -> App:
 
 @asynccontextmanager
 async def followed(service: Service) -> AsyncIterator[Service]:
-    task = asyncio.create_task(service.companion.run())
-    await service.clock.until_sleeping(3)
+    # Nobody decides about questions: the tests put them.
+    task = asyncio.create_task(service.companion.run(frozenset({"limits", "upgrades", "rollouts", "history", "costs"})))
+    await service.clock.until_sleeping(2)
     try:
         yield service
     finally:
@@ -119,6 +134,7 @@ async def followed(service: Service) -> AsyncIterator[Service]:
 async def test_the_arithmetic_says_what_the_session_took_by_the_services_account(clock: ManualClock) -> None:
     async with followed(Service(clock)) as service:
         service.work(4, workspace="/work/api-server", title="Fix [bold]the[/] login" + "!" * 200)
+        await service.asks()
         line = await service.until_said("as the service said at")
         assert line.startswith(
             'api-server "Fix [bold]the[/] login!…" took 12 points of the 5-hour limit and 2 points of'
@@ -127,13 +143,18 @@ async def test_the_arithmetic_says_what_the_session_took_by_the_services_account
         assert service.companion.state.costs.of == (SessionCost(THREAD, 12.0, 2.0),)
 
 
-async def test_the_service_is_asked_seldom_and_not_where_nothing_was_heard(clock: ManualClock) -> None:
+async def test_it_is_asked_while_a_question_stands_where_there_is_news_and_not_before(clock: ManualClock) -> None:
     async with followed(Service(clock)) as service:
-        service.work(1, workspace="/work/api-server")
-        await service.until_said("took 3 points")
+        for _ in range(20):
+            service.work(1, workspace="/work/api-server")
+            await service.passing(60)
+        assert service.asked == 0
+        service.puts(Cause.ABOUT_TO_STOP)
+        await service.until_said("took 60 points")
         for _ in range(20):
             service.work(1, workspace="/work/api-server")
             await service.passing(10)
+            service.puts(Cause.ABOUT_TO_STOP)
         assert service.asked == 1
         await service.passing(ASK_SECONDS)
         assert service.asked == 2
@@ -141,19 +162,21 @@ async def test_the_service_is_asked_seldom_and_not_where_nothing_was_heard(clock
         assert service.asked == 2  # nothing was heard of it since
 
 
-async def test_it_is_asked_again_when_the_limit_stops_the_session(clock: ManualClock) -> None:
+async def test_it_is_asked_again_when_the_question_becomes_another_one(clock: ManualClock) -> None:
     async with followed(Service(clock)) as service:
         service.work(1, workspace="/work/api-server")
+        await service.passing(20)
+        service.puts(Cause.ABOUT_TO_STOP)
         await service.until_said("took 3 points")
         service.work(2, workspace="/work/api-server")
-        await service.passing(20)
-        assert service.asked == 1
-        stop = SessionUpdate(THREAD, clock.now(), "rollout", SessionState.STOPPED_AT_LIMIT)
-        service.feed.told.put_nowait(stop)
-        await service.passing(10)
+        await service.passing(LEAST_SECONDS)
+        service.puts(Cause.STOPPED)
+        await service.until_said("took 9 points")
         assert service.asked == 2
-        assert service.companion.state.costs is not None
-        assert service.companion.state.costs.of[0].five_hour_percent == 9.0
+        service.companion.store.update(question=None)
+        service.work(1, workspace="/work/api-server")
+        await service.passing(2 * ASK_SECONDS)
+        assert service.asked == 2
 
 
 async def test_a_service_that_does_not_tell_leaves_the_own_readings_and_is_asked_hourly(clock: ManualClock) -> None:
@@ -162,12 +185,15 @@ async def test_a_service_that_does_not_tell_leaves_the_own_readings_and_is_asked
         for _ in range(20):
             service.work(1, workspace="/work/api-server")
             await service.passing(60)
+            await service.asks()
         line = await service.until_said("your readings rose by")
         assert "with api-server at work" in line
         assert service.companion.state.costs is None
         assert service.asked == 1
-        service.work(1, workspace="/work/api-server")
         await service.passing(SILENT_SECONDS, step=60)
+        service.work(1, workspace="/work/api-server")
+        await service.passing(10)
+        await service.asks()
         assert service.asked == 2
 
 

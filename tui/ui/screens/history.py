@@ -63,3 +63,4 @@ class HistoryScreen(PageScreen):
             self._failure = clean(str(error))
         if self.is_mounted:
             self.query_one("#text", Lines).redraw()
+        await self._companion.costs.ask()
