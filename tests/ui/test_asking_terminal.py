@@ -44,6 +44,17 @@ async def test_titles_are_saved_and_given_back_in_pairs(clock: ManualClock, writ
         assert everything.rindex("[23;2t") > everything.rindex("3 sessions stopped, ")
 
 
+async def test_an_answered_question_is_titled_as_one_and_gives_the_terminal_its_title_back(
+    clock: ManualClock, written: list[str]
+) -> None:
+    async with asked(companion_of(clock), clock) as (pilot, app, dialog):
+        await press_alone(pilot, clock, dialog.letters[0])
+        await settle(pilot)
+        assert "Answered: api-server stopped: 5-hour limit reached" in words(app)
+        assert [text for text in written if "]2;" in text][-1] == "\x1b]2;resetbank\x07\x1b[23;2t"
+    assert sum("[23;2t" in text for text in written) == 1
+
+
 async def test_leaving_the_program_gives_the_title_back(clock: ManualClock, written: list[str]) -> None:
     async with asked(companion_of(clock), clock) as (_, app, _):
         app.exit()

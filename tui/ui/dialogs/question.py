@@ -51,7 +51,7 @@ class QuestionDialog(SpendingDialog):
         self._resumed: tuple[str, ...] = ()
         self._consented_at: datetime | None = None
         self._asked: ViewState | None = None
-        """What was known when it was last asked: once it is answered the title goes on saying what was asked."""
+        """What was known when it was last asked: once it is answered the title says that this was asked."""
 
     def follow(self, view: ViewState) -> Next:
         """Follow the state; close once the question is gone while it is only asked."""
@@ -64,13 +64,15 @@ class QuestionDialog(SpendingDialog):
         return self.follow_spend(view, self.phase if self._is_open() else "working")
 
     def title(self, view: ViewState, width: int) -> str:
-        """Who stopped, or when that is expected."""
-        asked = self._as_asked(view)
-        return asking.asking_title(self.question, self.selection.threads, asked, asked.now, width)
+        """Who stopped, or when that is expected; once it is answered that this was asked."""
+        asked, before = self._as_asked(view), "" if self._is_open() else "Answered: "
+        return before + asking.asking_title(
+            self.question, self.selection.threads, asked, asked.now, width - len(before)
+        )
 
-    def terminal_title(self, view: ViewState) -> str:
-        """The same, short."""
-        return asking.terminal_title(self.question, self.selection.threads, self._as_asked(view))
+    def terminal_title(self, view: ViewState) -> str | None:
+        """The same, short, as long as it is asked."""
+        return asking.terminal_title(self.question, self.selection.threads, view) if self._is_open() else None
 
     def _as_asked(self, view: ViewState) -> ViewState:
         if self._is_open() or self._asked is None:

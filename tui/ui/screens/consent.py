@@ -123,9 +123,7 @@ class ConsentScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """Fit the frame to a short terminal and begin."""
         self._adapt(self.app.size.height)
-        if (title := self.dialog.terminal_title(self.view)) is not None:
-            self._is_entitled = True
-            cast(ResetbankApp, self.app).entitle(title)
+        self._name_terminal()
         self._go(self.dialog.begin(self.view))
 
     def on_unmount(self) -> None:
@@ -221,6 +219,7 @@ class ConsentScreen(ModalScreen[None]):
         if not self.is_mounted or not self._stands:
             return
         self._name_frame(self.query_one("#dialog", Vertical))
+        self._name_terminal()
         text, prompt = self.query_one("#text", Lines), self.query_one("#prompt", Lines)
         if any([text.redraw(), prompt.redraw()]):  # both: `or` would leave the second one as it was
             self._adapt(self.app.size.height)
@@ -237,6 +236,12 @@ class ConsentScreen(ModalScreen[None]):
         if title != self._title:
             self._title = title
             frame.border_title = Content(title)  # a bare string would be read as markup
+
+    def _name_terminal(self) -> None:
+        title = self.dialog.terminal_title(self.view)
+        if (title is not None) != self._is_entitled:
+            self._is_entitled = title is not None
+            cast(ResetbankApp, self.app).entitle(title)
 
     def _guard(self) -> None:
         self._armed_at = math.inf
