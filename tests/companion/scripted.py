@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -24,6 +25,21 @@ from tui.store.database import Database
 READING = snapshot(window(FIVE_HOURS, 95.0), window(WEEK, 40.0), rows=(credit("c1", 2), credit("c2", 20)))
 AT_LIMIT = snapshot(window(FIVE_HOURS, 100.0), window(WEEK, 40.0), rows=READING.bank.credits, allowed=False)
 CLEARED = snapshot(window(FIVE_HOURS, 0.0), window(WEEK, 0.0), rows=(credit("c2", 20),))
+
+
+@asynccontextmanager
+async def running(
+    companion: Companion, clock: ManualClock, only: frozenset[str] | None = None, sleepers: int = 3
+) -> AsyncIterator[None]:
+    """Run the long tasks, all or only those named, from when so many sleep; close the companion afterwards."""
+    task = asyncio.create_task(companion.run(only))
+    await clock.until_sleeping(sleepers)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await companion.aclose()
 
 
 class ScriptedSource:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.companion.scripted import AT_LIMIT, CLEARED, READING, World
+from tests.companion.scripted import AT_LIMIT, CLEARED, READING, World, running
 from tests.domain.worlds import FIVE_HOURS, WEEK, credit, snapshot, window
 from tests.support.clocks import START, ManualClock
 from tests.support.waiting import Patience, rest
@@ -40,14 +40,8 @@ def update(clock: ManualClock, state: SessionState, thread: str = THREAD, used: 
 
 @asynccontextmanager
 async def attended(world: World) -> AsyncIterator[World]:
-    task = asyncio.create_task(world.companion.run())
-    await world.clock.until_sleeping(3)
-    try:
+    async with running(world.companion, world.clock):
         yield world
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await world.companion.aclose()
 
 
 async def until(world: World, holds: Callable[[State], bool], *, step: float = 0.0) -> State:

@@ -1,6 +1,5 @@
 """What sessions took of the windows, asked of the stub over HTTP and said in the arithmetic of the advice."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.companion.scripted import ScriptedFeed, World
+from tests.companion.scripted import ScriptedFeed, World, running
 from tests.companion.test_attending import update
 from tests.support.clocks import ManualClock
 from tests.support.referrals import NO_REFERRALS
@@ -119,15 +118,11 @@ def answering(app: App, body: bytes) -> App:
 
 @asynccontextmanager
 async def followed(service: Service) -> AsyncIterator[Service]:
-    # Nobody decides about questions: the tests put them.
-    task = asyncio.create_task(service.companion.run(frozenset({"limits", "upgrades", "rollouts", "history", "costs"})))
-    await service.clock.until_sleeping(2)
+    only = frozenset({"limits", "upgrades", "rollouts", "history", "costs"})  # no questions: the tests put them
     try:
-        yield service
+        async with running(service.companion, service.clock, only, sleepers=2):
+            yield service
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await service.companion.aclose()
         service.stub.close()
 
 

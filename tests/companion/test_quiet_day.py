@@ -1,12 +1,11 @@
 """A day on the stub's own clock: turns cost, windows roll over, and each limit brings one question at most."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from tests.companion.scripted import ScriptedFeed
+from tests.companion.scripted import ScriptedFeed, running
 from tests.support.clocks import ManualClock
 from tests.support.referrals import NO_REFERRALS
 from tests.support.waiting import until
@@ -84,14 +83,10 @@ async def following(day: Day) -> AsyncIterator[Companion]:
         rollouts=lambda: day.feed,
         asks=True,
     )
-    task = asyncio.create_task(companion.run())
-    await day.clock.until_sleeping(3)
     try:
-        yield companion
+        async with running(companion, day.clock):
+            yield companion
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await companion.aclose()
         day.stub.close()
 
 

@@ -167,8 +167,7 @@ def notice_of(event: WatchEvent) -> "Notice":
     """An event in words."""
     from tui.channels.base import Notice, one_line
 
-    workspace = event.session.workspace if event.session else None
-    name = one_line(workspace.rstrip("/").rpartition("/")[2], 60) if workspace else None
+    name = one_line(event.session.folder, 60) if event.session and event.session.workspace else None
     left = event.lapse.left_text(event.at) if event.lapse else ""
     text = _TEXTS[event.kind].format(limit=limit_label(event.window), left=left)
     text = text if event.is_ours else "one reset was spent, but not through this program"

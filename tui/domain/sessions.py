@@ -100,6 +100,11 @@ class Session(msgspec.Struct, frozen=True):
     """When it was let go, until it is heard of again."""
 
     @property
+    def folder(self) -> str:
+        """The name of the folder it works in, without its path; empty where that is unknown."""
+        return (self.workspace or "").rstrip("/").rpartition("/")[2]
+
+    @property
     def name(self) -> str | None:
         """What a person knows it by: its title, or how its first message begins."""
         return self.title or self.first_message

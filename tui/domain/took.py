@@ -61,7 +61,7 @@ def _turn(session: Session, until: datetime | None) -> Turn:
 
 def short_name(session: Session) -> str:
     """Its folder's name and its title, each cut; `a session` where neither is known."""
-    folder = _cut((session.workspace or "").rstrip("/").rpartition("/")[2])
+    folder = _cut(session.folder)
     title = f'"{_cut(session.title)}"' if session.title else ""
     return " ".join(part for part in (folder, title) if part) or "a session"
 

@@ -59,8 +59,7 @@ def lasting(since: datetime, now: datetime) -> str:
 
 def workspace_name(session: Session | None) -> str:
     """The last part of its folder's path, cleaned; a session without one is `a session`."""
-    path = (session.workspace or "") if session else ""
-    return fit(clean(path.rstrip("/").rpartition("/")[2]), NAME_CELLS) or "a session"
+    return fit(clean(session.folder if session else ""), NAME_CELLS) or "a session"
 
 
 def names_of(sessions: Mapping[str, Session], threads: Iterable[str]) -> dict[str, str]:
